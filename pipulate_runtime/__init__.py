@@ -1,0 +1,1 @@
+"""What a ported plugin needs when it runs."""

@@ -1,0 +1,1 @@
+"""Turns a Jupyter notebook into a Pipulate workflow plugin."""
