@@ -77,7 +77,8 @@ def _part(number: int, mime: str, data: Any, base: str) -> str:
         return _javascript(number, str(data))
     if mime == BOKEH_EXEC:
         return "" if libraries.available("bokeh") else _missing("bokeh")
-    return libraries.rewrite(str(data), base)
+    package = libraries.missing(str(data))
+    return _missing(package) if package else libraries.rewrite(str(data), base)
 
 
 def _plotly(number: int, figure: dict[str, Any]) -> str:

@@ -39,6 +39,7 @@ class Pool:
     """The live kernels of one event loop. Runs in use stand in the order of their last use."""
 
     def __init__(self) -> None:
+        """Begin without kernels, after ending those of a server that was killed."""
         self.loop = asyncio.get_running_loop()
         self.runs: dict[str, Run] = {}
         self.kernels: set[Kernel] = set()
