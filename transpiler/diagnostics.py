@@ -4,7 +4,7 @@ A `Rule` is one line of the table in `codes.py`; `rule.at(span, **values)` makes
 diagnostics, they never print or raise them. `report.py` renders them.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import IntEnum
 from string import Formatter
 from typing import NamedTuple
@@ -62,13 +62,18 @@ class Rule:
         return Diagnostic(span, self, tuple(sorted(values.items())))
 
 
-@dataclass(frozen=True, slots=True, order=True)
+@dataclass(frozen=True, slots=True)
 class Diagnostic:
-    """One finding at one place. Sorts by place, then by code."""
+    """One finding at one place."""
 
     span: Span
-    rule: Rule = field(compare=False)
+    rule: Rule
     values: tuple[tuple[str, str | int], ...]
+
+    @property
+    def order(self) -> tuple[Span, str]:
+        """The key to sort by: the place, then the code."""
+        return self.span, self.rule.code
 
     @property
     def message(self) -> str:
