@@ -210,5 +210,106 @@ class Analysis:
     """Cell id -> the names it binds, deletes or mutates that a later cell may read: what is worth naming as output."""
     files: tuple[str, ...] = ()
     """Relative paths of files and local modules that the notebook names by literal path, in order."""
+    modules: tuple[str, ...] = ()
+    """Top-level modules it imports that are not the standard library's: they may be files beside the notebook."""
     requirements: tuple[str, ...] = ()
     """Packages the notebook installs with pip, in order."""
+
+
+# --- plan ---------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedCell:
+    """A cell as it will stand in the plugin. `source` has its edits applied; it is user code, templates never see it."""
+
+    function: str
+    """`step_02_cell`"""
+    cell: str
+    """The notebook's cell id."""
+    index: int
+    """The cell's position in the notebook, for messages."""
+    source: str
+    shows: bool
+    """Whether the function returns the value of its last expression."""
+    awaits: bool = False
+    changes: tuple[str, ...] = ()
+    """The reasons of its listed edits."""
+    text_reason: str | None = None
+    """Why it is kept as text; None for a function."""
+    declarations: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    """The `global` lines: what is said of the names, and the names."""
+    options: tuple[tuple[str, JSON], ...] = ()
+    """Keyword arguments of `@cell`."""
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedField:
+    """A field as the form shows and reads it."""
+
+    name: str
+    type: FieldType
+    label: str
+    help: str
+    default: JSON
+    required: bool
+    message: str
+    """What a person reads when the answer cannot be taken."""
+    control: Literal["input", "textarea", "switch", "select", "multi_select", "radio"]
+    """What the page shows: a template in templates/control."""
+    reader: Literal["text", "integer", "number", "switch", "choice", "choices", "moment", "json", "lines", "password"]
+    """How the answer is read: a template in templates/read."""
+    attributes: tuple[tuple[str, JSON], ...]
+    """Attributes of its control beside id, name and value, in order."""
+    choices: tuple[JSON, ...] = ()
+    check: str = ""
+    """For a number: the condition that makes it wrong, as Python text with `{}` for the value."""
+    moment: str = ""
+    """For a date or time: the class of `datetime` that reads it."""
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedStep:
+    """One card of the app."""
+
+    id: str
+    done: str
+    title: str
+    text: str
+    cells: tuple[PlannedCell, ...]
+    fields: tuple[PlannedField, ...] = ()
+    button: str | None = None
+    """The label of the button that runs it; None when it runs by itself."""
+    confirm: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Helpers:
+    """Which small methods the fields of a workflow need."""
+
+    error: bool
+    json: bool
+    lines: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Everything that is decided about a plugin. Plain data: `inspect --json` prints it."""
+
+    app_name: str
+    class_name: str
+    title: str
+    description: str
+    training_prompt: str
+    roles: tuple[str, ...]
+    notebook: str
+    """The notebook's file name."""
+    parameter: str
+    """The parameter of the cells' functions: `form`, unless the notebook uses that name."""
+    steps: tuple[PlannedStep, ...]
+    helpers: Helpers
+    closing: str = ""
+    """Markdown after the last code cell."""
+    files: tuple[str, ...] = ()
+    """Paths, relative to the notebook, that travel with the plugin."""
+    requirements: tuple[str, ...] = ()
