@@ -1,1 +1,6 @@
-"""Runs the cells of a notebook."""
+"""Runs the cells of a notebook in a Jupyter kernel and shows what they give."""
+
+from pipulate_runtime.cells.api import Cells, configure, export, forget, shutdown
+from pipulate_runtime.cells.marks import cell, cell_text
+
+__all__ = ["Cells", "cell", "cell_text", "configure", "export", "forget", "shutdown"]

@@ -1,0 +1,202 @@
+"""Text for a terminal as HTML: colours, and progress bars that are drawn over."""
+
+import html
+import re
+from dataclasses import dataclass, field
+
+_CONTROL = re.compile(
+    r"\x1b\[([0-9;:?]*)([ -/]*[@-~])|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)|\x1b[@-Z\\-_=>]|[\r\n\b]"
+)
+_NAMES = ("black", "red", "green", "yellow", "blue", "magenta", "cyan", "white")
+
+# Readable on white and on near black; a style sheet can set better ones for each theme
+_COLOURS = {
+    "black": "#6e6e6e", "red": "#d0453f", "green": "#2f8f46", "yellow": "#a67c00",
+    "blue": "#3f7ad6", "magenta": "#b054b8", "cyan": "#1f8a99", "white": "#8a8a8a",
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Style:
+    """How a character looks."""
+
+    colour: str = ""
+    background: str = ""
+    bold: bool = False
+    italic: bool = False
+    underline: bool = False
+    inverse: bool = False
+
+    def css(self) -> str:
+        """Return it as the value of a style attribute."""
+        parts = []
+        if self.colour:
+            parts.append(f"color:{self.colour}")
+        if self.background:
+            parts.append(f"background-color:{self.background}")
+        if self.inverse:
+            parts.append("filter:invert(1)")
+        if self.bold:
+            parts.append("font-weight:bold")
+        if self.italic:
+            parts.append("font-style:italic")
+        if self.underline:
+            parts.append("text-decoration:underline")
+        return ";".join(parts)
+
+
+PLAIN = Style()
+Cell = tuple[str, Style]
+
+
+@dataclass
+class Screen:
+    """Lines of characters with a cursor: what a terminal makes of a text."""
+
+    lines: list[list[Cell]] = field(default_factory=lambda: [[]])
+    row: int = 0
+    column: int = 0
+    style: Style = PLAIN
+
+    def write(self, text: str) -> None:
+        """Write plain characters at the cursor, over what is there."""
+        line = self.lines[self.row]
+        if len(line) < self.column:
+            line.extend([(" ", PLAIN)] * (self.column - len(line)))
+        line[self.column : self.column + len(text)] = [
+            (character, self.style) for character in text
+        ]
+        self.column += len(text)
+
+    def control(self, match: re.Match[str]) -> None:
+        """Obey one control character or sequence; those that only a real terminal knows do nothing."""
+        mark, final = match[0], match[2]
+        if mark == "\n":
+            self._to(self.row + 1, 0)
+        elif mark == "\r":
+            self.column = 0
+        elif mark == "\b":
+            self.column = max(0, self.column - 1)
+        elif final == "m":
+            self.style = _sgr(self.style, match[1])
+        elif final and final in "ABCDEFG":
+            self._move(final, _number(match[1], 1))
+        elif final == "K":
+            self._erase(_number(match[1], 0))
+
+    def _move(self, final: str, count: int) -> None:
+        moves = {
+            "A": (self.row - count, self.column),
+            "B": (self.row + count, self.column),
+            "C": (self.row, self.column + count),
+            "D": (self.row, self.column - count),
+            "E": (self.row + count, 0),
+            "F": (self.row - count, 0),
+            "G": (self.row, count - 1),
+        }
+        self._to(*moves[final])
+
+    def _to(self, row: int, column: int) -> None:
+        # A cell must not be able to fill the memory of the server with one number
+        self.row = max(0, min(row, len(self.lines) + 100))
+        self.column = max(0, min(column, 10_000))
+        while len(self.lines) <= self.row:
+            self.lines.append([])
+
+    def _erase(self, mode: int) -> None:
+        line = self.lines[self.row]
+        if mode == 0:
+            del line[self.column :]
+        elif mode == 1:
+            line[: self.column] = [(" ", PLAIN)] * min(self.column, len(line))
+        else:
+            line.clear()
+
+    def html(self) -> str:
+        """Return what is on the screen as HTML, escaped."""
+        return "\n".join(_line(line) for line in self.lines)
+
+
+def to_html(text: str) -> str:
+    """Return terminal text as HTML for a `pre`, all escaped, colours as inline styles."""
+    if not _CONTROL.search(text.replace("\r\n", "\n").replace("\n", "")):
+        return html.escape(text.replace("\r\n", "\n"))
+    screen = Screen()
+    position = 0
+    for match in _CONTROL.finditer(text):
+        if match.start() > position:
+            screen.write(text[position : match.start()])
+        screen.control(match)
+        position = match.end()
+    if position < len(text):
+        screen.write(text[position:])
+    return screen.html()
+
+
+def _line(cells: list[Cell]) -> str:
+    parts: list[str] = []
+    start = 0
+    for index in range(1, len(cells) + 1):
+        if index == len(cells) or cells[index][1] != cells[start][1]:
+            text = html.escape("".join(character for character, _ in cells[start:index]))
+            css = cells[start][1].css()
+            parts.append(f'<span style="{css}">{text}</span>' if css else text)
+            start = index
+    return "".join(parts)
+
+
+def _number(text: str, default: int) -> int:
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 6 else default
+
+
+def _sgr(style: Style, text: str) -> Style:
+    """Return the style after a `select graphic rendition` sequence (ECMA-48 8.3.117, colours of ITU T.416)."""
+    codes = [_number(part, 0) for part in text.replace(":", ";").split(";")]
+    values = {name: getattr(style, name) for name in Style.__slots__}
+    flags = {1: ("bold", True), 3: ("italic", True), 4: ("underline", True), 7: ("inverse", True),
+             22: ("bold", False), 23: ("italic", False), 24: ("underline", False), 27: ("inverse", False),
+             39: ("colour", ""), 49: ("background", "")}  # fmt: skip
+    while codes:
+        code = codes.pop(0)
+        if code == 0:
+            values = {name: getattr(PLAIN, name) for name in Style.__slots__}
+        elif code in flags:
+            name, value = flags[code]
+            values[name] = value
+        elif code in (38, 48):
+            values["colour" if code == 38 else "background"] = _extended(codes)
+        elif 30 <= code <= 37 or 90 <= code <= 97:
+            values["colour"] = _named(code % 10)
+        elif 40 <= code <= 47 or 100 <= code <= 107:
+            values["background"] = _named(code % 10)
+    return Style(**values)
+
+
+def _named(index: int) -> str:
+    return f"var(--ansi-{_NAMES[index]},{_COLOURS[_NAMES[index]]})"
+
+
+# IPython colours its tracebacks with some that cannot be read on a dark page
+_DARK = {index: _named(4) for index in (17, 18, 19, 20, 21)} | {
+    index: _named(2) for index in (22, 28, 34)
+}
+
+
+def _extended(codes: list[int]) -> str:
+    """Read a colour of 256 or of 16 million from the codes that follow 38 or 48."""
+    kind = codes.pop(0) if codes else 0
+    if kind == 2 and len(codes) >= 3:
+        red, green, blue = (min(codes.pop(0), 255) for _ in range(3))
+        return f"#{red:02x}{green:02x}{blue:02x}"
+    if kind != 5 or not codes:
+        return ""
+    index = min(codes.pop(0), 255)
+    if index < 16:
+        return _named(index % 8)
+    if index < 232:
+        levels = (0, 95, 135, 175, 215, 255)
+        cube = index - 16
+        red, green, blue = (levels[cube // 36], levels[cube // 6 % 6], levels[cube % 6])
+        return _DARK.get(index) or f"#{red:02x}{green:02x}{blue:02x}"
+    grey = 8 + 10 * (index - 232)
+    return f"#{grey:02x}{grey:02x}{grey:02x}"

@@ -1,0 +1,153 @@
+"""`Cells`: what a plugin sees of its cells."""
+
+import asyncio
+import contextlib
+import json
+from pathlib import Path
+from typing import Any
+
+from pipulate_runtime.cells import export as exporting
+from pipulate_runtime.cells import pool as pools
+from pipulate_runtime.cells import render, routes
+from pipulate_runtime.cells.execution import CELLS, Execution, Job, Record, Save, execute, stop
+from pipulate_runtime.cells.folders import RunFolder
+from pipulate_runtime.cells.source import Source
+
+QUICK = 0.3  # seconds an answer waits for its step: most cells are through by then
+
+
+class Cells:
+    """The cells of one plugin: starts them, tells how they are doing, and shows what they gave."""
+
+    def __init__(self, plugin: Any, files: str | None = None) -> None:
+        """Make it in the plugin's `__init__`, after `app`, `app_name`, `pip` and `steps` are set.
+
+        `files` names a folder beside the plugin's file; its content is put into the working folder of each run.
+        """
+        self.plugin = plugin
+        self.source = Source(type(plugin))
+        self.files = self.source.path.parent / files if files and self.source.path else None
+        self._executions: dict[tuple[str, str], Execution] = {}
+        routes.register(plugin.app, plugin.app_name)
+
+    async def start(self, key: str, step_id: str, form: dict[str, Any], save: Save) -> Execution:
+        """Execute the cells of a step and return the execution, finished or still running.
+
+        The cells run in a task of their own, which awaits `save(cells)` when all went through; `cells` is a list of
+        JSON dicts with "id", "hash", "code" and nbformat "outputs". After an error nothing is saved. A step of a run
+        that is executing already is not started again: that execution is returned.
+        """
+        execution = self._executions.get((key, step_id))
+        if execution is None or not execution.running:
+            await self._make_way(key, step_id)
+            execution = Execution(key, step_id, json.loads(json.dumps(form)))
+            self._executions[key, step_id] = execution
+            execution.task = asyncio.ensure_future(self._run(execution, save))
+        if execution.task:
+            await asyncio.wait([execution.task], timeout=QUICK)
+        return execution
+
+    async def _run(self, execution: Execution, save: Save) -> None:
+        pool = pools.pool()
+        job = Job(
+            self.source,
+            tuple(self.plugin.steps),
+            self.files,
+            lambda: self.plugin.pip.read_state(execution.key) or {},
+        )
+        run = pool.run(self.plugin.app_name, execution.key)
+        try:
+            await execute(pool, run, job, execution, save)
+        finally:
+            place = (execution.key, execution.step_id)
+            if not execution.error and self._executions.get(place) is execution:
+                del self._executions[place]
+
+    async def _make_way(self, key: str, step_id: str) -> None:
+        """A step that starts again makes void what is being computed after it, and forgets what had failed."""
+        order = [step.id for step in self.plugin.steps]
+        for (run_key, other), execution in list(self._executions.items()):
+            if run_key != key:
+                continue
+            if execution.running and order.index(other) > order.index(step_id):
+                await self._stop(execution)
+            if not execution.running:
+                self._executions.pop((key, other), None)
+
+    def execution(self, key: str, step_id: str) -> Execution | None:
+        """Return the execution of a step that is running or has failed. One that went through is forgotten."""
+        return self._executions.get((key, step_id))
+
+    async def stop(self, key: str) -> None:
+        """End whatever is computing for a run, and forget what had failed. Nothing of it is saved after this."""
+        for (run_key, step_id), execution in list(self._executions.items()):
+            if run_key == key:
+                await self._stop(execution)
+                self._executions.pop((key, step_id), None)
+
+    async def _stop(self, execution: Execution) -> None:
+        pool = pools.pool()
+        await stop(pool, pool.run(self.plugin.app_name, execution.key), execution)
+
+    def show(self, key: str, cells: list[Record]) -> Any:
+        """Return the outputs of cells as a component, or None if there is nothing to show."""
+        folder = self.folder(key)
+        by_id = {cell.id: cell for cell in self.source.cells.values()}
+        shown = [
+            (
+                render.cell(folder, self.plugin.app_name, record, by_id[record["id"]].options.show)
+                if record["id"] in by_id
+                else render.cell(folder, self.plugin.app_name, record, "output")
+            )
+            for record in cells
+        ]
+        return render.all_cells([part for part in shown if part is not None])
+
+    def markdown(self, text: str) -> Any:
+        """Return Markdown, with formulas in it, as a component."""
+        return render.markdown(text)
+
+    def notice(self, step_id: str, data: dict[str, Any]) -> Any:
+        """Return a paragraph if a step was made by other code than the plugin has now, else None."""
+        made = [record["hash"] for record in data.get(CELLS, [])]
+        if CELLS not in data or made == [cell.hash for cell in self.source.of_step(step_id)]:
+            return None
+        return render.older_version()
+
+    def folder(self, key: str) -> RunFolder:
+        """Return the folder of a run."""
+        return RunFolder(pools.settings.data, self.plugin.app_name, key)
+
+
+def configure(
+    *,
+    data: Path | str | None = None,
+    max_kernels: int | None = None,
+    idle_seconds: float | None = None,
+    python: str | None = None,
+) -> None:
+    """Set where runs keep their files and how many kernels may live. With an event loop, a spare is started now."""
+    settings = pools.settings
+    settings.data = Path(data) if data is not None else settings.data
+    settings.max_kernels = max_kernels if max_kernels is not None else settings.max_kernels
+    settings.idle_seconds = idle_seconds if idle_seconds is not None else settings.idle_seconds
+    settings.python = python or settings.python
+    with contextlib.suppress(RuntimeError):  # no event loop: the first step that computes starts it
+        pools.pool().warm()
+
+
+async def shutdown() -> None:
+    """End all kernels; for the end of the server."""
+    await pools.close()
+
+
+def forget(app_name: str, key: str) -> None:
+    """Delete all files of a run and end its kernel at once."""
+    if pool := pools.current():
+        pool.discard(pool.run(app_name, key))
+    RunFolder(pools.settings.data, app_name, key).delete()
+
+
+def export(plugin: Any, key: str, state: dict[str, Any]) -> Any:
+    """Return a run as an executed notebook (nbformat 4.5): the cells of the source with the answers put in."""
+    return exporting.notebook(plugin, plugin.cells.source, plugin.cells.folder(key), state)

@@ -1,0 +1,233 @@
+"""Executes the cells of a step in the kernel of its run, after the steps before it."""
+
+import asyncio
+import contextlib
+import json
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from pipulate_runtime.cells import folders
+from pipulate_runtime.cells.kernels import CellTimeout, Kernel, KernelDied
+from pipulate_runtime.cells.outputs import Collector, Displays, error
+from pipulate_runtime.cells.pool import Pool, Run
+from pipulate_runtime.cells.source import Cell, Source, with_answers
+
+Record = dict[str, Any]
+Save = Callable[[list[Record]], Awaitable[None]]
+Entry = tuple[str, str, tuple[str, ...]]  # step id, answers as JSON, hashes of its cells
+
+CELLS = "_cells"  # where a step's data holds its cells; all other keys are answers
+NO_INPUT = "The cell asks a question with input(). Only a cell whose question is a field of the form can be answered."
+
+
+class StepFailed(Exception):
+    """A cell ended in an error, which stands in its outputs."""
+
+
+@dataclass(eq=False)
+class Execution:
+    """One step of one run being executed. `cells` grows as the outputs come in."""
+
+    key: str
+    step_id: str
+    form: dict[str, Any]
+    started: float = field(default_factory=time.time)
+    running: bool = True
+    error: bool = False
+    saving: bool = False
+    stopped: bool = False
+    cells: list[Record] = field(default_factory=list)
+    task: asyncio.Task[None] | None = None
+
+    def fail(self, name: str, message: str) -> None:
+        """Add an error of ours, in plain words, to the cell at hand."""
+        if not self.cells:
+            self.cells.append({"id": "", "hash": "", "outputs": []})
+        self.cells[-1]["outputs"].append(error(name, message))
+        self.error = True
+
+
+@dataclass(frozen=True)
+class Job:
+    """What is needed to execute a step: the plugin's source, its files and its state."""
+
+    source: Source
+    steps: tuple[Any, ...]
+    files: Path | None
+    read_state: Callable[[], Mapping[str, Any]]
+
+
+async def execute(pool: Pool, run: Run, job: Job, execution: Execution, save: Save) -> None:
+    """Execute a step and save what it gave. Whatever goes wrong ends as an error output; nothing is raised."""
+    try:
+        async with run.lock:
+            pool.begin(run)
+            try:
+                await _execute(pool, run, job, execution, save)
+            finally:
+                pool.rest(run)
+    except StepFailed:
+        execution.error = True
+    except KernelDied as problem:
+        execution.fail("KernelDied", f"{problem} Run the step again.")
+    except asyncio.CancelledError:
+        execution.stopped = execution.error = True
+        raise
+    except Exception as problem:
+        execution.fail(
+            type(problem).__name__, f"The step could not be executed or saved: {problem}"
+        )
+    finally:
+        if execution.error and run.kernel:
+            run.kernel.history = None  # nobody can tell how far the cell came
+        execution.running = False
+
+
+async def _execute(pool: Pool, run: Run, job: Job, execution: Execution, save: Save) -> None:
+    before = _before(job, execution.step_id)
+    kernel = run.kernel
+    if not (kernel and kernel.alive() and kernel.history == before):
+        kernel = await _replay(pool, run, job, execution, before)
+    cells = job.source.of_step(execution.step_id)
+    assert kernel.history is not None
+    history, kernel.history = kernel.history, None  # until the step is through
+    await _cells(kernel, run, cells, execution, Displays(), execution.cells)
+    if execution.stopped:
+        return
+    execution.saving = True
+    await save(execution.cells)
+    stored = job.read_state().get(execution.step_id) or {}
+    kernel.history = [*history, _entry(execution.step_id, answers(stored), cells)]
+
+
+def answers(data: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what was answered in a step: all it holds but its cells."""
+    return {name: value for name, value in data.items() if name != CELLS}
+
+
+def _entry(step_id: str, given: Mapping[str, Any], cells: list[Cell]) -> Entry:
+    return step_id, json.dumps(given, sort_keys=True), tuple(cell.hash for cell in cells)
+
+
+def _before(job: Job, step_id: str) -> list[Entry]:
+    """Return what a kernel must have executed before this step, by what is stored."""
+    state = job.read_state()
+    entries = []
+    for step in job.steps:
+        if step.id == step_id:
+            break
+        if cells := job.source.of_step(step.id):
+            entries.append(_entry(step.id, answers(state.get(step.id) or {}), cells))
+    return entries
+
+
+async def _replay(
+    pool: Pool, run: Run, job: Job, execution: Execution, before: list[Entry]
+) -> Kernel:
+    """Take a fresh kernel in a fresh working folder and execute the earlier steps there, silently."""
+    kernel = await pool.take(run)
+    work = await asyncio.to_thread(run.folder.fresh_work, job.files)
+    source = job.source
+    file_name = source.path.name if source.path else "<plugin>"
+    await kernel.open(source.text, file_name, source.plugin_class.__name__, work)
+    titles = {step.id: step.show for step in job.steps}
+    for step_id, given, _ in before:
+        earlier = Execution(execution.key, step_id, json.loads(given))
+        try:
+            await _cells(kernel, run, source.of_step(step_id), earlier, Displays(), earlier.cells)
+        except StepFailed:
+            said = next(
+                (o for o in reversed(earlier.cells[-1]["outputs"]) if o["output_type"] == "error"),
+                None,
+            )
+            reason = f"{said['ename']}: {said['evalue']}" if said else ""
+            execution.cells.append(earlier.cells[-1] | {"outputs": []})
+            execution.fail(
+                "ReplayFailed",
+                f"The earlier step “{titles[step_id]}” had to run again and failed. {reason}",
+            )
+            if said:
+                execution.cells[-1]["outputs"][-1]["traceback"] = said["traceback"]
+            raise
+    kernel.history = list(before)
+    return kernel
+
+
+async def _cells(
+    kernel: Kernel,
+    run: Run,
+    cells: list[Cell],
+    execution: Execution,
+    displays: Displays,
+    records: list[Record],
+) -> None:
+    """Execute cells one after the other, adding a record of each. Raises StepFailed after one with an error."""
+    for cell in cells:
+        record: Record = {"id": cell.id, "hash": cell.hash, "code": cell.code, "outputs": []}
+        records.append(record)
+        collector = Collector(displays, record["outputs"])
+        failed = await _cell(kernel, cell, execution, collector)
+        record["execution_count"] = collector.execution_count
+        folders.offload(run.folder, record)
+        if failed:
+            raise StepFailed
+
+
+async def _cell(kernel: Kernel, cell: Cell, execution: Execution, collector: Collector) -> bool:
+    """Execute one cell; return whether it ended in an error nobody expected."""
+    raised = []
+
+    def take(kind: str, content: dict[str, Any]) -> None:
+        if kind == "error":
+            raised.append(content["ename"])
+            if content["ename"] == "StdinNotImplementedError":
+                content = {**content, "evalue": NO_INPUT}
+        collector.take(kind, content)
+
+    try:
+        await kernel.execute(
+            cell.code if cell.is_text else with_answers(cell.code, execution.form),
+            take,
+            function=None if cell.is_text else cell.name,
+            form=execution.form,
+            cell_id=cell.id,
+            timeout=cell.options.timeout,
+        )
+    except CellTimeout:
+        _drop_last_error(collector, "KeyboardInterrupt")
+        seconds = f"{cell.options.timeout:g}"
+        collector.outputs.append(
+            error("CellTimeout", f"The cell was stopped: it took longer than {seconds} seconds.")
+        )
+        return True
+    return bool(raised) and not cell.options.raises
+
+
+def _drop_last_error(collector: Collector, name: str) -> None:
+    with contextlib.suppress(IndexError):
+        if collector.outputs[-1].get("ename") == name:
+            collector.outputs.pop()
+
+
+async def stop(pool: Pool, run: Run, execution: Execution) -> None:
+    """End a running execution for good: interrupt its cell, then kill its kernel. It never saves after this."""
+    task = execution.task
+    if task is None or task.done():
+        return
+    if execution.saving:  # that is short, and half a save would be worse than one to be reverted
+        await asyncio.wait([task])
+        return
+    execution.stopped = True
+    if run.kernel and run.busy:
+        await run.kernel.interrupt()
+        await asyncio.wait([task], timeout=1.0)
+    if not task.done():
+        if run.kernel and run.busy:
+            run.kernel.kill()
+        task.cancel()
+        await asyncio.wait([task])
+    if run.kernel and run.kernel.history is None:
+        await pool.drop(run)

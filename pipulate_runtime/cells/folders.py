@@ -1,0 +1,161 @@
+"""The folders of the runs: what the cells work in, and the large outputs that are kept beside the database."""
+
+import hashlib
+import json
+import os
+import re
+import shutil
+from pathlib import Path
+from typing import Any
+
+from pipulate_runtime.cells.outputs import Output
+
+LARGE = 64 * 1024  # bytes; what is larger is kept in a file instead of the run's row
+
+# The route ends in the kind, never in a file name: FastHTML answers whatever looks like a static file by itself.
+KINDS = {
+    "png": "image/png",
+    "jpeg": "image/jpeg",
+    "gif": "image/gif",
+    "webp": "image/webp",
+    "svg": "image/svg+xml",
+    "html": "text/html",
+    "json": "application/json",
+    "text": "text/plain",
+    "frame": "text/html",
+}
+_KIND_OF = {mime: kind for kind, mime in KINDS.items() if kind != "frame"}
+PICTURES = ("image/png", "image/jpeg", "image/gif", "image/webp")
+_NAME = re.compile(r"[0-9a-f]{32}\.[a-z]+")
+
+
+class RunFolder:
+    """`<data>/runs/<app>/<key>`: `work` is the working folder of the kernel, `outputs` holds large payloads."""
+
+    def __init__(self, data: Path, app_name: str, key: str) -> None:
+        """Nothing is made on the disk yet."""
+        digest = hashlib.sha256(key.encode("utf-8", "surrogatepass")).hexdigest()[:10]
+        readable = re.sub(r"[^A-Za-z0-9_]+", "_", key)[:60]
+        self.path = (
+            data.resolve()
+            / "runs"
+            / re.sub(r"[^A-Za-z0-9_]+", "_", app_name)
+            / f"{readable}-{digest}"
+        )
+
+    @property
+    def name(self) -> str:
+        """The name of the run's folder, as it stands in addresses."""
+        return self.path.name
+
+    @property
+    def work(self) -> Path:
+        """The folder the cells run in."""
+        return self.path / "work"
+
+    @property
+    def outputs(self) -> Path:
+        """The folder of the payloads."""
+        return self.path / "outputs"
+
+    def fresh_work(self, files: Path | None) -> Path:
+        """Empty the working folder and copy the bundled files there, so that every replay starts the same."""
+        if self.work.exists():
+            shutil.rmtree(self.work)
+        if files and files.is_dir():
+            shutil.copytree(files, self.work)
+        else:
+            self.work.mkdir(parents=True)
+        return self.work
+
+    def keep(self, content: bytes, kind: str) -> str:
+        """Write a payload under a name made of its content; return the name."""
+        name = f"{hashlib.sha256(content).hexdigest()[:32]}.{kind}"
+        path = self.outputs / name
+        if not path.exists():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            part = path.with_suffix(f".{os.getpid()}")
+            part.write_bytes(content)
+            part.replace(path)
+        return name
+
+    def read(self, name: str) -> bytes:
+        """Return a payload; FileNotFoundError if there is none of this name or it is not a name of ours."""
+        if not _NAME.fullmatch(name):
+            raise FileNotFoundError(name)
+        return (self.outputs / name).read_bytes()
+
+    def delete(self) -> None:
+        """Delete all of the run's files."""
+        shutil.rmtree(self.path, ignore_errors=True)
+
+
+# --- payloads of a stored cell ---
+# record["files"] = {"<number of the output>": {"<mime, or text>": "<file>"}}; the output itself holds "" in its place,
+# so that it stays valid nbformat: streams and errors may carry no metadata.
+
+
+def offload(folder: RunFolder, record: dict[str, Any], limit: int = LARGE) -> None:
+    """Move the payloads of a cell that are larger than `limit` bytes to files of the run."""
+    files: dict[str, dict[str, str]] = {}
+    for number, output in enumerate(record["outputs"]):
+        parts = output.get("data", output)
+        for part in output.get("data", {"text"} & output.keys()):
+            content = _content(part, parts[part])
+            if len(content) > limit:
+                files.setdefault(str(number), {})[part] = folder.keep(
+                    content, _KIND_OF.get(part, _kind(part))
+                )
+                parts[part] = ""
+    if files:
+        record["files"] = files
+
+
+def inlined(folder: RunFolder, record: dict[str, Any], pictures: bool = True) -> list[Output]:
+    """Return the outputs of a cell with all payloads in them. A lost file leaves a sentence in its place.
+
+    With `pictures=False`, pictures stay in their files, whose names are then in the output under "files".
+    """
+    outputs = []
+    for number, output in enumerate(record["outputs"]):
+        names = record.get("files", {}).get(str(number), {})
+        output = {**output, "data": dict(output["data"])} if "data" in output else dict(output)
+        parts = output.get("data", output)
+        for part, name in names.items():
+            if not pictures and (part in PICTURES or part == "image/svg+xml"):
+                output.setdefault("files", {})[part] = name
+                continue
+            try:
+                parts[part] = _value(part, folder.read(name))
+            except OSError:
+                parts.pop(part)
+                parts["text/plain" if "data" in output else part] = (
+                    "(The file of this output is gone.)\n"
+                )
+        outputs.append(output)
+    return outputs
+
+
+def _kind(mime: str) -> str:
+    return "json" if mime.endswith("json") else "text"
+
+
+def _content(mime: str, value: Any) -> bytes:
+    if mime in PICTURES and isinstance(value, str):
+        import base64
+
+        try:
+            return base64.b64decode(value)
+        except ValueError:
+            pass
+    text = value if isinstance(value, str) else json.dumps(value)
+    return text.encode("utf-8", "surrogatepass")
+
+
+def _value(mime: str, content: bytes) -> Any:
+    if mime in PICTURES:
+        import base64
+
+        return base64.b64encode(content).decode() + "\n"
+    text = content.decode("utf-8", "surrogatepass")
+    return json.loads(text) if mime.endswith("json") else text

@@ -1,0 +1,116 @@
+"""Outputs with scripts, as a page of their own in a sandboxed frame: no cookies, no storage, no network."""
+
+import html
+import json
+import re
+from collections.abc import Sequence
+from typing import Any
+
+from pipulate_runtime.cells import libraries
+
+Part = tuple[str, Any]  # MIME type and payload
+
+PLOTLY = "application/vnd.plotly.v1+json"
+BOKEH_EXEC = "application/vnd.bokehjs_exec.v0+json"
+BOKEH_LOAD = "application/vnd.bokehjs_load.v0+json"
+JAVASCRIPT = "application/javascript"
+HTML = "text/html"
+
+_VEGA = re.compile(r"application/vnd\.vega(lite)?\.v\d+(\.\d+)*\+json")
+
+# The page around a frame makes it as high as its content, if it listens; without that a default stands
+_HEIGHT = """
+const tell = () => parent.postMessage({pipulateFrame: Math.ceil(document.documentElement.getBoundingClientRect().height)}, "*");
+new ResizeObserver(tell).observe(document.documentElement);
+addEventListener("load", tell);
+"""
+_STYLE = """
+:root { color-scheme: light dark; } html { height: auto; }
+body { margin: 0; padding: 1px; font: 0.95rem/1.5 system-ui, sans-serif; overflow-x: auto; }
+table { border-collapse: collapse; } td, th { padding: 0.2em 0.6em; text-align: right; }
+"""
+
+
+def is_vega(mime: str) -> bool:
+    """Whether a MIME type is a chart of Vega or Vega-Lite, of whatever version."""
+    return bool(_VEGA.fullmatch(mime))
+
+
+def policy(origin: str, base: str) -> str:
+    """Return the Content-Security-Policy of a frame: scripts only in itself and from our libraries."""
+    return (
+        "sandbox allow-scripts; default-src 'none'; "
+        f"script-src 'unsafe-inline' 'unsafe-eval' blob: {origin}{base}/; worker-src blob:; "
+        "style-src 'unsafe-inline'; img-src data: blob:; font-src data:; media-src data: blob:; "
+        "connect-src data: blob:; form-action 'none'; base-uri 'none'"
+    )
+
+
+def document(parts: Sequence[Part], base: str) -> str:
+    """Return the page of a frame. `base` is the address under which the libraries are served."""
+    body = "\n".join(_part(number, mime, data, base) for number, (mime, data) in enumerate(parts))
+    return (
+        f'<!doctype html>\n<html><head><meta charset="utf-8"><title>Output</title><style>{_STYLE}</style></head>'
+        f"<body>\n{_libraries(parts, base)}{body}\n<script>{_HEIGHT}</script></body></html>\n"
+    )
+
+
+def _libraries(parts: Sequence[Part], base: str) -> str:
+    names: list[str] = []
+    for mime, _data in parts:
+        if mime == PLOTLY:
+            names.append("plotly")
+        elif is_vega(mime):
+            names.append("vega")
+        elif mime == BOKEH_EXEC:
+            names.extend(libraries.BOKEH)
+    wanted = [name for name in dict.fromkeys(names) if libraries.available(name)]
+    return "".join(f'<script src="{libraries.address(name, base)}"></script>\n' for name in wanted)
+
+
+def _part(number: int, mime: str, data: Any, base: str) -> str:
+    if mime == PLOTLY:
+        return _plotly(number, data) if libraries.available("plotly") else _missing("plotly")
+    if is_vega(mime):
+        return _vega(number, data) if libraries.available("vega") else _missing("vl-convert-python")
+    if mime == JAVASCRIPT:
+        return _javascript(number, str(data))
+    if mime == BOKEH_EXEC:
+        return "" if libraries.available("bokeh") else _missing("bokeh")
+    package = libraries.missing(str(data))
+    return _missing(package) if package else libraries.rewrite(str(data), base)
+
+
+def _plotly(number: int, figure: dict[str, Any]) -> str:
+    config = {"responsive": True, "displaylogo": False, **figure.get("config", {})}
+    return (
+        f'<div id="output-{number}"></div><script>{{ const figure = {_literal(figure)};\n'
+        f'Plotly.newPlot("output-{number}", figure.data, figure.layout || {{}}, {_literal(config)})'
+        ".then(plot => figure.frames && figure.frames.length && Plotly.addFrames(plot, figure.frames)); }</script>"
+    )
+
+
+def _vega(number: int, spec: dict[str, Any]) -> str:
+    return (
+        f'<div id="output-{number}"></div><script>vegaEmbed("#output-{number}", {_literal(spec)}, '
+        "{actions: false}).catch(error => document.body.append(String(error)));</script>"
+    )
+
+
+def _javascript(number: int, code: str) -> str:
+    """Jupyter gives such code a variable `element`, wrapped by jQuery in old versions."""
+    safe = re.sub(r"</(script)", r"<\\/\1", code, flags=re.IGNORECASE).replace("<!--", "<\\!--")
+    return f'<div id="output-{number}"></div><script>(function (element) {{\n{safe}\n}})(document.getElementById("output-{number}"));</script>'
+
+
+def _literal(value: Any) -> str:
+    """Return JSON that can stand in a script element."""
+    text = json.dumps(value).replace("<", "\\u003c")
+    return text.replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
+
+
+def _missing(package: str) -> str:
+    return (
+        f"<p>This chart cannot be drawn: the Python package <code>{html.escape(package)}</code>, "
+        "which brings the script for it, is not installed on the server.</p>"
+    )

@@ -1,0 +1,311 @@
+"""Jupyter kernels: one process each, spoken to through jupyter_client."""
+
+import asyncio
+import contextlib
+import os
+import shutil
+import signal
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from pipulate_runtime.cells import leftovers
+
+START_SECONDS = 60.0
+SLICE = 0.5  # the channels are asked again after this time: a wake-up of theirs can get lost
+LATE = 10.0  # how long to wait for the last outputs of a cell whose reply is there
+
+# Quiet and offline: no version checks, no questions, no telemetry of the tools a cell may call
+ENVIRONMENT = {
+    "PIP_DISABLE_PIP_VERSION_CHECK": "1",
+    "PIP_NO_INPUT": "1",
+    "GIT_TERMINAL_PROMPT": "0",
+    "DO_NOT_TRACK": "1",
+    "JUPYTER_PLATFORM_DIRS": "1",
+    "PYDEVD_DISABLE_FILE_VALIDATION": "1",
+}
+
+
+class KernelDied(Exception):
+    """The kernel's process ended while a cell was running, or could not be started."""
+
+
+class CellTimeout(Exception):
+    """The cell took longer than it may."""
+
+
+class Kernel:
+    """One kernel. `history` is what it has executed of a run; None once that can no longer be told."""
+
+    def __init__(self, python: str, data: Path) -> None:
+        """`data` is where the kernel is noted, see `leftovers`."""
+        self.python = python
+        self.data = data
+        self.history: list[Any] | None = []
+        self.folder = Path(tempfile.mkdtemp(prefix="pipu-", dir=_short_folder()))
+        self._record: Path | None = None
+        self._dead = False
+        self._client: Any = None
+        self._manager: Any = None
+
+    @property
+    def pid(self) -> int:
+        """The process id; 0 before the start."""
+        process = self._manager and self._manager.provisioner and self._manager.provisioner.pid
+        return process or 0
+
+    async def start(self) -> None:
+        """Start the process and wait until it answers. Raises KernelDied if it does not come up."""
+        from jupyter_client.manager import AsyncKernelManager
+
+        ipc = os.name == "posix"
+        self._manager = AsyncKernelManager(
+            transport="ipc" if ipc else "tcp",
+            connection_file=str(self.folder / "k.json"),
+            kernel_spec_manager=_this_python(self.python),
+            shutdown_wait_time=1.0,
+        )
+        if ipc:
+            self._manager.ip = str(self.folder / "k")
+        env = {k: v for k, v in os.environ.items() if k != "MPLBACKEND"} | ENVIRONMENT
+        try:
+            with (self.folder / "log").open("wb") as log:
+                await self._manager.start_kernel(
+                    cwd=str(self.folder), env=env, stdout=log, stderr=log
+                )
+            self._record = leftovers.write(self.data, self.pid, self.folder)
+            self._client = self._manager.client()
+            self._client.start_channels(
+                shell=True, iopub=True, stdin=False, hb=False, control=False
+            )
+            await asyncio.wait_for(self._ready(), START_SECONDS)
+            await self._silently(f"exec({bootstrap()!r}, {{'__name__': 'pipulate'}})")
+        except (OSError, TimeoutError, RuntimeError, KernelDied) as problem:
+            log_text = self._log()
+            await self.end()
+            raise KernelDied(
+                f"The kernel could not be started. {problem} {log_text}".strip()
+            ) from problem
+
+    async def _ready(self) -> None:
+        """Both channels must be through: what is published before the subscription arrived would be lost."""
+        heard = False
+        while not heard:
+            self._client.kernel_info()
+            await self._message(self._client.shell_channel)
+            heard = await self._client.iopub_channel.socket.poll(200) != 0
+        while await self._client.shell_channel.socket.poll(0):
+            await self._client.shell_channel.get_msg()
+
+    def _log(self) -> str:
+        with contextlib.suppress(OSError):
+            return (self.folder / "log").read_text(errors="replace")[-2000:]
+        return ""
+
+    async def open(self, source: str, filename: str, class_name: str, work: Path) -> None:
+        """Give the kernel the source of the plugin and its working folder."""
+        await self._silently(
+            f"__pipulate__.open({source!r}, {filename!r}, {class_name!r}, {str(work)!r})"
+        )
+
+    async def _silently(self, code: str) -> None:
+        collector = _Quiet()
+        await self.execute(code, collector.take, silent=True)
+        if collector.problem:
+            raise KernelDied(collector.problem)
+
+    async def execute(
+        self,
+        code: str,
+        take: Callable[[str, dict[str, Any]], None],
+        *,
+        function: str | None = None,
+        form: dict[str, Any] | None = None,
+        cell_id: str = "",
+        silent: bool = False,
+        timeout: float | None = None,
+    ) -> None:
+        """Execute a cell; `take` gets each of its messages. With `function`, that function runs in place of the code.
+
+        Raises KernelDied, and CellTimeout when `timeout` seconds are over (the cell is then interrupted).
+        """
+        content = {
+            "code": code,
+            "silent": silent,
+            "store_history": not silent,
+            "user_expressions": {},
+            "allow_stdin": False,
+            "stop_on_error": False,
+        }
+        metadata: dict[str, Any] = {"cellId": cell_id} if cell_id else {}
+        if function:
+            metadata["pipulate"] = {"function": function, "form": form or {}}
+        request = self._client.session.msg("execute_request", content, metadata=metadata)
+        self._client.shell_channel.send(request)
+        watch = _Watch(request["header"]["msg_id"], take)
+        ran_out = False
+        deadline = time.monotonic() + timeout if timeout else None
+        while not watch.done:
+            if deadline and time.monotonic() > deadline:
+                if ran_out:
+                    self.kill()  # it did not react to the interrupt
+                    raise CellTimeout
+                ran_out, deadline = True, time.monotonic() + 5
+                await self.interrupt()
+            rest = max(0.0, deadline - time.monotonic()) if deadline else SLICE
+            await self._pump(watch, min(SLICE, rest))
+        if ran_out:
+            raise CellTimeout
+
+    async def _pump(self, watch: "_Watch", seconds: float) -> None:
+        """Wait for messages and hand them on; see whether the process still lives."""
+        shell, iopub = self._client.shell_channel, self._client.iopub_channel
+        waits = [
+            asyncio.ensure_future(c.socket.poll(int(seconds * 1000) + 1)) for c in (iopub, shell)
+        ]
+        try:
+            await asyncio.wait(waits, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for wait in waits:
+                wait.cancel()
+        heard = False
+        while await iopub.socket.poll(0):
+            watch.published(await iopub.get_msg())
+            heard = True
+        while await shell.socket.poll(0):
+            watch.replied(await shell.get_msg())
+            heard = True
+        if not heard and not self.alive():
+            raise KernelDied("The kernel ended while this cell was running.")
+        watch.quiet(heard)
+
+    async def _message(self, channel: Any) -> Any:
+        while not await channel.socket.poll(int(SLICE * 1000)):
+            if not self.alive():
+                raise KernelDied("It ended at once.")
+        return await channel.get_msg()
+
+    def alive(self) -> bool:
+        """Whether the process still runs."""
+        provisioner = self._manager and self._manager.provisioner
+        process = provisioner and provisioner.process
+        return not self._dead and process is not None and process.poll() is None
+
+    async def interrupt(self) -> None:
+        """Interrupt the running cell, as the stop button of Jupyter does."""
+        if self.alive():
+            await self._manager.interrupt_kernel()
+
+    def kill(self) -> None:
+        """Kill the process and its children at once."""
+        pid, running = self.pid, self.alive()
+        self._dead, self.history = True, None
+        if pid and running:
+            with contextlib.suppress(OSError):
+                if hasattr(os, "killpg"):
+                    os.killpg(pid, signal.SIGKILL)  # the kernel leads a session of its own
+                else:
+                    self._manager.provisioner.process.kill()
+
+    async def end(self) -> None:
+        """End the process (an idle kernel is asked first) and remove all traces of it. Never raises."""
+        asked = self.alive() and self.history is not None
+        self.history = None
+        with contextlib.suppress(Exception):
+            if self._client:
+                self._client.stop_channels()
+            if asked:
+                await self._manager.shutdown_kernel(now=False)
+        self.kill()
+        with contextlib.suppress(Exception):
+            if self._manager and self._manager.provisioner:
+                await self._manager.shutdown_kernel(now=True)
+        self.forget()
+
+    def forget(self) -> None:
+        """Remove the files of the kernel; its process has ended."""
+        shutil.rmtree(self.folder, ignore_errors=True)
+        if self._record:
+            self._record.unlink(missing_ok=True)
+
+
+class _Watch:
+    """Whether an execute request is through: its reply and the idle message came, in whatever order."""
+
+    def __init__(self, msg_id: str, take: Callable[[str, dict[str, Any]], None]) -> None:
+        self.msg_id = msg_id
+        self.take = take
+        self.idle = False
+        self.reply: dict[str, Any] | None = None
+        self.silent_since = 0.0
+
+    @property
+    def done(self) -> bool:
+        return self.reply is not None and self.idle
+
+    def published(self, message: dict[str, Any]) -> None:
+        if message["parent_header"].get("msg_id") != self.msg_id:
+            return
+        kind, content = message["msg_type"], message["content"]
+        if kind == "status":
+            self.idle = self.idle or content["execution_state"] == "idle"
+        else:
+            self.take(kind, content)
+
+    def replied(self, message: dict[str, Any]) -> None:
+        if message["parent_header"].get("msg_id") == self.msg_id:
+            self.reply = message["content"]
+
+    def quiet(self, heard: bool) -> None:
+        """The idle message can get lost in a flood of outputs: after the reply, wait for it only so long."""
+        if heard or self.reply is None:
+            self.silent_since = time.monotonic()
+        elif time.monotonic() - self.silent_since > LATE:
+            self.idle = True
+
+
+class _Quiet:
+    """Takes the messages of our own code: nothing but an error matters."""
+
+    def __init__(self) -> None:
+        self.problem = ""
+
+    def take(self, kind: str, content: dict[str, Any]) -> None:
+        if kind == "error":
+            self.problem = f"{content['ename']}: {content['evalue']}"
+
+
+@cache
+def bootstrap() -> str:
+    """Return the code a kernel gets before all others."""
+    return Path(__file__).with_name("bootstrap.py").read_text(encoding="utf-8")
+
+
+def _this_python(python: str) -> Any:
+    """Return a kernel spec manager that knows one kernel: ipykernel in this Python. No folder is searched for others."""
+    from jupyter_client.kernelspec import KernelSpec, KernelSpecManager
+
+    argv = [
+        python,
+        "-m",
+        "ipykernel_launcher",
+        "-f",
+        "{connection_file}",
+        "--HistoryManager.hist_file=:memory:",
+    ]
+
+    class OneKernel(KernelSpecManager):
+        def get_kernel_spec(self, kernel_name: str) -> KernelSpec:
+            return KernelSpec(argv=argv, display_name="Python 3", language="python")
+
+    return OneKernel()
+
+
+def _short_folder() -> str:
+    """Return where sockets can be: their path may have 107 characters at most, and temporary folders can be deep."""
+    folder = tempfile.gettempdir()
+    return folder if len(folder) < 60 or sys.platform == "win32" else "/tmp"

@@ -1,0 +1,94 @@
+"""The scripts that charts need, out of the Python packages that are installed: nothing comes from a CDN."""
+
+import re
+from functools import cache
+from importlib import metadata
+from importlib.util import find_spec
+from pathlib import Path
+
+BOKEH = ("bokeh", "bokeh-gl", "bokeh-widgets", "bokeh-tables", "bokeh-mathjax")
+_PACKAGES = {"plotly": "plotly", "vega": "vl-convert-python"} | dict.fromkeys(
+    (*BOKEH, "bokeh-api"), "bokeh"
+)
+
+_CDN = (
+    (re.compile(r"https://(?:cdn\.plot\.ly|cdn\.jsdelivr\.net/npm)/plotly[^\s\"'<>]*"), "plotly"),
+    (
+        re.compile(
+            r"https://cdn\.(?:bokeh|pydata)\.org/bokeh/\w+/(bokeh(?:-[a-z]+)?)-[^\s\"'<>]*?\.min\.js"
+        ),
+        "",
+    ),
+    (
+        re.compile(
+            r"https://(?:cdn\.jsdelivr\.net/npm|unpkg\.com)/vega(?:-lite|-embed)?@[^\s\"'<>]*"
+        ),
+        "vega",
+    ),
+)
+# A frame has no origin, so what its scripts are fetched with and checked by must go
+_FETCH = re.compile(r"\s(?:integrity|crossorigin)=(?:\"[^\"]*\"|'[^']*')")
+
+
+@cache
+def available(name: str) -> bool:
+    """Whether a library is installed."""
+    return name in _PACKAGES and version(name) != "" and (name == "vega" or _file(name).is_file())
+
+
+@cache
+def version(name: str) -> str:
+    """Return the version of the package a library comes with; empty if it is not installed."""
+    try:
+        return metadata.version(_PACKAGES[name])
+    except metadata.PackageNotFoundError:
+        return ""
+
+
+@cache
+def content(name: str) -> bytes:
+    """Return the script of a library. FileNotFoundError if there is none."""
+    if not available(name):
+        raise FileNotFoundError(name)
+    if name == "vega":
+        import vl_convert
+
+        # It brings no file, but makes one script of Vega, Vega-Lite and vega-embed; that takes a second
+        bundle: str = vl_convert.javascript_bundle("window.vegaEmbed = vegaEmbed;")
+        return bundle.encode()
+    return _file(name).read_bytes()
+
+
+def address(name: str, base: str) -> str:
+    """Return the address of a library; it changes with the version, so that browsers may keep it for ever."""
+    return f"{base}/{name}?v={version(name)}"
+
+
+def rewrite(text: str, base: str) -> str:
+    """Return HTML or JavaScript with the known CDN addresses replaced by ours."""
+    for pattern, name in _CDN:
+        text = pattern.sub(lambda match, name=name: _ours(match, name, base), text)  # type: ignore[misc]
+    return re.sub(r"<script\b[^>]*>", lambda tag: _FETCH.sub("", tag[0]), text, flags=re.IGNORECASE)
+
+
+def missing(text: str) -> str:
+    """Return the package whose script HTML wants from a CDN while it is not installed here; empty if there is none."""
+    for pattern, name in _CDN:
+        for match in pattern.finditer(text):
+            if not available(name or match[1]):
+                return _PACKAGES.get(name or match[1], "")
+    return ""
+
+
+def _ours(match: re.Match[str], name: str, base: str) -> str:
+    name = name or match[1]
+    return address(name, base) if available(name) else match[0]
+
+
+def _file(name: str) -> Path:
+    """Return where a library lies in its package, without importing that."""
+    spec = find_spec(_PACKAGES[name])
+    folder = Path((spec.submodule_search_locations or [""])[0]) if spec else Path()
+    if name == "plotly":
+        return folder / "package_data" / "plotly.min.js"
+    return folder / "server" / "static" / "js" / f"{name}.min.js"

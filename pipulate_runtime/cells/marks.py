@@ -1,0 +1,76 @@
+"""Marks the cells of a notebook in the class of a plugin, and finds them there."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any, Literal
+
+Show = Literal["output", "code", "both", "none"]
+SHOWS = ("output", "code", "both", "none")
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What `@cell` or `cell_text` says about one cell."""
+
+    cell_id: str
+    show: Show = "output"
+    raises: bool = False
+    timeout: float | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse what would only fail when the cell is shown."""
+        if self.show not in SHOWS:
+            raise ValueError(
+                f"show={self.show!r} of cell {self.cell_id!r}: one of {', '.join(SHOWS)}"
+            )
+
+
+class CellFunction(staticmethod):  # type: ignore[type-arg]  # not subscriptable at run time
+    """A function of the class that is a cell: it runs in the kernel, from its source, not here."""
+
+    def __init__(self, function: Callable[..., Any], options: Options) -> None:
+        """Keep the options beside the function."""
+        super().__init__(function)
+        self.options = options
+
+
+@dataclass(frozen=True, slots=True)
+class CellText:
+    """A cell that cannot be a function: the shell runs its text as it is."""
+
+    text: str
+    options: Options
+
+
+def cell(
+    cell_id: str, *, show: Show = "output", raises: bool = False, timeout: float | None = None
+) -> Callable[[Callable[..., Any]], CellFunction]:
+    """Mark a function of the plugin's class as a cell of the notebook.
+
+    `cell_id` is the id of the cell in the notebook. `show` says what the page shows of it, `raises` that an
+    exception is expected and the next cell runs all the same, `timeout` after how many seconds it is interrupted.
+    """
+    options = Options(cell_id, show, raises, timeout)
+    return lambda function: CellFunction(function, options)
+
+
+def cell_text(
+    cell_id: str,
+    text: str,
+    *,
+    show: Show = "output",
+    raises: bool = False,
+    timeout: float | None = None,
+) -> CellText:
+    """Return a cell that is kept as text; the options are those of `cell`."""
+    return CellText(text, Options(cell_id, show, raises, timeout))
+
+
+def marked(plugin_class: type) -> Iterator[tuple[str, CellFunction | CellText]]:
+    """Yield name and mark of each cell of a class in source order; a subclass may replace a cell in its place."""
+    names: dict[str, CellFunction | CellText] = {}
+    for base in reversed(plugin_class.__mro__):
+        for name, value in vars(base).items():
+            if isinstance(value, CellFunction | CellText):
+                names[name] = value
+    yield from names.items()

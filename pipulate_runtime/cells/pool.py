@@ -1,0 +1,195 @@
+"""Which kernels live: one for each run that computes, a started spare, a cap, and an end for the idle ones."""
+
+import asyncio
+import atexit
+import contextlib
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from pipulate_runtime.cells import leftovers
+from pipulate_runtime.cells.folders import RunFolder
+from pipulate_runtime.cells.kernels import Kernel
+
+
+@dataclass
+class Settings:
+    """What `configure` sets."""
+
+    data: Path = Path("data")
+    max_kernels: int = 8
+    idle_seconds: float = 600.0
+    python: str = sys.executable
+
+
+settings = Settings()
+
+
+@dataclass
+class Run:
+    """What the server holds of a run while it computes or has a kernel; all else is in the database."""
+
+    folder: RunFolder
+    kernel: Kernel | None = None
+    busy: bool = False
+    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+
+class Pool:
+    """The live kernels of one event loop. Runs in use stand in the order of their last use."""
+
+    def __init__(self) -> None:
+        """Begin without kernels, after ending those of a server that was killed."""
+        self.loop = asyncio.get_running_loop()
+        self.runs: dict[str, Run] = {}
+        self.kernels: set[Kernel] = set()
+        self.spare: asyncio.Task[Kernel] | None = None
+        self._freed = asyncio.Event()
+        self._timers: dict[str, asyncio.TimerHandle] = {}
+        self._ending: set[asyncio.Task[None]] = set()
+        leftovers.end_all(settings.data)
+
+    def run(self, app_name: str, key: str) -> Run:
+        """Return what is held of a run."""
+        folder = RunFolder(settings.data, app_name, key)
+        return self.runs.setdefault(str(folder.path), Run(folder))
+
+    def warm(self) -> None:
+        """See that a spare is started or starting."""
+        if self.spare is None:
+            self.spare = asyncio.ensure_future(self._started())
+            self.spare.add_done_callback(lambda task: task.cancelled() or task.exception())
+
+    async def _started(self) -> Kernel:
+        kernel = Kernel(settings.python, settings.data)
+        self.kernels.add(kernel)
+        try:
+            await kernel.start()
+        except BaseException:
+            kernel.kill()
+            kernel.forget()
+            self.kernels.discard(kernel)
+            raise
+        return kernel
+
+    async def take(self, run: Run) -> Kernel:
+        """Give the run a new kernel in place of the one it may have; wait for a place if all are busy."""
+        await self.drop(run)
+        while sum(r.kernel is not None for r in self.runs.values()) >= settings.max_kernels:
+            idle = next((r for r in self.runs.values() if r.kernel and not r.busy), None)
+            if idle:
+                await self.drop(idle)
+            else:
+                self._freed.clear()
+                await self._freed.wait()
+        while run.kernel is None:
+            self.warm()
+            spare, self.spare = self.spare, None
+            assert spare
+            kernel = await spare
+            if kernel.alive():  # a spare may have been killed while it waited
+                run.kernel = kernel
+            else:
+                await self._end(kernel)
+        self.warm()
+        return run.kernel
+
+    def begin(self, run: Run) -> None:
+        """The run computes from now on."""
+        run.busy = True
+        path = str(run.folder.path)
+        self.runs[path] = self.runs.pop(path, run)
+        if timer := self._timers.pop(path, None):
+            timer.cancel()
+
+    def rest(self, run: Run) -> None:
+        """The run has computed: its kernel waits for the next step, but not for ever."""
+        run.busy = False
+        self._freed.set()
+        path = str(run.folder.path)
+        if run.kernel:
+            self._timers[path] = self.loop.call_later(settings.idle_seconds, self._park, run)
+
+    def _park(self, run: Run) -> None:
+        if not run.busy:
+            task = asyncio.ensure_future(self.drop(run))
+            self._ending.add(task)
+            task.add_done_callback(self._ending.discard)
+
+    async def drop(self, run: Run) -> None:
+        """End the run's kernel, if it has one."""
+        kernel, run.kernel = run.kernel, None
+        if timer := self._timers.pop(str(run.folder.path), None):
+            timer.cancel()
+        if kernel:
+            await self._end(kernel)
+
+    async def _end(self, kernel: Kernel) -> None:
+        await kernel.end()
+        self.kernels.discard(kernel)
+        self._freed.set()
+
+    def discard(self, run: Run) -> None:
+        """End the run's kernel at once, without waiting for it, and hold nothing more of the run."""
+        self.runs.pop(str(run.folder.path), None)
+        if run.kernel:
+            run.kernel.kill()
+            self._park(run)
+
+    async def close(self) -> None:
+        """End all kernels."""
+        spare, self.spare = self.spare, None
+        if spare:
+            spare.cancel()
+            with contextlib.suppress(BaseException):
+                await spare
+        for timer in self._timers.values():
+            timer.cancel()
+        await asyncio.gather(*self._ending, *(kernel.end() for kernel in self.kernels))
+        self.kernels.clear()
+        self.runs.clear()
+
+    def kill(self) -> None:
+        """End all kernels without an event loop: the interpreter ends, or the loop is gone."""
+        for kernel in self.kernels:
+            kernel.kill()
+            kernel.forget()
+        self.kernels.clear()
+
+
+_pool: Pool | None = None
+
+
+def pool() -> Pool:
+    """Return the pool of the running event loop; kernels of a loop that is gone are ended."""
+    global _pool
+    if _pool is None or _pool.loop is not asyncio.get_running_loop():
+        kill_all()
+        _pool = Pool()
+    return _pool
+
+
+def kill_all() -> None:
+    """End all kernels at once."""
+    global _pool
+    if _pool:
+        _pool.kill()
+    _pool = None
+
+
+async def close() -> None:
+    """End all kernels of this server, as its last deed."""
+    global _pool
+    closing, _pool = _pool, None
+    if closing and closing.loop is asyncio.get_running_loop():
+        await closing.close()
+    elif closing:
+        closing.kill()
+
+
+def current() -> Pool | None:
+    """Return the pool if there is one already."""
+    return _pool
+
+
+atexit.register(kill_all)

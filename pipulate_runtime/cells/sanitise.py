@@ -1,0 +1,177 @@
+"""HTML and formulas made by a notebook, without anything that could act or load in the page."""
+
+import html
+import re
+from functools import cache
+from typing import Any
+
+# What needs a page of its own: scripts, handlers, style rules (but for the one pandas writes for every table)
+_PANDAS_STYLE = re.compile(r"<style scoped>[^<]*\.dataframe[^<]*</style>", re.IGNORECASE)
+_ACTIVE = re.compile(
+    r"<\s*(script|iframe|object|embed|style|link|svg|canvas|video|audio|form|input|button)\b|<[^>]+\son\w+\s*=",
+    re.IGNORECASE,
+)
+
+_STYLES = {
+    "background-color", "border", "border-collapse", "border-color", "border-spacing", "border-style", "border-width",
+    "border-top", "border-bottom", "border-left", "border-right", "border-radius", "color", "font-family", "font-size",
+    "font-style", "font-weight", "height", "line-height", "list-style-type", "margin", "margin-top", "margin-bottom",
+    "margin-left", "margin-right", "max-width", "min-width", "opacity", "overflow", "overflow-x", "padding",
+    "padding-left", "padding-right", "padding-top", "padding-bottom", "text-align", "text-decoration",
+    "text-transform", "vertical-align", "white-space", "width",
+}  # fmt: skip
+
+
+def needs_frame(text: str) -> bool:
+    """Whether HTML does more than show text, tables and pictures."""
+    return bool(_ACTIVE.search(_PANDAS_STYLE.sub("", text)))
+
+
+def clean(text: str) -> str:
+    """Return HTML with only what shows text, tables and pictures that are in the HTML itself."""
+    import nh3
+
+    attributes = {
+        "*": {"class", "style", "title", "lang", "dir", "align", "valign"},
+        "a": {"href"},
+        "img": {"src", "alt", "width", "height"},
+        "td": {"colspan", "rowspan", "headers"},
+        "th": {"colspan", "rowspan", "headers", "scope"},
+        "col": {"span", "width"},
+        "colgroup": {"span", "width"},
+        "ol": {"start", "type"},
+        "li": {"value"},
+        "table": {"border"},
+        "progress": {"value", "max"},
+        "details": {"open"},
+        "time": {"datetime"},
+        "font": {"color", "size"},
+    }
+    return nh3.clean(
+        text,
+        tags=nh3.ALLOWED_TAGS
+        | {"details", "summary", "progress", "font", "section", "figure", "figcaption"},
+        clean_content_tags={
+            "script",
+            "style",
+            "title",
+            "template",
+            "noscript",
+            "textarea",
+            "select",
+            "iframe",
+        },
+        attributes=attributes,
+        attribute_filter=_attribute,
+        url_schemes={"http", "https", "mailto", "data"},
+        filter_style_properties=_STYLES,
+        link_rel="noopener noreferrer",
+        set_tag_attribute_values={"a": {"target": "_blank"}},
+    )
+
+
+def _attribute(tag: str, name: str, value: str) -> str | None:
+    if name == "src":  # no picture is loaded from elsewhere
+        return value if re.match(r"data:image/(png|jpe?g|gif|webp);base64,", value) else None
+    if name == "href":
+        return value if re.match(r"(https?://|mailto:|#)", value, re.IGNORECASE) else None
+    if name == "style" and re.search(r"url\s*\(|expression|\\", value, re.IGNORECASE):
+        return None
+    return value
+
+
+# --- formulas ---
+
+
+def formula(source: str, display: bool) -> str:
+    """Return a LaTeX formula as MathML; one that cannot be read is shown as it was written."""
+    source = source.strip()
+    try:
+        from latex2mathml.converter import convert
+
+        return _safe_mathml(convert(source, display="block" if display else "inline"))
+    except Exception:  # the converter raises whatever its parser stumbles over
+        return f"<code>{html.escape(source)}</code>"
+
+
+_MATH_ATTRIBUTES = {
+    "display", "mathvariant", "stretchy", "fence", "form", "separator", "lspace", "rspace", "minsize", "maxsize",
+    "symmetric", "largeop", "movablelimits", "accent", "accentunder", "linethickness", "width", "height", "depth",
+    "voffset", "rowspacing", "columnspacing", "columnalign", "rowalign", "columnlines", "rowlines", "frame",
+    "displaystyle", "scriptlevel", "mathcolor", "mathbackground", "mathsize", "notation", "xmlns",
+}  # fmt: skip
+
+
+def _safe_mathml(text: str) -> str:
+    """LaTeX can make links and styles; a formula needs neither."""
+    from xml.etree import ElementTree
+
+    root = ElementTree.fromstring(text)
+    for node in root.iter():
+        for name in [name for name in node.attrib if name not in _MATH_ATTRIBUTES]:
+            del node.attrib[name]
+    ElementTree.register_namespace("", "http://www.w3.org/1998/Math/MathML")
+    return ElementTree.tostring(root, encoding="unicode")
+
+
+def latex(text: str) -> str:
+    """Return an output of type text/latex: formulas between dollars or brackets, or one bare formula."""
+    text = text.strip()
+    for start, end in (("$$", "$$"), ("\\[", "\\]"), ("\\(", "\\)"), ("$", "$")):
+        if text.startswith(start) and text.endswith(end) and len(text) > len(start) + len(end):
+            inner = text[len(start) : -len(end)]
+            if "$" not in inner:
+                displayed = re.sub(r"^\\displaystyle\b", "", inner.strip())
+                return formula(
+                    displayed, display=start in ("$$", "\\[") or displayed != inner.strip()
+                )
+    return formula(text, display=True) if text.startswith("\\begin") else markdown(text)
+
+
+# --- Markdown ---
+
+_OPEN, _CLOSE = (
+    "\ue000",
+    "\ue001",
+)  # private characters: where a formula goes after the HTML was cleaned
+
+
+def markdown(text: str) -> str:
+    """Return Markdown as HTML that is safe in the page, its formulas as MathML."""
+    formulas: list[str] = []
+
+    def keep(content: str, options: dict[str, Any]) -> str:
+        formulas.append(formula(content, bool(options.get("display_mode", True))))
+        return f"{_OPEN}{len(formulas) - 1}{_CLOSE}"
+
+    cleaned = clean(
+        _parser().render(text.translate({0xE000: None, 0xE001: None}), {"formula": keep})
+    )
+    return re.sub(f"{_OPEN}(\\d+){_CLOSE}", lambda match: formulas[int(match[1])], cleaned)
+
+
+@cache
+def _parser() -> Any:
+    from markdown_it import MarkdownIt
+    from mdit_py_plugins.amsmath import amsmath_plugin
+    from mdit_py_plugins.dollarmath import dollarmath_plugin
+
+    parser = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"])
+    parser.use(dollarmath_plugin, double_inline=True).use(amsmath_plugin)
+    display = {
+        "math_inline": False,
+        "math_inline_double": True,
+        "math_block": True,
+        "amsmath": True,
+    }
+    for name, block in display.items():
+        parser.add_render_rule(name, _render_formula(block))
+    return parser
+
+
+def _render_formula(display: bool) -> Any:
+    def render(_self: Any, tokens: Any, index: int, _options: Any, env: Any) -> str:
+        shown: str = env["formula"](tokens[index].content, {"display_mode": display})
+        return f"<p>{shown}</p>\n" if tokens[index].block else shown
+
+    return render
