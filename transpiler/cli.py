@@ -84,7 +84,7 @@ def port(
         else:
             from transpiler import report
 
-            report.print_port(report.console(), ported, _sources(notebook))
+            report.print_port(report.console(), ported, report.sources(notebook.read_bytes(), notebook.name))
     if failed:
         raise typer.Exit(_exit_code(notebooks, failed))
     if serve:
@@ -101,9 +101,9 @@ def inspect(notebook: OneNotebook, by: By = None, as_json: Json = False) -> None
     if as_json:
         print(report.as_json(plan, found))
     elif plan is None:
-        report.print_diagnostics(report.console(), found, notebook.name, _sources(notebook))
+        report.print_diagnostics(report.console(), found, notebook.name, report.sources(notebook.read_bytes(), notebook.name))
     else:
-        report.print_plan(report.console(), plan, found, _sources(notebook))
+        report.print_plan(report.console(), plan, found, report.sources(notebook.read_bytes(), notebook.name))
     if plan is None:
         raise typer.Exit(2)
     if any(d.rule.severity is Severity.ERROR for d in found):
@@ -251,14 +251,6 @@ def _print_error(error: UserError, name: str) -> None:
     from transpiler import report
 
     report.print_diagnostics(report.console(sys.stderr), (error.diagnostic,), name)
-
-
-def _sources(notebook: Path) -> tuple[str, ...]:
-    """The sources of a notebook's cells, for the lines that diagnostics quote."""
-    from transpiler.passes.read import read
-
-    found, _ = read(notebook.read_bytes(), notebook.name)
-    return tuple(cell.source for cell in found.cells) if found else ()
 
 
 def _exit_code(notebooks: list[Path], failed: bool) -> int:

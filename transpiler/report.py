@@ -23,6 +23,14 @@ def console(file: IO[str] | None = None, width: int | None = None) -> Console:
     return Console(file=file or sys.stdout, highlight=False, markup=False, soft_wrap=False, width=width)
 
 
+def sources(raw: bytes, name: str) -> tuple[str, ...]:
+    """Return the sources of a notebook's cells, for the lines that diagnostics quote; none if it cannot be read."""
+    from transpiler.passes.read import read
+
+    notebook, _ = read(raw, name)
+    return tuple(cell.source for cell in notebook.cells) if notebook else ()
+
+
 def print_diagnostics(to: Console, found: Found, name: str, sources: tuple[str, ...] = ()) -> None:
     """Print diagnostics with the line they are about, a caret under it, and what to do.
 
