@@ -1,7 +1,7 @@
 """Colab's form comments: `#@param`, `#@title`, `#@markdown`. What stands behind `#@param` looks like JSON, but is not:
 
-    {type:"slider", min:0, max:10}      keys have no quotes
-    ["a", 'b'] {allow-input: true}      a list of choices, then the rest
+{type:"slider", min:0, max:10}      keys have no quotes
+["a", 'b'] {allow-input: true}      a list of choices, then the rest
 """
 
 import re
@@ -99,7 +99,9 @@ def _value(tokens: list[tuple[str, str]]) -> JSON:
     """Take one value from the end of the reversed tokens."""
     kind, text = tokens.pop()
     if kind == "string":
-        return re.sub(r"\\(.)", lambda m: {"n": "\n", "t": "\t"}.get(m.group(1), m.group(1)), text[1:-1])
+        return re.sub(
+            r"\\(.)", lambda m: {"n": "\n", "t": "\t"}.get(m.group(1), m.group(1)), text[1:-1]
+        )
     if kind == "number":
         return int(text) if text.lstrip("+-").isdecimal() else float(text)
     if kind == "word":

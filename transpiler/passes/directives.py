@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 
 _MARK = re.compile(r"[ \t]*#[ \t]?\|(.*)")
-_KEY = re.compile(r"([A-Za-z_][\w.-]*)[ \t]*:(?:[ \t]+|$)(.*)", re.DOTALL)
+_KEY = re.compile(r"([A-Za-z_][\w.-]*)[ \t]*:(?:[ \t]+|(?=\n)|\Z)(.*)", re.DOTALL)
 _WORD = re.compile(r"[A-Za-z_][\w.-]*")
 
 

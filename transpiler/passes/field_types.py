@@ -184,7 +184,9 @@ def _colour(value: Any) -> JSON:
 
 
 def _urls(value: Any) -> JSON:
-    if isinstance(value, str) or (isinstance(value, list) and all(isinstance(v, str) for v in value)):
+    if isinstance(value, str) or (
+        isinstance(value, list) and all(isinstance(v, str) for v in value)
+    ):
         return value
     raise Misfit("a list of addresses")
 
@@ -196,7 +198,9 @@ def _scalar(value: Any) -> JSON:
 
 
 def _several(value: Any) -> JSON:
-    if isinstance(value, list | tuple) and all(isinstance(v, SCALARS) and is_json(v) for v in value):
+    if isinstance(value, list | tuple) and all(
+        isinstance(v, SCALARS) and is_json(v) for v in value
+    ):
         return list(value)
     raise Misfit("a list of choices")
 
@@ -221,7 +225,9 @@ _FITTING: Mapping[FieldType, Callable[[Any], JSON]] = {
     "multi-select": _several,
     "date": _moment("a date such as `2024-05-31`", datetime.date.fromisoformat),
     "time": _moment("a time such as `17:30`", lambda text: [datetime.time.fromisoformat(text)]),
-    "datetime": _moment("a date and time such as `2024-05-31T17:30`", datetime.datetime.fromisoformat),
+    "datetime": _moment(
+        "a date and time such as `2024-05-31T17:30`", datetime.datetime.fromisoformat
+    ),
     "colour": _colour,
     "urls": _urls,
     "json": _json,

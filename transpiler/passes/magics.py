@@ -87,9 +87,7 @@ class _Line:
     left_out: bool = False
 
 
-def _python(
-    lines: list[_Line], magic: bool = False, requirements: tuple[str, ...] = ()
-) -> Python:
+def _python(lines: list[_Line], magic: bool = False, requirements: tuple[str, ...] = ()) -> Python:
     """The lines as Python text, checked. Raises SyntaxError."""
     text = _text(lines)
     tree = parse(text)
@@ -180,9 +178,7 @@ class _Transformation:
             # the transformer meets text that is no Python at all: it fails in many ways, and means "not Python" by each
             return lines
 
-    def _cleaned(
-        self, transforms: Iterable[Any], lines: list[_Line]
-    ) -> list[_Line]:
+    def _cleaned(self, transforms: Iterable[Any], lines: list[_Line]) -> list[_Line]:
         """Leading blank lines, a common indent and prompts go; of these only the first changes the number of lines."""
         texts = _ended(lines)
         for transform in transforms:
@@ -192,9 +188,7 @@ class _Transformation:
             for text, line in zip(texts, lines[len(lines) - len(texts) :], strict=True)
         ]
 
-    def _cell_magic(
-        self, transforms: Iterable[Any], lines: list[_Line]
-    ) -> list[_Line] | None:
+    def _cell_magic(self, transforms: Iterable[Any], lines: list[_Line]) -> list[_Line] | None:
         """The whole cell as one call; None when it is not one (`%%time?` asks for help)."""
         name, _, args = lines[0].text[2:].strip().partition(" ")
         body = self._installing_body(name, args, lines[1:])
@@ -241,7 +235,9 @@ class _Transformation:
             changed, after = transform(list(before))
             if not changed:
                 return lines
-            at = next(i for i, (old, new) in enumerate(zip(before, after, strict=False)) if old != new)
+            at = next(
+                i for i, (old, new) in enumerate(zip(before, after, strict=False)) if old != new
+            )
             went = len(before) - len(after)
             end_number = lines[at + went].number
             line = self._decided(after[at].rstrip("\n"), lines[at].number, end_number)
@@ -261,14 +257,21 @@ class _Transformation:
         match method, *args:
             case "run_line_magic", "matplotlib", backend if not _BACKEND_QUESTION.match(backend):
                 if self._styles_figures:
-                    return _Line(f"{indent}get_ipython().run_line_magic('matplotlib', 'inline')", number)
+                    return _Line(
+                        f"{indent}get_ipython().run_line_magic('matplotlib', 'inline')", number
+                    )
                 if backend.strip() not in ("", "inline"):
                     reason = "the app shows figures as pictures"
                     self.found.append(codes.MAGIC_DROPPED.at(span, magic=written, reason=reason))
                 return stand_in
             case "run_line_magic", "aimport", names if _NAMES.fullmatch(names):
-                return _Line(f"{indent}import {', '.join(re.findall(r'[^,\s]+', names))}", number)
-            case "run_line_magic", "load_ext" | "reload_ext" | "autoreload" | "aimport" as name, rest if (
+                modules = ", ".join(names.replace(",", " ").split())
+                return _Line(f"{indent}import {modules}", number)
+            case (
+                "run_line_magic",
+                "load_ext" | "reload_ext" | "autoreload" | "aimport" as name,
+                rest,
+            ) if (
                 name in ("autoreload", "aimport") or rest.strip() == "autoreload"
             ):
                 reason = "the code does not change while the app runs"

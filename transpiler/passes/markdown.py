@@ -45,7 +45,9 @@ def plain(markdown: str) -> str:
 
 
 def _trimmed(lines: list[str]) -> str:
-    return re.sub(r"\A(?:[ \t]*\n)+|\s+\Z", "", "\n".join(lines)) if any(map(str.strip, lines)) else ""
+    return (
+        re.sub(r"\A(?:[ \t]*\n)+|\s+\Z", "", "\n".join(lines)) if any(map(str.strip, lines)) else ""
+    )
 
 
 def _blocks(lines: list[str]) -> Iterator[tuple[Heading | None, list[str]]]:
@@ -65,10 +67,17 @@ def _blocks(lines: list[str]) -> Iterator[tuple[Heading | None, list[str]]]:
         elif underline and paragraph and (title := plain(" ".join(paragraph))):
             yield Heading(1 if underline.group(1) else 2, title), []
             paragraph = []
-        elif not paragraph and (not line.strip() or _NO_PARAGRAPH.match(line)) or not line.strip():
+        elif (
+            not paragraph and (not line.strip() or _NO_PARAGRAPH.match(line))
+        ) or not line.strip():
             yield None, [*paragraph, line]
             paragraph = []
-        elif fence or _RULE.fullmatch(line) or _NO_PARAGRAPH.match(line) or line.lstrip().startswith("<!--"):
+        elif (
+            fence
+            or _RULE.fullmatch(line)
+            or _NO_PARAGRAPH.match(line)
+            or line.lstrip().startswith("<!--")
+        ):
             yield None, [*paragraph, line]
             paragraph = []
             if fence:

@@ -171,7 +171,9 @@ _TAGS: Mapping[str, tuple[str, JSON]] = {
         ("remove-cell", "remove_cell", "skip", "skip-execution", "ignore", "injected-parameters"),
         ("skip", True),
     ),
-    **dict.fromkeys(("hide-input", "hide_input", "remove-input", "remove_input"), ("show", "output")),
+    **dict.fromkeys(
+        ("hide-input", "hide_input", "remove-input", "remove_input"), ("show", "output")
+    ),
     **dict.fromkeys(
         ("hide-output", "hide_output", "remove-output", "remove_output", "hide-cell", "hide_cell"),
         ("show", "none"),
@@ -296,9 +298,7 @@ def _asks(key: str, value: JSON, span: Span, found: list[Diagnostic]) -> dict[st
     return asks
 
 
-def _checked(
-    check: _Check, key: str, value: JSON, span: Span, found: list[Diagnostic]
-) -> JSON:
+def _checked(check: _Check, key: str, value: JSON, span: Span, found: list[Diagnostic]) -> JSON:
     try:
         return check[1](value)
     except ValueError:

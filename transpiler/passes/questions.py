@@ -1,8 +1,8 @@
 """Calls of `input()` in a cell: those that run exactly once become fields, the others are for the running cell to ask.
 
-    n = int(input("How many? "))       a whole number, in the place of `int(...)`
-    a, b = input().split(), input()    two texts, each in the place of its call
-    while input() != "stop": ...       asked by the running cell
+n = int(input("How many? "))       a whole number, in the place of `int(...)`
+a, b = input().split(), input()    two texts, each in the place of its call
+while input() != "stop": ...       asked by the running cell
 """
 
 import ast
@@ -43,7 +43,9 @@ def _rebinds_input(tree: ast.Module) -> bool:
 
 
 def _is_input(node: ast.AST) -> bool:
-    return isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "input"
+    return (
+        isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "input"
+    )
 
 
 class _Finder(ast.NodeVisitor):
@@ -84,14 +86,14 @@ class _Finder(ast.NodeVisitor):
 
     # -- what runs once
 
-    def visit_Call(self, node: ast.Call) -> None:  # noqa: D102
+    def visit_Call(self, node: ast.Call) -> None:
         if _is_input(node):
             self._found(node, node, "text")
             return
         match node:
-            case ast.Call(func=ast.Name(id="int" | "float" as kind), args=[ast.Call() as call], keywords=[]) if (
-                _is_input(call)
-            ):
+            case ast.Call(
+                func=ast.Name(id="int" | "float" as kind), args=[ast.Call() as call], keywords=[]
+            ) if _is_input(call):
                 self._found(node, call, "integer" if kind == "int" else "number")
             case _:
                 self.generic_visit(node)
@@ -108,30 +110,30 @@ class _Finder(ast.NodeVisitor):
         prompt = prompt.rstrip(":>=. ")
         self.once.append(Question(node, type_, self._target, prompt, node is not self._discarded))
 
-    def visit_Expr(self, node: ast.Expr) -> None:  # noqa: D102
+    def visit_Expr(self, node: ast.Expr) -> None:
         self._discarded = node.value
         self.visit(node.value)
 
-    def visit_Assign(self, node: ast.Assign) -> None:  # noqa: D102
+    def visit_Assign(self, node: ast.Assign) -> None:
         self._becoming(node.targets[0], node.value)
 
-    def visit_AnnAssign(self, node: ast.AnnAssign) -> None:  # noqa: D102
+    def visit_AnnAssign(self, node: ast.AnnAssign) -> None:
         self._becoming(node.target, node.value)
 
     visit_AugAssign = visit_NamedExpr = visit_AnnAssign  # type: ignore[assignment]
 
     # -- what runs once in part
 
-    def visit_For(self, node: ast.For | ast.AsyncFor) -> None:  # noqa: D102
+    def visit_For(self, node: ast.For | ast.AsyncFor) -> None:
         self._becoming(node.target, node.iter)
         self._inside("a loop", (*node.body, *node.orelse))
 
     visit_AsyncFor = visit_For
 
-    def visit_While(self, node: ast.While) -> None:  # noqa: D102
+    def visit_While(self, node: ast.While) -> None:
         self._inside("a loop", (node.test, *node.body, *node.orelse))
 
-    def visit_If(self, node: ast.If) -> None:  # noqa: D102
+    def visit_If(self, node: ast.If) -> None:
         if ast.unparse(node.test) in ("__name__ == '__main__'", "'__main__' == __name__"):
             self._all(node.body)  # true in a kernel
         else:
@@ -139,49 +141,49 @@ class _Finder(ast.NodeVisitor):
             self._inside("a condition", node.body)
         self._inside("a condition", node.orelse)
 
-    def visit_IfExp(self, node: ast.IfExp) -> None:  # noqa: D102
+    def visit_IfExp(self, node: ast.IfExp) -> None:
         self.visit(node.test)
         self._inside("a condition", (node.body, node.orelse))
 
-    def visit_BoolOp(self, node: ast.BoolOp) -> None:  # noqa: D102
+    def visit_BoolOp(self, node: ast.BoolOp) -> None:
         self.visit(node.values[0])
         self._inside("a condition", node.values[1:])
 
-    def visit_Compare(self, node: ast.Compare) -> None:  # noqa: D102
+    def visit_Compare(self, node: ast.Compare) -> None:
         self._all((node.left, node.comparators[0]))
         self._inside("a condition", node.comparators[1:])
 
-    def visit_Assert(self, node: ast.Assert) -> None:  # noqa: D102
+    def visit_Assert(self, node: ast.Assert) -> None:
         self.visit(node.test)
         self._inside("a condition", [node.msg])
 
-    def visit_Match(self, node: ast.Match) -> None:  # noqa: D102
+    def visit_Match(self, node: ast.Match) -> None:
         self.visit(node.subject)
         self._inside("a condition", node.cases)
 
-    def visit_Try(self, node: ast.Try) -> None:  # noqa: D102
+    def visit_Try(self, node: ast.Try) -> None:
         self._all(node.body)
         self._inside("a condition", (*node.handlers, *node.orelse))
         self._all(node.finalbody)
 
     visit_TryStar = visit_Try  # type: ignore[assignment]
 
-    def visit_FunctionDef(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> None:  # noqa: D102
+    def visit_FunctionDef(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> None:
         self._all((*node.decorator_list, node.args))
         self._inside("a function", node.body)
 
     visit_AsyncFunctionDef = visit_FunctionDef
 
-    def visit_Lambda(self, node: ast.Lambda) -> None:  # noqa: D102
+    def visit_Lambda(self, node: ast.Lambda) -> None:
         self.visit(node.args)
         self._inside("a function", [node.body])
 
-    def visit_ListComp(self, node: ast.ListComp | ast.SetComp | ast.GeneratorExp) -> None:  # noqa: D102
+    def visit_ListComp(self, node: ast.ListComp | ast.SetComp | ast.GeneratorExp) -> None:
         self._comprehension(node.generators, [node.elt])
 
     visit_SetComp = visit_GeneratorExp = visit_ListComp
 
-    def visit_DictComp(self, node: ast.DictComp) -> None:  # noqa: D102
+    def visit_DictComp(self, node: ast.DictComp) -> None:
         self._comprehension(node.generators, [node.key, node.value])
 
     def _comprehension(self, generators: list[ast.comprehension], parts: list[ast.expr]) -> None:

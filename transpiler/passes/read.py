@@ -30,7 +30,9 @@ _KINDS: Mapping[object, Literal["code", "markdown", "raw"]] = {
 }
 _ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _CONFLICT = re.compile(r"^(?:<{7} .*|={7}|>{7} .*)\r?$", re.MULTILINE)
-_FOREIGN_KERNELS = re.compile(r"(ir|julia|javascript|sos|bash|ruby|scala|perl|rust|go|sql|octave)\b")
+_FOREIGN_KERNELS = re.compile(
+    r"(ir|julia|javascript|sos|bash|ruby|scala|perl|rust|go|sql|octave)\b"
+)
 
 
 class _Unusable(Exception):
@@ -148,7 +150,9 @@ def _check_language(
         foreign = _FOREIGN_KERNELS.match(str(spec.get("name")))
         said.append(foreign.group() if foreign else None)
     if tree.get("nbformat") != 4:
-        said += [c.get("language") for c in cells if isinstance(c, dict) and c.get("cell_type") == "code"]
+        said += [
+            c.get("language") for c in cells if isinstance(c, dict) and c.get("cell_type") == "code"
+        ]
     language = next((word for word in said if isinstance(word, str) and word), "python")
     if not re.match(r"i?python", language, re.IGNORECASE):
         raise _Unusable(codes.NOT_PYTHON, language=_clean(language[:40]))
@@ -216,9 +220,7 @@ def _with_ids(cells: Iterable[Cell], found: list[Diagnostic]) -> tuple[Cell, ...
             taken.add(new)
             if cell.id:
                 span = Span(cell.index, 1, 1, 1, 1)
-                found.append(
-                    codes.DUPLICATE_ID.at(span, first=first[cell.id], id=cell.id, new=new)
-                )
+                found.append(codes.DUPLICATE_ID.at(span, first=first[cell.id], id=cell.id, new=new))
             cell = _renamed(cell, new)
         named.append(cell)
     return tuple(named)

@@ -24,9 +24,15 @@ def _loader() -> type[Any]:
         ("null", r"~|null|Null|NULL|", [*"~nN", ""]),
         ("bool", r"true|True|TRUE|false|False|FALSE", list("tTfF")),
         ("int", r"[-+]?[0-9]+|0x[0-9a-fA-F]+", list("-+0123456789")),
-        ("float", r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?", list("-+.0123456789")),
+        (
+            "float",
+            r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?",
+            list("-+.0123456789"),
+        ),
     ):
-        Loader.add_implicit_resolver(f"tag:yaml.org,2002:{tag}", re.compile(f"(?:{pattern})$"), first)
+        Loader.add_implicit_resolver(
+            f"tag:yaml.org,2002:{tag}", re.compile(f"(?:{pattern})$"), first
+        )
     # YAML 1.1 takes 010 for eight
     Loader.add_constructor("tag:yaml.org,2002:int", _integer)
     Loader.add_constructor("tag:yaml.org,2002:float", _float)
@@ -47,14 +53,19 @@ def load(text: str) -> JSON:
     import yaml
 
     try:
-        value = yaml.load(text, Loader=_loader())  # noqa: S506  # a SafeLoader
+        value = yaml.load(text, Loader=_loader())  # a SafeLoader
     except yaml.MarkedYAMLError as error:
         raise ValueError(error.problem or error.context or "it is not YAML") from None
     except yaml.YAMLError:
         raise ValueError("it holds a character that YAML does not allow") from None
     except RecursionError:
         raise ValueError("it is nested too deeply") from None
-    except (ValueError, TypeError, AttributeError, KeyError) as error:  # wrong content under a tag such as !!timestamp
+    except (
+        ValueError,
+        TypeError,
+        AttributeError,
+        KeyError,
+    ) as error:  # wrong content under a tag such as !!timestamp
         raise ValueError(str(error)) from None
     left = [_AT_MOST]
     return _plain(value, left)
