@@ -16,6 +16,176 @@ NOT_JSON = Rule(
     "{name} is not a notebook: it is not JSON ({reason})",
     "Give a file that Jupyter saved, usually named *.ipynb; if it was one, restore it from a backup or a checkpoint.",
 )
+NOT_A_NOTEBOOK = Rule(
+    "PP102",
+    "not-a-notebook",
+    ERROR,
+    "{name} is JSON, but not a notebook: {reason}",
+    "Give a file that Jupyter saved. If Jupyter opens this one, saving it there again repairs it.",
+)
+NBFORMAT_UNKNOWN = Rule(
+    "PP103",
+    "nbformat-unknown",
+    ERROR,
+    "{name} has notebook format {version}, which is not known here (2 to 4 are)",
+    "Open it in Jupyter and save it there: that writes format 4.",
+)
+NO_CODE = Rule(
+    "PP104",
+    "no-code",
+    ERROR,
+    "{name} has no code to run",
+    "An app is made of code cells. If the code is in raw or markdown cells, change their type to code.",
+)
+NOT_PYTHON = Rule(
+    "PP105",
+    "kernel-not-python",
+    ERROR,
+    "{name} is written for a kernel of {language}, not of Python",
+    "Only notebooks in Python can be ported. If this one is in Python, choose a Python kernel in Jupyter and save.",
+)
+NOT_UTF8 = Rule(
+    "PP106",
+    "not-utf8",
+    ERROR,
+    "{name} is not UTF-8 text: byte {byte} at position {position}",
+    "Notebooks are UTF-8. Save it as UTF-8, or restore it from a backup: the file may be damaged.",
+)
+EMPTY_FILE = Rule(
+    "PP107",
+    "empty-file",
+    ERROR,
+    "{name} is empty",
+    "Jupyter leaves an empty file when it could not finish saving. Restore it from .ipynb_checkpoints or a backup.",
+)
+MERGE_MARKERS = Rule(
+    "PP108",
+    "merge-markers",
+    ERROR,
+    "{name} holds an unfinished merge: line {line} is `{marker}`",
+    "Resolve the conflict first, for example with `git mergetool`; `nbdime` does it cell by cell.",
+)
+CANNOT_OPEN = Rule(
+    "PP109",
+    "cannot-open",
+    ERROR,
+    "{name} cannot be read: {reason}",
+    "Give the path of a notebook file that you may read.",
+)
+ODD_CELL = Rule(
+    "PP110",
+    "odd-cell",
+    WARNING,
+    "This cell is left out: {reason}",
+    "Jupyter would not show it either. Opening the notebook in Jupyter and saving it repairs or removes it.",
+)
+DUPLICATE_ID = Rule(
+    "PP111",
+    "duplicate-cell-id",
+    NOTICE,
+    "Cell {first} has the id `{id}` too; this one is called `{new}` instead",
+    "Saving the notebook in a recent Jupyter gives each cell an id of its own.",
+)
+LONE_SURROGATE = Rule(
+    "PP112",
+    "not-a-character",
+    WARNING,
+    "This cell holds half a character, which no file can hold; it is replaced by `?`",
+    "An emoji was probably cut in two. Type it again.",
+)
+UNKNOWN_OPTION = Rule(
+    "PP120",
+    "unknown-option",
+    WARNING,
+    "`{key}` is not an option of {owner} and is ignored",
+    "Did you mean `{nearest}`? `pipulate explain PP120` lists all options.",
+)
+OPTION_VALUE = Rule(
+    "PP121",
+    "option-value",
+    WARNING,
+    "`{key}` cannot be {value}; it is ignored",
+    "It takes {expected}.",
+)
+OPTION_YAML = Rule(
+    "PP122",
+    "option-not-yaml",
+    WARNING,
+    "`{key}` cannot be read: {reason}",
+    "Options are YAML. Put quotes around a text that holds `: ` or ` #`, or begins with one of `[{{&*!|>%@`.",
+)
+FIELD_NOT_ASSIGNED = Rule(
+    "PP123",
+    "field-not-assigned",
+    WARNING,
+    "`{name}` is to be asked for, but this cell has no line `{name} = ...` at its top level",
+    "Put the option into the cell that has it. Names assigned here: {names}.",
+)
+FIELD_DEFAULT = Rule(
+    "PP124",
+    "field-default",
+    WARNING,
+    "The default of `{name}` is {default}, which is not {expected}",
+    "Make the value and its type agree; until then the form begins with {instead}.",
+)
+PARAM_FORM = Rule(
+    "PP125",
+    "param-not-understood",
+    WARNING,
+    "`#@param` is not understood: {reason}",
+    'Colab writes, for example, `x = 5 #@param {{type:"slider", min:0, max:10}}` or `c = "a" #@param ["a", "b"]`.',
+)
+ASKS_WHILE_RUNNING = Rule(
+    "PP126",
+    "asks-while-running",
+    WARNING,
+    "This `input()` is in {where}: how often it asks depends on the data, so it is not a field of the form",
+    "The running app cannot ask there yet. Ask at the top level of the cell: `answer = input(...)`.",
+)
+NOT_A_LITERAL = Rule(
+    "PP127",
+    "parameter-not-literal",
+    NOTICE,
+    "`{name}` is computed, so it does not become a field",
+    "Only plain values (numbers, text, lists...) are asked for. `#| input: {name}` asks for this one as well.",
+)
+DUPLICATE_FIELD = Rule(
+    "PP128",
+    "field-twice",
+    WARNING,
+    "`{name}` is described twice in `{key}`; the first description counts",
+    "Take one of them away.",
+)
+REQUIREMENT = Rule(
+    "PP130",
+    "requirement",
+    NOTICE,
+    "The notebook installs {packages}: a requirement of the app, not a part of it",
+    "Install it where the app runs. The line itself is left out.",
+)
+MAGIC_DROPPED = Rule(
+    "PP131",
+    "magic-left-out",
+    NOTICE,
+    "`{magic}` is left out: {reason}",
+    "Nothing needs to be done.",
+)
+HELP_DROPPED = Rule(
+    "PP132",
+    "help-left-out",
+    NOTICE,
+    "`{line}` asks for help on the notebook's screen and is left out",
+    "Nothing needs to be done.",
+)
+
+# --- PP2xx: Python in cells ---------------------------------------------------------------------------------------
+SYNTAX_ERROR = Rule(
+    "PP201",
+    "syntax-error",
+    WARNING,
+    "This cell does not parse as Python: {reason}",
+    "It is kept as text and gives this error when the app runs it, as in the notebook. Correct it in the notebook.",
+)
 
 # --- PP3xx: planning ----------------------------------------------------------------------------------------------
 RESERVED_APP_NAME = Rule(
