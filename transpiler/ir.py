@@ -245,6 +245,8 @@ class PlannedCell:
     """Why it is kept as text; None for a function."""
     declarations: tuple[tuple[str, tuple[str, ...]], ...] = ()
     """The `global` lines: what is said of the names, and the names."""
+    reads_only: bool = False
+    """Whether some of these names are only read."""
     options: tuple[tuple[str, JSON], ...] = ()
     """Keyword arguments of `@cell`."""
 
@@ -291,11 +293,16 @@ class PlannedStep:
 
 @dataclass(frozen=True, slots=True)
 class Helpers:
-    """Which small methods the fields of a workflow need."""
+    """Which small parts the plugin needs."""
 
     error: bool
+    """The method for the message below a field."""
     json: bool
+    """The method that shows a value as JSON."""
     lines: bool
+    """The method that shows a list, one item a line."""
+    reads: bool
+    """The line for linters: a cell's `global` lines name what it only reads."""
 
 
 @dataclass(frozen=True, slots=True)

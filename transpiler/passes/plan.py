@@ -249,6 +249,8 @@ def _cell(
         source = code.cell.source
     else:
         source = apply(code.python.text, edits)
+    declarations = () if as_text else _declarations(item, analysis, parameter)
+    assigned = {*item.names.binds, *item.names.deletes}
     return PlannedCell(
         function=function,
         cell=code.cell.id,
@@ -258,7 +260,8 @@ def _cell(
         awaits=item.awaits,
         changes=tuple(edit.reason for edit in edits),
         text_reason=(item.text_reason or "it does not parse") if as_text else None,
-        declarations=() if as_text else _declarations(item, analysis, parameter),
+        declarations=declarations,
+        reads_only=any(name not in assigned for _, listed in declarations for name in listed),
         options=tuple(keywords),
     )
 
@@ -297,9 +300,14 @@ def _declarations(
 
 
 def _helpers(steps: tuple[PlannedStep, ...]) -> Helpers:
-    """Return which small methods the fields need."""
+    """Return which small parts the steps need."""
     readers = {f.reader for step in steps for f in step.fields}
-    return Helpers(bool(readers), "json" in readers, bool(readers & {"lines", "choices"}))
+    return Helpers(
+        error=bool(readers),
+        json="json" in readers,
+        lines=bool(readers & {"lines", "choices"}),
+        reads=any(cell.reads_only for step in steps for cell in step.cells),
+    )
 
 
 # --- texts --------------------------------------------------------------------------------------------------------
