@@ -176,7 +176,7 @@ class Names:
     """Names it may bind at its top level, in order. Exact by the compiler: `global` lines depend on it."""
     deletes: tuple[str, ...] = ()
     mutates: tuple[str, ...] = ()
-    """Names whose objects it may change in place."""
+    """Names whose objects it may change in place, and names that functions it calls may bind."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,6 +198,8 @@ class AnalysedCode:
     """A title from the code itself: its first comment line, if that is a short phrase."""
     given: tuple[str, ...] = ()
     """Names it reads that IPython gives: `display`, `get_ipython`, `In`, `Out`, `_`..."""
+    dynamic: bool = False
+    """Whether it may also read, bind and delete names that cannot be known: `exec`, `%run`, a star import."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,3 +214,5 @@ class Analysis:
     """Relative paths of files and local modules that the notebook names by literal path, in order."""
     requirements: tuple[str, ...] = ()
     """Packages the notebook installs with pip, in order."""
+    modules: tuple[str, ...] = ()
+    """Modules it imports that are not of the standard library, `a.b` for `import a.b`: some may be files beside it."""
