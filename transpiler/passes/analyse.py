@@ -78,7 +78,8 @@ def _analyse(annotated: Annotated) -> tuple[Analysis, Found]:
         found += _analyse_cell(cell, namespace, wide, later)
         for statement in cell.body:
             files |= dict.fromkeys(looks.read_files(statement, texts))
-            modules |= dict.fromkeys(looks.imported_modules(statement))
+            if "import" in cell.source.text:
+                modules |= dict.fromkeys(looks.imported_modules(statement))
             _note_text(statement, texts)
         done[cell.code.cell.id] = _result(cell)
     live = _live(cells)
@@ -160,7 +161,6 @@ def _fill(cell: _Cell, flow: Flow, namespace: _Namespace, before: dict[str, Valu
     """Turn what the walk saw into `Names`."""
     mine = dict.fromkeys([*cell.bindings.binds, *flow.binds])
     binds = tuple(name for name in mine)
-    everywhere = namespace.bound.keys() | mine.keys() | flow.writes.keys()
     reads: list[str] = []
     given: list[str] = []
     for name in flow.reads:
@@ -170,7 +170,7 @@ def _fill(cell: _Cell, flow: Flow, namespace: _Namespace, before: dict[str, Valu
             continue  # its own, where the walk is not certain: it cannot come from before
         elif known.is_given(name):
             given.append(name)
-        elif name not in known.BUILTINS and (name not in flow.guarded or name in everywhere):
+        elif name not in known.BUILTINS and (name not in flow.guarded or name in flow.writes):
             reads.append(name)
     reads += [n for n in flow.indirect if n in namespace.bound and n not in flow.reads]
     deletes = tuple(cell.bindings.deletes)
@@ -219,7 +219,7 @@ def _write_form(cell: _Cell, flow: Flow, namespace: _Namespace, wide: Notebookwi
             reason = "a cell above has `from __future__ import annotations`, which concerns annotations here"
         if reason:
             cell.form = Form(reason=reason)
-    for node in (n for s in cell.body for n in ast.walk(s)):
+    for node in cell.body:
         if isinstance(node, ast.ImportFrom) and node.module == "__future__":
             namespace.future_annotations |= any(a.name == "annotations" for a in node.names)
 
@@ -235,6 +235,8 @@ def _has_annotations(body: Iterable[ast.stmt]) -> bool:
 
 def _shell_setting(cell: _Cell) -> tuple[ast.AST, str] | None:
     """Return where a cell makes IPython show or run more than a function can say."""
+    if not any(word in cell.source.text for word in ("interactivity", "_transformers")):
+        return None
     for node in (part for statement in cell.body for part in ast.walk(statement)):
         if isinstance(node, ast.Assign):
             for target in node.targets:

@@ -27,6 +27,11 @@ def root_name(node: ast.expr) -> ast.Name | None:
     return node if isinstance(node, ast.Name) else None
 
 
+def changeable(value: Value) -> Value:
+    """Return a value without the things that cannot be changed: it does not matter who holds them."""
+    return frozenset(i for i in value if not (isinstance(i, Thing) and i.kind == "fixed"))
+
+
 class Expressions:
     """Evaluates expressions in the abstract, keeping account of the notebook's names.
 
@@ -55,6 +60,8 @@ class Expressions:
         self.owner: str | None = None
         self.guard = 0
         self.at: ast.AST | None = None
+        self.changed: dict[str, Value | None] = {}
+        """What names stood for at the start of the branch, None for nothing: only those that changed."""
         self._touched: set[Closure] = set()
 
     # --- names ----------------------------------------------------------------------------------------------------
@@ -100,8 +107,10 @@ class Expressions:
 
     def assign(self, name: str, value: Value) -> None:
         """Let a name of the notebook stand for a value."""
+        old = self.values.get(name)
+        self.changed.setdefault(name, old)
         self.values[name] = value
-        for item in value:
+        for item in value - old if old else value:
             if isinstance(item, Thing):
                 item.names[name] = None
 
@@ -260,7 +269,7 @@ class Expressions:
 
     def value_of_List(self, node: ast.expr) -> Value:
         """A container: an object of its own that holds its elements."""
-        return self.value_of_other(node) | self.fresh()
+        return changeable(self.value_of_other(node)) | self.fresh()
 
     value_of_Set = value_of_Dict = value_of_List
 
@@ -382,6 +391,7 @@ class Expressions:
     def hold(self, holder: ast.expr, value: Value) -> None:
         """What `holder` starts with holds the value from now on."""
         root = root_name(holder)
+        value = changeable(value)
         if root is None or not value:
             return
         name = mangled(root.id, self.owner)

@@ -4,9 +4,9 @@ import ast
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
-from transpiler.passes import known, shell
+from transpiler.passes import shell
 from transpiler.passes.calls import Calls
-from transpiler.passes.expressions import last_name
+from transpiler.passes.expressions import changeable, last_name
 from transpiler.passes.scope import TYPE_ALIAS, Bindings, evaluated_outside, type_parameters
 from transpiler.passes.values import NOTHING, Closure, Scope, Thing, Value, mangled
 
@@ -75,24 +75,33 @@ class Flow(Calls):
             for block in blocks:
                 block()
             return
-        start, values, dead = set(self.must), dict(self.values), self.dead
-        ends: list[tuple[set[str], dict[str, Value]]] = []
-        everything: list[dict[str, Value]] = []
+        scope = self.scope
+        start, dead, outer = set(self.must), self.dead, self.changed
+        own = set(scope.names) if scope else set()
+        ends: list[tuple[set[str], dict[str, Value], set[str]]] = []
+        dying: list[tuple[set[str], dict[str, Value], set[str]]] = []
         for block in blocks:
-            self.must, self.dead = set(start), dead
-            self.values.clear()
-            self.values.update(values)
+            self.must, self.dead, self.changed = set(start), dead, {}
             block()
-            everything.append(dict(self.values))
-            if not self.dead:
-                ends.append((self.must, everything[-1]))
+            now = {n: self.values[n] if n in self.values else NOTHING for n in self.changed}
+            end = self.must, now, set(scope.names) if scope else set()
+            (dying if self.dead else ends).append(end)
+            for name, value in self.changed.items():
+                if value is None:
+                    self.values.pop(name, None)
+                else:
+                    self.values[name] = value
+            if scope and scope.kind == "class":
+                scope.names &= own
+        self.changed = outer
         self.dead = not ends
-        self.must = set.intersection(*(must for must, _ in ends)) if ends else set(start)
-        self.values.clear()
-        for branch in [end for _, end in ends] or everything:
-            for name, value in branch.items():
-                known_value = self.values.get(name)
-                self.values[name] = value if known_value is None else known_value | value
+        self.must = set.intersection(*(end[0] for end in ends)) if ends else start
+        if scope and scope.kind == "class" and ends:
+            scope.names |= set.intersection(*(end[2] for end in ends))
+        merging = ends or dying
+        for name in dict.fromkeys(name for _, now, _ in merging for name in now):
+            before = self.values.get(name, NOTHING)
+            self.assign(name, frozenset().union(*(now.get(name, before) for _, now, _ in merging)))
 
     def do_If(self, node: ast.If) -> None:
         """`if`."""
@@ -161,7 +170,10 @@ class Flow(Calls):
             self.dead = not breaks
             if breaks:
                 self.must = set.intersection(*breaks)
-        self.block(orelse)
+        if breaks and orelse:
+            self.branches([lambda: self.block(orelse), lambda: None])
+        else:
+            self.block(orelse)
 
     def do_Break(self, node: ast.stmt) -> None:
         """`break`."""
@@ -273,7 +285,7 @@ class Flow(Calls):
             added = self.evaluate(node.value)
             self.mutate(old)
             fixed = bool(old) and all(isinstance(i, Thing) and i.kind == "fixed" for i in old)
-            self.store(node.target.id, self.fresh("fixed") if fixed else old | added, node.target)
+            self.store(node.target.id, self.fresh("fixed") if fixed else old | changeable(added), node.target)
         else:
             self.evaluate(node.value)
             self.store_part(node.target, NOTHING)
@@ -296,7 +308,8 @@ class Flow(Calls):
         name = mangled(name, self.owner)
         if self.closure is None and self.find(name) is None and self.scope is None:
             self.must.discard(name)
-            self.values.pop(name, None)
+            if name in self.values:
+                self.changed.setdefault(name, self.values.pop(name))
 
     def do_Import(self, node: ast.Import | ast.ImportFrom) -> None:
         """`import a.b`, `from a import b`."""
@@ -387,6 +400,3 @@ class Flow(Calls):
                 if isinstance(item, Closure):
                     closure.methods[method] = item
         return closure
-
-
-__all__ = ["Flow", "known"]

@@ -36,8 +36,8 @@ def is_history(name: str) -> bool:
 
 
 SCALARS = frozenset(
-    "abs all any ascii bin bool bytes callable chr complex divmod float format hasattr hash hex id input int isinstance "
-    "issubclass len oct ord pow repr round str type".split()
+    "abs all any ascii bin bool bytes callable chr complex divmod float format hasattr hash hex id input int isinstance range "
+    "slice issubclass len oct ord pow repr round str type".split()
 )
 """Builtins whose result cannot be changed and holds nothing of their arguments."""
 
