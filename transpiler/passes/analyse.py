@@ -20,7 +20,7 @@ from transpiler.passes import known, looks, shell
 from transpiler.passes.flow import Flow
 from transpiler.passes.form import Form, Notebookwide, Text as Source, form_of
 from transpiler.passes.scope import FUNCTIONS, Bindings
-from transpiler.passes.values import Thing, Value
+from transpiler.passes.effects import Thing, Value
 
 
 @dataclass(slots=True)

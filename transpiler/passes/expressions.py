@@ -6,7 +6,7 @@ from contextlib import contextmanager
 
 from transpiler.passes import known
 from transpiler.passes.scope import Bindings, annotations, defaults, parameters, type_parameters
-from transpiler.passes.values import (
+from transpiler.passes.effects import (
     NOTHING, Closure, Global, Item, Kind, Param, Result, Scope, Thing, Value, mangled,
 )  # fmt: skip
 

@@ -8,7 +8,7 @@ from transpiler.passes import shell
 from transpiler.passes.calls import Calls
 from transpiler.passes.expressions import changeable, last_name
 from transpiler.passes.scope import TYPE_ALIAS, Bindings, evaluated_outside, type_parameters
-from transpiler.passes.values import NOTHING, Closure, Scope, Thing, Value, mangled
+from transpiler.passes.effects import NOTHING, Closure, Scope, Thing, Value, mangled
 
 _SUPPRESSORS = frozenset(["suppress", "raises", "assertRaises", "ExitStack", "AsyncExitStack"])
 _NAME_ERRORS = frozenset(["NameError", "Exception", "BaseException", "UnboundLocalError"])
