@@ -182,7 +182,7 @@ class Names:
     """Names it may bind at its top level, in order. Exact by the compiler: `global` lines depend on it."""
     deletes: tuple[str, ...] = ()
     mutates: tuple[str, ...] = ()
-    """Names whose objects it may change in place."""
+    """Names whose objects it may change in place, and names that functions it calls may bind."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,6 +204,8 @@ class AnalysedCode:
     """A title from the code itself: its first comment line, if that is a short phrase."""
     given: tuple[str, ...] = ()
     """Names it reads that IPython gives: `display`, `get_ipython`, `In`, `Out`, `_`..."""
+    dynamic: bool = False
+    """Whether it may also read, bind and delete names that cannot be known: `exec`, `%run`, a star import."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,7 +219,7 @@ class Analysis:
     files: tuple[str, ...] = ()
     """Relative paths of files and local modules that the notebook names by literal path, in order."""
     modules: tuple[str, ...] = ()
-    """Top-level modules it imports that are not the standard library's: they may be files beside the notebook."""
+    """Modules it imports that are not of the standard library, `a.b` for `import a.b`: some may be files beside it."""
     requirements: tuple[str, ...] = ()
     """Packages the notebook installs with pip, in order."""
 

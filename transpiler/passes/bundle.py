@@ -25,7 +25,7 @@ def bundle(analysis: Analysis, folder: Path) -> tuple[tuple[str, ...], Found]:
             paths.update(dict.fromkeys(_inside(folder, folder / path)))
         else:
             found.append(codes.FILE_NOT_FOUND.at(WHOLE, path=name))
-    for module in analysis.modules:
+    for module in dict.fromkeys(name.partition(".")[0] for name in analysis.modules):
         if (folder / f"{module}.py").is_file():
             paths[f"{module}.py"] = None
         elif (folder / module / "__init__.py").is_file():
