@@ -44,11 +44,25 @@ def notebook(size: int) -> str:
     cells = []
     for n in range(size):
         if n % 5 == 0:
-            cells.append({"cell_type": "markdown", "id": f"m{n}", "metadata": {}, "source": f"## Part {n // 5}\n\nSome words."})
+            cells.append(
+                {
+                    "cell_type": "markdown",
+                    "id": f"m{n}",
+                    "metadata": {},
+                    "source": f"## Part {n // 5}\n\nSome words.",
+                }
+            )
         kind = n % len(CELLS)
         source = IMPORTS if n == 0 else CELLS[kind].format(n=n, p=n - 1, q=n - 3)
         cells.append(
-            {"cell_type": "code", "id": f"c{n}", "metadata": {}, "source": source, "outputs": [], "execution_count": None}
+            {
+                "cell_type": "code",
+                "id": f"c{n}",
+                "metadata": {},
+                "source": source,
+                "outputs": [],
+                "execution_count": None,
+            }
         )
     metadata = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
     return json.dumps({"cells": cells, "metadata": metadata, "nbformat": 4, "nbformat_minor": 5})
@@ -73,7 +87,13 @@ def commands(name: str) -> dict[str, list[str]]:
     return {
         "pipulate port": [str(ours / "pipulate"), "port", name, "-o", "out"],
         "marimo convert": [str(peers / "marimo"), "-q", "convert", name, "-o", "marimo.py"],
-        "nbconvert --to script": [str(peers / "jupyter-nbconvert"), "--log-level=ERROR", "--to", "script", name],
+        "nbconvert --to script": [
+            str(peers / "jupyter-nbconvert"),
+            "--log-level=ERROR",
+            "--to",
+            "script",
+            name,
+        ],
         "jupytext --to py": [str(peers / "jupytext"), "--quiet", "--to", "py:percent", name],
     }
 
@@ -92,12 +112,16 @@ def compare(sizes: list[int], repeat: int) -> None:
             (Path(folder) / "bench.ipynb").write_text(notebook(size))
             again = commands("bench.ipynb")["pipulate port"]
             measured(again, Path(folder))
-            results["pipulate port, nothing changed"] = [measured(again, Path(folder)) for _ in range(repeat)]
+            results["pipulate port, nothing changed"] = [
+                measured(again, Path(folder)) for _ in range(repeat)
+            ]
         ours = statistics.median(wall for wall, _ in results["pipulate port"])
         for label, pairs in results.items():
             wall = statistics.median(w for w, _ in pairs)
             memory = statistics.median(m for _, m in pairs)
-            print(f"| {size} | {label} | {wall:.2f} | {memory:.0f} | {wall / ours:.2f} |", flush=True)
+            print(
+                f"| {size} | {label} | {wall:.2f} | {memory:.0f} | {wall / ours:.2f} |", flush=True
+            )
 
 
 def machine() -> str:
@@ -105,9 +129,15 @@ def machine() -> str:
     model = platform.processor() or platform.machine()
     info = Path("/proc/cpuinfo")
     if info.exists():
-        names = [line.split(":")[1].strip() for line in info.read_text().splitlines() if line.startswith("model name")]
+        names = [
+            line.split(":")[1].strip()
+            for line in info.read_text().splitlines()
+            if line.startswith("model name")
+        ]
         model = names[0] if names else model
-    return f"{model}, {os.cpu_count()} cores, {platform.system()}, Python {platform.python_version()}"
+    return (
+        f"{model}, {os.cpu_count()} cores, {platform.system()}, Python {platform.python_version()}"
+    )
 
 
 def main() -> None:
@@ -120,7 +150,10 @@ def main() -> None:
     if not (PEERS / "bin" / "marimo").exists():
         shutil.rmtree(PEERS, ignore_errors=True)
         subprocess.run([sys.executable, "-m", "venv", str(PEERS)], check=True)
-        subprocess.run([str(PEERS / "bin" / "pip"), "-q", "install", "--disable-pip-version-check", *PACKAGES], check=True)
+        subprocess.run(
+            [str(PEERS / "bin" / "pip"), "-q", "install", "--disable-pip-version-check", *PACKAGES],
+            check=True,
+        )
     print(f"{machine()}; medians of {arguments.repeat}, interleaved\n")
     compare([int(size) for size in arguments.sizes.split(",")], arguments.repeat)
     if not arguments.no_host:

@@ -15,7 +15,7 @@ What a run knows is one row of the database: for each step its answers, and unde
 Everything here may be edited: `pipulate port` never overwrites an edited file.
 """
 
-# port: id=ae78e67fd6fb notebook=../fixtures/sales_report.ipynb base=6e5742f5c88873a2
+# port: id=ae78e67fd6fb notebook=../fixtures/sales_report.ipynb base=4615499153946693
 # The `global` lines of a cell name what it only reads, too:
 # ruff: noqa: PLW0602
 
@@ -409,7 +409,7 @@ class SalesReport:
                 name="limit",
                 value=values.get("limit"),
                 type="number",
-                step="50.0",
+                step="50",
                 min="0",
                 required=True,
                 aria_describedby="step_02-limit-help",

@@ -18,7 +18,9 @@ EXPECTED = ROOT / "tests" / "expected"
 
 
 def sound_notebooks() -> list[Path]:
-    return sorted(p for p in FIXTURES.rglob("*.ipynb") if "broken" not in p.relative_to(FIXTURES).parts)
+    return sorted(
+        p for p in FIXTURES.rglob("*.ipynb") if "broken" not in p.relative_to(FIXTURES).parts
+    )
 
 
 def tree(folder: Path) -> dict[str, bytes]:
@@ -33,7 +35,11 @@ def tree(folder: Path) -> dict[str, bytes]:
 def test_generated_is_the_image_of_the_fixtures(tmp_path: Path, update: bool) -> None:
     shutil.copytree(FIXTURES, tmp_path / "fixtures")
     for notebook in sound_notebooks():
-        ported = port(tmp_path / "fixtures" / notebook.relative_to(FIXTURES), tmp_path / "generated", Options())
+        ported = port(
+            tmp_path / "fixtures" / notebook.relative_to(FIXTURES),
+            tmp_path / "generated",
+            Options(),
+        )
         assert ported.plugin is not None, [d.message for d in ported.found]
     made = tree(tmp_path / "generated")
     if update:

@@ -37,7 +37,9 @@ Folder = Annotated[Path, typer.Argument(metavar="[DIR]", help="The folder of the
 
 @app.callback(invoke_without_command=True)
 def _version(
-    version: Annotated[bool, typer.Option("--version", help="Print the version and end.", is_eager=True)] = False,
+    version: Annotated[
+        bool, typer.Option("--version", help="Print the version and end.", is_eager=True)
+    ] = False,
 ) -> None:
     if version:
         print(f"pipulate-transpiler {__version__}")
@@ -52,7 +54,8 @@ def port(
     notebooks: Notebooks,
     output: Out = Path("generated"),
     number: Annotated[
-        str | None, typer.Option(help="Digits in front of the file's name, for the order in the menu: 040.")
+        str | None,
+        typer.Option(help="Digits in front of the file's name, for the order in the menu: 040."),
     ] = None,
     by: By = None,
     serve: Annotated[bool, typer.Option("--serve", help="Serve the folder afterwards.")] = False,
@@ -62,7 +65,9 @@ def port(
     from transpiler.pipeline import port as port_one
 
     if number is not None and not number.isdigit():
-        raise UserError(codes.BAD_OPTION, option="--number", value=number, reason="it is made of digits only")
+        raise UserError(
+            codes.BAD_OPTION, option="--number", value=number, reason="it is made of digits only"
+        )
     options = Options(number=number, by=by)
     failed = False
     for notebook in notebooks:
@@ -84,7 +89,9 @@ def port(
         else:
             from transpiler import report
 
-            report.print_port(report.console(), ported, report.sources(notebook.read_bytes(), notebook.name))
+            report.print_port(
+                report.console(), ported, report.sources(notebook.read_bytes(), notebook.name)
+            )
     if failed:
         raise typer.Exit(_exit_code(notebooks, failed))
     if serve:
@@ -101,9 +108,16 @@ def inspect(notebook: OneNotebook, by: By = None, as_json: Json = False) -> None
     if as_json:
         print(report.as_json(plan, found))
     elif plan is None:
-        report.print_diagnostics(report.console(), found, notebook.name, report.sources(notebook.read_bytes(), notebook.name))
+        report.print_diagnostics(
+            report.console(),
+            found,
+            notebook.name,
+            report.sources(notebook.read_bytes(), notebook.name),
+        )
     else:
-        report.print_plan(report.console(), plan, found, report.sources(notebook.read_bytes(), notebook.name))
+        report.print_plan(
+            report.console(), plan, found, report.sources(notebook.read_bytes(), notebook.name)
+        )
     if plan is None:
         raise typer.Exit(2)
     if any(d.rule.severity is Severity.ERROR for d in found):
@@ -111,7 +125,9 @@ def inspect(notebook: OneNotebook, by: By = None, as_json: Json = False) -> None
 
 
 @app.command()
-def explain(code: Annotated[str, typer.Argument(metavar="CODE", help="For example PP102.")]) -> None:
+def explain(
+    code: Annotated[str, typer.Argument(metavar="CODE", help="For example PP102.")],
+) -> None:
     """Print the page of a diagnostic."""
     from rich.markdown import Markdown
 
@@ -121,7 +137,9 @@ def explain(code: Annotated[str, typer.Argument(metavar="CODE", help="For exampl
     page = pages_folder() / f"{Path(code).name.upper()}.md"
     if not page.is_file():
         known = ", ".join(sorted(path.stem for path in pages_folder().glob("PP*.md")))
-        raise UserError(codes.BAD_OPTION, option="the code", value=code, reason=f"there are {known}")
+        raise UserError(
+            codes.BAD_OPTION, option="the code", value=code, reason=f"there are {known}"
+        )
     report.console().print(Markdown(page.read_text(encoding="utf-8")))
 
 
@@ -157,11 +175,14 @@ def serve_folder(
 def run(
     plugin: Annotated[Path, typer.Argument(metavar="PLUGIN", help="A plugin file.")],
     answers: Annotated[
-        list[str] | None, typer.Option("--set", metavar="STEP.FIELD=VALUE", help="An answer; may be repeated.")
+        list[str] | None,
+        typer.Option("--set", metavar="STEP.FIELD=VALUE", help="An answer; may be repeated."),
     ] = None,
     data: Data = Path("data"),
     key: Annotated[str | None, typer.Option(help="The run to start or to go on with.")] = None,
-    notebook: Annotated[Path | None, typer.Option(help="Write the run as an executed notebook.")] = None,
+    notebook: Annotated[
+        Path | None, typer.Option(help="Write the run as an executed notebook.")
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Walk a plugin from its first step to its last, without a browser."""
@@ -172,7 +193,12 @@ def run(
         place, equals, value = answer.partition("=")
         step, dot, field = place.partition(".")
         if not (equals and dot):
-            raise UserError(codes.BAD_OPTION, option="--set", value=answer, reason="it is written step_02.limit=500")
+            raise UserError(
+                codes.BAD_OPTION,
+                option="--set",
+                value=answer,
+                reason="it is written step_02.limit=500",
+            )
         given.setdefault(step, {})[field] = value
     raise typer.Exit(commands.run(plugin, given, data, key, notebook, as_json))
 

@@ -267,7 +267,18 @@ class PlannedField:
     """What a person reads when the answer cannot be taken."""
     control: Literal["input", "textarea", "switch", "select", "multi_select", "radio"]
     """What the page shows: a template in templates/control."""
-    reader: Literal["text", "integer", "number", "switch", "choice", "choices", "moment", "json", "lines", "password"]
+    reader: Literal[
+        "text",
+        "integer",
+        "number",
+        "switch",
+        "choice",
+        "choices",
+        "moment",
+        "json",
+        "lines",
+        "password",
+    ]
     """How the answer is read: a template in templates/read."""
     attributes: tuple[tuple[str, JSON], ...]
     """Attributes of its control beside id, name and value, in order."""

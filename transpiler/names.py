@@ -40,6 +40,9 @@ def class_name(app_name: str) -> str:
 def in_words(name: str) -> str:
     """Return a name as people write it: `min_amount` -> `Min amount`, `salesReport-2024` -> `Sales report 2024`."""
     spaced = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", re.sub(r"[_\-.\s]+", " ", name)).strip()
-    words = [word if word.isupper() and len(word) > 1 and not name.isupper() else word.lower() for word in spaced.split()]
+    words = [
+        word if word.isupper() and len(word) > 1 and not name.isupper() else word.lower()
+        for word in spaced.split()
+    ]
     text = " ".join(words)
     return text[:1].upper() + text[1:]

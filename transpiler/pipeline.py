@@ -78,7 +78,9 @@ def read_bytes(path: Path) -> bytes:
     try:
         return path.read_bytes()
     except IsADirectoryError as error:
-        raise UserError(codes.NOTEBOOK_UNREADABLE, path=str(path), reason="it is a folder") from error
+        raise UserError(
+            codes.NOTEBOOK_UNREADABLE, path=str(path), reason="it is a folder"
+        ) from error
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
         raise UserError(codes.NOTEBOOK_UNREADABLE, path=str(path), reason=reason) from error
@@ -88,7 +90,11 @@ def _fingerprint(options: Options) -> str:
     """Return a hash of the options and of the compiler itself, so that a newer one never trusts an old stamp."""
     total = hashlib.sha256(repr(sorted(asdict(options).items())).encode())
     here = Path(__file__).parent
-    for folder, pattern in ((here, "*.py"), (here / "passes", "*.py"), (templates_folder(), "**/*.j2")):
+    for folder, pattern in (
+        (here, "*.py"),
+        (here / "passes", "*.py"),
+        (templates_folder(), "**/*.j2"),
+    ):
         for file in sorted(folder.glob(pattern)):
             total.update(file.read_bytes())
     return total.hexdigest()[:16]

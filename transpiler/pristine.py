@@ -3,7 +3,10 @@
 import hashlib
 import re
 
-_HEADER = re.compile(r"^# port: id=(?P<id>[0-9a-f]+) notebook=(?P<notebook>.*) base=(?P<base>[0-9a-f]+)$", re.MULTILINE)
+_HEADER = re.compile(
+    r"^# port: id=(?P<id>[0-9a-f]+) notebook=(?P<notebook>.*) base=(?P<base>[0-9a-f]+)$",
+    re.MULTILINE,
+)
 
 
 def digest(text: str) -> str:
@@ -20,4 +23,6 @@ def origin(text: str) -> dict[str, str] | None:
 def is_pristine(text: str) -> bool:
     """Whether the text is what was once emitted: the hash in its header line is that of the rest."""
     found = _HEADER.search(text)
-    return found is not None and digest(text[: found.start()] + text[found.end() :]) == found["base"]
+    return (
+        found is not None and digest(text[: found.start()] + text[found.end() :]) == found["base"]
+    )

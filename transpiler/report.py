@@ -20,7 +20,9 @@ COLOURS = {Severity.NOTICE: "cyan", Severity.WARNING: "yellow", Severity.ERROR: 
 
 def console(file: IO[str] | None = None, width: int | None = None) -> Console:
     """Return a console without rich's guesses about numbers and markup."""
-    return Console(file=file or sys.stdout, highlight=False, markup=False, soft_wrap=False, width=width)
+    return Console(
+        file=file or sys.stdout, highlight=False, markup=False, soft_wrap=False, width=width
+    )
 
 
 def sources(raw: bytes, name: str) -> tuple[str, ...]:
@@ -46,7 +48,12 @@ def _rendered(diagnostic: Diagnostic, name: str, sources: tuple[str, ...]) -> Te
     where = name if span.cell < 0 else f"{name}[{span.cell}]:{span.line}:{span.column}"
     colour = COLOURS[rule.severity]
     text = Text.assemble(
-        (where, "bold"), "  ", (f"{rule.code} {rule.name}", colour), "\n  ", diagnostic.message, "\n"
+        (where, "bold"),
+        "  ",
+        (f"{rule.code} {rule.name}", colour),
+        "\n  ",
+        diagnostic.message,
+        "\n",
     )
     lines = sources[span.cell].split("\n") if 0 <= span.cell < len(sources) else []
     if 0 < span.line <= len(lines):
@@ -92,7 +99,9 @@ def _steps(plan: Plan) -> Table:
     for column in ("step", "title", "asks for", "cells"):
         table.add_column(column, overflow="fold")
     for step in plan.steps:
-        asks = ", ".join(f"{f.name} ({f.type})" for f in step.fields) or ("a click" if step.button else "")
+        asks = ", ".join(f"{f.name} ({f.type})" for f in step.fields) or (
+            "a click" if step.button else ""
+        )
         table.add_row(step.id, step.title, asks, ", ".join(str(cell.index) for cell in step.cells))
     return table
 
@@ -106,9 +115,13 @@ def _cells(plan: Plan) -> Table:
         for position, cell in enumerate(step.cells):
             first = position == 0
             asks = ", ".join(f"{f.name} ({f.type})" for f in step.fields) if first else ""
-            into = [n for meaning, names in cell.declarations if meaning.startswith("in") for n in names]
+            into = [
+                n for meaning, names in cell.declarations if meaning.startswith("in") for n in names
+            ]
             out = [n for meaning, names in cell.declarations if "out" in meaning for n in names]
-            changes = f"as text: {cell.text_reason}" if cell.text_reason else "; ".join(cell.changes)
+            changes = (
+                f"as text: {cell.text_reason}" if cell.text_reason else "; ".join(cell.changes)
+            )
             table.add_row(
                 step.id if first else "",
                 step.title if first else "",
@@ -121,7 +134,9 @@ def _cells(plan: Plan) -> Table:
     return table
 
 
-def as_json(plan: Plan | None, found: Found, plugin: Path | None = None, changed: bool | None = None) -> str:
+def as_json(
+    plan: Plan | None, found: Found, plugin: Path | None = None, changed: bool | None = None
+) -> str:
     """Return the same as data: the plan, the diagnostics, and what a port did."""
     document: dict[str, object] = {"plan": asdict(plan) if plan else None}
     document["diagnostics"] = [

@@ -39,5 +39,8 @@ def _inside(folder: Path, part: Path) -> list[str]:
         path.relative_to(folder).as_posix()
         for path in part.rglob("*")
         if path.is_file()
-        and not any(piece.startswith(".") or piece == "__pycache__" for piece in path.relative_to(folder).parts)
+        and not any(
+            piece.startswith(".") or piece == "__pycache__"
+            for piece in path.relative_to(folder).parts
+        )
     )

@@ -53,12 +53,11 @@ def _fitted(text: str, in_class: bool = False) -> str:
     """Let black break what does not fit a line; most bundles have nothing of that kind."""
     if all(len(line) <= WIDTH or line.lstrip().startswith("#") for line in text.split("\n")):
         return text
-    import black
+    from transpiler.passes.splice import formatted
 
-    mode = black.Mode(line_length=WIDTH, target_versions={black.TargetVersion.PY311})
     if not in_class:
-        return black.format_str(text, mode=mode)
-    return black.format_str(f"class C:\n{text}", mode=mode).removeprefix("class C:\n")
+        return formatted(text)
+    return formatted(f"class C:\n{text}").removeprefix("class C:\n")
 
 
 @cache
@@ -106,8 +105,12 @@ def _imports(tree: ast.Module) -> str:
     standard: dict[str, list[str]] = {}
     for name in sorted(used & _STANDARD.keys()):
         standard.setdefault(_STANDARD[name], []).append(name)
-    lines = [f"from {module} import {', '.join(names)}\n" for module, names in sorted(standard.items())]
-    components = sorted(used & _FASTHTML, key=lambda n: (not (len(n) > 1 and n.isupper()), n.lower()))
+    lines = [
+        f"from {module} import {', '.join(names)}\n" for module, names in sorted(standard.items())
+    ]
+    components = sorted(
+        used & _FASTHTML, key=lambda n: (not (len(n) > 1 and n.isupper()), n.lower())
+    )
     ours = ", ".join(name for name in ("Cells", "cell", "cell_text") if name in used)
     return (
         "".join(lines)
@@ -125,8 +128,10 @@ def _handlers(tree: ast.Module) -> list[ast.AST]:
             parts.append(node)
             continue
         for member in node.body:
-            is_cell = isinstance(member, ast.FunctionDef | ast.AsyncFunctionDef) and member.decorator_list
-            parts += member.decorator_list if is_cell else [member]
+            if isinstance(member, ast.FunctionDef | ast.AsyncFunctionDef) and member.decorator_list:
+                parts += member.decorator_list
+            else:
+                parts.append(member)
     return parts
 
 
@@ -177,5 +182,8 @@ def _check_function(function: ast.FunctionDef | ast.AsyncFunctionDef, cell: Plan
 def _check_text(member: ast.Assign, cell: PlannedCell) -> None:
     """The text must be the cell's, to the character."""
     call = member.value
-    if not isinstance(call, ast.Call) or "".join(map(ast.literal_eval, call.args[1:])) != cell.source:
+    if (
+        not isinstance(call, ast.Call)
+        or "".join(map(ast.literal_eval, call.args[1:])) != cell.source
+    ):
         raise InternalError(f"{cell.function} is not the notebook's cell any more")

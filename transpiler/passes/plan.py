@@ -57,7 +57,9 @@ def plan(analysis: Analysis, options: Options, files: tuple[str, ...] = ()) -> t
     """
     notebook = analysis.annotated.notebook
     found: list[Diagnostic] = []
-    app_name = names.slug(str(notebook.options.get("app_name") or notebook.name.removesuffix(".ipynb")))
+    app_name = names.slug(
+        str(notebook.options.get("app_name") or notebook.name.removesuffix(".ipynb"))
+    )
     if app_name in names.SERVER_ROUTES:
         found.append(codes.RESERVED_APP_NAME.at(Span(-1, 0, 0, 0, 0), name=app_name))
     parameter = _free_name("form", analysis)
@@ -164,7 +166,9 @@ def _titled(drafts: list[Draft]) -> Iterator[Draft]:
         if draft.title:
             yield draft
             continue
-        bound = [name for item in draft.codes for name in item.names.binds if not name.startswith("_")]
+        bound = [
+            name for item in draft.codes for name in item.names.binds if not name.startswith("_")
+        ]
         yield replace(draft, title=names.in_words(bound[-1]) if bound else "Result")
 
 
@@ -321,9 +325,7 @@ def _plain(markdown: str) -> str:
     return re.sub(r"(\*\*|__|`|(?<!\w)[*_](?=\S)|(?<=\S)[*_](?!\w))", "", paragraph).strip()
 
 
-def _training_prompt(
-    title: str, intro: str, steps: tuple[PlannedStep, ...], closing: str
-) -> str:
+def _training_prompt(title: str, intro: str, steps: tuple[PlannedStep, ...], closing: str) -> str:
     """What a language model is told about the workflow: the notebook's own words, and what each step asks."""
     parts = [f"# {title}", intro]
     for step in steps:

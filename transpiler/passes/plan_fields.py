@@ -5,7 +5,18 @@ from typing import Literal
 from transpiler.ir import JSON, Field, PlannedField
 
 Control = Literal["input", "textarea", "switch", "select", "multi_select", "radio"]
-Reader = Literal["text", "integer", "number", "switch", "choice", "choices", "moment", "json", "lines", "password"]
+Reader = Literal[
+    "text",
+    "integer",
+    "number",
+    "switch",
+    "choice",
+    "choices",
+    "moment",
+    "json",
+    "lines",
+    "password",
+]
 
 # field type -> control, reader, the `type` attribute of an <input>
 KINDS: dict[str, tuple[Control, Reader, str | None]] = {
@@ -45,8 +56,12 @@ def planned_field(step_id: str, asked: Field) -> PlannedField:
         attributes.append(("type", html_type))
     if reader in ("integer", "number"):
         step = asked.step if asked.step is not None else ("1" if reader == "integer" else "any")
-        attributes.append(("step", str(step)))
-    attributes += [(key, str(limit)) for key, limit in (("min", asked.min), ("max", asked.max)) if limit is not None]
+        attributes.append(("step", _shown(step)))
+    attributes += [
+        (key, _shown(limit))
+        for key, limit in (("min", asked.min), ("max", asked.max))
+        if limit is not None
+    ]
     if asked.placeholder:
         attributes.append(("placeholder", asked.placeholder))
     if asked.allow_input:
@@ -75,12 +90,16 @@ def planned_field(step_id: str, asked: Field) -> PlannedField:
 def _whole_numbers(asked: Field) -> bool:
     """Whether a range moves in whole numbers only."""
     given = (asked.default, asked.min, asked.max, asked.step if asked.step is not None else 1)
-    return all(value is None or (isinstance(value, int) and not isinstance(value, bool)) for value in given)
+    return all(
+        isinstance(v, int) or (isinstance(v, float) and v.is_integer())
+        for v in given
+        if v is not None
+    )
 
 
 def _limits(asked: Field, reader: Reader) -> tuple[str, str]:
     """Return what must not hold of a number, as Python text, and the limits in words. NaN and infinity never pass."""
-    low, high = asked.min, asked.max
+    low, high = (None if limit is None else _shown(limit) for limit in (asked.min, asked.max))
     whole = reader == "integer"
     if low is not None and high is not None:
         return f"not {low} <= {{}} <= {high}", f" from {low} to {high}"
@@ -110,3 +129,7 @@ def _message(reader: Reader, limits: str, asked: Field) -> str:
         case _:
             return "Please fill this in."
 
+
+def _shown(number: int | float | str) -> str:
+    """A number as people write it: 50.0 is 50."""
+    return str(int(number)) if isinstance(number, float) and number.is_integer() else str(number)

@@ -5,12 +5,13 @@ what came out, as it will stand in the class.
 """
 
 import black
+import black.mode
 import libcst as cst
 
 from transpiler.ir import PlannedCell
 from transpiler.passes.literals import WIDTH, string
 
-_MODE = black.Mode(line_length=WIDTH, target_versions={black.TargetVersion.PY311})
+_MODE = black.mode.Mode(line_length=WIDTH, target_versions={black.mode.TargetVersion.PY311})
 
 
 def spliced(cell: PlannedCell, parameter: str) -> str:
@@ -21,10 +22,15 @@ def spliced(cell: PlannedCell, parameter: str) -> str:
     return _text(cell) if cell.text_reason else _body(cell, parameter)
 
 
+def formatted(code: str) -> str:
+    """Return code as black formats it."""
+    return black.format_str(code, mode=_MODE)
+
+
 def _body(cell: PlannedCell, parameter: str) -> str:
     """The function's body: its `global` lines, then the cell's statements, the last value returned."""
     module = cst.parse_module(cell.source)
-    statements = list(module.body)
+    statements: list[cst.SimpleStatementLine | cst.BaseCompoundStatement] = list(module.body)
     if statements:
         first = statements[0]
         lines = [*module.header, *first.leading_lines]
@@ -44,11 +50,11 @@ def _body(cell: PlannedCell, parameter: str) -> str:
     code = wrapper.with_changes(body=[holder], default_newline="\n").code
     start = code.index("\n", code.index(cell.function)) + 1
     code = code[:start] + _globals(cell) + code[start:]
-    formatted = black.format_str(code, mode=_MODE)
-    return formatted[formatted.index("\n", formatted.index(cell.function)) + 1 :]
+    code = formatted(code)
+    return code[code.index("\n", code.index(cell.function)) + 1 :]
 
 
-def _returned(statement: cst.BaseStatement | cst.BaseSmallStatement) -> cst.BaseStatement:
+def _returned(statement: cst.BaseStatement) -> cst.SimpleStatementLine:
     """The cell's last statement with its value returned: IPython shows the value of a last expression."""
     line = cst.ensure_type(statement, cst.SimpleStatementLine)
     last = cst.ensure_type(line.body[-1], cst.Expr)
@@ -64,7 +70,9 @@ def _globals(cell: PlannedCell) -> str:
         rest = list(names)
         while rest:
             taken = [rest.pop(0)]
-            while rest and len(f"        global {', '.join(taken)}, {rest[0]}  # {meaning}") <= WIDTH:
+            while (
+                rest and len(f"        global {', '.join(taken)}, {rest[0]}  # {meaning}") <= WIDTH
+            ):
                 taken.append(rest.pop(0))
             lines.append(f"        global {', '.join(taken)}  # {meaning}\n")
     return "".join(lines)

@@ -60,7 +60,9 @@ def place(plan: Plan, notebook: Path, out: Path, number: str | None) -> Place:
     return Place(wanted, port_id, relative, None)
 
 
-def write(plan: Plan, text: str, where: Place, notebook: Path, raw: bytes, stamp: str) -> tuple[bool, Found]:
+def write(
+    plan: Plan, text: str, where: Place, notebook: Path, raw: bytes, stamp: str
+) -> tuple[bool, Found]:
     """Write the plugin, its files, its base and its lock; return whether the plugin changed, and what was found.
 
     `raw` is the notebook as it was read, `stamp` what `unchanged` compares later. Files whose bytes are right are left
@@ -82,17 +84,27 @@ def write(plan: Plan, text: str, where: Place, notebook: Path, raw: bytes, stamp
         "written_sha": sha(text.encode()),
         "files": {name: sha(content) for name, content in files.items()},
         "steps": [
-            {"id": s.id, "done": s.done, "show": s.title, "cells": [c.cell for c in s.cells]} for s in plan.steps
+            {"id": s.id, "done": s.done, "show": s.title, "cells": [c.cell for c in s.cells]}
+            for s in plan.steps
         ],
     }
-    wanted = {folder / name: content for name, content in files.items() if folder / name not in kept}
+    wanted = {
+        folder / name: content for name, content in files.items() if folder / name not in kept
+    }
     wanted[where.path] = text.encode()
     wanted[home / "base.py.txt"] = text.encode()
-    wanted[lock_path] = (json.dumps(lock, indent=1, sort_keys=True, ensure_ascii=False) + "\n").encode()
+    wanted[lock_path] = (
+        json.dumps(lock, indent=1, sort_keys=True, ensure_ascii=False) + "\n"
+    ).encode()
     wanted[home / "unchanged.stamp"] = stamp.encode()
-    _replace_all({path: content for path, content in wanted.items() if _content(path) != content}, out)
+    _replace_all(
+        {path: content for path, content in wanted.items() if _content(path) != content}, out
+    )
     for name in old_files.keys() - files.keys():
-        if _content(folder / name) is not None and sha(_content(folder / name) or b"") == old_files[name]:
+        if (
+            _content(folder / name) is not None
+            and sha(_content(folder / name) or b"") == old_files[name]
+        ):
             (folder / name).unlink()
     found = [codes.BUNDLED_FILE_KEPT.at(WHOLE, path=str(path)) for path in sorted(kept)]
     return where.current != text, tuple(found)
@@ -107,12 +119,15 @@ def unchanged(notebook: Path, raw: bytes, out: Path, fingerprint: str) -> Path |
     for path in (out / ".port").glob("*/unchanged.stamp"):
         try:
             stamp = json.loads(path.read_bytes())
-            plugin = out / stamp["plugin"]
+            plugin = out / str(stamp["plugin"])
             if (
                 stamp["notebook"] == relative_path(notebook, out)
                 and stamp["fingerprint"] == fingerprint
                 and stamp["notebook_sha"] == sha(raw)
-                and all(sha((out / name).read_bytes()) == digest for name, digest in stamp["files"].items())
+                and all(
+                    sha((out / name).read_bytes()) == digest
+                    for name, digest in stamp["files"].items()
+                )
             ):
                 return plugin
         except (OSError, ValueError, KeyError, TypeError):
@@ -120,7 +135,9 @@ def unchanged(notebook: Path, raw: bytes, out: Path, fingerprint: str) -> Path |
     return None
 
 
-def stamp_of(plan: Plan, text: str, where: Place, notebook: Path, raw: bytes, fingerprint: str) -> str:
+def stamp_of(
+    plan: Plan, text: str, where: Place, notebook: Path, raw: bytes, fingerprint: str
+) -> str:
     """Return what `unchanged` will compare: the hashes of everything that the port read and wrote."""
     out = where.path.parent
     files = {where.path.name: sha(text.encode())}
@@ -220,6 +237,3 @@ def _replace_all(contents: dict[Path, bytes], out: Path) -> None:
             beside.unlink(missing_ok=True)
         reason = error.strerror or str(error)
         raise UserError(codes.OUTPUT_UNWRITABLE, REFUSED, path=str(out), reason=reason) from error
-
-
-
