@@ -36,18 +36,18 @@ def _body(cell: PlannedCell, parameter: str) -> str:
         lines = [*module.header, *first.leading_lines]
         statements[0] = first.with_changes(leading_lines=lines)
     else:
-        empty = cst.ensure_type(cst.parse_statement("pass\n"), cst.SimpleStatementLine)
-        statements = [empty.with_changes(leading_lines=[*module.header, *module.footer])]
+        lines = [*module.header, *module.footer]
+        statements = [cst.SimpleStatementLine([cst.Pass()], leading_lines=lines)]
     if cell.shows:
         statements[-1] = _returned(statements[-1])
-    head = "async def" if cell.awaits else "def"
     block = cst.IndentedBlock(body=statements, footer=module.footer if module.body else ())
-    function = cst.parse_statement(f"{head} {cell.function}({parameter}):\n    pass\n")
-    function = cst.ensure_type(function, cst.FunctionDef).with_changes(body=block)
-    wrapper = cst.parse_module("class C:\n    pass\n")
-    holder = cst.ensure_type(wrapper.body[0], cst.ClassDef)
-    holder = holder.with_changes(body=cst.IndentedBlock(body=[function]))
-    code = wrapper.with_changes(body=[holder], default_newline="\n").code
+    name = cst.Name(cell.function)
+    parameters = cst.Parameters(params=[cst.Param(cst.Name(parameter))])
+    asynchronous = cst.Asynchronous() if cell.awaits else None
+    function = cst.FunctionDef(name, parameters, block, asynchronous=asynchronous)
+    holder = cst.ClassDef(cst.Name("C"), cst.IndentedBlock(body=[function]))
+    wrapper = cst.Module([holder], default_newline="\n")
+    code = wrapper.code
     start = code.index("\n", code.index(cell.function)) + 1
     code = code[:start] + _globals(cell) + code[start:]
     code = formatted(code)
