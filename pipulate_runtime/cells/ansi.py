@@ -176,6 +176,12 @@ def _named(index: int) -> str:
     return f"var(--ansi-{_NAMES[index]},{_COLOURS[_NAMES[index]]})"
 
 
+# IPython colours its tracebacks with some that cannot be read on a dark page
+_DARK = {index: _named(4) for index in (17, 18, 19, 20, 21)} | {
+    index: _named(2) for index in (22, 28, 34)
+}
+
+
 def _extended(codes: list[int]) -> str:
     """Read a colour of 256 or of 16 million from the codes that follow 38 or 48."""
     kind = codes.pop(0) if codes else 0
@@ -187,12 +193,10 @@ def _extended(codes: list[int]) -> str:
     index = min(codes.pop(0), 255)
     if index < 16:
         return _named(index % 8)
-    # IPython writes its tracebacks in the darkest and brightest of these, unreadable in one theme or the other
     if index < 232:
         levels = (0, 95, 135, 175, 215, 255)
         cube = index - 16
-        channels = (levels[cube // 36], levels[cube // 6 % 6], levels[cube % 6])
-        return _named({28: 2, 34: 2, 22: 2, 18: 4, 19: 4, 20: 4, 21: 4}[index]) if index in (
-            18, 19, 20, 21, 22, 28, 34) else "#%02x%02x%02x" % channels  # fmt: skip
+        red, green, blue = (levels[cube // 36], levels[cube // 6 % 6], levels[cube % 6])
+        return _DARK.get(index) or f"#{red:02x}{green:02x}{blue:02x}"
     grey = 8 + 10 * (index - 232)
     return f"#{grey:02x}{grey:02x}{grey:02x}"

@@ -15,6 +15,7 @@ import linecache
 import os
 import sys
 import types
+from typing import Any
 
 NAME = "__pipulate__"
 
@@ -22,19 +23,20 @@ NAME = "__pipulate__"
 class CellFunctions(ast.NodeTransformer):
     """The functions of one plugin, and the transformer that puts a call of one in the place of a cell's code."""
 
-    def __init__(self, shell):
+    def __init__(self, shell: Any) -> None:
+        """Put this into the shell."""
         self.shell = shell
-        self.nodes = {}
+        self.nodes: dict[str, Any] = {}
         self.filename = ""
-        self.current = None  # the code object of the running cell
-        self.call = None
-        self.done = None  # the id of the request that was already turned into a call
+        self.current: Any = None  # the code object of the running cell
+        self.call: Any = None
+        self.done = ""  # the id of the request that was already turned into a call
         shell.ast_transformers.insert(0, self)
         self.showtraceback, shell.showtraceback = shell.showtraceback, self.clean_traceback
-        self.get_local_scope, shell.get_local_scope = shell.get_local_scope, self.local_scope
         self.should_run_async, shell.should_run_async = shell.should_run_async, self.is_async
+        shell.get_local_scope = self.local_scope
 
-    def open(self, source, filename, class_name, folder):
+    def open(self, source: str, filename: str, class_name: str, folder: str) -> None:
         """Take the source of a plugin and go to the working folder of its run."""
         self.filename = filename
         lines = source.splitlines(keepends=True)
@@ -44,9 +46,9 @@ class CellFunctions(ast.NodeTransformer):
                 functions = (ast.FunctionDef, ast.AsyncFunctionDef)
                 self.nodes = {n.name: n for n in node.body if isinstance(n, functions)}
         os.chdir(folder)
-        self.shell.history_manager.dir_hist[:] = [os.getcwd()]
+        self.shell.history_manager.dir_hist[:] = [str(folder)]
 
-    def requested(self):
+    def requested(self) -> Any:
         """Return what the request at hand says about its cell, once."""
         parent = self.shell.kernel.get_parent("shell")
         wanted = parent.get("metadata", {}).get("pipulate")
@@ -54,7 +56,7 @@ class CellFunctions(ast.NodeTransformer):
             return None
         return parent["header"]["msg_id"], wanted
 
-    def visit_Module(self, module):
+    def visit_Module(self, module: ast.Module) -> ast.Module:
         """Put the call in the place of the cell's code."""
         request = self.requested()
         if request is None:
@@ -65,15 +67,17 @@ class CellFunctions(ast.NodeTransformer):
         arguments = [wanted["form"]] if function.__code__.co_argcount else []
         self.current = function.__code__
         self.call = functools.partial(function, *arguments)
-        value = ast.Call(ast.Attribute(ast.Name(NAME, ast.Load()), "call", ast.Load()), [], [])
+        value: ast.expr = ast.Call(
+            ast.Attribute(ast.Name(NAME, ast.Load()), "call", ast.Load()), [], []
+        )
         if isinstance(node, ast.AsyncFunctionDef):
             value = ast.Await(value)
         return ast.fix_missing_locations(ast.Module([ast.Expr(value)], []))
 
-    def function(self, node):
+    def function(self, node: Any) -> types.FunctionType:
         """Compile one function with the shell's flags (`from __future__` of an earlier cell) and transformers."""
         plain = type(node)(**{**dict(ast.iter_fields(node)), "decorator_list": []})
-        tree = ast.Module([ast.copy_location(plain, node)], [])
+        tree: Any = ast.Module([ast.copy_location(plain, node)], [])
         for transformer in self.shell.ast_transformers:
             if transformer is not self:
                 tree = ast.fix_missing_locations(transformer.visit(tree))
@@ -83,28 +87,30 @@ class CellFunctions(ast.NodeTransformer):
         )
         return types.FunctionType(body, self.shell.user_ns, node.name)
 
-    def is_async(self, raw_cell, **rest):
+    def is_async(self, raw_cell: str, **rest: Any) -> bool:
         """A cell whose function is `async` is awaited, whatever its code looks like."""
         request = self.requested()
         node = self.nodes.get(request[1]["function"]) if request else None
-        return isinstance(node, ast.AsyncFunctionDef) or self.should_run_async(raw_cell, **rest)
+        return isinstance(node, ast.AsyncFunctionDef) or bool(
+            self.should_run_async(raw_cell, **rest)
+        )
 
-    def local_scope(self, stack_depth):
+    def local_scope(self, stack_depth: int) -> Any:
         """Magics that look at the caller's names (`%time y = f()`) see the namespace, not the function's locals."""
         frame = sys._getframe(stack_depth + 1)
         return self.shell.user_ns if frame.f_code is self.current else frame.f_locals
 
-    def clean_traceback(self, exc_tuple=None, *args, **kwargs):
+    def clean_traceback(self, exc_tuple: Any = None, *args: Any, **kwargs: Any) -> None:
         """Leave our call out of the traceback, then show it as IPython does."""
         kind, value, trace = exc_tuple or sys.exc_info()
-        at = trace
+        at: Any = trace
         while at is not None and at.tb_frame.f_code is not self.current:
             at = at.tb_next
-        if at is not None and trace is not at:
+        if value is not None and trace is not None and at is not None and trace is not at:
             trace = types.TracebackType(at, trace.tb_frame, trace.tb_lasti, trace.tb_lineno)
             value.__traceback__ = trace
             exc_tuple = (kind, value, trace)
-        return self.showtraceback(exc_tuple, *args, **kwargs)
+        self.showtraceback(exc_tuple, *args, **kwargs)
 
 
-setattr(builtins, NAME, CellFunctions(get_ipython()))  # noqa: F821  (the shell's builtin)
+setattr(builtins, NAME, CellFunctions(get_ipython()))  # type: ignore[name-defined]  # noqa: F821

@@ -33,6 +33,7 @@ class RunFolder:
     """`<data>/runs/<app>/<key>`: `work` is the working folder of the kernel, `outputs` holds large payloads."""
 
     def __init__(self, data: Path, app_name: str, key: str) -> None:
+        """Nothing is made on the disk yet."""
         digest = hashlib.sha256(key.encode("utf-8", "surrogatepass")).hexdigest()[:10]
         readable = re.sub(r"[^A-Za-z0-9_]+", "_", key)[:60]
         self.path = (
@@ -98,8 +99,8 @@ def offload(folder: RunFolder, record: dict[str, Any], limit: int = LARGE) -> No
     """Move the payloads of a cell that are larger than `limit` bytes to files of the run."""
     files: dict[str, dict[str, str]] = {}
     for number, output in enumerate(record["outputs"]):
-        parts = output["data"] if "data" in output else output
-        for part in parts if "data" in output else [p for p in ("text",) if p in output]:
+        parts = output.get("data", output)
+        for part in output.get("data", {"text"} & output.keys()):
             content = _content(part, parts[part])
             if len(content) > limit:
                 files.setdefault(str(number), {})[part] = folder.keep(

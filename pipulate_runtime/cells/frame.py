@@ -16,7 +16,7 @@ BOKEH_LOAD = "application/vnd.bokehjs_load.v0+json"
 JAVASCRIPT = "application/javascript"
 HTML = "text/html"
 
-_VEGA = re.compile(r"application/vnd\.vega(lite)?\.v\d+(\.\d+)*\+json")
+_VEGA = re.compile(r"application/vnd\.vega(lite)?\.v\d+(\.\d+)*[+.]json")  # altair writes .json
 
 # The page around a frame makes it as high as its content, if it listens; without that a default stands
 _HEIGHT = """
@@ -77,7 +77,8 @@ def _part(number: int, mime: str, data: Any, base: str) -> str:
         return _javascript(number, str(data))
     if mime == BOKEH_EXEC:
         return "" if libraries.available("bokeh") else _missing("bokeh")
-    return libraries.rewrite(str(data), base)
+    package = libraries.missing(str(data))
+    return _missing(package) if package else libraries.rewrite(str(data), base)
 
 
 def _plotly(number: int, figure: dict[str, Any]) -> str:

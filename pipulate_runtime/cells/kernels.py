@@ -42,6 +42,7 @@ class Kernel:
     """One kernel. `history` is what it has executed of a run; None once that can no longer be told."""
 
     def __init__(self, python: str, data: Path) -> None:
+        """`data` is where the kernel is noted, see `leftovers`."""
         self.python = python
         self.data = data
         self.history: list[Any] | None = []
@@ -297,7 +298,7 @@ def _this_python(python: str) -> Any:
         "--HistoryManager.hist_file=:memory:",
     ]
 
-    class OneKernel(KernelSpecManager):  # type: ignore[misc]
+    class OneKernel(KernelSpecManager):
         def get_kernel_spec(self, kernel_name: str) -> KernelSpec:
             return KernelSpec(argv=argv, display_name="Python 3", language="python")
 

@@ -11,9 +11,6 @@ _PACKAGES = {"plotly": "plotly", "vega": "vl-convert-python"} | dict.fromkeys(
     (*BOKEH, "bokeh-api"), "bokeh"
 )
 
-# vl-convert brings no files, but makes one script of Vega, Vega-Lite and vega-embed
-_VEGA_SNIPPET = "window.vega = vega; window.vegaLite = vegaLite; window.vegaEmbed = vegaEmbed;"
-
 _CDN = (
     (re.compile(r"https://(?:cdn\.plot\.ly|cdn\.jsdelivr\.net/npm)/plotly[^\s\"'<>]*"), "plotly"),
     (
@@ -56,8 +53,10 @@ def content(name: str) -> bytes:
     if name == "vega":
         import vl_convert
 
-        bundle: str = vl_convert.javascript_bundle(_VEGA_SNIPPET)
-        return bundle.encode()
+        # It brings no file, but makes one script of Vega, Vega-Lite and vega-embed; that takes a second
+        bundle: str = vl_convert.javascript_bundle("window.vegaEmbed = vegaEmbed;")
+        # altair asks for its three libraries one after the other, and gets this for each
+        return f"if (!window.vegaEmbed) {{ (() => {{\n{bundle}\n}})(); }}\n".encode()
     return _file(name).read_bytes()
 
 
@@ -71,6 +70,15 @@ def rewrite(text: str, base: str) -> str:
     for pattern, name in _CDN:
         text = pattern.sub(lambda match, name=name: _ours(match, name, base), text)  # type: ignore[misc]
     return re.sub(r"<script\b[^>]*>", lambda tag: _FETCH.sub("", tag[0]), text, flags=re.IGNORECASE)
+
+
+def missing(text: str) -> str:
+    """Return the package whose script HTML wants from a CDN while it is not installed here; empty if there is none."""
+    for pattern, name in _CDN:
+        for match in pattern.finditer(text):
+            if not available(name or match[1]):
+                return _PACKAGES.get(name or match[1], "")
+    return ""
 
 
 def _ours(match: re.Match[str], name: str, base: str) -> str:

@@ -29,6 +29,7 @@ class CellFunction(staticmethod):  # type: ignore[type-arg]  # not subscriptable
     """A function of the class that is a cell: it runs in the kernel, from its source, not here."""
 
     def __init__(self, function: Callable[..., Any], options: Options) -> None:
+        """Keep the options beside the function."""
         super().__init__(function)
         self.options = options
 

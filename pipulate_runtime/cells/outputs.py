@@ -13,6 +13,7 @@ class Displays:
     """Where outputs with a display id stand, so that a later message can change them."""
 
     def __init__(self) -> None:
+        """Nothing is shown yet."""
         self.places: dict[str, list[Output]] = {}
 
     def add(self, display_id: str, output: Output) -> None:
@@ -30,6 +31,7 @@ class Collector:
     """The outputs of one cell as they come in. `outputs` is one list for good: who holds it sees it grow."""
 
     def __init__(self, displays: Displays, outputs: list[Output]) -> None:
+        """Collect into `outputs`; `displays` is shared by the cells of a step."""
         self.displays = displays
         self.outputs = outputs
         self.execution_count: int | None = None

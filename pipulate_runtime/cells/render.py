@@ -44,7 +44,7 @@ def all_cells(parts: list[Any]) -> Any:
 
 def markdown(text: str) -> Any:
     """Return Markdown as a component."""
-    return Div(NotStr(sanitise.markdown(text)), cls="markdown")
+    return Div(raw(sanitise.markdown(text)), cls="markdown")
 
 
 def older_version() -> Any:
@@ -62,7 +62,12 @@ def code(record: Record) -> Any:
     from pygments.lexers import PythonLexer
 
     text = highlight(record.get("code", ""), PythonLexer(), HtmlFormatter(nowrap=True))
-    return Pre(NotStr(f"<code>{text}</code>"), cls="highlight", data_cell=record["id"])
+    return Pre(raw(f"<code>{text}</code>"), cls="highlight", data_cell=record["id"])
+
+
+def raw(text: str) -> Any:
+    """Return HTML that is safe already."""
+    return NotStr(text)  # type: ignore[no-untyped-call]
 
 
 class _View:
@@ -78,15 +83,12 @@ class _View:
         shown = []
         waiting: list[frame.Part] = []  # HTML that a following script of bokeh draws into
         outputs = inlined(self.folder, self.record, pictures=False)
-        for output, after in pairwise([*outputs, None]):
-            if frame.BOKEH_LOAD in output.get("data", {}) or _before_bokeh_load(output, after):
-                continue
-            if (
-                after
-                and frame.BOKEH_EXEC in after.get("data", {})
-                and frame.HTML in output.get("data", {})
-            ):
-                waiting.append((frame.HTML, _text(output["data"][frame.HTML])))
+        for output, after in pairwise([*outputs, {}]):
+            data, next_data = output.get("data", {}), after.get("data", {})
+            if frame.BOKEH_LOAD in data or (frame.BOKEH_LOAD in next_data and frame.HTML in data):
+                continue  # the loader of output_notebook() and its banner: the frame loads the library itself
+            if frame.BOKEH_EXEC in next_data and frame.HTML in data:
+                waiting.append((frame.HTML, _text(data[frame.HTML])))
                 continue
             shown.append(self.output(output, waiting))
             waiting = []
@@ -98,7 +100,7 @@ class _View:
         marks = {"data_cell": self.record["id"], "data_output": kind, "cls": "output"}
         if kind == "stream":
             text = ansi.to_html(_text(output["text"]))
-            return Pre(NotStr(text), data_name=output["name"], style=SCROLL, **marks)
+            return Pre(raw(text), data_name=output["name"], style=SCROLL, **marks)
         if kind == "error":
             return Div(*_error(output), **marks)
         data = output["data"]
@@ -122,7 +124,7 @@ class _View:
             return (
                 self.framed([(mime, text)])
                 if sanitise.needs_frame(text)
-                else NotStr(sanitise.clean(text))
+                else raw(sanitise.clean(text))
             )
         if mime == frame.JAVASCRIPT:
             return self.framed([(mime, text)])
@@ -131,8 +133,8 @@ class _View:
         if mime == "text/markdown":
             return markdown(text)
         if mime == "text/latex":
-            return NotStr(sanitise.latex(text))
-        return Pre(NotStr(ansi.to_html(text)))
+            return raw(sanitise.latex(text))
+        return Pre(raw(ansi.to_html(text)))
 
     def picture(self, mime: str, text: str, output: Output) -> Any:
         """Return a picture, in the page if it is small. An SVG is a picture too: so its scripts do not run."""
@@ -174,23 +176,13 @@ def richest(data: dict[str, Any]) -> str | None:
     return next(iter([*special, *known, *other]), None)
 
 
-def _before_bokeh_load(output: Output, after: Output | None) -> bool:
-    """The banner of bokeh's output_notebook() says that a loader works, which here is the frame's task."""
-    text = _text(output.get("data", {}).get(frame.HTML, ""))
-    return (
-        bool(after)
-        and frame.BOKEH_LOAD in (after or {}).get("data", {})
-        and "bk-notebook-logo" in text
-    )
-
-
 def _error(output: Output) -> list[Any]:
     name, message = output["ename"], output["evalue"]
     first, _, more = message.partition("\n")
     traceback = "\n".join(output["traceback"])
     parts = [P(f"{name}: {first}" if first else name, cls="error-message", role="alert")]
     if traceback or more:
-        details = Pre(NotStr(ansi.to_html(traceback or message)), style=SCROLL)
+        details = Pre(raw(ansi.to_html(traceback or message)), style=SCROLL)
         parts.append(Details(Summary("Details"), details))
     return parts
 

@@ -1,5 +1,6 @@
 """Serves what an output needs beside the page: large payloads, frames, and the libraries of charts."""
 
+import asyncio
 import json
 import re
 from typing import Any
@@ -20,7 +21,7 @@ def register(app: Any, app_name: str) -> None:
 
     async def library(request: Request) -> Response:
         try:
-            script = libraries.content(request.path_params["name"])
+            script = await asyncio.to_thread(libraries.content, request.path_params["name"])
         except FileNotFoundError:
             return Response("There is no such library.", status_code=404)
         # A sandboxed frame has no origin of its own, hence the second header

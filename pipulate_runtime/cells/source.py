@@ -3,12 +3,13 @@
 import ast
 import hashlib
 import io
+import sys
 import tokenize
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeGuard
 
 from pipulate_runtime.cells.marks import CellFunction, CellText, Options, marked
 
@@ -35,6 +36,7 @@ class Source:
     """The source of a plugin's class. Read at once (the file may change under a running server), parsed when needed."""
 
     def __init__(self, plugin_class: type) -> None:
+        """Read the file the class is from."""
         self.plugin_class = plugin_class
         self.path = _path(plugin_class)
         self.text = ""
@@ -61,8 +63,6 @@ class Source:
 
 
 def _path(plugin_class: type) -> Path | None:
-    import sys
-
     module = sys.modules.get(plugin_class.__module__)
     file = getattr(module, "__file__", None)
     return Path(file).resolve() if file else None
@@ -232,7 +232,7 @@ def with_answers(code: str, answers: dict[str, Any]) -> str:
         segment = line[node.col_offset : node.end_col_offset]
         if not (segment.startswith(b"form") and segment.endswith(b"]")):
             continue  # inside an f-string the columns are wrong before Python 3.12
-        value = repr(answers[node.slice.value]).encode()
+        value = repr(answers[ast.literal_eval(node.slice)]).encode()
         changed = line[: node.col_offset] + value + line[node.end_col_offset :]
         before, lines[node.lineno - 1] = line, changed
         if not _parses(lines):
@@ -245,7 +245,7 @@ def with_answers(code: str, answers: dict[str, Any]) -> str:
     return text
 
 
-def _is_answer(node: ast.AST, answers: dict[str, Any]) -> Any:
+def _is_answer(node: ast.AST, answers: dict[str, Any]) -> TypeGuard[ast.Subscript]:
     return (
         isinstance(node, ast.Subscript)
         and isinstance(node.ctx, ast.Load)
