@@ -38,9 +38,7 @@ def notebook(plugin: Any, source: Source, folder: RunFolder, state: Mapping[str,
                 outputs=[nbformat.from_dict(output) for output in inlined(folder, record)],
             )
             cells.append(cell)
-    made = make.new_notebook(cells=cells, metadata=_metadata())
-    nbformat.validate(made)
-    return made
+    return make.new_notebook(cells=cells, metadata=_metadata())
 
 
 def _metadata() -> dict[str, Any]:

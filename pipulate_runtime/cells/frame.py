@@ -16,7 +16,7 @@ BOKEH_LOAD = "application/vnd.bokehjs_load.v0+json"
 JAVASCRIPT = "application/javascript"
 HTML = "text/html"
 
-_VEGA = re.compile(r"application/vnd\.vega(lite)?\.v\d+(\.\d+)*\+json")
+_VEGA = re.compile(r"application/vnd\.vega(lite)?\.v\d+(\.\d+)*[+.]json")  # altair writes .json
 
 # The page around a frame makes it as high as its content, if it listens; without that a default stands
 _HEIGHT = """

@@ -55,7 +55,8 @@ def content(name: str) -> bytes:
 
         # It brings no file, but makes one script of Vega, Vega-Lite and vega-embed; that takes a second
         bundle: str = vl_convert.javascript_bundle("window.vegaEmbed = vegaEmbed;")
-        return bundle.encode()
+        # altair asks for its three libraries one after the other, and gets this for each
+        return f"if (!window.vegaEmbed) {{ (() => {{\n{bundle}\n}})(); }}\n".encode()
     return _file(name).read_bytes()
 
 

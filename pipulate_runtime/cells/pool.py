@@ -111,17 +111,21 @@ class Pool:
             self._timers[path] = self.loop.call_later(settings.idle_seconds, self._park, run)
 
     def _park(self, run: Run) -> None:
-        if not run.busy:
-            task = asyncio.ensure_future(self.drop(run))
+        if not run.busy and (kernel := self._detach(run)):
+            task = asyncio.ensure_future(self._end(kernel))
             self._ending.add(task)
             task.add_done_callback(self._ending.discard)
 
-    async def drop(self, run: Run) -> None:
-        """End the run's kernel, if it has one."""
+    def _detach(self, run: Run) -> Kernel | None:
+        """Take the kernel from its run at once: a step that starts now must not find it while it ends."""
         kernel, run.kernel = run.kernel, None
         if timer := self._timers.pop(str(run.folder.path), None):
             timer.cancel()
-        if kernel:
+        return kernel
+
+    async def drop(self, run: Run) -> None:
+        """End the run's kernel, if it has one."""
+        if kernel := self._detach(run):
             await self._end(kernel)
 
     async def _end(self, kernel: Kernel) -> None:
@@ -134,6 +138,7 @@ class Pool:
         self.runs.pop(str(run.folder.path), None)
         if run.kernel:
             run.kernel.kill()
+            run.busy = False
             self._park(run)
 
     async def close(self) -> None:

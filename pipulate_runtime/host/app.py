@@ -70,6 +70,7 @@ def create_app(
         secret_key=_secret(data),
         exception_handlers={404: lambda request, exc: pages.page("Nothing here", pages.not_found())},
     )
+    app.state.store = store
     app.state.pipulate = Pipulate(store)
     loader = Loader(app, _offered(app, store))
     for path in files if files is not None else find_files(folder or Path()):

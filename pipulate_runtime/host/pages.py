@@ -49,7 +49,7 @@ from pipulate_runtime.host.state import Run, State
 
 # Errors are swapped in like any answer; no page is kept in the browser.
 _HTMX = (
-    '{"includeIndicatorStyles":false,"historyCacheSize":0,"refreshOnHistoryMiss":true,"selfRequestsOnly":true,'
+    '{"includeIndicatorStyles":false,"historyCacheSize":0,"refreshOnHistoryMiss":true,"selfRequestsOnly":true,"allowEval":false,'
     '"responseHandling":[{"code":"204","swap":false},{"code":"...","swap":true}]}'
 )
 THEMES = {"auto": "As the system", "light": "Light", "dark": "Dark"}

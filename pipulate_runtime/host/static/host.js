@@ -16,6 +16,14 @@ window.addEventListener("message", (event) => {
   }
 });
 
+// A slider's number follows it.
+document.addEventListener("input", (event) => {
+  const range = event.target;
+  if (!(range instanceof HTMLInputElement) || range.type !== "range") return;
+  const output = range.parentElement.querySelector("output");
+  if (output) output.value = range.value;
+});
+
 // After an answer, the card that waits for the user comes into view and its first control gets the focus.
 const WAITING = "[data-state=input], [data-state=question], [data-state=error]";
 let answered = false;

@@ -162,8 +162,7 @@ class TripPlanner:
                 Form(
                     Label("Nights", fr="step_02-nights"),
                     Div(
-                        Input(type="range", id="step_02-nights", name="nights", value=str(data.get("nights", 3)), min="0", max="14",
-                              oninput="this.nextElementSibling.value = this.value"),
+                        Input(type="range", id="step_02-nights", name="nights", value=str(data.get("nights", 3)), min="0", max="14"),
                         Output(str(data.get("nights", 3)), fr="step_02-nights"),
                         cls="range",
                     ),
