@@ -266,6 +266,10 @@ def main() -> None:
     except Exception as error:
         from transpiler import report
 
+        host = sys.modules.get("pipulate_runtime.host.messages")
+        if host is not None and isinstance(error, host.HostError):
+            report.print_problem(report.console(sys.stderr), error.code, error.message, error.remedy)
+            sys.exit(error.exit_code)
         found = (codes.INTERNAL.at(WHOLE, reason=str(error) or type(error).__name__),)
         report.print_diagnostics(report.console(sys.stderr), found, "pipulate")
         traceback.print_exc()

@@ -277,6 +277,7 @@ class PlannedField:
         "moment",
         "json",
         "lines",
+        "literal",
         "password",
     ]
     """How the answer is read: a template in templates/read."""

@@ -42,6 +42,11 @@ def print_diagnostics(to: Console, found: Found, name: str, sources: tuple[str, 
         to.print(_rendered(diagnostic, name, sources))
 
 
+def print_problem(to: Console, code: str, message: str, remedy: str) -> None:
+    """Print a problem of the host in the form of our diagnostics."""
+    to.print(Text.assemble((code, COLOURS[Severity.ERROR]), f"  {message}\n", (f"  help: {remedy}", "dim")))
+
+
 def _rendered(diagnostic: Diagnostic, name: str, sources: tuple[str, ...]) -> Text:
     """One diagnostic: `trip.ipynb[3]:2:5  PP102 shell-escape  message`, the line, a caret, the help."""
     span, rule = diagnostic.span, diagnostic.rule

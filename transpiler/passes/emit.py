@@ -93,6 +93,7 @@ def _environment() -> jinja2.Environment:
 # --- imports ------------------------------------------------------------------------------------------------------
 
 _STANDARD = {
+    "literal_eval": "ast",
     "namedtuple": "collections",
     "date": "datetime",
     "datetime": "datetime",

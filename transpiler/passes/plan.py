@@ -166,10 +166,19 @@ def _titled(drafts: list[Draft]) -> Iterator[Draft]:
         if draft.title:
             yield draft
             continue
-        bound = [
-            name for item in draft.codes for name in item.names.binds if not name.startswith("_")
-        ]
-        yield replace(draft, title=names.in_words(bound[-1]) if bound else "Result")
+        yield replace(draft, title=_title_from_names(draft) or "Result")
+
+
+def _title_from_names(draft: Draft) -> str | None:
+    """The last name a step gives to later ones, if it is a word and not one that an import binds."""
+    for item in reversed(draft.codes):
+        python = item.code.python
+        text = python.text if python else ""
+        for name in reversed(item.names.binds):
+            imported = re.search(rf"^\s*(import|from)\b.*\b{name}\b", text, re.MULTILINE)
+            if len(name) > 3 and not name.startswith("_") and not imported:
+                return names.in_words(name)
+    return None
 
 
 def _step_ids(drafts: list[Draft], found: list[Diagnostic]) -> list[str]:
@@ -210,7 +219,9 @@ def _step(
                 found.append(codes.RESERVED_FIELD.at(asked.span, name=asked.name))
             else:
                 fields[asked.name] = planned_field(step_id, asked)
-                replaced = f'{parameter}["{asked.name}"]'
+                answer = f'{parameter}["{asked.name}"]'
+                # A raw answer is the text of a literal: the form has made sure of that.
+                replaced = f"eval({answer})" if asked.raw else answer
                 edits.append(Edit(asked.value, replaced, f"{asked.name} is asked for"))
         cells.append(_cell(function, item, edits, analysis, parameter))
     options = [item.code.options for item in draft.codes]

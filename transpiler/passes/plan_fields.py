@@ -15,6 +15,7 @@ Reader = Literal[
     "moment",
     "json",
     "lines",
+    "literal",
     "password",
 ]
 
@@ -47,6 +48,8 @@ def planned_field(step_id: str, asked: Field) -> PlannedField:
     control, reader, html_type = KINDS[asked.type]
     if asked.allow_input:
         control, reader, html_type = "input", "text", "text"
+    if asked.raw and reader == "text":
+        reader = "literal"
     if asked.type == "range" and _whole_numbers(asked):
         reader = "integer"
     check, limits = _limits(asked, reader)
@@ -124,6 +127,8 @@ def _message(reader: Reader, limits: str, asked: Field) -> str:
             return f"Please enter {what}."
         case "json":
             return 'Please write it as JSON, for example [1, 2, 3] or {"name": "value"}.'
+        case "literal":
+            return 'Please write a number, a "text in quotes", or a [list] of them.'
         case "lines":
             return "Please enter at least one address, each on a line of its own."
         case _:
