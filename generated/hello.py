@@ -15,7 +15,7 @@ What a run knows is one row of the database: for each step its answers, and unde
 Everything here may be edited: `pipulate port` never overwrites an edited file.
 """
 
-# port: id=2d52e4bf1e44 notebook=../fixtures/hello.ipynb base=13aaa980b9bffee7
+# port: id=2d52e4bf1e44 notebook=../fixtures/hello.ipynb base=3950c6b6d116f7ae
 # The `global` lines of a cell name what it only reads, too:
 # ruff: noqa: PLW0602
 
@@ -132,13 +132,12 @@ class Hello:
             hx_swap="outerHTML",
         )
 
-    def change_button(self, step_id, label):
+    def back_button(self, step_id, label):
         """Return the button that goes back to a step; what came after it is cleared."""
-        return Button(
-            label,
-            cls="button-revert",
+        return Form(
+            Input(type="hidden", name="step_id", value=step_id),
+            Button(label, type="submit", cls="button-revert"),
             hx_post=f"/{self.app_name}/revert",
-            hx_vals={"step_id": step_id},
             hx_target=f"#{self.app_name}-container",
             hx_swap="outerHTML",
         )
@@ -200,9 +199,8 @@ class Hello:
                 Article(
                     H3("This run is locked"),
                     P("It stays as it is. To change an answer, unlock it first."),
-                    Button(
-                        "Unlock",
-                        cls="secondary",
+                    Form(
+                        Button("Unlock", type="submit", cls="secondary"),
                         hx_post=f"/{self.app_name}/unfinalize",
                         hx_target=f"#{self.app_name}-container",
                         hx_swap="outerHTML",
@@ -215,9 +213,8 @@ class Hello:
             Article(
                 H3("All steps are done"),
                 P("Lock this run to keep it as it is. You can unlock it at any time."),
-                Button(
-                    "Finalize",
-                    cls="primary",
+                Form(
+                    Button("Finalize", type="submit", cls="primary"),
                     hx_post=f"/{self.app_name}/finalize",
                     hx_target=f"#{self.app_name}-container",
                     hx_swap="outerHTML",
@@ -303,7 +300,7 @@ class Hello:
                 Article(
                     Header(
                         H3(step.show),
-                        self.change_button("step_01", "Change"),
+                        self.back_button("step_01", "Change"),
                     ),
                     self.cells.notice("step_01", data),
                     Dl(
@@ -430,7 +427,7 @@ class Hello:
                 Article(
                     Header(
                         H3(step.show),
-                        self.change_button("step_02", "Run again"),
+                        self.back_button("step_02", "Run again"),
                     ),
                     self.cells.notice("step_02", data),
                     self.cells.show(key, data.get("_cells", [])),
@@ -446,9 +443,8 @@ class Hello:
                 Article(
                     H3(step.show),
                     self.cells.show(key, execution.cells),
-                    Button(
-                        "Run again",
-                        cls="primary",
+                    Form(
+                        Button("Run again", type="submit", cls="primary"),
                         hx_post=f"/{self.app_name}/step_02_submit",
                         hx_target="#step_02",
                         hx_swap="outerHTML",

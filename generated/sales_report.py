@@ -15,7 +15,7 @@ What a run knows is one row of the database: for each step its answers, and unde
 Everything here may be edited: `pipulate port` never overwrites an edited file.
 """
 
-# port: id=ae78e67fd6fb notebook=../fixtures/sales_report.ipynb base=4615499153946693
+# port: id=ae78e67fd6fb notebook=../fixtures/sales_report.ipynb base=89cb29cec34060aa
 # The `global` lines of a cell name what it only reads, too:
 # ruff: noqa: PLW0602
 
@@ -158,13 +158,12 @@ class SalesReport:
             hx_swap="outerHTML",
         )
 
-    def change_button(self, step_id, label):
+    def back_button(self, step_id, label):
         """Return the button that goes back to a step; what came after it is cleared."""
-        return Button(
-            label,
-            cls="button-revert",
+        return Form(
+            Input(type="hidden", name="step_id", value=step_id),
+            Button(label, type="submit", cls="button-revert"),
             hx_post=f"/{self.app_name}/revert",
-            hx_vals={"step_id": step_id},
             hx_target=f"#{self.app_name}-container",
             hx_swap="outerHTML",
         )
@@ -226,9 +225,8 @@ class SalesReport:
                 Article(
                     H3("This run is locked"),
                     P("It stays as it is. To change an answer, unlock it first."),
-                    Button(
-                        "Unlock",
-                        cls="secondary",
+                    Form(
+                        Button("Unlock", type="submit", cls="secondary"),
                         hx_post=f"/{self.app_name}/unfinalize",
                         hx_target=f"#{self.app_name}-container",
                         hx_swap="outerHTML",
@@ -241,9 +239,8 @@ class SalesReport:
             Article(
                 H3("All steps are done"),
                 P("Lock this run to keep it as it is. You can unlock it at any time."),
-                Button(
-                    "Finalize",
-                    cls="primary",
+                Form(
+                    Button("Finalize", type="submit", cls="primary"),
                     hx_post=f"/{self.app_name}/finalize",
                     hx_target=f"#{self.app_name}-container",
                     hx_swap="outerHTML",
@@ -321,7 +318,7 @@ class SalesReport:
                 Article(
                     Header(
                         H3(step.show),
-                        self.change_button("step_01", "Run again"),
+                        self.back_button("step_01", "Run again"),
                     ),
                     self.cells.notice("step_01", data),
                     self.cells.markdown(self.step_01_text),
@@ -339,9 +336,8 @@ class SalesReport:
                     H3(step.show),
                     self.cells.markdown(self.step_01_text),
                     self.cells.show(key, execution.cells),
-                    Button(
-                        "Run again",
-                        cls="primary",
+                    Form(
+                        Button("Run again", type="submit", cls="primary"),
                         hx_post=f"/{self.app_name}/step_01_submit",
                         hx_target="#step_01",
                         hx_swap="outerHTML",
@@ -468,7 +464,7 @@ class SalesReport:
                 Article(
                     Header(
                         H3(step.show),
-                        self.change_button("step_02", "Change"),
+                        self.back_button("step_02", "Change"),
                     ),
                     self.cells.notice("step_02", data),
                     self.cells.markdown(self.step_02_text),
@@ -608,7 +604,7 @@ class SalesReport:
                 Article(
                     Header(
                         H3(step.show),
-                        self.change_button("step_03", "Run again"),
+                        self.back_button("step_03", "Run again"),
                     ),
                     self.cells.notice("step_03", data),
                     self.cells.show(key, data.get("_cells", [])),
@@ -624,9 +620,8 @@ class SalesReport:
                 Article(
                     H3(step.show),
                     self.cells.show(key, execution.cells),
-                    Button(
-                        "Run again",
-                        cls="primary",
+                    Form(
+                        Button("Run again", type="submit", cls="primary"),
                         hx_post=f"/{self.app_name}/step_03_submit",
                         hx_target="#step_03",
                         hx_swap="outerHTML",
@@ -726,7 +721,7 @@ orders of {limit:,} and more. The largest single order was {best["amount"].max()
                 Article(
                     Header(
                         H3(step.show),
-                        self.change_button("step_04", "Run again"),
+                        self.back_button("step_04", "Run again"),
                     ),
                     self.cells.notice("step_04", data),
                     self.cells.show(key, data.get("_cells", [])),
@@ -742,9 +737,8 @@ orders of {limit:,} and more. The largest single order was {best["amount"].max()
                 Article(
                     H3(step.show),
                     self.cells.show(key, execution.cells),
-                    Button(
-                        "Run again",
-                        cls="primary",
+                    Form(
+                        Button("Run again", type="submit", cls="primary"),
                         hx_post=f"/{self.app_name}/step_04_submit",
                         hx_target="#step_04",
                         hx_swap="outerHTML",

@@ -15,7 +15,7 @@ What a run knows is one row of the database: for each step its answers, and unde
 Everything here may be edited: `pipulate port` never overwrites an edited file.
 """
 
-# port: id=6440e2c1cad3 notebook=../fixtures/text_tools.ipynb base=d138137c238adda9
+# port: id=6440e2c1cad3 notebook=../fixtures/text_tools.ipynb base=5a3c792ed44a42e1
 # The `global` lines of a cell name what it only reads, too:
 # ruff: noqa: PLW0602
 
@@ -33,6 +33,7 @@ from fasthtml.common import (
     Form,
     Header,
     HtmxResponseHeaders,
+    Input,
     Label,
     P,
     Response,
@@ -178,13 +179,12 @@ class TextTools:
             hx_swap="outerHTML",
         )
 
-    def change_button(self, step_id, label):
+    def back_button(self, step_id, label):
         """Return the button that goes back to a step; what came after it is cleared."""
-        return Button(
-            label,
-            cls="button-revert",
+        return Form(
+            Input(type="hidden", name="step_id", value=step_id),
+            Button(label, type="submit", cls="button-revert"),
             hx_post=f"/{self.app_name}/revert",
-            hx_vals={"step_id": step_id},
             hx_target=f"#{self.app_name}-container",
             hx_swap="outerHTML",
         )
@@ -246,9 +246,8 @@ class TextTools:
                 Article(
                     H3("This run is locked"),
                     P("It stays as it is. To change an answer, unlock it first."),
-                    Button(
-                        "Unlock",
-                        cls="secondary",
+                    Form(
+                        Button("Unlock", type="submit", cls="secondary"),
                         hx_post=f"/{self.app_name}/unfinalize",
                         hx_target=f"#{self.app_name}-container",
                         hx_swap="outerHTML",
@@ -261,9 +260,8 @@ class TextTools:
             Article(
                 H3("All steps are done"),
                 P("Lock this run to keep it as it is. You can unlock it at any time."),
-                Button(
-                    "Finalize",
-                    cls="primary",
+                Form(
+                    Button("Finalize", type="submit", cls="primary"),
                     hx_post=f"/{self.app_name}/finalize",
                     hx_target=f"#{self.app_name}-container",
                     hx_swap="outerHTML",
@@ -349,7 +347,7 @@ class TextTools:
                 Article(
                     Header(
                         H3(step.show),
-                        self.change_button("step_01", "Change"),
+                        self.back_button("step_01", "Change"),
                     ),
                     self.cells.notice("step_01", data),
                     Dl(
@@ -481,7 +479,7 @@ class TextTools:
                 Article(
                     Header(
                         H3(step.show),
-                        self.change_button("step_02", "Run again"),
+                        self.back_button("step_02", "Run again"),
                     ),
                     self.cells.notice("step_02", data),
                     self.cells.show(key, data.get("_cells", [])),
@@ -497,9 +495,8 @@ class TextTools:
                 Article(
                     H3(step.show),
                     self.cells.show(key, execution.cells),
-                    Button(
-                        "Run again",
-                        cls="primary",
+                    Form(
+                        Button("Run again", type="submit", cls="primary"),
                         hx_post=f"/{self.app_name}/step_02_submit",
                         hx_target="#step_02",
                         hx_swap="outerHTML",
@@ -592,7 +589,7 @@ class TextTools:
                 Article(
                     Header(
                         H3(step.show),
-                        self.change_button("step_03", "Run again"),
+                        self.back_button("step_03", "Run again"),
                     ),
                     self.cells.notice("step_03", data),
                     self.cells.show(key, data.get("_cells", [])),
@@ -608,9 +605,8 @@ class TextTools:
                 Article(
                     H3(step.show),
                     self.cells.show(key, execution.cells),
-                    Button(
-                        "Run again",
-                        cls="primary",
+                    Form(
+                        Button("Run again", type="submit", cls="primary"),
                         hx_post=f"/{self.app_name}/step_03_submit",
                         hx_target="#step_03",
                         hx_swap="outerHTML",
@@ -707,7 +703,7 @@ class TextTools:
                 Article(
                     Header(
                         H3(step.show),
-                        self.change_button("step_04", "Run again"),
+                        self.back_button("step_04", "Run again"),
                     ),
                     self.cells.notice("step_04", data),
                     self.cells.markdown(self.step_04_text),
@@ -725,9 +721,8 @@ class TextTools:
                     H3(step.show),
                     self.cells.markdown(self.step_04_text),
                     self.cells.show(key, execution.cells),
-                    Button(
-                        "Run again",
-                        cls="primary",
+                    Form(
+                        Button("Run again", type="submit", cls="primary"),
                         hx_post=f"/{self.app_name}/step_04_submit",
                         hx_target="#step_04",
                         hx_swap="outerHTML",
@@ -826,7 +821,7 @@ class TextTools:
                 Article(
                     Header(
                         H3(step.show),
-                        self.change_button("step_05", "Run again"),
+                        self.back_button("step_05", "Run again"),
                     ),
                     self.cells.notice("step_05", data),
                     self.cells.markdown(self.step_05_text),
@@ -844,9 +839,8 @@ class TextTools:
                     H3(step.show),
                     self.cells.markdown(self.step_05_text),
                     self.cells.show(key, execution.cells),
-                    Button(
-                        "Run again",
-                        cls="primary",
+                    Form(
+                        Button("Run again", type="submit", cls="primary"),
                         hx_post=f"/{self.app_name}/step_05_submit",
                         hx_target="#step_05",
                         hx_swap="outerHTML",
@@ -960,7 +954,7 @@ class TextTools:
                 Article(
                     Header(
                         H3(step.show),
-                        self.change_button("step_06", "Run again"),
+                        self.back_button("step_06", "Run again"),
                     ),
                     self.cells.notice("step_06", data),
                     self.cells.show(key, data.get("_cells", [])),
@@ -976,9 +970,8 @@ class TextTools:
                 Article(
                     H3(step.show),
                     self.cells.show(key, execution.cells),
-                    Button(
-                        "Run again",
-                        cls="primary",
+                    Form(
+                        Button("Run again", type="submit", cls="primary"),
                         hx_post=f"/{self.app_name}/step_06_submit",
                         hx_target="#step_06",
                         hx_swap="outerHTML",
@@ -1073,7 +1066,7 @@ class TextTools:
                 Article(
                     Header(
                         H3(step.show),
-                        self.change_button("step_07", "Run again"),
+                        self.back_button("step_07", "Run again"),
                     ),
                     self.cells.notice("step_07", data),
                     self.cells.show(key, data.get("_cells", [])),
@@ -1089,9 +1082,8 @@ class TextTools:
                 Article(
                     H3(step.show),
                     self.cells.show(key, execution.cells),
-                    Button(
-                        "Run again",
-                        cls="primary",
+                    Form(
+                        Button("Run again", type="submit", cls="primary"),
                         hx_post=f"/{self.app_name}/step_07_submit",
                         hx_target="#step_07",
                         hx_swap="outerHTML",
