@@ -51,13 +51,14 @@ def serve(
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """A bound socket; raises HostError PP503 or PP504. Port 0 takes a free one."""
+    """A socket that listens; raises HostError PP503 or PP504. Port 0 takes a free one."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listener = socket.socket(family, socket.SOCK_STREAM)
     try:
         if os.name == "posix":  # a port whose connections are just closing may be taken again
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind((host.strip("[]"), port))
+        listener.listen()  # before the address is printed: who opens it at once waits instead of being refused
     except (OSError, OverflowError) as error:
         listener.close()
         if getattr(error, "errno", None) in _IN_USE:
