@@ -15,7 +15,7 @@ What a run knows is one row of the database: for each step its answers, and unde
 Everything here may be edited: `pipulate port` never overwrites an edited file.
 """
 
-# port: id=2d52e4bf1e44 notebook=../fixtures/hello.ipynb base=3950c6b6d116f7ae
+# port: id=2d52e4bf1e44 notebook=../fixtures/hello.ipynb base=8dc22007e4eab1cf
 # The `global` lines of a cell name what it only reads, too:
 # ruff: noqa: PLW0602
 
@@ -49,7 +49,7 @@ class Hello:
     # --- START_CLASS_ATTRIBUTES_BUNDLE ---
     APP_NAME = "hello"
     DISPLAY_NAME = "Hello"
-    ENDPOINT_MESSAGE = "Ported from hello.ipynb."
+    ENDPOINT_MESSAGE = "Begins with: Enter Your Name."
     TRAINING_PROMPT = dedent("""\
         # Hello
 

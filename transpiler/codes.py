@@ -237,6 +237,13 @@ FILE_OUTSIDE = Rule(
     "the notebook reads {path}, which lies outside its folder and does not travel with the plugin",
     "Put the file beside the notebook and read it from there; a run of the app works in a folder of its own.",
 )
+NOTHING_TO_RUN = Rule(
+    "PP308",
+    "nothing-to-run",
+    ERROR,
+    "{name} has no code cell that would run: all are empty or skipped",
+    "Remove `skip: true` or the tag from the cells that the app shall run.",
+)
 
 # --- PP4xx: writing and merging -----------------------------------------------------------------------------------
 NOTEBOOK_UNREADABLE = Rule(

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
 from transpiler import codes, names
-from transpiler.diagnostics import Diagnostic, Found, Span
+from transpiler.diagnostics import WHOLE, Diagnostic, Found, Span
 from transpiler.ir import (
     JSON,
     AnalysedCode,
@@ -61,7 +61,7 @@ def plan(analysis: Analysis, options: Options, files: tuple[str, ...] = ()) -> t
         str(notebook.options.get("app_name") or notebook.name.removesuffix(".ipynb"))
     )
     if app_name in names.SERVER_ROUTES:
-        found.append(codes.RESERVED_APP_NAME.at(Span(-1, 0, 0, 0, 0), name=app_name))
+        found.append(codes.RESERVED_APP_NAME.at(WHOLE, name=app_name))
     parameter = _free_name("form", analysis)
     by_heading = (options.by or notebook.options.get("by")) == "heading"
     drafts, intro, closing = _drafts(analysis, by_heading, found)
@@ -70,6 +70,8 @@ def plan(analysis: Analysis, options: Options, files: tuple[str, ...] = ()) -> t
         _step(step_id, draft, analysis, parameter, found)
         for step_id, draft in zip(ids, _titled(drafts), strict=True)
     )
+    if not steps:
+        found.append(codes.NOTHING_TO_RUN.at(WHOLE, name=notebook.name))
     description = str(notebook.options.get("description") or _plain(intro))
     roles = notebook.options.get("roles") or ["Core"]
     title = analysis.annotated.title
@@ -78,7 +80,7 @@ def plan(analysis: Analysis, options: Options, files: tuple[str, ...] = ()) -> t
             app_name=app_name,
             class_name=names.class_name(app_name),
             title=title,
-            description=description or f"Begins with: {steps[0].title}.",
+            description=description or f"Begins with: {steps[0].title if steps else title}.",
             training_prompt=_training_prompt(title, intro, steps, closing),
             roles=tuple(map(str, roles if isinstance(roles, list) else [roles])),
             notebook=notebook.name,
