@@ -56,14 +56,13 @@ def cell(
 
 def cell_text(
     cell_id: str,
-    text: str,
-    *,
+    *text: str,
     show: Show = "output",
     raises: bool = False,
     timeout: float | None = None,
 ) -> CellText:
-    """Return a cell that is kept as text; the options are those of `cell`."""
-    return CellText(text, Options(cell_id, show, raises, timeout))
+    """Return a cell that is kept as text, given in pieces (a line each); the options are those of `cell`."""
+    return CellText("".join(text), Options(cell_id, show, raises, timeout))
 
 
 def marked(plugin_class: type) -> Iterator[tuple[str, CellFunction | CellText]]:

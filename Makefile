@@ -1,0 +1,53 @@
+# Needs make and Python 3.11 or newer with venv; everything else is installed into .venv.
+PYTHON ?= python3
+SERVE  ?= 1
+OPEN   ?= 1
+PORT   ?= 5001
+JOBS   ?= 2
+
+VERSION := $(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])')
+BIN     := .venv/bin
+
+.PHONY: help demo test check golden bench clean
+
+help: ## this list
+	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 10
+
+# A .venv made for another Python is made anew.
+.venv/.python-$(VERSION):
+	$(PYTHON) -m venv --clear .venv
+	@touch $@
+
+.venv/.demo: .venv/.python-$(VERSION) pyproject.toml
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[demo]'
+	@touch $@
+
+.venv/.dev: .venv/.python-$(VERSION) pyproject.toml
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev]'
+	@touch $@ .venv/.demo
+
+demo: .venv/.demo ## port the demo notebook, walk it once, serve it (SERVE=0: do not; OPEN=0: no browser)
+	$(BIN)/pipulate port fixtures/sales_report.ipynb fixtures/text_tools.ipynb fixtures/hello.ipynb -o demo
+	$(BIN)/pipulate run demo/sales_report.py --set step_02.limit=800 --data demo/data
+ifneq ($(SERVE),0)
+	$(BIN)/pipulate serve demo --data demo/data --port $(PORT) $(if $(filter-out 0,$(OPEN)),--open)
+endif
+
+test: .venv/.dev check ## style, types, architecture, then all tests
+	$(BIN)/pytest -q -n $(JOBS) --dist loadfile
+
+check: .venv/.dev ## style, types and architecture only
+	$(BIN)/ruff check .
+	$(BIN)/black --quiet --check transpiler pipulate_runtime tests bench
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache > .venv/lint-imports.log || (cat .venv/lint-imports.log; exit 1)
+
+golden: .venv/.dev ## make generated/ and the expected reports anew; look at the diff
+	$(BIN)/pytest -q tests/test_golden.py --update
+	git diff --stat generated tests
+
+bench: .venv/.dev ## compare speed and memory with other tools, in one run
+	$(BIN)/python bench/run.py
+
+clean: ## remove what the other targets made
+	rm -rf .venv demo artefacts build dist .pytest_cache .ruff_cache .mypy_cache .hypothesis

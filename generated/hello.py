@@ -1,0 +1,492 @@
+"""The workflow "Hello", ported from hello.ipynb by `pipulate port`.
+
+A workflow is a row of cards, read from top to bottom. A card is a step; here it is one
+bundle of methods:
+
+    step_NN_cell      the code of the notebook's cell; it runs in the run's own kernel
+    step_NN_form      the questions of the step, where it has any
+    step_NN           GET: the card as it stands: running, locked, done, or waiting
+    step_NN_submit    POST: reads the answers, runs the cells, keeps what they gave
+
+What a run knows is one row of the database: for each step its answers, and under
+"_cells" what its cells showed. The cells share one namespace, as in the notebook; their
+`global` lines say which names come in and which go out.
+
+Everything here may be edited: `pipulate port` never overwrites an edited file.
+"""
+
+# port: id=2d52e4bf1e44 notebook=../fixtures/hello.ipynb base=8dc22007e4eab1cf
+# The `global` lines of a cell name what it only reads, too:
+# ruff: noqa: PLW0602
+
+from collections import namedtuple
+from textwrap import dedent
+
+from fasthtml.common import (
+    H3,
+    Article,
+    Button,
+    Dd,
+    Div,
+    Dl,
+    Dt,
+    Form,
+    Header,
+    HtmxResponseHeaders,
+    Input,
+    Label,
+    P,
+    Response,
+)
+from pipulate_runtime.cells import Cells, cell
+
+ROLES = ["Core"]
+
+Step = namedtuple("Step", "id done show refill transform", defaults=(None,))
+
+
+class Hello:
+    # --- START_CLASS_ATTRIBUTES_BUNDLE ---
+    APP_NAME = "hello"
+    DISPLAY_NAME = "Hello"
+    ENDPOINT_MESSAGE = "Begins with: Enter Your Name."
+    TRAINING_PROMPT = dedent("""\
+        # Hello
+
+        ## Enter Your Name
+
+        The person gives: Enter Your Name.
+
+        ## Result
+        """)
+    # --- END_CLASS_ATTRIBUTES_BUNDLE ---
+
+    def __init__(self, app, pipulate, pipeline, db, app_name=APP_NAME):
+        self.app = app
+        self.app_name = app_name
+        self.pip = self.pipulate = pipulate
+        self.pipeline = pipeline
+        self.db = db
+        self.message_queue = pipulate.message_queue
+        # The order of the cards. An id never changes: saved runs are kept by it.
+        self.steps = [
+            Step(
+                id="step_01",
+                done="a",
+                show="Enter Your Name",
+                refill=False,
+            ),
+            Step(
+                id="step_02",
+                done="ran",
+                show="Result",
+                refill=False,
+            ),
+            # --- STEPS_LIST_INSERTION_POINT ---
+            Step(id="finalize", done="finalized", show="Finalize", refill=False),
+        ]
+        self.steps_indices = {step.id: index for index, step in enumerate(self.steps)}
+        self.step_messages = {
+            "new": "Answer from top to bottom: each answer leads to the next card.",
+            "finalize": {
+                "ready": "All steps are done. You can lock this run now.",
+                "complete": "This run is locked. Unlock it to change an answer.",
+            },
+        }
+        self.cells = Cells(self)
+        pipulate.register_workflow_routes(self)
+
+    # --- The run: its key, its cards, its beginning and its end ---
+
+    async def run_key(self, request):
+        """Return the key of the run. The page sends it: two tabs can hold two runs."""
+        sent = request.query_params if request.method == "GET" else await request.form()
+        return sent.get("pipeline_id") or self.pip.db.get("pipeline_id", "")
+
+    def chain(self, key):
+        """Return the cards of a run: each that is done loads the next one."""
+        if not self.pip.read_state(key):
+            # The run was deleted: back to the first page.
+            return Response(headers={"HX-Refresh": "true"})
+        cards = Div(
+            Div(
+                id=self.steps[0].id,
+                hx_get=f"/{self.app_name}/{self.steps[0].id}",
+                hx_trigger="load",
+                hx_swap="outerHTML",
+            ),
+            id=f"{self.app_name}-container",
+            hx_vals={"pipeline_id": key},
+        )
+        return cards, HtmxResponseHeaders(
+            retarget=f"#{self.app_name}-container", reswap="outerHTML"
+        )
+
+    def next_card(self, step_id):
+        """Return the place of the next card, which loads as soon as it is on the page."""
+        next_id = self.steps[self.steps_indices[step_id] + 1].id
+        return Div(
+            id=next_id,
+            hx_get=f"/{self.app_name}/{next_id}",
+            hx_trigger="load",
+            hx_swap="outerHTML",
+        )
+
+    def back_button(self, step_id, label):
+        """Return the button that goes back to a step; what came after it is cleared."""
+        return Form(
+            Input(type="hidden", name="step_id", value=step_id),
+            Button(label, type="submit", cls="button-revert"),
+            hx_post=f"/{self.app_name}/revert",
+            hx_target=f"#{self.app_name}-container",
+            hx_swap="outerHTML",
+        )
+
+    def error_below(self, name, errors):
+        """Return what stands below a field whose answer could not be taken."""
+        if name in errors:
+            return P(errors[name], cls="text-invalid", role="alert")
+
+    async def landing(self, request):
+        """GET: the first page, where a run is started or taken up again."""
+        return self.pip.create_standard_landing_page(self)
+
+    async def init(self, request):
+        """POST: start the run that was named, or take it up where it was left."""
+        sent = await request.form()
+        typed = sent.get("pipeline_id", "").strip()
+        if not typed:
+            return Response(headers={"HX-Refresh": "true"})
+        key, prefix, _ = self.pip.generate_pipeline_key(self, typed)
+        if typed.startswith(prefix):
+            key = typed
+        _, error = self.pip.initialize_if_missing(key, {"app_name": self.app_name})
+        if error:
+            return error
+        self.pip.db["pipeline_id"] = key
+        await self.message_queue.add(self.pip, self.step_messages["new"], verbatim=True)
+        return self.chain(key)
+
+    async def handle_revert(self, request):
+        """POST: go back to a step. Its answers stay; what came after it is cleared."""
+        sent = await request.form()
+        key = await self.run_key(request)
+        step_id = sent.get("step_id", "")
+        state = self.pip.read_state(key)
+        locked = "finalized" in state.get("finalize", {})
+        if state and step_id in self.steps_indices and not locked:
+            await self.cells.stop(key)
+            state = await self.pip.clear_steps_from(key, step_id, self.steps)
+            state["_revert_target"] = step_id
+            self.pip.write_state(key, state)
+        return self.chain(key)
+
+    async def finalize(self, request):
+        """GET: the last card. POST: lock the run, if every step is done."""
+        key = await self.run_key(request)
+        state = self.pip.read_state(key)
+        done = all(step.done in state.get(step.id, {}) for step in self.steps[:-1])
+        if request.method == "POST":
+            if done:
+                await self.pip.finalize_workflow(key)
+                message = self.step_messages["finalize"]["complete"]
+                await self.message_queue.add(self.pip, message, verbatim=True)
+            return self.chain(key)
+        if not done:
+            return Div(id="finalize")
+        if "finalized" in state.get("finalize", {}):
+            return Div(
+                Article(
+                    H3("This run is locked"),
+                    P("It stays as it is. To change an answer, unlock it first."),
+                    Form(
+                        Button("Unlock", type="submit", cls="secondary"),
+                        hx_post=f"/{self.app_name}/unfinalize",
+                        hx_target=f"#{self.app_name}-container",
+                        hx_swap="outerHTML",
+                    ),
+                ),
+                id="finalize",
+                data_state="locked",
+            )
+        return Div(
+            Article(
+                H3("All steps are done"),
+                P("Lock this run to keep it as it is. You can unlock it at any time."),
+                Form(
+                    Button("Finalize", type="submit", cls="primary"),
+                    hx_post=f"/{self.app_name}/finalize",
+                    hx_target=f"#{self.app_name}-container",
+                    hx_swap="outerHTML",
+                ),
+            ),
+            id="finalize",
+            data_state="input",
+        )
+
+    async def unfinalize(self, request):
+        """POST: unlock the run."""
+        key = await self.run_key(request)
+        if self.pip.read_state(key):
+            await self.pip.unfinalize_workflow(key)
+        return self.chain(key)
+
+    # --- START_STEP_BUNDLE: step_01 ---
+    @cell("a96c5614")
+    def step_01_cell(form):
+        global a  # out: for the cells after
+        a = form["a"]
+
+    def step_01_form(self, values, errors):
+        """Return the questions, filled in with values; an error stands below its field."""
+        return Form(
+            Label("Enter Your Name", fr="step_01-a"),
+            Input(
+                id="step_01-a",
+                name="a",
+                value=values.get("a"),
+                type="text",
+                required=True,
+            ),
+            self.error_below("a", errors),
+            Button("Continue", type="submit", cls="primary"),
+            hx_post=f"/{self.app_name}/step_01_submit",
+            hx_target="#step_01",
+            hx_swap="outerHTML",
+        )
+
+    async def step_01(self, request):
+        """GET: the card as it stands."""
+        step = self.steps[self.steps_indices["step_01"]]
+        key = await self.run_key(request)
+        state = self.pip.read_state(key)
+        data = state.get("step_01", {})
+        execution = self.cells.execution(key, "step_01")
+
+        # Running: what the cells showed so far. The card asks again until they are done.
+        if execution and execution.running:
+            return Div(
+                Article(
+                    H3(step.show),
+                    self.cells.show(key, execution.cells),
+                    P("Running…", aria_busy="true"),
+                ),
+                id="step_01",
+                data_state="running",
+                hx_get=f"/{self.app_name}/step_01",
+                hx_trigger="load delay:500ms",
+                hx_swap="outerHTML",
+            )
+
+        # Phase 1: the run is locked. The card shows what was kept.
+        if "finalized" in state.get("finalize", {}):
+            return Div(
+                Article(
+                    H3(step.show),
+                    Dl(
+                        Dt("Enter Your Name"),
+                        Dd(data.get("a")),
+                    ),
+                    self.cells.show(key, data.get("_cells", [])),
+                ),
+                self.next_card("step_01"),
+                id="step_01",
+                data_state="locked",
+            )
+
+        # Phase 2: done. The card shows what was kept, and the way back.
+        if step.done in data and state.get("_revert_target") != "step_01":
+            return Div(
+                Article(
+                    Header(
+                        H3(step.show),
+                        self.back_button("step_01", "Change"),
+                    ),
+                    self.cells.notice("step_01", data),
+                    Dl(
+                        Dt("Enter Your Name"),
+                        Dd(data.get("a")),
+                    ),
+                    self.cells.show(key, data.get("_cells", [])),
+                ),
+                self.next_card("step_01"),
+                id="step_01",
+                data_state="done",
+            )
+
+        # The cells were run and failed: what went wrong, and another try.
+        if execution and execution.error:
+            return Div(
+                Article(
+                    H3(step.show),
+                    self.cells.show(key, execution.cells),
+                    self.step_01_form(execution.form, {}),
+                ),
+                id="step_01",
+                data_state="error",
+            )
+
+        # Phase 3: the questions, with the answers given before or the notebook's values.
+        values = {
+            "a": "",
+        }
+        return Div(
+            Article(
+                H3(step.show),
+                self.step_01_form(values | data, {}),
+            ),
+            id="step_01",
+            data_state="input",
+        )
+
+    async def step_01_submit(self, request):
+        """POST: read the answers, run the cells, keep what they gave."""
+        key = await self.run_key(request)
+        state = self.pip.read_state(key)
+
+        # A locked run is not changed. An earlier step may be open again in another tab.
+        before = self.steps[: self.steps_indices["step_01"]]
+        locked = "finalized" in state.get("finalize", {})
+        if locked or any(step.done not in state.get(step.id, {}) for step in before):
+            return self.chain(key)
+
+        # What cannot be read is asked again, with everything that was typed.
+        step = self.steps[self.steps_indices["step_01"]]
+        sent = await request.form()
+        form, errors = {}, {}
+        form["a"] = sent.get("a", "")
+        if not form["a"].strip():
+            errors["a"] = "Please fill this in."
+        if errors:
+            typed = dict(sent)
+            return Div(
+                Article(
+                    H3(step.show),
+                    self.step_01_form(typed, errors),
+                ),
+                id="step_01",
+                data_state="input",
+            )
+
+        # What the cells gave is kept when they are done; all after this step is cleared.
+        async def save(cells):
+            state = await self.pip.clear_steps_from(key, "step_01", self.steps)
+            state["step_01"] = {**form, "_cells": cells}
+            state.pop("_revert_target", None)
+            self.pip.write_state(key, state)
+
+        await self.cells.start(key, "step_01", form, save)
+        return await self.step_01(request)
+
+    # --- END_STEP_BUNDLE: step_01 ---
+
+    # --- START_STEP_BUNDLE: step_02 ---
+    @cell("e8ce8d16")
+    def step_02_cell(form):
+        global a  # in: from the cells before
+        return print("Hello " + a)
+
+    async def step_02(self, request):
+        """GET: the card as it stands."""
+        step = self.steps[self.steps_indices["step_02"]]
+        key = await self.run_key(request)
+        state = self.pip.read_state(key)
+        data = state.get("step_02", {})
+        execution = self.cells.execution(key, "step_02")
+
+        # Running: what the cells showed so far. The card asks again until they are done.
+        if execution and execution.running:
+            return Div(
+                Article(
+                    H3(step.show),
+                    self.cells.show(key, execution.cells),
+                    P("Running…", aria_busy="true"),
+                ),
+                id="step_02",
+                data_state="running",
+                hx_get=f"/{self.app_name}/step_02",
+                hx_trigger="load delay:500ms",
+                hx_swap="outerHTML",
+            )
+
+        # Phase 1: the run is locked. The card shows what was kept.
+        if "finalized" in state.get("finalize", {}):
+            return Div(
+                Article(
+                    H3(step.show),
+                    self.cells.show(key, data.get("_cells", [])),
+                ),
+                self.next_card("step_02"),
+                id="step_02",
+                data_state="locked",
+            )
+
+        # Phase 2: done. The card shows what was kept, and the way back.
+        if step.done in data and state.get("_revert_target") != "step_02":
+            return Div(
+                Article(
+                    Header(
+                        H3(step.show),
+                        self.back_button("step_02", "Run again"),
+                    ),
+                    self.cells.notice("step_02", data),
+                    self.cells.show(key, data.get("_cells", [])),
+                ),
+                self.next_card("step_02"),
+                id="step_02",
+                data_state="done",
+            )
+
+        # The cells were run and failed: what went wrong, and another try.
+        if execution and execution.error:
+            return Div(
+                Article(
+                    H3(step.show),
+                    self.cells.show(key, execution.cells),
+                    Form(
+                        Button("Run again", type="submit", cls="primary"),
+                        hx_post=f"/{self.app_name}/step_02_submit",
+                        hx_target="#step_02",
+                        hx_swap="outerHTML",
+                    ),
+                ),
+                id="step_02",
+                data_state="error",
+            )
+
+        # Phase 3: nothing to ask. The card runs as soon as it is on the page.
+        return Div(
+            Article(
+                H3(step.show),
+                P("Running…", aria_busy="true"),
+            ),
+            id="step_02",
+            data_state="running",
+            hx_post=f"/{self.app_name}/step_02_submit",
+            hx_trigger="load",
+            hx_swap="outerHTML",
+        )
+
+    async def step_02_submit(self, request):
+        """POST: run the cells, keep what they gave."""
+        key = await self.run_key(request)
+        state = self.pip.read_state(key)
+
+        # A locked run is not changed. An earlier step may be open again in another tab.
+        before = self.steps[: self.steps_indices["step_02"]]
+        locked = "finalized" in state.get("finalize", {})
+        if locked or any(step.done not in state.get(step.id, {}) for step in before):
+            return self.chain(key)
+
+        # What the cells gave is kept when they are done; all after this step is cleared.
+        async def save(cells):
+            state = await self.pip.clear_steps_from(key, "step_02", self.steps)
+            state["step_02"] = {"ran": True, "_cells": cells}
+            state.pop("_revert_target", None)
+            self.pip.write_state(key, state)
+
+        await self.cells.start(key, "step_02", {}, save)
+        return await self.step_02(request)
+
+    # --- END_STEP_BUNDLE: step_02 ---
+    # --- STEP_METHODS_INSERTION_POINT ---

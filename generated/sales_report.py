@@ -1,0 +1,786 @@
+"""The workflow "Sales report", ported from sales_report.ipynb by `pipulate port`.
+
+A workflow is a row of cards, read from top to bottom. A card is a step; here it is one
+bundle of methods:
+
+    step_NN_cell      the code of the notebook's cell; it runs in the run's own kernel
+    step_NN_form      the questions of the step, where it has any
+    step_NN           GET: the card as it stands: running, locked, done, or waiting
+    step_NN_submit    POST: reads the answers, runs the cells, keeps what they gave
+
+What a run knows is one row of the database: for each step its answers, and under
+"_cells" what its cells showed. The cells share one namespace, as in the notebook; their
+`global` lines say which names come in and which go out.
+
+Everything here may be edited: `pipulate port` never overwrites an edited file.
+"""
+
+# port: id=ae78e67fd6fb notebook=../fixtures/sales_report.ipynb base=89cb29cec34060aa
+# The `global` lines of a cell name what it only reads, too:
+# ruff: noqa: PLW0602
+
+from collections import namedtuple
+from textwrap import dedent
+
+from fasthtml.common import (
+    H3,
+    Article,
+    Button,
+    Dd,
+    Div,
+    Dl,
+    Dt,
+    Form,
+    Header,
+    HtmxResponseHeaders,
+    Input,
+    Label,
+    P,
+    Response,
+    Small,
+)
+from pipulate_runtime.cells import Cells, cell
+
+ROLES = ["Core"]
+
+Step = namedtuple("Step", "id done show refill transform", defaults=(None,))
+
+
+class SalesReport:
+    # --- START_CLASS_ATTRIBUTES_BUNDLE ---
+    APP_NAME = "sales_report"
+    DISPLAY_NAME = "Sales report"
+    ENDPOINT_MESSAGE = (
+        "Which orders are above an amount you choose, and which regions they come from."
+    )
+    TRAINING_PROMPT = dedent("""\
+        # Sales report
+
+        Which orders are above an amount you choose, and which regions they come from.
+
+        ## The orders
+
+        All orders of 2025, from `sales.csv`. The amount of an order is its units times the price.
+
+        ## Choose an amount
+
+        Only orders of at least this amount are looked at from here on.
+
+        The person gives: Smallest amount.
+
+        ## By region
+
+        ## Summary
+        """)
+    # --- END_CLASS_ATTRIBUTES_BUNDLE ---
+
+    def __init__(self, app, pipulate, pipeline, db, app_name=APP_NAME):
+        self.app = app
+        self.app_name = app_name
+        self.pip = self.pipulate = pipulate
+        self.pipeline = pipeline
+        self.db = db
+        self.message_queue = pipulate.message_queue
+        # The order of the cards. An id never changes: saved runs are kept by it.
+        self.steps = [
+            Step(
+                id="step_01",
+                done="ran",
+                show="The orders",
+                refill=False,
+            ),
+            Step(
+                id="step_02",
+                done="limit",
+                show="Choose an amount",
+                refill=False,
+            ),
+            Step(
+                id="step_03",
+                done="ran",
+                show="By region",
+                refill=False,
+            ),
+            Step(
+                id="step_04",
+                done="ran",
+                show="Summary",
+                refill=False,
+            ),
+            # --- STEPS_LIST_INSERTION_POINT ---
+            Step(id="finalize", done="finalized", show="Finalize", refill=False),
+        ]
+        self.steps_indices = {step.id: index for index, step in enumerate(self.steps)}
+        self.step_messages = {
+            "new": "Answer from top to bottom: each answer leads to the next card.",
+            "finalize": {
+                "ready": "All steps are done. You can lock this run now.",
+                "complete": "This run is locked. Unlock it to change an answer.",
+            },
+        }
+        # The files that the notebook reads; each run works on a copy of its own.
+        self.cells = Cells(self, files="sales_report.files")
+        pipulate.register_workflow_routes(self)
+
+    # --- The run: its key, its cards, its beginning and its end ---
+
+    async def run_key(self, request):
+        """Return the key of the run. The page sends it: two tabs can hold two runs."""
+        sent = request.query_params if request.method == "GET" else await request.form()
+        return sent.get("pipeline_id") or self.pip.db.get("pipeline_id", "")
+
+    def chain(self, key):
+        """Return the cards of a run: each that is done loads the next one."""
+        if not self.pip.read_state(key):
+            # The run was deleted: back to the first page.
+            return Response(headers={"HX-Refresh": "true"})
+        cards = Div(
+            Div(
+                id=self.steps[0].id,
+                hx_get=f"/{self.app_name}/{self.steps[0].id}",
+                hx_trigger="load",
+                hx_swap="outerHTML",
+            ),
+            id=f"{self.app_name}-container",
+            hx_vals={"pipeline_id": key},
+        )
+        return cards, HtmxResponseHeaders(
+            retarget=f"#{self.app_name}-container", reswap="outerHTML"
+        )
+
+    def next_card(self, step_id):
+        """Return the place of the next card, which loads as soon as it is on the page."""
+        next_id = self.steps[self.steps_indices[step_id] + 1].id
+        return Div(
+            id=next_id,
+            hx_get=f"/{self.app_name}/{next_id}",
+            hx_trigger="load",
+            hx_swap="outerHTML",
+        )
+
+    def back_button(self, step_id, label):
+        """Return the button that goes back to a step; what came after it is cleared."""
+        return Form(
+            Input(type="hidden", name="step_id", value=step_id),
+            Button(label, type="submit", cls="button-revert"),
+            hx_post=f"/{self.app_name}/revert",
+            hx_target=f"#{self.app_name}-container",
+            hx_swap="outerHTML",
+        )
+
+    def error_below(self, name, errors):
+        """Return what stands below a field whose answer could not be taken."""
+        if name in errors:
+            return P(errors[name], cls="text-invalid", role="alert")
+
+    async def landing(self, request):
+        """GET: the first page, where a run is started or taken up again."""
+        return self.pip.create_standard_landing_page(self)
+
+    async def init(self, request):
+        """POST: start the run that was named, or take it up where it was left."""
+        sent = await request.form()
+        typed = sent.get("pipeline_id", "").strip()
+        if not typed:
+            return Response(headers={"HX-Refresh": "true"})
+        key, prefix, _ = self.pip.generate_pipeline_key(self, typed)
+        if typed.startswith(prefix):
+            key = typed
+        _, error = self.pip.initialize_if_missing(key, {"app_name": self.app_name})
+        if error:
+            return error
+        self.pip.db["pipeline_id"] = key
+        await self.message_queue.add(self.pip, self.step_messages["new"], verbatim=True)
+        return self.chain(key)
+
+    async def handle_revert(self, request):
+        """POST: go back to a step. Its answers stay; what came after it is cleared."""
+        sent = await request.form()
+        key = await self.run_key(request)
+        step_id = sent.get("step_id", "")
+        state = self.pip.read_state(key)
+        locked = "finalized" in state.get("finalize", {})
+        if state and step_id in self.steps_indices and not locked:
+            await self.cells.stop(key)
+            state = await self.pip.clear_steps_from(key, step_id, self.steps)
+            state["_revert_target"] = step_id
+            self.pip.write_state(key, state)
+        return self.chain(key)
+
+    async def finalize(self, request):
+        """GET: the last card. POST: lock the run, if every step is done."""
+        key = await self.run_key(request)
+        state = self.pip.read_state(key)
+        done = all(step.done in state.get(step.id, {}) for step in self.steps[:-1])
+        if request.method == "POST":
+            if done:
+                await self.pip.finalize_workflow(key)
+                message = self.step_messages["finalize"]["complete"]
+                await self.message_queue.add(self.pip, message, verbatim=True)
+            return self.chain(key)
+        if not done:
+            return Div(id="finalize")
+        if "finalized" in state.get("finalize", {}):
+            return Div(
+                Article(
+                    H3("This run is locked"),
+                    P("It stays as it is. To change an answer, unlock it first."),
+                    Form(
+                        Button("Unlock", type="submit", cls="secondary"),
+                        hx_post=f"/{self.app_name}/unfinalize",
+                        hx_target=f"#{self.app_name}-container",
+                        hx_swap="outerHTML",
+                    ),
+                ),
+                id="finalize",
+                data_state="locked",
+            )
+        return Div(
+            Article(
+                H3("All steps are done"),
+                P("Lock this run to keep it as it is. You can unlock it at any time."),
+                Form(
+                    Button("Finalize", type="submit", cls="primary"),
+                    hx_post=f"/{self.app_name}/finalize",
+                    hx_target=f"#{self.app_name}-container",
+                    hx_swap="outerHTML",
+                ),
+            ),
+            id="finalize",
+            data_state="input",
+        )
+
+    async def unfinalize(self, request):
+        """POST: unlock the run."""
+        key = await self.run_key(request)
+        if self.pip.read_state(key):
+            await self.pip.unfinalize_workflow(key)
+        return self.chain(key)
+
+    # --- START_STEP_BUNDLE: step_01 ---
+    step_01_text = "All orders of 2025, from `sales.csv`. The amount of an order is its units times the price."
+
+    @cell("559a7751")
+    def step_01_setup(form):
+        global plt, pd, Markdown, display  # out: for the cells after
+        import matplotlib.pyplot as plt
+        import pandas as pd
+        from IPython.display import Markdown, display
+
+    @cell("19a356b8")
+    def step_01_cell(form):
+        global pd  # in: from the cells before
+        global sales  # out: for the cells after
+        sales = pd.read_csv("sales.csv", parse_dates=["date"])
+        sales["amount"] = sales["units"] * sales["price"]
+        print(f"{len(sales)} orders, {sales['amount'].sum():,.2f} in total")
+        return sales.head()
+
+    async def step_01(self, request):
+        """GET: the card as it stands."""
+        step = self.steps[self.steps_indices["step_01"]]
+        key = await self.run_key(request)
+        state = self.pip.read_state(key)
+        data = state.get("step_01", {})
+        execution = self.cells.execution(key, "step_01")
+
+        # Running: what the cells showed so far. The card asks again until they are done.
+        if execution and execution.running:
+            return Div(
+                Article(
+                    H3(step.show),
+                    self.cells.show(key, execution.cells),
+                    P("Running…", aria_busy="true"),
+                ),
+                id="step_01",
+                data_state="running",
+                hx_get=f"/{self.app_name}/step_01",
+                hx_trigger="load delay:500ms",
+                hx_swap="outerHTML",
+            )
+
+        # Phase 1: the run is locked. The card shows what was kept.
+        if "finalized" in state.get("finalize", {}):
+            return Div(
+                Article(
+                    H3(step.show),
+                    self.cells.markdown(self.step_01_text),
+                    self.cells.show(key, data.get("_cells", [])),
+                ),
+                self.next_card("step_01"),
+                id="step_01",
+                data_state="locked",
+            )
+
+        # Phase 2: done. The card shows what was kept, and the way back.
+        if step.done in data and state.get("_revert_target") != "step_01":
+            return Div(
+                Article(
+                    Header(
+                        H3(step.show),
+                        self.back_button("step_01", "Run again"),
+                    ),
+                    self.cells.notice("step_01", data),
+                    self.cells.markdown(self.step_01_text),
+                    self.cells.show(key, data.get("_cells", [])),
+                ),
+                self.next_card("step_01"),
+                id="step_01",
+                data_state="done",
+            )
+
+        # The cells were run and failed: what went wrong, and another try.
+        if execution and execution.error:
+            return Div(
+                Article(
+                    H3(step.show),
+                    self.cells.markdown(self.step_01_text),
+                    self.cells.show(key, execution.cells),
+                    Form(
+                        Button("Run again", type="submit", cls="primary"),
+                        hx_post=f"/{self.app_name}/step_01_submit",
+                        hx_target="#step_01",
+                        hx_swap="outerHTML",
+                    ),
+                ),
+                id="step_01",
+                data_state="error",
+            )
+
+        # Phase 3: nothing to ask. The card runs as soon as it is on the page.
+        return Div(
+            Article(
+                H3(step.show),
+                self.cells.markdown(self.step_01_text),
+                P("Running…", aria_busy="true"),
+            ),
+            id="step_01",
+            data_state="running",
+            hx_post=f"/{self.app_name}/step_01_submit",
+            hx_trigger="load",
+            hx_swap="outerHTML",
+        )
+
+    async def step_01_submit(self, request):
+        """POST: run the cells, keep what they gave."""
+        key = await self.run_key(request)
+        state = self.pip.read_state(key)
+
+        # A locked run is not changed. An earlier step may be open again in another tab.
+        before = self.steps[: self.steps_indices["step_01"]]
+        locked = "finalized" in state.get("finalize", {})
+        if locked or any(step.done not in state.get(step.id, {}) for step in before):
+            return self.chain(key)
+
+        # What the cells gave is kept when they are done; all after this step is cleared.
+        async def save(cells):
+            state = await self.pip.clear_steps_from(key, "step_01", self.steps)
+            state["step_01"] = {"ran": True, "_cells": cells}
+            state.pop("_revert_target", None)
+            self.pip.write_state(key, state)
+
+        await self.cells.start(key, "step_01", {}, save)
+        return await self.step_01(request)
+
+    # --- END_STEP_BUNDLE: step_01 ---
+
+    # --- START_STEP_BUNDLE: step_02 ---
+    step_02_text = "Only orders of at least this amount are looked at from here on."
+
+    @cell("e660aa7b")
+    def step_02_cell(form):
+        global sales  # in: from the cells before
+        global limit, best  # out: for the cells after
+        limit = form["limit"]
+        best = sales[sales["amount"] >= limit]
+        print(f"{len(best)} of {len(sales)} orders")
+        return best.sort_values("amount", ascending=False).head(8)
+
+    def step_02_form(self, values, errors):
+        """Return the questions, filled in with values; an error stands below its field."""
+        return Form(
+            Label("Smallest amount", fr="step_02-limit"),
+            Input(
+                id="step_02-limit",
+                name="limit",
+                value=values.get("limit"),
+                type="number",
+                step="50",
+                min="0",
+                required=True,
+                aria_describedby="step_02-limit-help",
+            ),
+            Small("Most orders lie between 100 and 700.", id="step_02-limit-help"),
+            self.error_below("limit", errors),
+            Button("Continue", type="submit", cls="primary"),
+            hx_post=f"/{self.app_name}/step_02_submit",
+            hx_target="#step_02",
+            hx_swap="outerHTML",
+        )
+
+    async def step_02(self, request):
+        """GET: the card as it stands."""
+        step = self.steps[self.steps_indices["step_02"]]
+        key = await self.run_key(request)
+        state = self.pip.read_state(key)
+        data = state.get("step_02", {})
+        execution = self.cells.execution(key, "step_02")
+
+        # Running: what the cells showed so far. The card asks again until they are done.
+        if execution and execution.running:
+            return Div(
+                Article(
+                    H3(step.show),
+                    self.cells.show(key, execution.cells),
+                    P("Running…", aria_busy="true"),
+                ),
+                id="step_02",
+                data_state="running",
+                hx_get=f"/{self.app_name}/step_02",
+                hx_trigger="load delay:500ms",
+                hx_swap="outerHTML",
+            )
+
+        # Phase 1: the run is locked. The card shows what was kept.
+        if "finalized" in state.get("finalize", {}):
+            return Div(
+                Article(
+                    H3(step.show),
+                    self.cells.markdown(self.step_02_text),
+                    Dl(
+                        Dt("Smallest amount"),
+                        Dd(data.get("limit")),
+                    ),
+                    self.cells.show(key, data.get("_cells", [])),
+                ),
+                self.next_card("step_02"),
+                id="step_02",
+                data_state="locked",
+            )
+
+        # Phase 2: done. The card shows what was kept, and the way back.
+        if step.done in data and state.get("_revert_target") != "step_02":
+            return Div(
+                Article(
+                    Header(
+                        H3(step.show),
+                        self.back_button("step_02", "Change"),
+                    ),
+                    self.cells.notice("step_02", data),
+                    self.cells.markdown(self.step_02_text),
+                    Dl(
+                        Dt("Smallest amount"),
+                        Dd(data.get("limit")),
+                    ),
+                    self.cells.show(key, data.get("_cells", [])),
+                ),
+                self.next_card("step_02"),
+                id="step_02",
+                data_state="done",
+            )
+
+        # The cells were run and failed: what went wrong, and another try.
+        if execution and execution.error:
+            return Div(
+                Article(
+                    H3(step.show),
+                    self.cells.markdown(self.step_02_text),
+                    self.cells.show(key, execution.cells),
+                    self.step_02_form(execution.form, {}),
+                ),
+                id="step_02",
+                data_state="error",
+            )
+
+        # Phase 3: the questions, with the answers given before or the notebook's values.
+        values = {
+            "limit": 500,
+        }
+        return Div(
+            Article(
+                H3(step.show),
+                self.cells.markdown(self.step_02_text),
+                self.step_02_form(values | data, {}),
+            ),
+            id="step_02",
+            data_state="input",
+        )
+
+    async def step_02_submit(self, request):
+        """POST: read the answers, run the cells, keep what they gave."""
+        key = await self.run_key(request)
+        state = self.pip.read_state(key)
+
+        # A locked run is not changed. An earlier step may be open again in another tab.
+        before = self.steps[: self.steps_indices["step_02"]]
+        locked = "finalized" in state.get("finalize", {})
+        if locked or any(step.done not in state.get(step.id, {}) for step in before):
+            return self.chain(key)
+
+        # What cannot be read is asked again, with everything that was typed.
+        step = self.steps[self.steps_indices["step_02"]]
+        sent = await request.form()
+        form, errors = {}, {}
+        try:
+            form["limit"] = int(sent.get("limit", ""))
+            if form["limit"] < 0:
+                raise ValueError
+        except ValueError:
+            errors["limit"] = "Please enter a whole number, 0 or more."
+        if errors:
+            typed = dict(sent)
+            return Div(
+                Article(
+                    H3(step.show),
+                    self.cells.markdown(self.step_02_text),
+                    self.step_02_form(typed, errors),
+                ),
+                id="step_02",
+                data_state="input",
+            )
+
+        # What the cells gave is kept when they are done; all after this step is cleared.
+        async def save(cells):
+            state = await self.pip.clear_steps_from(key, "step_02", self.steps)
+            state["step_02"] = {**form, "_cells": cells}
+            state.pop("_revert_target", None)
+            self.pip.write_state(key, state)
+
+        await self.cells.start(key, "step_02", form, save)
+        return await self.step_02(request)
+
+    # --- END_STEP_BUNDLE: step_02 ---
+
+    # --- START_STEP_BUNDLE: step_03 ---
+    @cell("c6483bb4")
+    def step_03_cell(form):
+        global best, plt, limit  # in: from the cells before
+        global totals  # out: for the cells after
+        global fig, ax  # stays in the notebook's namespace
+        totals = best.groupby("region")["amount"].sum().sort_values()
+        fig, ax = plt.subplots(figsize=(7, 3))
+        ax.barh(totals.index, totals.values, color="#3b7dd8")
+        ax.set_xlabel("amount")
+        ax.set_title(f"Orders of {limit} and more")
+
+    async def step_03(self, request):
+        """GET: the card as it stands."""
+        step = self.steps[self.steps_indices["step_03"]]
+        key = await self.run_key(request)
+        state = self.pip.read_state(key)
+        data = state.get("step_03", {})
+        execution = self.cells.execution(key, "step_03")
+
+        # Running: what the cells showed so far. The card asks again until they are done.
+        if execution and execution.running:
+            return Div(
+                Article(
+                    H3(step.show),
+                    self.cells.show(key, execution.cells),
+                    P("Running…", aria_busy="true"),
+                ),
+                id="step_03",
+                data_state="running",
+                hx_get=f"/{self.app_name}/step_03",
+                hx_trigger="load delay:500ms",
+                hx_swap="outerHTML",
+            )
+
+        # Phase 1: the run is locked. The card shows what was kept.
+        if "finalized" in state.get("finalize", {}):
+            return Div(
+                Article(
+                    H3(step.show),
+                    self.cells.show(key, data.get("_cells", [])),
+                ),
+                self.next_card("step_03"),
+                id="step_03",
+                data_state="locked",
+            )
+
+        # Phase 2: done. The card shows what was kept, and the way back.
+        if step.done in data and state.get("_revert_target") != "step_03":
+            return Div(
+                Article(
+                    Header(
+                        H3(step.show),
+                        self.back_button("step_03", "Run again"),
+                    ),
+                    self.cells.notice("step_03", data),
+                    self.cells.show(key, data.get("_cells", [])),
+                ),
+                self.next_card("step_03"),
+                id="step_03",
+                data_state="done",
+            )
+
+        # The cells were run and failed: what went wrong, and another try.
+        if execution and execution.error:
+            return Div(
+                Article(
+                    H3(step.show),
+                    self.cells.show(key, execution.cells),
+                    Form(
+                        Button("Run again", type="submit", cls="primary"),
+                        hx_post=f"/{self.app_name}/step_03_submit",
+                        hx_target="#step_03",
+                        hx_swap="outerHTML",
+                    ),
+                ),
+                id="step_03",
+                data_state="error",
+            )
+
+        # Phase 3: nothing to ask. The card runs as soon as it is on the page.
+        return Div(
+            Article(
+                H3(step.show),
+                P("Running…", aria_busy="true"),
+            ),
+            id="step_03",
+            data_state="running",
+            hx_post=f"/{self.app_name}/step_03_submit",
+            hx_trigger="load",
+            hx_swap="outerHTML",
+        )
+
+    async def step_03_submit(self, request):
+        """POST: run the cells, keep what they gave."""
+        key = await self.run_key(request)
+        state = self.pip.read_state(key)
+
+        # A locked run is not changed. An earlier step may be open again in another tab.
+        before = self.steps[: self.steps_indices["step_03"]]
+        locked = "finalized" in state.get("finalize", {})
+        if locked or any(step.done not in state.get(step.id, {}) for step in before):
+            return self.chain(key)
+
+        # What the cells gave is kept when they are done; all after this step is cleared.
+        async def save(cells):
+            state = await self.pip.clear_steps_from(key, "step_03", self.steps)
+            state["step_03"] = {"ran": True, "_cells": cells}
+            state.pop("_revert_target", None)
+            self.pip.write_state(key, state)
+
+        await self.cells.start(key, "step_03", {}, save)
+        return await self.step_03(request)
+
+    # --- END_STEP_BUNDLE: step_03 ---
+
+    # --- START_STEP_BUNDLE: step_04 ---
+    @cell("e6cf860c")
+    def step_04_cell(form):
+        global totals, limit, best, display, Markdown  # in: from the cells before
+        global text, share  # stays in the notebook's namespace
+        if totals.empty:
+            text = f"No order reaches {limit:,}."
+        else:
+            share = totals.iloc[-1] / totals.sum()
+            text = f"""**{totals.index[-1]}** leads with {totals.iloc[-1]:,.2f}, which is {share:.0%} of all
+orders of {limit:,} and more. The largest single order was {best["amount"].max():,.2f}."""
+        return display(Markdown(text))
+
+    async def step_04(self, request):
+        """GET: the card as it stands."""
+        step = self.steps[self.steps_indices["step_04"]]
+        key = await self.run_key(request)
+        state = self.pip.read_state(key)
+        data = state.get("step_04", {})
+        execution = self.cells.execution(key, "step_04")
+
+        # Running: what the cells showed so far. The card asks again until they are done.
+        if execution and execution.running:
+            return Div(
+                Article(
+                    H3(step.show),
+                    self.cells.show(key, execution.cells),
+                    P("Running…", aria_busy="true"),
+                ),
+                id="step_04",
+                data_state="running",
+                hx_get=f"/{self.app_name}/step_04",
+                hx_trigger="load delay:500ms",
+                hx_swap="outerHTML",
+            )
+
+        # Phase 1: the run is locked. The card shows what was kept.
+        if "finalized" in state.get("finalize", {}):
+            return Div(
+                Article(
+                    H3(step.show),
+                    self.cells.show(key, data.get("_cells", [])),
+                ),
+                self.next_card("step_04"),
+                id="step_04",
+                data_state="locked",
+            )
+
+        # Phase 2: done. The card shows what was kept, and the way back.
+        if step.done in data and state.get("_revert_target") != "step_04":
+            return Div(
+                Article(
+                    Header(
+                        H3(step.show),
+                        self.back_button("step_04", "Run again"),
+                    ),
+                    self.cells.notice("step_04", data),
+                    self.cells.show(key, data.get("_cells", [])),
+                ),
+                self.next_card("step_04"),
+                id="step_04",
+                data_state="done",
+            )
+
+        # The cells were run and failed: what went wrong, and another try.
+        if execution and execution.error:
+            return Div(
+                Article(
+                    H3(step.show),
+                    self.cells.show(key, execution.cells),
+                    Form(
+                        Button("Run again", type="submit", cls="primary"),
+                        hx_post=f"/{self.app_name}/step_04_submit",
+                        hx_target="#step_04",
+                        hx_swap="outerHTML",
+                    ),
+                ),
+                id="step_04",
+                data_state="error",
+            )
+
+        # Phase 3: nothing to ask. The card runs as soon as it is on the page.
+        return Div(
+            Article(
+                H3(step.show),
+                P("Running…", aria_busy="true"),
+            ),
+            id="step_04",
+            data_state="running",
+            hx_post=f"/{self.app_name}/step_04_submit",
+            hx_trigger="load",
+            hx_swap="outerHTML",
+        )
+
+    async def step_04_submit(self, request):
+        """POST: run the cells, keep what they gave."""
+        key = await self.run_key(request)
+        state = self.pip.read_state(key)
+
+        # A locked run is not changed. An earlier step may be open again in another tab.
+        before = self.steps[: self.steps_indices["step_04"]]
+        locked = "finalized" in state.get("finalize", {})
+        if locked or any(step.done not in state.get(step.id, {}) for step in before):
+            return self.chain(key)
+
+        # What the cells gave is kept when they are done; all after this step is cleared.
+        async def save(cells):
+            state = await self.pip.clear_steps_from(key, "step_04", self.steps)
+            state["step_04"] = {"ran": True, "_cells": cells}
+            state.pop("_revert_target", None)
+            self.pip.write_state(key, state)
+
+        await self.cells.start(key, "step_04", {}, save)
+        return await self.step_04(request)
+
+    # --- END_STEP_BUNDLE: step_04 ---
+    # --- STEP_METHODS_INSERTION_POINT ---

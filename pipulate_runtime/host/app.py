@@ -1,0 +1,160 @@
+"""Builds the host: one FastHTML app with every plugin of a folder."""
+
+import logging
+import os
+import secrets
+import traceback
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+from fasthtml.common import FastHTML, HTMLResponse, Middleware, to_xml
+from fasthtml.core import fh_cfg
+from starlette.requests import Request
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from pipulate_runtime.host import compat, pages, security, widgets
+from pipulate_runtime.host.api import Pipulate
+from pipulate_runtime.host.constants import UI_CONSTANTS
+from pipulate_runtime.host.hooks import Hooks
+from pipulate_runtime.host.plugins import Loader, find_files
+from pipulate_runtime.host.routes import Routes
+from pipulate_runtime.host.state import DATABASE, StateStore
+
+log = logging.getLogger(__name__)
+
+
+def create_app(
+    folder: Path | None,
+    data: Path,
+    *,
+    files: list[Path] | None = None,
+    host: str = "127.0.0.1",
+    names: frozenset[str] = frozenset(),
+) -> FastHTML:
+    """The app with the plugins of `folder` (or just `files`), its state under `data`.
+
+    `host` is the address it will listen on, `names` further host names it answers to. Raises HostError when the data
+    folder cannot be used. The database is closed, and all kernels are, when the app's lifespan ends.
+    """
+    from pipulate_runtime import cells
+
+    fh_cfg["indent"] = False  # white space between tags is text, and not ours to add
+    store = StateStore(data / DATABASE)
+    store.ensure_roles(compat.ROLES, compat.ROLES_ALWAYS_ON)
+    cells.configure(data=data)
+    hooks = Hooks(store)
+
+    async def lifespan(app: FastHTML) -> AsyncIterator[None]:
+        try:
+            yield
+        finally:
+            await cells.shutdown()
+            store.close()
+
+    app = FastHTML(
+        middleware=[
+            Middleware(
+                security.Guard,
+                names=security.host_names(host) | names,
+                addresses=not security.is_loopback(host),
+            ),
+            Middleware(Recover, hooks=hooks),
+        ],
+        before=hooks.before,
+        after=hooks.after,
+        lifespan=lifespan,
+        default_hdrs=False,
+        canonical=False,
+        secret_key=_secret(data),
+        exception_handlers={404: lambda request, exc: pages.page("Nothing here", pages.not_found())},
+    )
+    app.state.store = store
+    app.state.pipulate = Pipulate(store)
+    loader = Loader(app, _offered(app, store))
+    for path in files if files is not None else find_files(folder or Path()):
+        loader.load(path)
+    hooks.loaded = app.state.loaded = loader.result()
+    roles = {role for plugin in hooks.loaded.plugins for role in plugin.roles}
+    store.ensure_roles(sorted(roles), ())
+    Routes(app, store, hooks.loaded).register()
+    return app
+
+
+def _offered(app: FastHTML, store: StateStore) -> dict[str, Callable[[], Any]]:
+    """What a plugin's constructor may ask for, by the name of its parameter (CONTRACT 1.2)."""
+    pipulate = app.state.pipulate
+    config = SimpleNamespace(UI_CONSTANTS=UI_CONSTANTS)
+
+    def table() -> Any:
+        return store.table("pipeline")  # one for each plugin: a filter set on it stays its own
+
+    return {
+        "app": lambda: app,
+        "pipulate": lambda: pipulate,
+        "pipulate_instance": lambda: pipulate,
+        "pipeline": table,
+        "pipeline_table": table,
+        "db": lambda: pipulate.db,
+        "db_dictlike": lambda: pipulate.db,
+        "db_key_value_store": lambda: pipulate.db,
+        "config": lambda: config,
+    }
+
+
+def _secret(data: Path) -> str:
+    """The key that signs session cookies, made once for a data folder and readable by its owner only."""
+    path = data / "session.key"
+    try:
+        with os.fdopen(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w") as file:
+            file.write(secrets.token_urlsafe(32))
+    except FileExistsError:
+        pass
+    return path.read_text() or secrets.token_urlsafe(32)
+
+
+class Recover:
+    """ASGI middleware: an exception of a handler becomes a card in the page, and goes to the log."""
+
+    def __init__(self, app: ASGIApp, hooks: Hooks) -> None:
+        self.app = app
+        self.hooks = hooks
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        started = False
+
+        async def watched(message: Message) -> None:
+            nonlocal started
+            started = started or message["type"] == "http.response.start"
+            await send(message)
+
+        try:
+            await self.app(scope, receive, watched)
+        except Exception as error:
+            log.exception("%s %s failed", scope["method"], scope["path"])
+            if started:
+                raise
+            await self._answer(Request(scope), error)(scope, receive, send)
+
+    def _answer(self, request: Request, error: Exception) -> HTMLResponse:
+        trace = "".join(traceback.format_exception(error))
+        found = self.hooks.target(request)
+        if "hx-request" not in request.headers:
+            content = to_xml(pages.page("Something went wrong", pages.failure(error, trace)))
+            return HTMLResponse("<!doctype html>" + content, status_code=500)
+        headers = {}
+        card = pages.failure(error, trace)
+        if found is not None:
+            plugin, action = found
+            step_id = action.removesuffix("_submit")
+            if step_id in {step.id for step in plugin.steps}:
+                card = pages.step_error(plugin.app_name, step_id, error, trace)
+                headers = {"HX-Retarget": f"#{step_id}", "HX-Reswap": "outerHTML"}
+            else:
+                target = widgets.container_id(plugin.app_name)
+                headers = {"HX-Retarget": f"#{target}", "HX-Reswap": "innerHTML"}
+        return HTMLResponse(to_xml(card), status_code=500, headers=headers)

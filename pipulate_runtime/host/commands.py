@@ -1,0 +1,248 @@
+"""The commands `serve`, `run` and `runs` as functions, without a command line around them.
+
+Each prints what it found and gives the exit code; what the user can put right is raised as HostError, which carries
+its own exit code. The command line shows it without a traceback.
+"""
+
+import contextlib
+import json
+import os
+import socket
+import sys
+import threading
+import webbrowser
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from pipulate_runtime.host import messages
+from pipulate_runtime.host.messages import HostError
+from pipulate_runtime.host.state import DATABASE, Run, StateStore
+
+OK = 0
+
+Answers = Mapping[str, Mapping[str, str]]
+
+
+def serve(
+    folder: Path,
+    data: Path = Path("data"),
+    host: str = "127.0.0.1",
+    port: int = 5001,
+    open_browser: bool = False,
+    names: frozenset[str] = frozenset(),
+) -> int:
+    """Runs the host with every plugin of a folder until it is stopped.
+
+    Raises HostError PP501, PP502 (nothing to serve), PP503, PP504 (no address), PP505, PP506 (no database).
+    """
+    from pipulate_runtime.host.plugins import find_files
+
+    if not folder.is_dir():
+        raise messages.FOLDER_MISSING.error(folder=folder)
+    if not find_files(folder):
+        raise messages.NO_PLUGINS.error(folder=folder)
+    listener = listen(host, port)
+    try:
+        _serve(listener, folder, data, host, open_browser, names)
+    finally:
+        listener.close()
+    return OK
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A socket that listens; raises HostError PP503 or PP504. Port 0 takes a free one."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        if os.name == "posix":  # a port whose connections are just closing may be taken again
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((host.strip("[]"), port))
+        listener.listen()  # before the address is printed: who opens it at once waits instead of being refused
+    except (OSError, OverflowError) as error:
+        listener.close()
+        if getattr(error, "errno", None) in _IN_USE:
+            raise messages.PORT_IN_USE.error(host=host, port=port, other=port + 1) from error
+        reason = getattr(error, "strerror", None) or str(error)
+        raise messages.ADDRESS_UNUSABLE.error(host=host, port=port, reason=reason) from error
+    return listener
+
+
+_IN_USE = {98, 48, 10048}  # EADDRINUSE on Linux, macOS, Windows
+
+
+def _serve(
+    listener: socket.socket,
+    folder: Path,
+    data: Path,
+    host: str,
+    open_browser: bool,
+    names: frozenset[str],
+) -> None:
+    import uvicorn
+
+    from pipulate_runtime.host.app import create_app
+
+    app = create_app(folder, data, host=host, names=names)
+    port = listener.getsockname()[1]
+    shown = "127.0.0.1" if host in ("", "0.0.0.0") else "[::1]" if host == "::" else host
+    address = f"http://{f'[{shown}]' if ':' in shown.strip('[]') and '[' not in shown else shown}:{port}"
+    loaded = app.state.loaded
+    for plugin in loaded.plugins:
+        print(f"  {address}/{plugin.key}  {plugin.title}")
+    for problem in loaded.problems:
+        print(f"  {problem.path.name} cannot be opened: {problem.message}", file=sys.stderr)
+    print(f"Open {address} in your browser. Stop with Ctrl+C.", flush=True)
+    if open_browser:
+        timer = threading.Timer(0.5, webbrowser.open, [address])
+        timer.daemon = True
+        timer.start()
+    config = uvicorn.Config(
+        app, log_level="warning", timeout_graceful_shutdown=3, server_header=False, ws="none"
+    )
+    with contextlib.suppress(KeyboardInterrupt):
+        uvicorn.Server(config).run(sockets=[listener])
+
+
+def run(
+    plugin_path: Path,
+    answers: Answers | None = None,
+    data: Path = Path("data"),
+    key: str | None = None,
+    notebook_out: Path | None = None,
+    as_json: bool = False,
+) -> int:
+    """Walks a plugin from start to finalize without a browser and prints what each step gave.
+
+    `answers` are {step: {field: value}}; fields without one keep their defaults. With `key` a run that is there is
+    gone on with. Raises HostError PP505 to PP515 and PP517; what was done until then is kept.
+    """
+    import asyncio
+
+    from pipulate_runtime.host.walk import walk
+
+    walked = asyncio.run(walk(plugin_path, data, answers=answers or {}, key=key))
+    if notebook_out is not None:
+        notebook_out.write_text(walked.notebook_text(), encoding="utf-8")
+    if as_json:
+        print(json.dumps(walked.as_dict(), ensure_ascii=False, indent=2))
+    else:
+        print(walked.report())
+        if notebook_out is not None:
+            print(f"Written: {notebook_out}")
+    return OK
+
+
+def _open(data: Path) -> StateStore:
+    return StateStore(data / DATABASE)
+
+
+def _find(store: StateStore, key: str) -> Run:
+    found = store.run(key)
+    if found is None:
+        raise messages.RUN_UNKNOWN.error(key=key)
+    return found
+
+
+def runs_list(data: Path = Path("data"), as_json: bool = False) -> int:
+    """Prints the runs of the database, the one changed last first."""
+    with contextlib.closing(_open(data)) as store:
+        rows = [_summary(found) for found in store.runs()]
+    if as_json:
+        print(json.dumps(rows, ensure_ascii=False, indent=2))
+    elif not rows:
+        print("There are no runs yet.")
+    else:
+        width = max(len(row["key"]) for row in rows)
+        for row in rows:
+            print(f"{row['key']:<{width}}  {row['state']:<10}  {row['updated'][:19].replace('T', ' ')}")
+    return OK
+
+
+def _summary(found: Run) -> dict[str, Any]:
+    try:
+        state = found.state
+        standing = "finished" if "finalized" in state.get("finalize", {}) else "open"
+        done = sorted(name for name in state if name.startswith("step_"))
+    except HostError:
+        standing, done = "unreadable", []
+    return {
+        "key": found.key,
+        "app_name": found.app_name,
+        "state": standing,
+        "steps_done": done,
+        "created": found.created,
+        "updated": found.updated,
+    }
+
+
+def runs_show(key: str, data: Path = Path("data"), as_json: bool = False) -> int:
+    """Prints a run: what was answered, step by step; with `as_json` the whole state. Raises HostError PP509, PP510."""
+    with contextlib.closing(_open(data)) as store:
+        found = _find(store, key)
+    if as_json:
+        print(json.dumps({**_summary(found), "data": found.state}, ensure_ascii=False, indent=2))
+        return OK
+    print(f"{found.key}\n  workflow  {found.app_name}\n  state     {_summary(found)['state']}")
+    print(f"  changed   {found.updated[:19].replace('T', ' ')}")
+    for name, value in found.state.items():
+        if isinstance(value, dict):
+            answers = {k: v for k, v in value.items() if not k.startswith("_")}
+            print(f"  {name}: " + ", ".join(f"{k} = {v!r}" for k, v in answers.items()))
+    return OK
+
+
+def runs_export(
+    key: str,
+    out: Path | None = None,
+    data: Path = Path("data"),
+    folder: Path = Path("generated"),
+    format: str = "ipynb",
+) -> int:
+    """Writes a run to a file, or prints it: as executed notebook (the plugin must be in `folder`) or as JSON.
+
+    Raises HostError PP509, PP510, PP516, PP517.
+    """
+    with contextlib.closing(_open(data)) as store:
+        found = _find(store, key)
+        state = found.state
+    if format == "json":
+        text = json.dumps(state, ensure_ascii=False, indent=2) + "\n"
+    else:
+        text = _notebook(found, data, folder)
+    if out is None:
+        sys.stdout.write(text)
+    else:
+        out.write_text(text, encoding="utf-8")
+        print(f"Written: {out}")
+    return OK
+
+
+def _notebook(found: Run, data: Path, folder: Path) -> str:
+    from pipulate_runtime.host.app import create_app
+    from pipulate_runtime.host.walk import notebook_text
+
+    if not folder.is_dir():
+        raise messages.FOLDER_MISSING.error(folder=folder)
+    app = create_app(folder, data)
+    try:
+        plugin = app.state.loaded.by_app.get(found.app_name)
+        if plugin is None:
+            raise messages.PLUGIN_GONE.error(key=found.key, folder=folder, app=found.app_name)
+        return notebook_text(plugin, found.key, found.state)
+    finally:
+        app.state.store.close()
+
+
+def runs_delete(key: str, data: Path = Path("data")) -> int:
+    """Deletes a run and its files, for good. Raises HostError PP509."""
+    from pipulate_runtime import cells
+
+    with contextlib.closing(_open(data)) as store:
+        _find(store, key)
+        store.delete(key)
+        cells.configure(data=data)
+        for app_name, deleted in store.purge([key]):
+            cells.forget(app_name, deleted)
+    print(f"Deleted: {key}")
+    return OK

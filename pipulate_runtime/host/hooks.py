@@ -1,0 +1,112 @@
+"""What the host adds around the requests of a plugin, whichever way the plugin registered its routes.
+
+Before: the request is bound to its run, and a change the run does not allow is refused. After: the page's own parts
+(address, header, progress) follow what the plugin answered.
+"""
+
+from typing import Any
+
+from fasthtml.common import FT, Div, HtmxResponseHeaders, Response, Title
+from fasthtml.core import parse_form
+from starlette.requests import Request
+
+from pipulate_runtime.host import pages, runs, scope, widgets
+from pipulate_runtime.host.plugins import Loaded, Plugin
+from pipulate_runtime.host.state import State, StateStore, is_done, is_finalized
+
+
+class Hooks:
+    """The two hooks of an app; `loaded` is filled in when the plugins are there."""
+
+    def __init__(self, store: StateStore) -> None:
+        self._store = store
+        self.loaded = Loaded()
+
+    def target(self, request: Request) -> tuple[Plugin, str] | None:
+        """The plugin and the action a request is about: /APP/ACTION."""
+        app_name, slash, action = request.url.path.lstrip("/").partition("/")
+        plugin = self.loaded.by_app.get(app_name)
+        return (plugin, action) if plugin and slash else None
+
+    async def before(self, request: Request) -> Any:
+        """Binds the run; gives an answer of its own when the plugin must not see the request."""
+        found = self.target(request)
+        if found is None:
+            return None
+        plugin, action = found
+        if action == "init":
+            scope.bind("")  # the form's pipeline_id is a name, not yet a key
+            return None
+        key = await _key(request)
+        scope.bind(key)
+        run = self._store.run(key or self._store.setting(scope.KEY) or "")
+        if run is None or run.app_name != plugin.app_name:
+            return (pages.gone(plugin), *widgets.into_container(plugin.app_name)) if key else None
+        if request.method == "POST" and not allowed(plugin, action, run.state):
+            cards = widgets.container(plugin.app_name, plugin.steps, run.key)
+            return (cards, *widgets.into_container(plugin.app_name))
+        return None
+
+    def after(self, request: Request, resp: Any = None) -> Any:
+        """Adds to a plugin's answer what the page around it needs; None leaves it as it is."""
+        found = self.target(request)
+        if found is None or "hx-request" not in request.headers:
+            return None
+        plugin, action = found
+        run = self._store.run(scope.bound_key())
+        if run is None or run.app_name != plugin.app_name:
+            return None
+        if action == "init":
+            return _started(plugin, run.key, run.state, resp)
+        if isinstance(resp, Response) or not plugin.steps:
+            return None
+        _mark(resp, plugin, action, run.state)
+        extra = runs.progress(plugin.steps, run.state, swap=True)
+        return (*resp, extra) if isinstance(resp, tuple) else (resp, extra)
+
+
+async def _key(request: Request) -> str:
+    if key := request.query_params.get(scope.KEY):
+        return key
+    if request.method in ("GET", "HEAD"):
+        return ""
+    value = (await parse_form(request)).get(scope.KEY, "")
+    return value if isinstance(value, str) else ""
+
+
+def allowed(plugin: Plugin, action: str, state: State) -> bool:
+    """Whether a run's state lets an action change it: a finalized run is locked, and steps go in order."""
+    submit = action.removesuffix("_submit") if action.endswith("_submit") else None
+    if action != "revert" and submit is None:
+        return True
+    if is_finalized(state):
+        return False
+    ids = [step.id for step in plugin.steps]
+    if submit not in ids:
+        return True
+    return all(is_done(state, step) for step in plugin.steps[: ids.index(submit)])
+
+
+def _started(plugin: Plugin, key: str, state: State, resp: Any) -> Any:
+    """The answer to init: the address becomes the run's, the landing page gives way to the run's header."""
+    address = HtmxResponseHeaders(push_url=runs.run_url(plugin.key, key))
+    if isinstance(resp, Response):
+        resp.headers["HX-Push-Url"] = address.v
+        return resp
+    name = runs.run_name(key, plugin.app_name)
+    head = pages.run_head(plugin, key, name, state, swap=True)
+    leave = Div(id="landing", hx_swap_oob="delete")
+    answer = resp if isinstance(resp, tuple) else (resp,)
+    return (*answer, head, leave, Title(f"{name} – {plugin.title}"), address)
+
+
+def _mark(resp: Any, plugin: Plugin, action: str, state: State) -> None:
+    """Gives a step's root its data-state (DESIGN 7) where the plugin did not."""
+    step = next((step for step in plugin.steps if step.id == action.removesuffix("_submit")), None)
+    for part in resp if isinstance(resp, tuple) else (resp,):
+        if step and isinstance(part, FT) and part.attrs.get("id") == step.id:
+            if is_finalized(state):
+                default = "locked"
+            else:
+                default = "done" if is_done(state, step) else "input"
+            part.attrs.setdefault("data-state", default)

@@ -1,0 +1,141 @@
+"""All that can go wrong in the host before a page is shown, in one table, so that the texts can be proof-read.
+
+Codes are PP5xx and are never reused.
+"""
+
+from dataclasses import dataclass
+
+PROBLEM = 1  # exit code: the command ran and found a problem
+USAGE = 2  # exit code: the command was given something it cannot use
+
+
+class HostError(Exception):
+    """Something the person at the command line can put right.
+
+    `code` names the rule, `message` says what is wrong, `remedy` what to do, `exit_code` is the process's.
+    """
+
+    def __init__(self, code: str, message: str, remedy: str, exit_code: int) -> None:
+        super().__init__(f"{code} {message}")
+        self.code = code
+        self.message = message
+        self.remedy = remedy
+        self.exit_code = exit_code
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One kind of problem: its code, its texts (format strings) and the exit code it leads to."""
+
+    code: str
+    message: str
+    remedy: str
+    exit_code: int = PROBLEM
+
+    def error(self, **values: object) -> HostError:
+        """The rule applied to what was found; values fill the format strings."""
+        message, remedy = self.message.format(**values), self.remedy.format(**values)
+        return HostError(self.code, message, remedy, self.exit_code)
+
+
+FOLDER_MISSING = Rule(
+    "PP501",
+    "There is no folder {folder}.",
+    "Give the folder that holds the ported plugins, or port a notebook first: pipulate port NOTEBOOK -o {folder}",
+    USAGE,
+)
+NO_PLUGINS = Rule(
+    "PP502",
+    "The folder {folder} holds no plugin.",
+    "Port a notebook into it: pipulate port NOTEBOOK -o {folder}",
+    USAGE,
+)
+PORT_IN_USE = Rule(
+    "PP503",
+    "Port {port} on {host} is taken by another program.",
+    "Stop that program, or choose another port: --port {other}",
+)
+ADDRESS_UNUSABLE = Rule(
+    "PP504",
+    "The server cannot listen on {host}:{port}: {reason}.",
+    "Choose an address of this machine (--host 127.0.0.1) and a port above 1023 (--port 5001).",
+    USAGE,
+)
+DATA_UNUSABLE = Rule(
+    "PP505",
+    "The data folder {data} cannot be used: {reason}.",
+    "Choose a folder you can write to: --data DIR",
+    USAGE,
+)
+NOT_A_DATABASE = Rule(
+    "PP506",
+    "{path} is not a database of this program: {reason}.",
+    "Move the file away (it is left as it is), or choose another folder: --data DIR",
+)
+PLUGIN_MISSING = Rule(
+    "PP507",
+    "There is no plugin file {path}.",
+    "Give the path of a file that `pipulate port` wrote.",
+    USAGE,
+)
+PLUGIN_BROKEN = Rule(
+    "PP508",
+    "The plugin {path} cannot be used: {reason}",
+    "{remedy}",
+)
+RUN_UNKNOWN = Rule(
+    "PP509",
+    "There is no run {key!r}.",
+    "`pipulate runs list` shows the runs that are there.",
+    USAGE,
+)
+RUN_UNREADABLE = Rule(
+    "PP510",
+    "What is stored for the run {key!r} cannot be read: {reason}.",
+    "The row is left as it is. Delete the run, or put the database back from a backup.",
+)
+RUN_OF_OTHER_PLUGIN = Rule(
+    "PP511",
+    "The run {key!r} belongs to {owner!r}, not to {plugin!r}.",
+    "Choose another key, or the plugin the run belongs to.",
+    USAGE,
+)
+ANSWER_UNKNOWN = Rule(
+    "PP512",
+    "No step asks for {answer!r}.",
+    "Answers are given as step.field=value. The questions that were asked: {asked}.",
+    USAGE,
+)
+ANSWER_REFUSED = Rule(
+    "PP513",
+    "{step} did not accept its answers: {reason}",
+    "Give an answer it accepts: --set {step}.FIELD=VALUE",
+)
+STEP_FAILED = Rule(
+    "PP514",
+    "{step} failed: {reason}",
+    "Correct the plugin or its answers, then run again with the same key to go on from this step.",
+)
+WALK_STUCK = Rule(
+    "PP515",
+    "The workflow did not get to its end: {reason}.",
+    "Open it in the browser (pipulate serve) and look at the step it stopped at.",
+)
+PLUGIN_GONE = Rule(
+    "PP516",
+    "No plugin for the run {key!r} is in {folder}.",
+    "Give the folder with the plugin {app!r}, or export as JSON: --format json",
+)
+EXPORT_UNAVAILABLE = Rule(
+    "PP517",
+    "The run {key!r} cannot be exported as a notebook: {reason}.",
+    "Export it as JSON instead.",
+)
+KEY_UNUSABLE = Rule(
+    "PP518",
+    "{key!r} cannot be the name of a run: {reason}.",
+    "Choose a shorter name made of letters, digits, spaces, dots and dashes.",
+    USAGE,
+)
+
+RULES: tuple[Rule, ...] = tuple(value for value in list(globals().values()) if isinstance(value, Rule))

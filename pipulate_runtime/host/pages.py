@@ -1,0 +1,345 @@
+"""What people see besides the cards of a run: the frame of each page, home, a workflow's landing page, problems.
+
+Functions of their arguments, without state. The texts are for people who have never seen code.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+from fasthtml.common import (
+    H1,
+    H2,
+    H3,
+    A,
+    Article,
+    Body,
+    Button,
+    Code,
+    Details,
+    Div,
+    Form,
+    Head,
+    Header,
+    Html,
+    Img,
+    Input,
+    Label,
+    Li,
+    Link,
+    Main,
+    Meta,
+    Nav,
+    P,
+    Pre,
+    Script,
+    Section,
+    Small,
+    Span,
+    Summary,
+    Title,
+    Ul,
+)
+
+from pipulate_runtime.host import assets, widgets
+from pipulate_runtime.host.contract import Component
+from pipulate_runtime.host.messages import HostError
+from pipulate_runtime.host.plugins import Plugin, Problem, describe
+from pipulate_runtime.host.runs import progress, run_list
+from pipulate_runtime.host.state import Run, State
+
+# Errors are swapped in like any answer; no page is kept in the browser.
+_HTMX = (
+    '{"includeIndicatorStyles":false,"historyCacheSize":0,"refreshOnHistoryMiss":true,"selfRequestsOnly":true,"allowEval":false,'
+    '"responseHandling":[{"code":"204","swap":false},{"code":"...","swap":true}]}'
+)
+THEMES = {"auto": "As the system", "light": "Light", "dark": "Dark"}
+
+
+def page(title: str, *content: Component, theme: str = "auto") -> Component:
+    """A whole page around its content."""
+    return Html(
+        Head(
+            Meta(charset="utf-8"),
+            Meta(name="viewport", content="width=device-width, initial-scale=1"),
+            Meta(name="color-scheme", content="light dark"),
+            Meta(name="htmx-config", content=_HTMX),
+            Title(title),
+            Link(rel="icon", href=assets.url("icon.svg"), type="image/svg+xml"),
+            Link(rel="stylesheet", href=assets.url("host.css")),
+            Script(src=assets.url("htmx.min.js"), defer=True),
+            Script(src=assets.url("host.js"), defer=True),
+        ),
+        Body(
+            A("Skip to the content", href="#content", cls="skip-link"),
+            Header(
+                Nav(
+                    A(Img(src=assets.url("icon.svg"), alt=""), "Pipulate", href="/", cls="brand"),
+                    theme_toggle(theme),
+                    aria_label="Main",
+                ),
+                cls="site",
+            ),
+            Main(*content, id="content", tabindex="-1"),
+        ),
+        lang="en",
+        data_theme=theme if theme in THEMES else "auto",
+    )
+
+
+def theme_toggle(theme: str) -> Component:
+    """The switch between light, dark and what the system says; kept on the server."""
+    names = list(THEMES)
+    current = theme if theme in THEMES else "auto"
+    following = names[(names.index(current) + 1) % len(names)]
+    return Form(
+        Input(type="hidden", name="theme", value=following),
+        Button(
+            Span(THEMES[current], cls="theme-name"),
+            type="submit",
+            cls="theme-button",
+            aria_label=f"Colours: {THEMES[current]}. Change to: {THEMES[following]}",
+            title=f"Colours: {THEMES[current]}",
+        ),
+        action="/theme",
+        method="post",
+        id="theme-toggle",
+        hx_post="/theme",
+        hx_swap="outerHTML",
+    )
+
+
+# -- home
+
+
+def home(
+    shown: Sequence[Plugin],
+    hidden: Sequence[Plugin],
+    problems: Sequence[Problem],
+    counts: dict[str, int],
+) -> Component:
+    """All workflows as cards; those of roles that are off are folded away."""
+    cards = [_workflow_card(plugin, counts.get(plugin.app_name, 0)) for plugin in shown]
+    empty = P("There are no workflows here yet.", cls="lead") if not shown and not hidden else None
+    more = [_workflow_card(plugin, counts.get(plugin.app_name, 0)) for plugin in hidden]
+    return Div(
+        Div(
+            H1("Workflows"),
+            P("Choose what you want to do. You can stop at any time and go on later.", cls="lead"),
+            cls="page-head",
+        ),
+        empty,
+        Ul(*cards, cls="workflow-grid") if cards else None,
+        Details(Summary("More workflows"), Ul(*more, cls="workflow-grid"), cls="more", open=not cards)
+        if more
+        else None,
+        _problem_list(problems) if problems else None,
+    )
+
+
+def _workflow_card(plugin: Plugin, runs: int) -> Component:
+    count = "Not started yet" if runs == 0 else "1 run" if runs == 1 else f"{runs} runs"
+    return Li(
+        Article(
+            H2(A(plugin.title, href=f"/{plugin.key}")),
+            P(plugin.description) if plugin.description else None,
+            P(count, cls="meta"),
+            cls="workflow-card",
+        )
+    )
+
+
+def _problem_list(problems: Sequence[Problem]) -> Component:
+    items = [
+        Li(
+            A(problem.path.name, href=f"/problems/{problem.path.stem}"),
+            Span(problem.message, cls="meta"),
+        )
+        for problem in problems
+    ]
+    return Section(
+        H2("Cannot be opened"),
+        P("Something is wrong with these files. The workflows above are not affected."),
+        Ul(*items, cls="problem-list"),
+        cls="problems",
+        aria_label="Workflows that cannot be opened",
+    )
+
+
+def problem_page(problem: Problem) -> Component:
+    """What is wrong with a plugin file, where, and what to do."""
+    where = f"{problem.path.name}, line {problem.line}" if problem.line else problem.path.name
+    return Div(
+        _back(),
+        H1("This workflow cannot be opened"),
+        Article(
+            H3(where),
+            P(Code(problem.message)),
+            P(problem.remedy),
+            _folded_trace(problem.trace),
+            data_state="error",
+        ),
+        P("The other workflows are not affected.", cls="meta"),
+    )
+
+
+def not_found() -> Component:
+    """For an address where nothing is."""
+    return Div(
+        H1("There is nothing here"),
+        P("The address may be mistyped, or the workflow was taken away.", cls="lead"),
+        P(A("See all workflows", href="/", role="button", cls="primary")),
+    )
+
+
+def _back() -> Component:
+    return P(A("All workflows", href="/", cls="back"), cls="crumb")
+
+
+def _folded_trace(trace: str) -> Component:
+    if not trace:
+        return None
+    return Details(Summary("Details for whoever repairs it"), Pre(trace, tabindex="0"))
+
+
+# -- landing page
+
+
+def landing(plugin: Any, suggestion: str, runs: Sequence[Run]) -> Component:
+    """A workflow's own page: what it does, a form to start, the runs there are. `plugin` is the instance."""
+    app_name = plugin.APP_NAME
+    description = describe(plugin)
+    return Div(
+        Div(
+            _back(),
+            H1(plugin.DISPLAY_NAME),
+            P(description, cls="lead") if description else None,
+            id="run-head",
+            cls="page-head",
+        ),
+        Div(
+            _start_form(app_name, suggestion),
+            run_list(plugin, runs),
+            id="landing",
+        ),
+        Div(id=widgets.container_id(app_name)),
+    )
+
+
+def _start_form(app_name: str, suggestion: str) -> Component:
+    return Article(
+        H2("Start a new run"),
+        Form(
+            Label("Name of this run", fr="pipeline_id"),
+            Div(
+                Input(
+                    id="pipeline_id",
+                    name="pipeline_id",
+                    value=suggestion,
+                    maxlength="80",
+                    autocomplete="off",
+                    aria_describedby="pipeline_id-help",
+                    required=True,
+                ),
+                Button("Start", type="submit", cls="primary"),
+                cls="inline-button-container",
+            ),
+            Small("So that you find it again. What you enter is saved as you go.", id="pipeline_id-help"),
+            hx_post=f"/{app_name}/init",
+            hx_target=f"#{widgets.container_id(app_name)}",
+            hx_swap="outerHTML",
+            hx_disabled_elt="find button",
+        ),
+        cls="start-card",
+    )
+
+
+# -- a run
+
+
+def run_head(plugin: Plugin, key: str, name: str, state: State, swap: bool = False) -> Component:
+    """The top of a run's page: where one is, how far, and the way back."""
+    return Div(
+        Nav(
+            A("All workflows", href="/", cls="back"),
+            A("All runs", href=f"/{plugin.key}"),
+            cls="crumb",
+            aria_label="Where you are",
+        ),
+        H1(plugin.title),
+        P(Span("Run", cls="label"), " ", Span(name, cls="run-name"), cls="run-title"),
+        progress(plugin.steps, state),
+        id="run-head",
+        cls="page-head",
+        hx_swap_oob="true" if swap else None,
+    )
+
+
+def run_page(plugin: Plugin, key: str, name: str, state: State) -> Component:
+    """The page of a run that is there: its cards load from the top."""
+    return Div(
+        run_head(plugin, key, name, state), widgets.container(plugin.app_name, plugin.steps, key)
+    )
+
+
+def notice(text: str) -> Component:
+    """One calm line on top of a page."""
+    return P(text, cls="notice", role="status")
+
+
+# -- what a card can say instead of its step
+
+
+def error_card(error: HostError) -> Component:
+    """A card for what the user can put right."""
+    return Article(H3(error.message), P(error.remedy), data_state="error", role="alert")
+
+
+def step_error(app_name: str, step_id: str, error: BaseException, trace: str) -> Component:
+    """The card of a step whose handler failed: nothing is lost, and it can be tried again."""
+    return Div(
+        Article(
+            H3("This step could not be shown"),
+            P("Something in the workflow failed. What you did before is kept."),
+            P(Code(f"{type(error).__name__}: {error}".rstrip(": "))),
+            Div(
+                Button(
+                    "Try again",
+                    type="button",
+                    cls="secondary",
+                    hx_get=f"/{app_name}/{step_id}",
+                    hx_target=f"#{step_id}",
+                    hx_swap="outerHTML",
+                ),
+                cls="actions",
+            ),
+            _folded_trace(trace),
+            role="alert",
+        ),
+        id=step_id,
+        data_state="error",
+    )
+
+
+def failure(error: BaseException, trace: str) -> Component:
+    """For everything else that failed."""
+    return Article(
+        H3("Something went wrong"),
+        P("What was done before is kept. Reload the page to go on."),
+        P(Code(f"{type(error).__name__}: {error}".rstrip(": "))),
+        _folded_trace(trace),
+        data_state="error",
+        role="alert",
+    )
+
+
+def gone(plugin: Plugin) -> Component:
+    """In place of the cards, when the run was deleted meanwhile."""
+    return Div(
+        Article(
+            H3("This run is not here any more"),
+            P("It was deleted, perhaps in another window."),
+            P(A("See all runs", href=f"/{plugin.key}", role="button", cls="primary")),
+            role="alert",
+        ),
+        id=widgets.container_id(plugin.app_name),
+    )

@@ -1,0 +1,255 @@
+"""Finds and loads plugins (CONTRACT 1.1 to 1.3). A file that cannot be loaded becomes a Problem; the others work."""
+
+import hashlib
+import importlib.util
+import inspect
+import re
+import sys
+import traceback
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from pipulate_runtime.host.compat import provide_upstream_modules
+
+NAMES = ("NAME", "APP_NAME", "DISPLAY_NAME", "name", "app_name", "display_name")
+
+# First parts of addresses that are the host's own, or upstream's: a plugin there would be out of reach.
+SERVER_ROUTES = frozenset(
+    "assets chat clear-db clear-pipeline download_file favicon.ico generate-new-key mcp-tool-executor open-folder poke "
+    "problems redirect runs search-apps select_profile sse static switch_environment theme ws".split()
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Plugin:
+    """A workflow that works. `key` is its address, `app_name` the stable name its runs are kept under."""
+
+    key: str
+    path: Path
+    number: int | None
+    roles: tuple[str, ...]
+    instance: Any
+
+    @property
+    def app_name(self) -> str:
+        """The name in routes, rows and keys."""
+        return str(self.instance.APP_NAME)
+
+    @property
+    def title(self) -> str:
+        """What people call it."""
+        return str(self.instance.DISPLAY_NAME)
+
+    @property
+    def description(self) -> str:
+        """One sentence about it, or ""."""
+        return describe(self.instance)
+
+    @property
+    def steps(self) -> Sequence[Any]:
+        """Its steps, `finalize` last; () for a plugin that is no workflow."""
+        return tuple(getattr(self.instance, "steps", ()))
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """A plugin file that cannot be used: what is wrong, where, what to do, and the traceback for whoever repairs it."""
+
+    key: str
+    path: Path
+    message: str
+    remedy: str
+    line: int | None = None
+    trace: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """All that a folder holds, in menu order."""
+
+    plugins: tuple[Plugin, ...] = ()
+    problems: tuple[Problem, ...] = ()
+    by_key: dict[str, Plugin] = field(default_factory=dict)
+    by_app: dict[str, Plugin] = field(default_factory=dict)
+
+
+class Unusable(Exception):
+    """Why a module that imports is no plugin, and what to do."""
+
+    def __init__(self, message: str, remedy: str) -> None:
+        super().__init__(message)
+        self.remedy = remedy
+
+
+def describe(instance: Any) -> str:
+    """A plugin's one-sentence description (CONTRACT 1.5)."""
+    method = getattr(instance, "get_endpoint_message", None)
+    return str(method() if callable(method) else getattr(instance, "ENDPOINT_MESSAGE", "") or "")
+
+
+def split_name(stem: str) -> tuple[int | None, str]:
+    """A file's menu number and its key: "040_hello" is (40, "hello")."""
+    match = re.match(r"(\d+)_(.+)", stem)
+    return (int(match[1]), match[2]) if match else (None, stem)
+
+
+def find_files(folder: Path) -> list[Path]:
+    """The plugin files of a folder, in menu order: by number, those without one last."""
+
+    def is_plugin(path: Path) -> bool:
+        skipped = path.name.startswith(("__", "xx_", "XX_", ".")) or re.search(r"[()]", path.name)
+        return path.is_file() and not skipped
+
+    def order(path: Path) -> tuple[bool, int, str]:
+        number, key = split_name(path.stem)
+        return (number is None, number or 0, key)
+
+    return sorted(filter(is_plugin, folder.glob("*.py")), key=order)
+
+
+def import_file(path: Path) -> ModuleType:
+    """Imports a plugin file under a name of its own; raises whatever the file raises."""
+    provide_upstream_modules()
+    digest = hashlib.sha256(str(path.resolve()).encode()).hexdigest()[:12]
+    stem = re.sub(r"\W", "_", path.stem)
+    name = f"pipulate_plugins_{digest}_{stem}"
+    spec = importlib.util.spec_from_file_location(name, path)
+    assert spec is not None and spec.loader is not None, "a .py file has a loader"
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    try:
+        spec.loader.exec_module(module)
+    except BaseException:
+        del sys.modules[name]
+        raise
+    return module
+
+
+def find_classes(module: ModuleType) -> list[type]:
+    """The classes that may be the workflow, in alphabetical order (CONTRACT 1.2)."""
+    return [
+        cls
+        for _, cls in inspect.getmembers(module, inspect.isclass)
+        if hasattr(cls, "landing") and any(hasattr(cls, name) for name in NAMES)
+    ]
+
+
+def construct(cls: type, offered: dict[str, Callable[[], Any]]) -> Any:
+    """Makes an instance, its arguments given by their names; raises Unusable for one nobody offers."""
+    arguments = {}
+    for name, parameter in list(inspect.signature(cls).parameters.items()):
+        if name in offered:
+            arguments[name] = offered[name]()
+        elif parameter.default is parameter.empty and parameter.kind in (
+            parameter.POSITIONAL_OR_KEYWORD,
+            parameter.KEYWORD_ONLY,
+        ):
+            raise Unusable(
+                f"{cls.__name__}.__init__ asks for {name!r}, which the host does not have.",
+                f"Give {name!r} a default value. The host has: {', '.join(sorted(offered))}.",
+            )
+    return cls(**arguments)
+
+
+def explain(path: Path, key: str, error: BaseException) -> Problem:
+    """What went wrong with a plugin file, as a Problem."""
+    if isinstance(error, Unusable):
+        return Problem(key, path, str(error), error.remedy)
+    trace = "".join(traceback.format_exception(error))
+    if isinstance(error, SyntaxError):
+        message = f"{type(error).__name__}: {error.msg}"
+        return Problem(key, path, message, "Correct the line, then start the server again.", error.lineno, trace)
+    frames = [f for f in traceback.extract_tb(error.__traceback__) if f.filename == str(path)]
+    line = frames[-1].lineno if frames else None
+    message = f"{type(error).__name__}: {error}".rstrip(": ")
+    if isinstance(error, ModuleNotFoundError) and error.name:
+        remedy = f"Install what it needs (pip install {error.name.partition('.')[0]}), then start the server again."
+    else:
+        remedy = "Correct the file, or port the notebook again, then start the server again."
+    return Problem(key, path, message, remedy, line, trace)
+
+
+class Loader:
+    """Loads plugins one by one and remembers which names are taken.
+
+    `offered` gives constructor arguments by name; `undo` is called with the routes taken back when a plugin fails
+    while it is being made.
+    """
+
+    def __init__(self, app: Any, offered: dict[str, Callable[[], Any]]) -> None:
+        self._app = app
+        self._offered = offered
+        self.plugins: list[Plugin] = []
+        self.problems: list[Problem] = []
+
+    def load(self, path: Path) -> None:
+        """Loads a file: a Plugin, or a Problem."""
+        number, key = split_name(path.stem)
+        routes = list(self._app.router.routes)
+        try:
+            self.plugins.append(self._load(path, number, key))
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:
+            self._app.router.routes[:] = routes
+            self.problems.append(explain(path, key, error))
+
+    def _load(self, path: Path, number: int | None, key: str) -> Plugin:
+        rename = "Rename one of the two files, then start the server again."
+        if key in SERVER_ROUTES:
+            message = f"The address /{key} belongs to the server itself."
+            raise Unusable(message, "Give the file another name, then start the server again.")
+        for other in self.plugins:
+            if other.key == key:
+                raise Unusable(f"{other.path.name} has the address /{key} already.", rename)
+        module = import_file(path)
+        classes = find_classes(module)
+        if not classes:
+            raise Unusable(
+                "No workflow class is in the file.",
+                "A workflow is a class with a landing method and an APP_NAME; `pipulate port` writes one.",
+            )
+        instance = self._first_instance(classes)
+        instance.name = key
+        if not getattr(instance, "DISPLAY_NAME", None):
+            instance.DISPLAY_NAME = key.replace("_", " ").title()
+        if not getattr(instance, "APP_NAME", None):
+            instance.APP_NAME = getattr(instance, "app_name", None) or key
+        if hasattr(instance, "register_routes"):
+            instance.register_routes(self._app.route)
+        roles = getattr(module, "ROLES", ())
+        return Plugin(key, path, number, tuple(map(str, roles)), instance)
+
+    def _first_instance(self, classes: list[type]) -> Any:
+        error: Exception | None = None
+        for cls in classes:
+            app_name = getattr(cls, "APP_NAME", None)
+            for other in self.plugins:
+                if app_name == other.app_name:
+                    raise Unusable(
+                        f"Its APP_NAME {app_name!r} is that of {other.path.name}.",
+                        "Give one of the two another APP_NAME, then start the server again.",
+                    )
+            if app_name in SERVER_ROUTES:
+                raise Unusable(
+                    f"Its APP_NAME {app_name!r} is an address of the server itself.",
+                    "Give it another APP_NAME, then start the server again.",
+                )
+            try:
+                return construct(cls, self._offered)
+            except Exception as failure:
+                error = error or failure
+        assert error is not None, "there is at least one class"
+        raise error
+
+    def result(self) -> Loaded:
+        """All that was loaded."""
+        return Loaded(
+            tuple(self.plugins),
+            tuple(self.problems),
+            {plugin.key: plugin for plugin in self.plugins},
+            {plugin.app_name: plugin for plugin in self.plugins},
+        )

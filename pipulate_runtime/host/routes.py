@@ -1,0 +1,167 @@
+"""The host's own addresses: home, each workflow's page, runs, theme, files, problems."""
+
+import json
+import re
+from typing import Any
+from urllib.parse import quote
+
+from fasthtml.common import FastHTML, HtmxResponseHeaders, RedirectResponse, Response
+from starlette.requests import Request
+
+from pipulate_runtime.host import assets, pages, runs
+from pipulate_runtime.host.contract import Component
+from pipulate_runtime.host.plugins import Loaded, Plugin
+from pipulate_runtime.host.state import Run, StateStore, is_finalized
+
+
+class Routes:
+    """Handlers of the host's own addresses."""
+
+    def __init__(self, app: FastHTML, store: StateStore, loaded: Loaded) -> None:
+        self._app = app
+        self._store = store
+        self._loaded = loaded
+
+    def register(self) -> None:
+        """Puts the routes before those of the plugins, which so cannot hide them."""
+        before = len(self._app.router.routes)
+        get, post = ["GET"], ["POST"]
+        self._app.route("/", methods=get)(self.home)
+        self._app.route("/favicon.ico", methods=get)(self.icon)
+        self._app.route("/static/{name}", methods=get)(self.static)
+        self._app.route("/theme", methods=post)(self.theme)
+        self._app.route("/problems/{stem}", methods=get)(self.problem)
+        self._app.route("/runs/download", methods=get)(self.download)
+        self._app.route("/runs/delete", methods=post)(self.delete)
+        self._app.route("/runs/restore", methods=post)(self.restore)
+        self._app.route("/redirect/{key}", methods=["GET", "POST"])(self.redirect)
+        self._app.route("/generate-new-key/{app_name}", methods=get)(self.new_key)
+        for plugin in self._loaded.plugins:
+            self._app.route(f"/{plugin.key}", methods=get, name=f"page {plugin.key}")(self._page_of(plugin))
+        for problem in self._loaded.problems:
+            if problem.key not in self._loaded.by_key:
+                address = f"/problems/{quote(problem.path.stem)}"
+                self._app.route(f"/{problem.key}", methods=get, name=f"problem {problem.key}")(
+                    lambda address=address: RedirectResponse(address)
+                )
+        routes = self._app.router.routes
+        routes[:] = routes[before:] + routes[:before]
+
+    def _page(self, title: str, *content: Component) -> Component:
+        return pages.page(title, *content, theme=self._store.setting("theme_preference") or "auto")
+
+    # -- pages
+
+    def home(self) -> Component:
+        """GET /: all workflows."""
+        on = self._store.roles_on()
+        plugins = self._loaded.plugins
+        shown = [p for p in plugins if "Core" in p.roles or on.intersection(p.roles)]
+        hidden = [p for p in plugins if p not in shown]
+        content = pages.home(shown, hidden, self._loaded.problems, self._store.count_runs())
+        return self._page("Workflows", content)
+
+    def _page_of(self, plugin: Plugin) -> Any:
+        async def plugin_page(request: Request) -> Component:
+            """GET /KEY: the landing page; with ?run= the run."""
+            self.forget_deleted()
+            key = request.query_params.get("run")
+            if key is None:
+                return self._page(plugin.title, await plugin.instance.landing(request))
+            run = self._run_of(plugin, key)
+            if run is None:
+                missing = pages.notice("This run is not here any more. Here are those that are.")
+                return self._page(plugin.title, missing, await plugin.instance.landing(request))
+            self._store.set_setting("pipeline_id", key)
+            name = runs.run_name(key, plugin.app_name)
+            content = pages.run_page(plugin, key, name, run.state)
+            return self._page(f"{name} – {plugin.title}", content)
+
+        return plugin_page
+
+    def _run_of(self, plugin: Plugin, key: str) -> Run | None:
+        run = self._store.run(key)
+        return run if run and run.app_name == plugin.app_name and plugin.steps else None
+
+    def problem(self, stem: str) -> Component:
+        """GET /problems/STEM: why a plugin file cannot be used."""
+        for problem in self._loaded.problems:
+            if problem.path.stem == stem:
+                return self._page("This workflow cannot be opened", pages.problem_page(problem))
+        return Response("", status_code=404)
+
+    def redirect(self, key: str) -> Response:
+        """GET or POST /redirect/KEY: upstream's way through the menu."""
+        return RedirectResponse(f"/{quote(key)}", status_code=303)
+
+    def new_key(self, app_name: str) -> Response:
+        """GET /generate-new-key/APP: the page is asked for again, and suggests a new name."""
+        return Response("", headers={"HX-Refresh": "true"})
+
+    # -- small things
+
+    def static(self, name: str) -> Response:
+        """GET /static/NAME."""
+        found = assets.content(name)
+        if found is None:
+            return Response("", status_code=404)
+        headers = {"Cache-Control": "public, max-age=31536000, immutable"}
+        return Response(found[0], media_type=found[1], headers=headers)
+
+    def icon(self) -> Response:
+        """GET /favicon.ico."""
+        return RedirectResponse(assets.url("icon.svg"))
+
+    def theme(self, request: Request, theme: str = "auto") -> Any:
+        """POST /theme: the colours, kept on the server."""
+        chosen = theme if theme in pages.THEMES else "auto"
+        self._store.set_setting("theme_preference", chosen)
+        if "hx-request" not in request.headers:
+            return RedirectResponse("/", status_code=303)
+        return pages.theme_toggle(chosen), HtmxResponseHeaders(trigger=json.dumps({"theme": chosen}))
+
+    # -- runs
+
+    def forget_deleted(self, keys: list[str] | None = None) -> None:
+        """Takes away for good what was deleted long ago (or the given runs), folders of the runs included."""
+        from pipulate_runtime import cells
+
+        for app_name, key in self._store.purge(keys):
+            cells.forget(app_name, key)
+
+    def delete(self, run: str) -> Any:
+        """POST /runs/delete: takes a run away; the answer is the list, with the way to undo it."""
+        found = self._store.run(run)
+        plugin = self._loaded.by_app.get(found.app_name) if found else None
+        if found is None or plugin is None:
+            return Response("", headers={"HX-Refresh": "true"})
+        self._store.delete(run)
+        return runs.run_list(plugin.instance, self._store.runs(plugin.app_name), deleted=run)
+
+    def restore(self, run: str) -> Any:
+        """POST /runs/restore: brings a deleted run back."""
+        self._store.restore(run)
+        found = self._store.run(run)
+        plugin = self._loaded.by_app.get(found.app_name) if found else None
+        if plugin is None:
+            return Response("", headers={"HX-Refresh": "true"})
+        return runs.run_list(plugin.instance, self._store.runs(plugin.app_name))
+
+    def download(self, run: str, format: str = "json") -> Response:
+        """GET /runs/download?run=KEY&format=ipynb|json."""
+        found = self._store.run(run)
+        plugin = self._loaded.by_app.get(found.app_name) if found else None
+        if found is None:
+            return Response("", status_code=404)
+        if format == "ipynb" and plugin is not None and is_finalized(found.state):
+            import nbformat
+            from pipulate_runtime import cells
+
+            text, kind = nbformat.writes(cells.export(plugin.instance, run, found.state)), "x-ipynb+json"
+        elif format == "json":
+            text, kind = json.dumps(found.state, ensure_ascii=False, indent=2), "json"
+        else:
+            return Response("", status_code=404)
+        safe = re.sub(r"[^\w.-]+", "_", run)[:100]
+        disposition = f"attachment; filename*=utf-8''{quote(safe)}.{format}"
+        return Response(text, media_type=f"application/{kind}", headers={"Content-Disposition": disposition})

@@ -1,0 +1,87 @@
+"""Which run a request is about.
+
+Each request of a run's page carries the run's key as `pipeline_id`. It is bound here for the time of the request, so
+that `pip.db["pipeline_id"]` is the key of *this* request, also for plugins that know of one current run only. A task
+that a request starts inherits the binding.
+"""
+
+from collections.abc import Iterator, KeysView
+from contextvars import ContextVar
+from dataclasses import dataclass
+
+from pipulate_runtime.host.state import StateStore
+
+KEY = "pipeline_id"
+
+
+@dataclass(slots=True)
+class RunScope:
+    """The run of one request; `key` is "" until it is known."""
+
+    key: str = ""
+
+
+_scope: ContextVar[RunScope | None] = ContextVar("pipulate_run", default=None)
+
+
+def bind(key: str) -> RunScope:
+    """Binds the current request to a run."""
+    scope = RunScope(key)
+    _scope.set(scope)
+    return scope
+
+
+def bound_key() -> str:
+    """The key the current request was bound to, or ""."""
+    scope = _scope.get()
+    return scope.key if scope else ""
+
+
+class KeyValueStore:
+    """`pip.db`: the table `store` as a mapping of texts, with `pipeline_id` bound to the request."""
+
+    def __init__(self, store: StateStore) -> None:
+        self._store = store
+
+    def get(self, name: str, default: object = None) -> object:
+        """The value of a name, or the default."""
+        if name == KEY and (key := bound_key()):
+            return key
+        value = self._store.setting(name)
+        return default if value is None else value
+
+    def __getitem__(self, name: str) -> str:
+        value = self.get(name)
+        if value is None:
+            raise KeyError(name)
+        return str(value)
+
+    def __setitem__(self, name: str, value: object) -> None:
+        self._store.set_setting(name, str(value))
+        scope = _scope.get()
+        if name == KEY and scope is not None:
+            scope.key = str(value)
+
+    def __delitem__(self, name: str) -> None:
+        self._store.delete_setting(name)
+
+    def __contains__(self, name: object) -> bool:
+        return isinstance(name, str) and self.get(name) is not None
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._store.settings())
+
+    def __len__(self) -> int:
+        return len(self._store.settings())
+
+    def keys(self) -> KeysView[str]:
+        """All names."""
+        return self._store.settings().keys()
+
+    def values(self) -> list[str]:
+        """All values."""
+        return [value for _, value in self.items()]
+
+    def items(self) -> list[tuple[str, str]]:
+        """All pairs."""
+        return [(name, self[name]) for name in self]

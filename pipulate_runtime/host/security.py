@@ -1,0 +1,125 @@
+"""Who may talk to the server (DESIGN 8): its own pages, opened under a name that is its own.
+
+A page of another site could reach a server on the loopback address through the user's browser. Two checks stop it: the
+Host header must be a name of this server (a rebound DNS name is not), and a request that changes something must come
+from one of our own pages. Sandboxed frames have the origin "null" and so can change nothing.
+"""
+
+import ipaddress
+import socket
+from collections.abc import Iterable
+from urllib.parse import urlsplit
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.responses import PlainTextResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "[::1]"})
+_SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+
+# Only our own files run as scripts, and nothing leaves this machine. Frames with interactive output are documents of
+# their own, sandboxed, with the policy that `pipulate_runtime.cells` gives them. Styles stand inside outputs (pandas).
+_POLICY = "; ".join(
+    [
+        "default-src 'self' data: blob:",
+        "script-src 'self'",
+        "style-src 'self' 'unsafe-inline'",
+        "connect-src 'self'",
+        "frame-src 'self'",
+        "object-src 'none'",
+        "base-uri 'none'",
+        "form-action 'self'",
+        "frame-ancestors 'none'",
+    ]
+)
+_HEADERS = {
+    "Content-Security-Policy": _POLICY,
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "SAMEORIGIN",
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
+}
+
+
+def is_loopback(host: str) -> bool:
+    """Whether an address to listen on is reached from this machine only."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return False
+
+
+def host_names(host: str) -> frozenset[str]:
+    """The names under which a server listening on `host` may be addressed, besides literal addresses."""
+    names = {*LOOPBACK_NAMES, f"[{host}]" if ":" in host else host.lower()}
+    if not is_loopback(host):
+        name = socket.gethostname().lower()
+        names |= {name, f"{name.partition('.')[0]}.local"}
+    return frozenset(names)
+
+
+def name_of(host_header: str) -> str:
+    """The name in a Host header, without the port."""
+    name, bracket, _ = host_header.strip().lower().partition("]")
+    return name + bracket if bracket else name.partition(":")[0]
+
+
+def _is_address(name: str) -> bool:
+    try:
+        ipaddress.ip_address(name.strip("[]"))
+    except ValueError:
+        return False
+    return True
+
+
+class Guard:
+    """ASGI middleware: refuses requests by Host, Origin and Sec-Fetch-Site, and adds the security headers."""
+
+    def __init__(self, app: ASGIApp, names: Iterable[str], addresses: bool = False) -> None:
+        """`names` are the accepted names; with `addresses` every literal address is, which no DNS name can fake."""
+        self.app = app
+        self.names = frozenset(names)
+        self.addresses = addresses
+
+    def refusal(self, method: str, headers: Headers) -> str | None:
+        """Why a request is refused, or None."""
+        host = headers.get("host", "")
+        name = name_of(host)
+        if name not in self.names and not (self.addresses and _is_address(name)):
+            return "This server does not answer to that name. Open it under the address it printed when it started."
+        if method in _SAFE:
+            return None
+        site = headers.get("sec-fetch-site")
+        if site is not None and site not in ("same-origin", "none"):
+            return "This request comes from another site and was refused."
+        origin = headers.get("origin")
+        if origin is not None and urlsplit(origin).netloc.lower() != host.lower():
+            return "This request comes from another site and was refused."
+        return None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] not in ("http", "websocket"):
+            await self.app(scope, receive, send)
+            return
+        # a websocket is opened with GET and can change things: it is checked like a post
+        method = scope["method"] if scope["type"] == "http" else "WEBSOCKET"
+        refusal = self.refusal(method, Headers(scope=scope))
+        if refusal is not None and scope["type"] == "websocket":
+            await send({"type": "websocket.close", "code": 1008})
+            return
+
+        async def send_with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                for name, value in _HEADERS.items():
+                    headers.setdefault(name, value)
+                headers.setdefault("Cache-Control", "no-store")
+            await send(message)
+
+        if refusal is not None:
+            await PlainTextResponse(refusal, status_code=403)(scope, receive, send_with_headers)
+        else:
+            await self.app(scope, receive, send_with_headers)

@@ -1,0 +1,302 @@
+"""What is kept: one SQLite file with the tables of the Pipulate contract (CONTRACT 1.8). Knows nothing of the web.
+
+A run is one row of `pipeline`: its key, the workflow it belongs to, and one JSON object with everything the run knows.
+Each write is one transaction in WAL mode with full synchronisation, so that a kill at any moment leaves the state
+before the write or the one after it.
+"""
+
+import json
+import threading
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import apsw
+from apswutils.db import Table
+from fastlite import database
+
+from pipulate_runtime.host.messages import DATA_UNUSABLE, NOT_A_DATABASE, RUN_UNKNOWN, RUN_UNREADABLE
+
+State = dict[str, Any]
+
+DATABASE = "pipulate.db"
+DEFAULT_PROFILE = "Default Profile"
+UNDO_TIME = timedelta(minutes=15)
+
+_TABLES: dict[str, dict[str, Any]] = {
+    "store": {"key": str, "value": str, "pk": "key"},
+    "profile": {
+        **{"id": int, "name": str, "real_name": str, "address": str, "code": str},
+        **{"active": bool, "priority": int, "pk": "id"},
+    },
+    "pipeline": {
+        **{"pkey": str, "app_name": str, "data": str, "created": str, "updated": str, "pk": "pkey"},
+    },
+    "roles": {"id": int, "text": str, "done": bool, "priority": int, "pk": "id"},
+    "tasks": {"id": int, "text": str, "done": bool, "priority": int, "profile_id": int, "pk": "id"},
+    # deleted runs, kept for as long as the deletion can be undone
+    "deleted": {
+        **{"pkey": str, "app_name": str, "data": str, "created": str, "updated": str},
+        **{"at": str, "pk": "pkey"},
+    },
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A row of `pipeline`. `created` and `updated` are ISO times with a zone."""
+
+    key: str
+    app_name: str
+    data: str
+    created: str
+    updated: str
+
+    @property
+    def state(self) -> State:
+        """The parsed state; raises HostError PP510 when the row holds no JSON object."""
+        return parse_state(self.key, self.data)
+
+
+def now() -> str:
+    """The time as it is stored: UTC, to the microsecond, so that rows sort by it."""
+    return datetime.now(UTC).isoformat()
+
+
+def parse_state(key: str, data: str) -> State:
+    """The JSON object of a row; raises HostError PP510."""
+    try:
+        state = json.loads(data)
+    except ValueError as error:
+        raise RUN_UNREADABLE.error(key=key, reason=error) from error
+    if not isinstance(state, dict):
+        raise RUN_UNREADABLE.error(key=key, reason="it is not an object")
+    return state
+
+
+def is_finalized(state: State) -> bool:
+    """Whether the run is locked (CONTRACT 1.6)."""
+    return "finalized" in state.get("finalize", {})
+
+
+def is_done(state: State, step: Any) -> bool:
+    """Whether a step has its answer. Presence counts, not truth: 0, False and "" are answers."""
+    data = state.get(step.id)
+    return isinstance(data, dict) and step.done in data and state.get("_revert_target") != step.id
+
+
+class StateStore:
+    """The database of one data folder. Safe to use from several threads; several processes may open the same file."""
+
+    def __init__(self, path: Path) -> None:
+        """Opens or creates the file; raises HostError PP505 or PP506."""
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._db = database(path)
+            self._db.conn.execute("PRAGMA synchronous=FULL")
+            self._db.conn.set_busy_timeout(5000)
+            for name, columns in _TABLES.items():
+                self._create(name, dict(columns))
+        except (OSError, apsw.CantOpenError, apsw.ReadOnlyError, apsw.PermissionsError) as error:
+            raise DATA_UNUSABLE.error(data=path.parent, reason=error) from error
+        except apsw.Error as error:
+            raise NOT_A_DATABASE.error(path=path, reason=error) from error
+        self.path = path
+        self._lock = threading.RLock()
+        self._pipeline = self.table("pipeline")
+        self._deleted = self.table("deleted")
+        self._store = self.table("store")
+        if not self.table("profile")():
+            with self._writing():
+                self.table("profile").insert(name=DEFAULT_PROFILE, active=True, priority=1)
+
+    def _create(self, name: str, columns: dict[str, Any]) -> None:
+        pk = columns.pop("pk")
+        self._db.t[name].create(columns, pk=pk, if_not_exists=True)
+
+    def close(self) -> None:
+        """Closes the file; the write-ahead log is folded in."""
+        with self._lock:
+            self._db.conn.close()
+
+    def table(self, name: str) -> Any:
+        """A MiniDataAPI table of its own: a filter set on it with `xtra` reaches nobody else."""
+        table = Table(self._db, name)
+        table.dataclass()
+        return table
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        """One transaction: all of it is kept or none."""
+        with self._lock:
+            self._db.conn.execute("BEGIN IMMEDIATE")
+            try:
+                yield
+            except BaseException:
+                self._db.conn.execute("ROLLBACK")
+                raise
+            self._db.conn.execute("COMMIT")
+
+    # -- runs
+
+    def run(self, key: str) -> Run | None:
+        """The row of a run, or None."""
+        with self._lock:
+            return self._run(self._pipeline.get(key, as_cls=False, default=None))
+
+    @staticmethod
+    def _run(row: dict[str, Any] | None) -> Run | None:
+        if row is None:
+            return None
+        text = {name: row[name] or "" for name in ("app_name", "data", "created", "updated")}
+        return Run(key=row["pkey"], **text)
+
+    def runs(self, app_name: str | None = None, limit: int | None = None) -> list[Run]:
+        """The runs of a workflow, or all, the one changed last first."""
+        where, args = ("app_name = ?", (app_name,)) if app_name is not None else (None, None)
+        with self._lock:
+            rows = self._pipeline.rows_where(where, args, order_by="updated desc", limit=limit)
+            return [run for row in rows if (run := self._run(row)) is not None]
+
+    def count_runs(self) -> dict[str, int]:
+        """How many runs each workflow has."""
+        with self._lock:
+            rows = self._db.q("select app_name, count(*) as n from pipeline group by app_name")
+        return {row["app_name"]: row["n"] for row in rows}
+
+    def keys(self, app_name: str) -> list[str]:
+        """The keys of a workflow's runs, deleted ones that can be brought back included."""
+        with self._lock:
+            rows = self._db.q(
+                "select pkey from pipeline where app_name = :app union select pkey from deleted where app_name = :app",
+                {"app": app_name},
+            )
+        return [row["pkey"] for row in rows]
+
+    def read(self, key: str) -> State:
+        """The state of a run, {} when there is none; raises HostError PP510 when it cannot be read."""
+        run = self.run(key)
+        return run.state if run else {}
+
+    def create(self, key: str, app_name: str, state: State) -> bool:
+        """Starts a run; False when the key is taken already."""
+        with self._writing():
+            if self.run(key) is not None:
+                return False
+            stamp = now()
+            state = {**state, "created": stamp, "updated": stamp}
+            data = json.dumps(state, ensure_ascii=False)
+            self._pipeline.insert(pkey=key, app_name=app_name, data=data, created=stamp, updated=stamp)
+            return True
+
+    def write(self, key: str, state: State) -> None:
+        """Replaces the state of a run and stamps it; raises HostError PP509 when there is no such run."""
+        stamp = now()
+        state["updated"] = stamp
+        data = json.dumps(state, ensure_ascii=False)
+        with self._writing():
+            if self.run(key) is None:
+                raise RUN_UNKNOWN.error(key=key)
+            self._pipeline.update(pkey=key, data=data, updated=stamp)
+
+    @contextmanager
+    def changing(self, key: str) -> Iterator[State]:
+        """The state to be changed in place, read and written in one transaction; raises as read and write do."""
+        with self._writing():
+            run = self.run(key)
+            if run is None:
+                raise RUN_UNKNOWN.error(key=key)
+            state = run.state
+            yield state
+            state["updated"] = now()
+            data = json.dumps(state, ensure_ascii=False)
+            self._pipeline.update(pkey=key, data=data, updated=state["updated"])
+
+    # -- deleting and bringing back
+
+    def delete(self, key: str) -> bool:
+        """Takes a run away so that `restore` can bring it back; False when there is none."""
+        with self._writing():
+            row = self._pipeline.get(key, as_cls=False, default=None)
+            if row is None:
+                return False
+            self._deleted.insert({**row, "at": now()}, replace=True)
+            self._pipeline.delete(key)
+            return True
+
+    def restore(self, key: str) -> bool:
+        """Brings a deleted run back; False when it is gone for good or a new run has its key."""
+        with self._writing():
+            row = self._deleted.get(key, as_cls=False, default=None)
+            if row is None or self.run(key) is not None:
+                return False
+            row.pop("at")
+            self._pipeline.insert(row)
+            self._deleted.delete(key)
+            return True
+
+    def purge(self, keys: Iterable[str] | None = None, older_than: timedelta = UNDO_TIME) -> list[tuple[str, str]]:
+        """Forgets deleted runs: the given ones, else those deleted long ago. Gives (app_name, key) of each."""
+        limit = (datetime.now(UTC) - older_than).isoformat()
+        wanted = set(keys) if keys is not None else None
+        with self._lock:
+            rows = list(self._deleted.rows_where())
+        old = [r for r in rows if (r["pkey"] in wanted if wanted is not None else r["at"] <= limit)]
+        if old:
+            with self._writing():
+                for row in old:
+                    self._deleted.delete(row["pkey"])
+        return [(row["app_name"], row["pkey"]) for row in old]
+
+    # -- the key-value store, the profile, the roles
+
+    def setting(self, name: str) -> str | None:
+        """A value of `store`, or None."""
+        with self._lock:
+            row = self._store.get(name, as_cls=False, default=None)
+        return None if row is None else row["value"]
+
+    def set_setting(self, name: str, value: str) -> None:
+        """Sets a value of `store`."""
+        with self._writing():
+            self._store.insert({"key": name, "value": value}, replace=True)
+
+    def delete_setting(self, name: str) -> None:
+        """Takes a value out of `store`; raises KeyError when it is not there."""
+        with self._writing():
+            if self._store.get(name, as_cls=False, default=None) is None:
+                raise KeyError(name)
+            self._store.delete(name)
+
+    def settings(self) -> dict[str, str]:
+        """All of `store`."""
+        with self._lock:
+            return {row["key"]: row["value"] for row in self._store.rows_where()}
+
+    def profile(self) -> tuple[int, str]:
+        """Id and name of the profile in use: `last_profile_id`, else the first."""
+        with self._lock:
+            profiles = {row["id"]: row["name"] for row in self.table("profile").rows_where(order_by="id")}
+        wanted = self.setting("last_profile_id") or ""
+        chosen = int(wanted) if wanted.isdecimal() and int(wanted) in profiles else next(iter(profiles))
+        return chosen, profiles[chosen]
+
+    def ensure_roles(self, names: Iterable[str], on: Iterable[str]) -> None:
+        """Adds unknown roles, off but for those in `on`, which are always on (CONTRACT 1.3)."""
+        table, on = self.table("roles"), set(on)
+        with self._writing():
+            known = {row["text"]: row for row in table.rows_where()}
+            for name in [*names, *on]:
+                if name not in known:
+                    known[name] = {}
+                    table.insert(text=name, done=name in on, priority=len(known))
+                elif name in on and known[name] and not known[name]["done"]:
+                    table.update({"id": known[name]["id"], "done": True})
+
+    def roles_on(self) -> set[str]:
+        """The roles that are switched on."""
+        with self._lock:
+            return {row["text"] for row in self.table("roles").rows_where("done = 1")}

@@ -1,0 +1,67 @@
+// What a page cannot do without a script: colours, the height of frames, and bringing the next question into view.
+// Nothing is kept here; the server has it all.
+"use strict";
+
+// The theme is chosen and kept on the server; its answer says which.
+document.addEventListener("theme", (event) => {
+  document.documentElement.dataset.theme = event.detail.value;
+});
+
+// A sandboxed frame tells how high it is: {pipulateFrame: pixels}.
+window.addEventListener("message", (event) => {
+  const height = Number(event.data && event.data.pipulateFrame);
+  if (!Number.isFinite(height) || height <= 0) return;
+  for (const frame of document.querySelectorAll("iframe")) {
+    if (frame.contentWindow === event.source) frame.style.height = `${Math.min(Math.ceil(height), 20000)}px`;
+  }
+});
+
+// A slider's number follows it.
+document.addEventListener("input", (event) => {
+  const range = event.target;
+  if (!(range instanceof HTMLInputElement) || range.type !== "range") return;
+  const output = range.parentElement.querySelector("output");
+  if (output) output.value = range.value;
+});
+
+// After an answer, the card that waits for the user comes into view and its first control gets the focus.
+const WAITING = "[data-state=input], [data-state=question], [data-state=error]";
+let answered = false;
+
+document.addEventListener("htmx:beforeRequest", (event) => {
+  const by = event.detail.requestConfig.triggeringEvent;
+  if (by && (by.type === "submit" || by.type === "click")) answered = true;
+});
+
+document.addEventListener("htmx:load", (event) => {
+  const added = event.detail.elt;
+  if (!answered || !(added instanceof Element)) return;
+  const card = added.matches(WAITING) ? added : added.querySelector(WAITING);
+  if (!card || !card.closest(".run-cards, [id$='-container']")) return;
+  answered = false;
+  const calm = window.matchMedia("(prefers-reduced-motion: reduce)").matches;
+  const invalid = card.querySelector("[aria-invalid=true]");
+  const control = invalid || card.querySelector("input:not([type=hidden]), select, textarea, button");
+  if (control) control.focus({ preventScroll: true });
+  card.scrollIntoView({ behavior: calm ? "auto" : "smooth", block: "nearest" });
+});
+
+// While a request of a form is under way its button says so, and is not pressed twice.
+document.addEventListener("htmx:beforeRequest", (event) => setBusy(event.detail.elt, true));
+document.addEventListener("htmx:afterRequest", (event) => setBusy(event.detail.elt, false));
+
+function setBusy(element, busy) {
+  if (!(element instanceof HTMLFormElement)) return;
+  for (const button of element.querySelectorAll("button[type=submit]")) {
+    button.disabled = busy;
+    button.toggleAttribute("data-busy", busy);
+  }
+}
+
+// The server cannot be reached: say so, calmly, and say when it is back.
+document.addEventListener("htmx:sendError", () => {
+  document.body.toggleAttribute("data-offline", true);
+});
+document.addEventListener("htmx:afterOnLoad", () => {
+  document.body.toggleAttribute("data-offline", false);
+});

@@ -1,0 +1,302 @@
+"""Walks a plugin from its landing page to its finalized run, through its own routes, without a browser or a port.
+
+What a person with htmx would do: start, wait for what loads by itself, fill in each question (given answers, else the
+form's defaults), finish. Used by `pipulate run` and by tests.
+"""
+
+import asyncio
+import time
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import httpx
+from bs4 import Tag
+
+from pipulate_runtime.host import messages
+from pipulate_runtime.host.dom import Call, Page, Values, attribute, controls, fill
+from pipulate_runtime.host.messages import HostError
+from pipulate_runtime.host.plugins import Plugin
+from pipulate_runtime.host.state import State, is_done, is_finalized
+
+POLL = 0.05  # seconds at most between two looks at a running step
+HTMX = {"HX-Request": "true"}
+ORIGIN = "http://localhost"
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """One output on the page (DESIGN 7)."""
+
+    cell: str
+    kind: str
+    mime: str
+    name: str
+    text: str
+    html: str
+
+
+@dataclass(frozen=True, slots=True)
+class StepResult:
+    """Where a step ended and what it showed."""
+
+    id: str
+    title: str
+    state: str
+    outputs: tuple[Output, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Walked:
+    """A walk that got to its end."""
+
+    key: str
+    app_name: str
+    title: str
+    finalized: bool
+    steps: tuple[StepResult, ...]
+    state: State
+    asked: dict[str, dict[str, str]] = field(default_factory=dict)
+    notebook: Any = None
+
+    def as_dict(self) -> dict[str, Any]:
+        """The walk as plain data: key, steps with their outputs, and the stored answers."""
+        answers = {
+            step: {name: value for name, value in data.items() if not name.startswith("_")}
+            for step, data in self.state.items()
+            if step.startswith("step_") and isinstance(data, dict)
+        }
+        steps = [{**asdict(step), "answers": answers.get(step.id, {})} for step in self.steps]
+        names = ("key", "app_name", "title", "finalized")
+        return {**{name: getattr(self, name) for name in names}, "steps": steps}
+
+    def notebook_text(self) -> str:
+        """The run as an executed notebook; raises HostError PP517 for a plugin without cells."""
+        if self.notebook is None:
+            raise messages.EXPORT_UNAVAILABLE.error(key=self.key, reason="its plugin runs no cells")
+        return str(self.notebook)
+
+    def report(self) -> str:
+        """The walk in words, for a terminal."""
+        lines = [f"{self.title}: {self.key}"]
+        answers = {step["id"]: step["answers"] for step in self.as_dict()["steps"]}
+        for step in self.steps:
+            lines.append(f"\n{step.title}  [{step.state}]")
+            shown = {k: v for k, v in answers[step.id].items() if k in self.asked.get(step.id, {})}
+            lines += [f"    {name} = {value!r}" for name, value in shown.items()]
+            for output in step.outputs:
+                text = output.text.strip("\n")
+                lines += [f"  | {line}" for line in text.splitlines()] if text else [f"  | <{output.mime or output.kind}>"]
+        lines.append("\nFinished." if self.finalized else "\nNot finished.")
+        return "\n".join(lines)
+
+
+def notebook_text(plugin: Plugin, key: str, state: State) -> str:
+    """A run as an executed notebook, as text; raises HostError PP517 when the plugin cannot give one."""
+    import nbformat
+
+    from pipulate_runtime import cells
+
+    if getattr(plugin.instance, "cells", None) is None:
+        raise messages.EXPORT_UNAVAILABLE.error(key=key, reason="its plugin runs no cells")
+    return str(nbformat.writes(cells.export(plugin.instance, key, state))) + "\n"
+
+
+async def walk(
+    plugin_path: Path,
+    data: Path,
+    answers: Mapping[str, Mapping[str, str]],
+    key: str | None = None,
+    timeout: float = 600.0,
+) -> Walked:
+    """Walks one plugin file in an app of its own. `timeout` is what a single step may take, in seconds.
+
+    Raises HostError: PP507, PP508 (no plugin), PP511 (the key is another workflow's), PP512, PP513 (answers), PP514 (a
+    step failed), PP515 (it led nowhere).
+    """
+    from pipulate_runtime.host.app import create_app
+
+    if not plugin_path.is_file():
+        raise messages.PLUGIN_MISSING.error(path=plugin_path)
+    app = create_app(None, data, files=[plugin_path])
+    async with app.router.lifespan_context(app):
+        for problem in app.state.loaded.problems:
+            raise messages.PLUGIN_BROKEN.error(path=plugin_path, reason=problem.message, remedy=problem.remedy)
+        (plugin,) = app.state.loaded.plugins
+        return await walk_app(app, plugin, answers, key, timeout)
+
+
+async def walk_app(
+    app: Any,
+    plugin: Plugin,
+    answers: Mapping[str, Mapping[str, str]],
+    key: str | None = None,
+    timeout: float = 600.0,
+) -> Walked:
+    """Walks a plugin of an app that is running (its lifespan entered); raises as `walk` does."""
+    transport = httpx.ASGITransport(app=app)
+    async with httpx.AsyncClient(transport=transport, base_url=ORIGIN, timeout=None) as client:
+        walker = Walker(client, plugin, answers, timeout)
+        await walker.start(key)
+        walker.key = str(app.state.pipulate.db.get("pipeline_id", ""))
+        while await walker.advance():
+            pass
+    state = app.state.store.read(walker.key)
+    walker.check(state)
+    has_cells = getattr(plugin.instance, "cells", None) is not None
+    return Walked(
+        walker.key,
+        plugin.app_name,
+        plugin.title,
+        is_finalized(state),
+        tuple(walker.result(step) for step in plugin.steps if step.id != "finalize"),
+        state,
+        walker.asked,
+        notebook_text(plugin, walker.key, state) if has_cells else None,
+    )
+
+
+class Walker:
+    """The state of one walk: the page, what was asked, what was submitted."""
+
+    def __init__(
+        self,
+        client: httpx.AsyncClient,
+        plugin: Plugin,
+        answers: Mapping[str, Mapping[str, str]],
+        timeout: float,
+    ) -> None:
+        self._client = client
+        self._plugin = plugin
+        self._answers = answers
+        self._timeout = timeout
+        self._page = Page("")
+        self._submitted: set[str] = set()
+        self.asked: dict[str, dict[str, str]] = {}
+        self.key = ""
+
+    async def start(self, key: str | None) -> None:
+        """Lands, and starts or resumes the run."""
+        answer = await self._client.get(f"/{self._plugin.key}")
+        self._page = Page(answer.text)
+        app_name = self._plugin.app_name
+        form = self._page.form_for(f"/{app_name}/init")
+        if form is None:
+            raise messages.WALK_STUCK.error(reason="its landing page has no form to start a run")
+        values = fill(form, {"pipeline_id": key} if key else {})
+        await self._send(self._page.submit(form, values))
+        if self._page.soup.find(id=f"{app_name}-container") is None or not self._page.soup.find(
+            attrs={"hx-get": True, "hx-trigger": True}
+        ):
+            text = self._page.soup.find(attrs={"role": "alert"})
+            reason = text.get_text(" ", strip=True) if text else "starting it gave no steps"
+            raise messages.WALK_STUCK.error(reason=reason)
+
+    async def advance(self) -> bool:
+        """Does the next thing: waits for what loads, answers a question, or finishes. False when nothing is left."""
+        deadline = time.monotonic() + self._timeout
+        while (call := self._page.pending()) is not None:
+            if time.monotonic() > deadline:
+                raise messages.WALK_STUCK.error(reason=f"{call.path} took longer than {self._timeout:g} s")
+            await asyncio.sleep(min(call.delay, POLL))
+            await self._send(call)
+        for step in self._plugin.steps:
+            path = "finalize" if step.id == "finalize" else f"{step.id}_submit"
+            form = self._page.form_for(f"/{self._plugin.app_name}/{path}")
+            if form is not None:
+                await self._answer(step.id, form)
+                return True
+        return False
+
+    async def _answer(self, step_id: str, form: Tag) -> None:
+        if step_id in self._submitted:
+            self._refused(step_id)
+        self._submitted.add(step_id)
+        given = self._answers.get(step_id, {})
+        known = {str(control["name"]) for control in controls(form)}
+        for name in given:
+            if name not in known:
+                asked = ", ".join(f"{step_id}.{field}" for field in sorted(known)) or "none"
+                raise messages.ANSWER_UNKNOWN.error(answer=f"{step_id}.{name}", asked=asked)
+        values = fill(form, given)
+        self.asked[step_id] = dict(values)
+        await self._send(self._page.submit(form, values))
+
+    def _refused(self, step_id: str) -> None:
+        """The form came back after it was sent: says why."""
+        card = self._page.by_id(step_id)
+        if card is None:
+            raise messages.WALK_STUCK.error(reason=f"{step_id} asks again and again")
+        errors = card.select("[data-output=error]")
+        if errors:
+            raise messages.STEP_FAILED.error(step=step_id, reason=errors[0].get_text(" ", strip=True)[:500])
+        invalid = [part.get_text(" ", strip=True) for part in card.select(".text-invalid")]
+        raise messages.ANSWER_REFUSED.error(step=step_id, reason=" ".join(invalid) or "its form came back")
+
+    async def _send(self, call: Call) -> None:
+        answer = await self._request(call)
+        if answer.status_code >= 400:
+            card = Page(answer.text).soup
+            code = card.find("code")
+            reason = code.get_text() if code else card.get_text(" ", strip=True)[:300]
+            raise messages.STEP_FAILED.error(step=call.path.rpartition("/")[2], reason=reason)
+        self._page.swap(call, answer.text, answer.headers)
+
+    async def _request(self, call: Call) -> httpx.Response:
+        if call.method == "GET":
+            return await self._client.get(call.path, params=_grouped(call.values), headers=HTMX)
+        multipart = attribute(call.element, "enctype") == "multipart/form-data"
+        # a field without a file name keeps its place as an ordinary field of the multipart form
+        files = [(name, (None, value)) for name, value in call.values] if multipart else None
+        body = None if files else _grouped(call.values)
+        return await self._client.post(call.path, data=body, files=files, headers=HTMX)
+
+    def check(self, state: State) -> None:
+        """Raises HostError when the walk did not get to its end, or an answer was for nobody."""
+        for step in self._plugin.steps:
+            if step.id != "finalize" and not is_done(state, step):
+                card = self._page.by_id(step.id)
+                failed = card.select_one("[data-output=error]") if card else None
+                reason = failed.get_text(" ", strip=True)[:500] if failed else ""
+                if reason:
+                    raise messages.STEP_FAILED.error(step=step.id, reason=reason)
+                raise messages.WALK_STUCK.error(reason=f"{step.id} ({step.show}) is not done")
+        ids = {step.id for step in self._plugin.steps}
+        for name, given in self._answers.items():
+            if given and (name not in ids or (name not in self.asked and self.asked)):
+                asked = ", ".join(f"{s}.{f}" for s, fs in self.asked.items() for f in fs if f != "pipeline_id")
+                raise messages.ANSWER_UNKNOWN.error(answer=f"{name}.{next(iter(given))}", asked=asked or "none")
+
+    def result(self, step: Any) -> StepResult:
+        """Where a step stands on the page, with its outputs."""
+        card = self._page.by_id(step.id)
+        if card is None:
+            return StepResult(step.id, step.show, "missing", ())
+        own = [part for part in card.select("[data-output]") if _owner(part, self._plugin) == step.id]
+        return StepResult(
+            step.id, step.show, attribute(card, "data-state") or "", tuple(map(_output, own))
+        )
+
+
+def _owner(part: Tag, plugin: Plugin) -> str | None:
+    ids = {step.id for step in plugin.steps}
+    return next((str(parent["id"]) for parent in part.parents if parent.get("id") in ids), None)
+
+
+def _output(part: Tag) -> Output:
+    def of(name: str) -> str:
+        return attribute(part, name) or ""
+
+    text = part.get_text()
+    return Output(of("data-cell"), of("data-output"), of("data-mime"), of("data-name"), text, str(part))
+
+
+def _grouped(values: Values) -> dict[str, list[str]]:
+    grouped: dict[str, list[str]] = {}
+    for name, value in values:
+        grouped.setdefault(name, []).append(value)
+    return grouped
+
+
+__all__ = ["HostError", "Output", "StepResult", "Walked", "notebook_text", "walk", "walk_app"]

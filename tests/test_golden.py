@@ -1,0 +1,88 @@
+"""generated/ is exactly what the transpiler makes of fixtures/; the reports of broken notebooks are as expected."""
+
+import shutil
+from io import StringIO
+from pathlib import Path
+
+import pytest
+from tests.conftest import ROOT
+
+from transpiler import report
+from transpiler.diagnostics import UserError
+from transpiler.options import Options
+from transpiler.pipeline import planned, port
+
+FIXTURES = ROOT / "fixtures"
+GENERATED = ROOT / "generated"
+EXPECTED = ROOT / "tests" / "expected"
+
+
+def sound_notebooks() -> list[Path]:
+    return sorted(
+        p for p in FIXTURES.rglob("*.ipynb") if "broken" not in p.relative_to(FIXTURES).parts
+    )
+
+
+def tree(folder: Path) -> dict[str, bytes]:
+    """All files of a folder that are for git."""
+    return {
+        path.relative_to(folder).as_posix(): path.read_bytes()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and path.suffix not in (".stamp", ".pyc")
+    }
+
+
+def test_generated_is_the_image_of_the_fixtures(tmp_path: Path, update: bool) -> None:
+    shutil.copytree(FIXTURES, tmp_path / "fixtures")
+    for notebook in sound_notebooks():
+        ported = port(
+            tmp_path / "fixtures" / notebook.relative_to(FIXTURES),
+            tmp_path / "generated",
+            Options(),
+        )
+        assert ported.plugin is not None, [d.message for d in ported.found]
+    made = tree(tmp_path / "generated")
+    if update:
+        shutil.rmtree(GENERATED, ignore_errors=True)
+        for name, content in made.items():
+            (GENERATED / name).parent.mkdir(parents=True, exist_ok=True)
+            (GENERATED / name).write_bytes(content)
+    there = tree(GENERATED)
+    assert sorted(there) == sorted(made), "run: make golden"
+    for name in made:
+        assert there[name].decode() == made[name].decode(), f"{name} differs; run: make golden"
+
+
+def broken_files() -> list[Path]:
+    return sorted(p for p in (FIXTURES / "broken").glob("*") if p.suffix == ".ipynb")
+
+
+@pytest.mark.parametrize("path", broken_files(), ids=lambda p: p.stem)
+def test_report_of_a_broken_notebook(path: Path, update: bool) -> None:
+    out = StringIO()
+    to = report.console(out, width=100)
+    raw = path.read_bytes()
+    try:
+        plan, found = planned(raw, path, Options())
+    except UserError as error:
+        plan, found = None, (error.diagnostic,)
+    sources = report.sources(raw, path.name)
+    if plan is None:
+        report.print_diagnostics(to, found, path.name, sources)
+    else:
+        report.print_plan(to, plan, found, sources)
+    rendered = "\n".join(line.rstrip() for line in out.getvalue().splitlines()) + "\n"
+    expected = EXPECTED / f"{path.stem}.txt"
+    if update:
+        EXPECTED.mkdir(exist_ok=True)
+        expected.write_text(rendered, encoding="utf-8")
+    assert expected.exists(), "run: make golden"
+    assert rendered == expected.read_text(encoding="utf-8")
+
+
+def test_no_expected_report_is_left_over(update: bool) -> None:
+    wanted = {path.stem for path in broken_files()}
+    for path in EXPECTED.glob("*.txt"):
+        if update and path.stem not in wanted:
+            path.unlink()
+    assert {path.stem for path in EXPECTED.glob("*.txt")} == wanted

@@ -1,0 +1,364 @@
+"""All rules, sorted by code. Numbers are never used twice; each has a page in docs/diagnostics and a fixture.
+
+PP1xx reading and annotations, PP2xx Python in cells, PP3xx planning, PP4xx writing and merging, PP9xx our bugs. (PP5xx is
+the host's table, in pipulate_runtime/host/messages.py: the two sides do not import each other.)
+"""
+
+from transpiler.diagnostics import Rule, Severity
+
+NOTICE, WARNING, ERROR = Severity
+
+# --- PP1xx: reading and annotations -------------------------------------------------------------------------------
+NOT_JSON = Rule(
+    "PP101",
+    "not-json",
+    ERROR,
+    "{name} is not a notebook: it is not JSON ({reason})",
+    "Give a file that Jupyter saved, usually named *.ipynb; if it was one, restore it from a backup or a checkpoint.",
+)
+NOT_A_NOTEBOOK = Rule(
+    "PP102",
+    "not-a-notebook",
+    ERROR,
+    "{name} is JSON, but not a notebook: {reason}",
+    "Give a file that Jupyter saved. If Jupyter opens this one, saving it there again repairs it.",
+)
+NBFORMAT_UNKNOWN = Rule(
+    "PP103",
+    "nbformat-unknown",
+    ERROR,
+    "{name} has notebook format {version}, which is not known here (2 to 4 are)",
+    "Open it in Jupyter and save it there: that writes format 4.",
+)
+NO_CODE = Rule(
+    "PP104",
+    "no-code",
+    ERROR,
+    "{name} has no code to run",
+    "An app is made of code cells. If the code is in raw or markdown cells, change their type to code.",
+)
+NOT_PYTHON = Rule(
+    "PP105",
+    "kernel-not-python",
+    ERROR,
+    "{name} is written for a kernel of {language}, not of Python",
+    "Only notebooks in Python can be ported. If this one is in Python, choose a Python kernel in Jupyter and save.",
+)
+NOT_UTF8 = Rule(
+    "PP106",
+    "not-utf8",
+    ERROR,
+    "{name} is not UTF-8 text: byte {byte} at position {position}",
+    "Notebooks are UTF-8. Save it as UTF-8, or restore it from a backup: the file may be damaged.",
+)
+EMPTY_FILE = Rule(
+    "PP107",
+    "empty-file",
+    ERROR,
+    "{name} is empty",
+    "Jupyter leaves an empty file when it could not finish saving. Restore it from .ipynb_checkpoints or a backup.",
+)
+MERGE_MARKERS = Rule(
+    "PP108",
+    "merge-markers",
+    ERROR,
+    "{name} holds an unfinished merge: line {line} is `{marker}`",
+    "Resolve the conflict first, for example with `git mergetool`; `nbdime` does it cell by cell.",
+)
+CANNOT_OPEN = Rule(
+    "PP109",
+    "cannot-open",
+    ERROR,
+    "{name} cannot be read: {reason}",
+    "Give the path of a notebook file that you may read.",
+)
+ODD_CELL = Rule(
+    "PP110",
+    "odd-cell",
+    WARNING,
+    "This cell is left out: {reason}",
+    "Jupyter would not show it either. Opening the notebook in Jupyter and saving it repairs or removes it.",
+)
+DUPLICATE_ID = Rule(
+    "PP111",
+    "duplicate-cell-id",
+    NOTICE,
+    "Cell {first} has the id `{id}` too; this one is called `{new}` instead",
+    "Saving the notebook in a recent Jupyter gives each cell an id of its own.",
+)
+LONE_SURROGATE = Rule(
+    "PP112",
+    "not-a-character",
+    WARNING,
+    "This cell holds half a character, which no file can hold; it is replaced by `?`",
+    "An emoji was probably cut in two. Type it again.",
+)
+UNKNOWN_OPTION = Rule(
+    "PP120",
+    "unknown-option",
+    WARNING,
+    "`{key}` is not an option of {owner} and is ignored",
+    "Did you mean `{nearest}`? `pipulate explain PP120` lists all options.",
+)
+OPTION_VALUE = Rule(
+    "PP121",
+    "option-value",
+    WARNING,
+    "`{key}` cannot be {value}; it is ignored",
+    "It takes {expected}.",
+)
+OPTION_YAML = Rule(
+    "PP122",
+    "option-not-yaml",
+    WARNING,
+    "`{key}` cannot be read: {reason}",
+    "Options are YAML. Put quotes around a text that holds `: ` or ` #`, or begins with one of `[{{&*!|>%@`.",
+)
+FIELD_NOT_ASSIGNED = Rule(
+    "PP123",
+    "field-not-assigned",
+    WARNING,
+    "`{name}` is to be asked for, but this cell has no line `{name} = ...` at its top level",
+    "Put the option into the cell that has it. Names assigned here: {names}.",
+)
+FIELD_DEFAULT = Rule(
+    "PP124",
+    "field-default",
+    WARNING,
+    "The default of `{name}` is {default}, which is not {expected}",
+    "Make the value and its type agree; until then the form begins with {instead}.",
+)
+PARAM_FORM = Rule(
+    "PP125",
+    "param-not-understood",
+    WARNING,
+    "`#@param` is not understood: {reason}",
+    'Colab writes, for example, `x = 5 #@param {{type:"slider", min:0, max:10}}` or `c = "a" #@param ["a", "b"]`.',
+)
+ASKS_WHILE_RUNNING = Rule(
+    "PP126",
+    "asks-while-running",
+    WARNING,
+    "This `input()` is in {where}: how often it asks depends on the data, so it is not a field of the form",
+    "The running app cannot ask there yet. Ask at the top level of the cell: `answer = input(...)`.",
+)
+NOT_A_LITERAL = Rule(
+    "PP127",
+    "parameter-not-literal",
+    NOTICE,
+    "`{name}` is computed, so it does not become a field",
+    "Only plain values (numbers, text, lists...) are asked for. `#| input: {name}` asks for this one as well.",
+)
+DUPLICATE_FIELD = Rule(
+    "PP128",
+    "field-twice",
+    WARNING,
+    "`{name}` is described twice in `{key}`; the first description counts",
+    "Take one of them away.",
+)
+REQUIREMENT = Rule(
+    "PP130",
+    "requirement",
+    NOTICE,
+    "The notebook installs {packages}: a requirement of the app, not a part of it",
+    "Install it where the app runs. The line itself is left out.",
+)
+MAGIC_DROPPED = Rule(
+    "PP131",
+    "magic-left-out",
+    NOTICE,
+    "`{magic}` is left out: {reason}",
+    "Nothing needs to be done.",
+)
+HELP_DROPPED = Rule(
+    "PP132",
+    "help-left-out",
+    NOTICE,
+    "`{line}` asks for help on the notebook's screen and is left out",
+    "Nothing needs to be done.",
+)
+
+# --- PP2xx: Python in cells ---------------------------------------------------------------------------------------
+SYNTAX_ERROR = Rule(
+    "PP201",
+    "syntax-error",
+    WARNING,
+    "This cell does not parse as Python: {reason}",
+    "It is kept as text and gives this error when the app runs it, as in the notebook. Correct it in the notebook.",
+)
+
+# --- PP3xx: planning ----------------------------------------------------------------------------------------------
+RESERVED_APP_NAME = Rule(
+    "PP301",
+    "reserved-app-name",
+    ERROR,
+    "the app would be called {name}, which is an address that every Pipulate server answers itself",
+    'Rename the notebook, or set another name in its metadata: {{"pipulate": {{"app_name": "my_{name}"}}}}.',
+)
+BAD_PIN = Rule(
+    "PP302",
+    "bad-pin",
+    WARNING,
+    "this cell cannot be pinned to {pin}: {reason}",
+    "Pin it to an id of its own, written like step_03; until then it gets the next free one.",
+)
+FIELD_IN_TEXT_CELL = Rule(
+    "PP303",
+    "field-in-text-cell",
+    WARNING,
+    "{name} is not asked for: this cell is kept as text ({reason}), and a field needs a function",
+    "Move the assignment of {name} to a cell of its own above this one.",
+)
+NOTHING_TO_JOIN = Rule(
+    "PP304",
+    "nothing-to-join",
+    NOTICE,
+    "`join: true` on the first step: there is no step above it",
+    "Remove the option, or move the cell.",
+)
+FILE_NOT_FOUND = Rule(
+    "PP305",
+    "file-not-found",
+    WARNING,
+    "the notebook reads {path}, which is not there beside it",
+    "Put the file where the notebook looks for it and port again: it will travel with the plugin.",
+)
+RESERVED_FIELD = Rule(
+    "PP306",
+    "reserved-field",
+    WARNING,
+    "{name} is not asked for: the page needs that name for itself",
+    "Use another name for the variable, for example my_{name}.",
+)
+FILE_OUTSIDE = Rule(
+    "PP307",
+    "file-outside",
+    WARNING,
+    "the notebook reads {path}, which lies outside its folder and does not travel with the plugin",
+    "Put the file beside the notebook and read it from there; a run of the app works in a folder of its own.",
+)
+NOTHING_TO_RUN = Rule(
+    "PP308",
+    "nothing-to-run",
+    ERROR,
+    "{name} has no code cell that would run: all are empty or skipped",
+    "Remove `skip: true` or the tag from the cells that the app shall run.",
+)
+
+# --- PP4xx: writing and merging -----------------------------------------------------------------------------------
+NOTEBOOK_UNREADABLE = Rule(
+    "PP401",
+    "notebook-unreadable",
+    ERROR,
+    "cannot read {path}: {reason}",
+    "Give the path of a notebook file that you may read.",
+)
+OUTPUT_UNWRITABLE = Rule(
+    "PP402",
+    "output-unwritable",
+    ERROR,
+    "cannot write to {path}: {reason}",
+    "Choose another folder with -o, or make this one writable. Nothing was changed.",
+)
+EDITED_BY_HAND = Rule(
+    "PP403",
+    "edited-by-hand",
+    ERROR,
+    "{path} was edited by hand since it was ported, and taking in the notebook's changes beside your edits is not built yet",
+    "Nothing was written. Port into another folder with -o and compare the two files, or move your file away first.",
+)
+NOT_OURS = Rule(
+    "PP404",
+    "not-ours",
+    ERROR,
+    "{path} is there already and was not made from this notebook",
+    'Nothing was written. Choose another folder with -o, or another name: {{"pipulate": {{"app_name": "..."}}}} in the metadata.',
+)
+SLUG_CLASH = Rule(
+    "PP405",
+    "slug-clash",
+    ERROR,
+    "{path} is a plugin of the same name: of two plugins called {name}, a server shows only one",
+    "Nothing was written. Choose another folder with -o, or another app_name in the notebook's metadata.",
+)
+BUNDLED_FILE_KEPT = Rule(
+    "PP406",
+    "bundled-file-kept",
+    NOTICE,
+    "{path} was changed beside the plugin since it was copied; your version stays",
+    "Delete it and port again to get the notebook's version.",
+)
+BAD_OPTION = Rule(
+    "PP407",
+    "bad-option",
+    ERROR,
+    "{option} cannot be {value}: {reason}",
+    "See `pipulate port --help`.",
+)
+
+# --- PP9xx: our bugs ----------------------------------------------------------------------------------------------
+INTERNAL = Rule(
+    "PP901",
+    "internal-error",
+    ERROR,
+    "this is a bug of ours, not of your notebook: {reason}",
+    "Nothing was written. Please report it with the traceback below, and with the notebook if you may share it.",
+)
+
+# --- PP2xx: Python in cells ---------------------------------------------------------------------------------------
+EDITED = Rule(
+    "PP202",
+    "edited",
+    NOTICE,
+    "written as {new} instead of {old}: {reason}",
+    "Nothing to do: the app computes the same. To have the cell unchanged, write it so in the notebook.",
+)
+KEPT_AS_TEXT = Rule(
+    "PP203",
+    "kept-as-text",
+    NOTICE,
+    "this cell is kept as text, not as a function: {reason}",
+    "Nothing to do: the cell runs as it stands. To read it as code in the plugin, write it another way in the notebook.",
+)
+UNDEFINED = Rule(
+    "PP204",
+    "undefined-name",
+    WARNING,
+    "`{name}` is not defined by this cell or one above{hint}",
+    "The app starts with an empty namespace: correct the name, or add the cell that defines it.",
+)
+USED_BEFORE = Rule(
+    "PP205",
+    "used-before-definition",
+    WARNING,
+    "`{name}` is used here, but only cell {definition} below defines it",
+    "The app runs cells from top to bottom: move the cell that defines it above this one.",
+)
+DELETED = Rule(
+    "PP206",
+    "deleted-name",
+    WARNING,
+    "`{name}` is used here, but cell {deletion} above deletes it",
+    "The app runs cells from top to bottom: use it before it is deleted, or leave out the `del`.",
+)
+SHOWS_MORE = Rule(
+    "PP207",
+    "interactivity",
+    NOTICE,
+    "this cell sets `{setting}`, so the cells after it are kept as text",
+    "A function shows one value. To have functions, use `display(...)` where a cell shows more than its last value.",
+)
+NOT_ANALYSED = Rule(
+    "PP208",
+    "not-analysed",
+    NOTICE,
+    "this cell is nested too deeply to be analysed: {reason}",
+    "It is kept as text and runs as it stands. Split the long expression to have it analysed.",
+)
+
+
+def all_rules() -> tuple[Rule, ...]:
+    """Return every rule of this table, sorted by code."""
+    return tuple(
+        sorted((r for r in globals().values() if isinstance(r, Rule)), key=lambda r: r.code)
+    )

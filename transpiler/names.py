@@ -1,0 +1,48 @@
+"""Words of the notebook made into names: slugs, class names, titles."""
+
+import keyword
+import re
+import unicodedata
+
+# What an emitted module defines or imports: a workflow class must not take one of these names.
+TAKEN = frozenset({"Step", "Cells", "ROLES", "None", "True", "False"})
+
+# The first path segments that a Pipulate server answers itself (CONTRACT 1.4): a workflow of that name would never be seen.
+SERVER_ROUTES = frozenset(
+    "assets chat clear_db clear_pipeline download_file generate_new_key imports mcp_tool_executor open_folder poke "
+    "profiles redirect refresh_app_menu refresh_profile_menu roles runs search_apps select_profile sse static "
+    "switch_environment tasks toggle_profile_lock toggle_theme vendor ws".split()
+)
+
+
+def ascii_words(text: str) -> list[str]:
+    """Return the words of a text in plain ASCII: `"Größe (cm)"` -> `["Grosse", "cm"]`."""
+    text = text.replace("ß", "ss").replace("ẞ", "SS")
+    plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode()
+    return re.findall(r"[A-Za-z0-9]+", plain)
+
+
+def slug(text: str) -> str:
+    """Return an identifier in lower case for a URL, a key and a file name; `notebook` when nothing is left."""
+    name = "_".join(word.lower() for word in ascii_words(text)) or "notebook"
+    name = re.sub(r"^(\d+_)+", "", name + "_").rstrip("_") or f"notebook_{name}"
+    if name[0].isdigit() or keyword.iskeyword(name):
+        name = f"notebook_{name}"
+    return name
+
+
+def class_name(app_name: str) -> str:
+    """Return the class name of a workflow: `sales_report` -> `SalesReport`."""
+    name = "".join(part[:1].upper() + part[1:] for part in app_name.split("_"))
+    return f"{name}Workflow" if name in TAKEN or len(name) < 3 else name
+
+
+def in_words(name: str) -> str:
+    """Return a name as people write it: `min_amount` -> `Min amount`, `salesReport-2024` -> `Sales report 2024`."""
+    spaced = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", re.sub(r"[_\-.\s]+", " ", name)).strip()
+    words = [
+        word if word.isupper() and len(word) > 1 and not name.isupper() else word.lower()
+        for word in spaced.split()
+    ]
+    text = " ".join(words)
+    return text[:1].upper() + text[1:]

@@ -1,0 +1,326 @@
+"""What a call does to the names of the notebook: functions of the notebook, builtins, libraries, methods, magics, dynamic code.
+
+Where nothing is known of a function, its arguments are taken to be left as they are (but for iterators, which it may use up): the sound
+answer, that every call may change everything it is given, would say nothing. A method may change its receiver unless it is
+known not to.
+"""
+
+import ast
+import re
+
+from transpiler.passes import known, shell
+from transpiler.passes.expressions import Expressions, last_name, root_name
+from transpiler.passes.effects import (
+    NOTHING, Call, Closure, Global, Param, Result, Thing, Value,
+)  # fmt: skip
+
+_AT_NAME = re.compile(r"@([A-Za-z_]\w*)")
+_BARE = frozenset(["locals", "vars", "globals", "dir"])
+_CODE = frozenset(["exec", "eval"])
+
+
+class Arguments:
+    """The arguments of a call, evaluated in order."""
+
+    def __init__(self, walk: Expressions, node: ast.Call) -> None:
+        self.positional: list[Value] = []
+        self.named: dict[str, Value] = {}
+        self.spread = NOTHING
+        for argument in node.args:
+            value = walk.evaluate(argument)
+            if isinstance(argument, ast.Starred):
+                self.spread |= value
+            else:
+                self.positional.append(value)
+        for keyword in node.keywords:
+            value = walk.evaluate(keyword.value)
+            if keyword.arg is None:
+                self.spread |= value
+            else:
+                self.named[keyword.arg] = value
+
+    @property
+    def all(self) -> Value:
+        """Everything that is given."""
+        return frozenset().union(*self.positional, *self.named.values(), self.spread)
+
+
+class Calls(Expressions):
+    """Evaluates calls."""
+
+    def value_of_Call(self, node: ast.Call) -> Value:
+        """A call of any kind."""
+        magic = shell.magic_of(node)
+        if magic is not None:
+            return self.magic(magic, node)
+        if isinstance(node.func, ast.Attribute):
+            return self.call_attribute(node, node.func)
+        if isinstance(node.func, ast.Name):
+            name = node.func.id
+            function = self.load(name, node.func)
+            if not self.is_shadowed(name):
+                if name in _CODE or name in _BARE:
+                    return self.dynamic_code(name, node)
+                if name in known.BUILTINS:
+                    return self.builtin(name, node)
+            return self.call(function, Arguments(self, node), name)
+        return self.call(self.evaluate(node.func), Arguments(self, node), "")
+
+    def is_shadowed(self, name: str) -> bool:
+        """Whether a builtin's name has been bound by the notebook."""
+        return self.find(name) is not None or name in self.values
+
+    # --- known functions ------------------------------------------------------------------------------------------
+
+    def call(self, function: Value, given: Arguments, name: str) -> Value:
+        """A call of what a name or an expression stands for."""
+        everything = given.all
+        for item in everything:
+            if isinstance(item, Closure):
+                self.touch(item)  # a callback: it may be called before this call is over
+        if self.closure is not None:
+            self.closure.calls.append(
+                Call(function, tuple(given.positional), tuple(given.named.items()))
+            )
+            late = {Result(item.name) for item in function if isinstance(item, Global)}
+            carried = {item for item in everything if not isinstance(item, Thing)}
+            found = self.apply(function, given.positional, given.named, given.spread)
+            if name in known.ARGUMENT_MUTATORS and given.positional:
+                self.change_arguments(name, given)
+            return self.library(name, given) | found | late | carried
+        found = self.apply(function, given.positional, given.named, given.spread)
+        if any(isinstance(item, Closure) for item in function):
+            return found
+        return self.library(name, given) | frozenset(i for i in function if isinstance(i, Closure))
+
+    def apply(
+        self,
+        function: Value,
+        positional: list[Value],
+        named: dict[str, Value],
+        spread: Value = NOTHING,
+        depth: int = 0,
+    ) -> Value:
+        """Do to the arguments what the known functions among the things called do; return what they give."""
+        out = NOTHING
+        for item in sorted((i for i in function if isinstance(i, Closure)), key=hash):
+            self.touch(item)
+            target, first = item, list(positional)
+            if item.methods is not None:
+                instance = self.fresh() | frozenset([item])
+                first.insert(0, instance)
+                target = item.methods.get("__init__", item)
+            given = self.match_arguments(target, first, named, spread)
+            self.effects(target, given, depth)
+            if item.methods is not None:
+                given = {Param(item.serial, str(n)): v for n, v in enumerate((*first, *named.values(), spread))}
+            out |= self.result_of(item, given)
+        return out
+
+    def match_arguments(
+        self, function: Closure, positional: list[Value], named: dict[str, Value], spread: Value
+    ) -> dict[Param, Value]:
+        """Return what each parameter is given; those left over may be any."""
+        names = function.parameters
+        given = {Param(function.serial, name): spread for name in names}
+        for name, value in zip(names, positional, strict=False):
+            given[Param(function.serial, name)] = value | spread
+        rest = frozenset().union(*positional[len(names) - 1 :]) if names and positional else NOTHING
+        for name, value in named.items():
+            if name in names:
+                given[Param(function.serial, name)] = value
+            else:
+                rest |= value
+        for name in names[-2:]:  # *args, **kwargs come last
+            given[Param(function.serial, name)] = given[Param(function.serial, name)] | rest
+        return given
+
+    def effects(self, function: Closure, given: dict[Param, Value], depth: int = 0) -> None:
+        """Change the arguments as the function's body does."""
+        for item in list(function.mutated):
+            if item in given:
+                self.mutate(given[item])  # type: ignore[index]
+            elif not isinstance(item, Param):
+                self.mutate(self.substitute([item], given))
+        for item in list(function.used_up):
+            self.use_up(self.substitute([item], given))
+        if depth > 4 or self.closure is not None:
+            return
+        for call in function.calls:
+            inner = self.substitute(call.function, given)
+            positional = [self.substitute(value, given) for value in call.positional]
+            named = {name: self.substitute(value, given) for name, value in call.named}
+            for item in inner:
+                if isinstance(item, Closure) and item is not function and item.methods is None:
+                    self.effects(item, self.match_arguments(item, positional, named, NOTHING), depth + 1)
+
+    # --- libraries ------------------------------------------------------------------------------------------------
+
+    def change_arguments(self, name: str, given: Arguments) -> None:
+        """`heapq.heappush(heap, x)`, `pickle.dump(x, file)`: functions known to change what they are given."""
+        values = [*given.positional, *given.named.values()]
+        for value in values if name in ("dump", "update_wrapper") else values[:1]:
+            self.mutate(value)
+
+    def library(self, name: str, given: Arguments) -> Value:
+        """A function nothing is known of but perhaps its name."""
+        everything = given.all
+        self.use_up(everything)
+        if name in known.ARGUMENT_MUTATORS:
+            self.change_arguments(name, given)
+        carried = frozenset(item for item in everything if isinstance(item, Closure))
+        if name in known.DEFAULTING:
+            return self.fresh("defaulting") | carried
+        if name in known.LIBRARY_ITERATORS or "chunksize" in given.named or "iterator" in given.named:
+            return self.fresh("iterator") | carried | everything
+        if name in known.VIEWS:
+            return self.fresh() | everything
+        return self.fresh() | carried
+
+    def builtin(self, name: str, node: ast.Call) -> Value:
+        """A builtin function."""
+        given = Arguments(self, node)
+        for item in given.all:
+            if isinstance(item, Closure):
+                self.touch(item)
+        if name in ("print", "input") and "file" in given.named:
+            self.mutate(given.named["file"])
+        if name in known.SCALARS:
+            self.use_up(given.all)
+            return self.fresh("fixed")
+        if name in known.ITERATORS:
+            # shares the iterators it was made of: reading one reads the other
+            return self.fresh("iterator") | given.all
+        if name in ("list", "tuple", "set", "dict", "sorted", "frozenset", "sum", "max", "min"):
+            self.use_up(given.all)
+            return self.fresh() | frozenset(i for i in given.all if isinstance(i, Closure))
+        return self.library(name, given)
+
+    def call_attribute(self, node: ast.Call, func: ast.Attribute) -> Value:
+        """`module.function(...)` or `receiver.method(...)`."""
+        receiver = self.evaluate(func.value)
+        given = Arguments(self, node)
+        name = func.attr
+        if name in ("query", "eval"):
+            self.names_in_text(node)
+        for item in given.all:
+            if isinstance(item, Closure):
+                self.touch(item)
+        if receiver and all(isinstance(i, Thing) and i.kind == "module" for i in receiver):
+            return self.library(name, given)
+        own = [i for i in receiver if isinstance(i, Closure) and i.methods and name in i.methods]
+        if own:
+            return self.call_method(own, receiver, name, given)
+        inplace = next((k.value for k in node.keywords if k.arg == "inplace"), None)
+        constant_false = isinstance(inplace, ast.Constant) and inplace.value is False
+        if name not in known.PURE_METHODS or (inplace is not None and not constant_false):
+            self.mutate(receiver)
+            self.use_up(given.all)
+            self.hold(func.value, given.all)
+            return self.fresh() | receiver
+        self.use_up(given.all)
+        self.use_up(receiver, "defaulting" if name == "setdefault" else "iterator")
+        carried = frozenset(i for i in receiver | given.all if isinstance(i, Closure))
+        if name in known.VIEWS:
+            return receiver | self.fresh()
+        if name == "open":
+            return self.fresh("iterator")
+        return self.fresh() | carried
+
+    def call_method(
+        self, classes: list[Closure], receiver: Value, name: str, given: Arguments
+    ) -> Value:
+        """A method of a class of the notebook: it changes its receiver only if its body says so."""
+        out = NOTHING
+        for owner in classes:
+            method = (owner.methods or {})[name]
+            arguments = self.match_arguments(
+                method, [receiver, *given.positional], given.named, given.spread
+            )
+            self.effects(method, arguments)
+            out |= self.result_of(method, arguments)
+        return out
+
+    # --- code in texts --------------------------------------------------------------------------------------------
+
+    def names_in_text(self, node: ast.Call) -> None:
+        """`df.query("amount > @limit")`."""
+        for argument in node.args:
+            for part in ast.walk(argument):
+                if isinstance(part, ast.Constant) and isinstance(part.value, str):
+                    for name in _AT_NAME.findall(part.value):
+                        self.load_if_bound(name, node)
+
+    def load_if_bound(self, name: str, node: ast.AST) -> None:
+        """Read a name that may not be meant as one."""
+        if name in self.values or name in self.must or self.closure is not None:
+            self.guard += 1
+            self.load(name, node)
+            self.guard -= 1
+
+    def dynamic_code(self, name: str, node: ast.Call) -> Value:
+        """`exec` and `eval` of a literal are read as code; other dynamic code may do anything with any name."""
+        arguments = Arguments(self, node)
+        text = node.args[0] if node.args else None
+        if name == "vars" and node.args:
+            return arguments.all
+        own_namespace = len(node.args) > 1 or any(k.arg == "globals" for k in node.keywords)
+        if name in _CODE and own_namespace and not self.namespaces_are_ours(node):
+            self.use_up(arguments.all)
+            self.mutate(arguments.all)
+            return self.fresh()
+        if name in _CODE and isinstance(text, ast.Constant) and isinstance(text.value, str):
+            if self.closure is None:
+                self.run_text(text.value, node)
+            else:
+                self.note_dynamic(node)
+            return self.fresh()
+        if self.closure is not None and name in ("locals", "vars", "dir") and not node.args:
+            return self.fresh()
+        if name != "dir" or not node.args:
+            self.note_dynamic(node)
+        return self.fresh()
+
+    def namespaces_are_ours(self, node: ast.Call) -> bool:
+        """Whether the namespace given to `exec` is the notebook's."""
+        return any(
+            isinstance(part, ast.Name) and part.id in ("globals", "locals", "vars", "user_ns")
+            for argument in node.args[1:]
+            for part in ast.walk(argument)
+        )
+
+    def note_dynamic(self, node: ast.AST) -> None:
+        """Any name may be read or bound here."""
+        if self.closure is not None:
+            self.closure.dynamic = True
+        else:
+            self.dynamic = self.dynamic or self.at or node
+
+    def run_text(self, code: str, node: ast.AST) -> None:
+        """Walk Python that is in a text, at the place of the text. `flow` knows statements."""
+        raise NotImplementedError
+
+    def magic(self, magic: shell.Magic, node: ast.Call) -> Value:
+        """A magic or a shell line."""
+        if self.find("get_ipython") is None and self.closure is None:
+            self.load("get_ipython", node)
+        for expression in magic.expands:
+            if expression.isidentifier():
+                self.load_if_bound(expression, node)
+                continue
+            for statement in shell.parse(expression):
+                for part in ast.walk(statement):
+                    if isinstance(part, ast.Name):
+                        self.load_if_bound(part.id, node)
+        code = magic.code
+        if code is not None and self.closure is None:
+            self.run_text(code, node)
+        for name in magic.binds:
+            self.binds.setdefault(name, node)
+            self.store(name, self.fresh(), node)
+        if magic.is_opaque:
+            self.note_dynamic(node)
+        return self.fresh()
+
+
+__all__ = ["Arguments", "Calls", "last_name", "root_name"]

@@ -1,0 +1,136 @@
+"""The plan as the text of a plugin. Templates write the frame; the cells are spliced in and never pass through Jinja.
+
+The frame is written as black would write it; black itself sees only what came from a cell, and the rare bundle in which
+something long did not fit a line. The text is checked as black checks itself: it compiles, and the syntax tree of each
+cell is the notebook's but for the listed edits.
+"""
+
+import re
+from functools import cache
+
+import jinja2
+
+from transpiler.diagnostics import InternalError
+from transpiler.ir import Plan, PlannedStep
+from transpiler.passes.check_cell import check
+from transpiler.passes.literals import WIDTH, block, in_docstring, literal
+from transpiler.pristine import digest
+from transpiler.resources import templates_folder
+
+_CELL = re.compile(r'^ +__cell__\("(\w+)"\),?\n', re.MULTILINE)
+
+
+def emit(plan: Plan, port_id: str, notebook: str) -> str:
+    """Return the plugin's text for a plan.
+
+    `port_id` and `notebook` (the path from the plugin's folder to the notebook, with slashes) go into the header line.
+    Raises InternalError when the text fails its own checks.
+    """
+    environment = _environment()
+    frame = _fitted(environment.get_template("plugin.py.j2").render(plan=plan))
+    step_template = environment.get_template("step.py.j2")
+    bundles = [
+        _fitted(step_template.render(plan=plan, step=step), in_class=True) for step in plan.steps
+    ]
+    imports = _imports([frame, *bundles])
+    whole = [_spliced(text, step, plan) for text, step in zip(bundles, plan.steps, strict=True)]
+
+    before, rest = frame.split("\n__header__\n", 1)
+    remarks, rest = rest.split("\n__imports__()\n", 1)
+    head, tail = rest.split("\n    __steps__()\n", 1)
+    before, after = f"{before}\n", f"\n{remarks}\n{imports}" + "\n".join([head, *whole]) + tail
+    try:
+        compile(before + after, plan.app_name, "exec", dont_inherit=True)
+    except SyntaxError as error:
+        raise InternalError(f"the emitted file does not compile: {error}") from error
+    return f"{before}# port: id={port_id} notebook={notebook} base={digest(before + after)}{after}"
+
+
+def _spliced(text: str, step: PlannedStep, plan: Plan) -> str:
+    """Put the cells of a step into its bundle, each checked against the notebook."""
+    from transpiler.passes.splice import spliced
+
+    cells = {cell.function: cell for cell in step.cells}
+
+    def body(placeholder: re.Match[str]) -> str:
+        cell = cells.pop(placeholder[1])
+        lines = spliced(cell, plan.parameter)
+        check(cell, plan.parameter, lines)
+        return lines
+
+    text = _CELL.sub(body, text)
+    if cells:
+        raise InternalError(f"{sorted(cells)} are missing in the emitted file")
+    return text
+
+
+def _fitted(text: str, in_class: bool = False) -> str:
+    """Let black break what does not fit a line; most bundles have nothing of that kind."""
+    if all(len(line) <= WIDTH or line.lstrip().startswith("#") for line in text.split("\n")):
+        return text
+    from transpiler.passes.splice import formatted
+
+    if not in_class:
+        return formatted(text)
+    return formatted(f"class C:\n{text}").removeprefix("class C:\n")
+
+
+@cache
+def _environment() -> jinja2.Environment:
+    """Jinja with nothing implicit: an unknown name is an error, white space is as written."""
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(templates_folder()),
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        autoescape=False,
+    )
+    environment.filters.update(literal=literal, text=block, docstring=in_docstring)
+    return environment
+
+
+# --- imports ------------------------------------------------------------------------------------------------------
+
+_STANDARD = {
+    "literal_eval": "ast",
+    "namedtuple": "collections",
+    "date": "datetime",
+    "datetime": "datetime",
+    "time": "datetime",
+    "dumps": "json",
+    "loads": "json",
+    "inf": "math",
+    "isfinite": "math",
+    "dedent": "textwrap",
+}
+_FASTHTML = frozenset(
+    "H3 Article Button Datalist Dd Div Dl Dt Fieldset Form Header HtmxResponseHeaders Input Label Legend Option P "
+    "Response Select Small Textarea".split()
+)
+_OURS = ("Cells", "cell", "cell_text")
+_NOT_CODE = re.compile(
+    r'"""(?:\\.|[^\\])*?"""|"(?:\\.|[^"\\\n])*"|\'(?:\\.|[^\'\\\n])*\'|#[^\n]*', re.DOTALL
+)
+_NAME = re.compile(r"(?<![\w.])[A-Za-z_]\w*(?= ?[(.,):\n])")
+
+
+def _imports(texts: list[str]) -> str:
+    """Return the import lines for what the templates' code uses; no cell is in these texts yet."""
+    used: set[str] = set()
+    for text in texts:
+        used.update(_NAME.findall(_NOT_CODE.sub('""', text)))
+    standard: dict[str, list[str]] = {}
+    for name in sorted(used & _STANDARD.keys()):
+        standard.setdefault(_STANDARD[name], []).append(name)
+    lines = [
+        f"from {module} import {', '.join(listed)}\n" for module, listed in sorted(standard.items())
+    ]
+    # As ruff and isort order names: constants, then classes.
+    components = sorted(used & _FASTHTML, key=lambda n: (not (len(n) > 1 and n.isupper()), n))
+    return (
+        "".join(lines)
+        + "\nfrom fasthtml.common import (\n"
+        + "".join(f"    {name},\n" for name in components)
+        + f")\nfrom pipulate_runtime.cells import {', '.join(name for name in _OURS if name in used)}\n"
+    )

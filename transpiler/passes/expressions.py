@@ -1,0 +1,452 @@
+"""The expressions of a cell: what they read, change and give. `flow` adds the statements."""
+
+import ast
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+
+from transpiler.passes import known
+from transpiler.passes.scope import Bindings, annotations, defaults, parameters, type_parameters
+from transpiler.passes.effects import (
+    NOTHING, Closure, Global, Item, Kind, Param, Result, Scope, Thing, Value, mangled,
+)  # fmt: skip
+
+_COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
+
+
+def last_name(node: ast.expr) -> str:
+    """Return `c` for `a.b.c` and `c`, '' for other expressions."""
+    if isinstance(node, ast.Attribute):
+        return node.attr
+    return node.id if isinstance(node, ast.Name) else ""
+
+
+def root_name(node: ast.expr) -> ast.Name | None:
+    """Return the name at the start of `a.b[0].c`, None when it starts with something else."""
+    while isinstance(node, ast.Attribute | ast.Subscript | ast.Starred | ast.Await):
+        node = node.value
+    return node if isinstance(node, ast.Name) else None
+
+
+def changeable(value: Value) -> Value:
+    """Return a value without the things that cannot be changed: it does not matter who holds them."""
+    return frozenset(i for i in value if not (isinstance(i, Thing) and i.kind == "fixed"))
+
+
+class Expressions:
+    """Evaluates expressions in the abstract, keeping account of the notebook's names.
+
+    The walk is flow-sensitive at the cell's top level (`must`, `values`), and not inside functions.
+    """
+
+    def __init__(self, values: dict[str, Value], cell: int) -> None:
+        self.values = values
+        self.cell = cell
+        self.reads: dict[str, ast.AST] = {}
+        """Names read while they may not be bound by this cell yet, with the place of the first use."""
+        self.indirect: dict[str, ast.AST] = {}
+        """The same for names that the functions it touches read."""
+        self.guarded: set[str] = set()
+        """Names read where a NameError is caught, or where it is not certain that they are read."""
+        self.must: set[str] = set()
+        self.binds: dict[str, ast.AST] = {}
+        """Names bound otherwise than by a statement the compiler sees: magics, `exec` of a literal."""
+        self.writes: dict[str, None] = {}
+        """Names bound by functions that are called."""
+        self.mutated: dict[Item, None] = {}
+        self.dynamic: ast.AST | None = None
+        self.closures: list[Closure] = []
+        self.scope: Scope | None = None
+        self.closure: Closure | None = None
+        self.owner: str | None = None
+        self.guard = 0
+        self.at: ast.AST | None = None
+        self.changed: dict[str, Value | None] = {}
+        """What names stood for at the start of the branch, None for nothing: only those that changed."""
+        self._touched: set[Closure] = set()
+
+    # --- names ----------------------------------------------------------------------------------------------------
+
+    def find(self, name: str) -> Scope | None:
+        """Return the scope a name belongs to, None for the notebook's namespace (language reference 4.2.2)."""
+        innermost = True
+        for scope in self.scope.chain() if self.scope else ():
+            if name in scope.declared:
+                return None
+            if name in scope.names and (scope.kind != "class" or innermost):
+                return scope
+            innermost = innermost and scope.kind == "types"
+        return None
+
+    def load(self, name: str, node: ast.AST) -> Value:
+        """Read a name."""
+        name = mangled(name, self.owner)
+        scope = self.find(name)
+        if scope is not None:
+            value = scope.values.get(name, NOTHING)
+            if self.closure is not None:
+                self.closure.captures |= value
+            return value
+        if self.closure is not None:
+            self.closure.loads.setdefault(name, self.at or node)
+            return frozenset([Global(name)])
+        if name not in self.must:
+            if self.guard:
+                self.guarded.add(name)
+            self.reads.setdefault(name, self.at or node)
+        value = self.current(name)
+        for item in value:
+            if isinstance(item, Closure):
+                self.touch(item)
+        return value
+
+    def current(self, name: str) -> Value:
+        """Return what a name of the notebook stands for now; an object of unknown origin when nothing is known."""
+        if name not in self.values and name not in known.BUILTINS and not known.is_given(name):
+            self.assign(name, frozenset([Thing(-1)]))
+        return self.values.get(name, NOTHING)
+
+    def assign(self, name: str, value: Value) -> None:
+        """Let a name of the notebook stand for a value."""
+        old = self.values.get(name)
+        self.changed.setdefault(name, old)
+        self.values[name] = value
+        for item in value - old if old else value:
+            if isinstance(item, Thing):
+                item.names[name] = None
+
+    def store(self, name: str, value: Value, node: ast.AST) -> None:
+        """Bind a name in the current scope."""
+        name = mangled(name, self.owner)
+        scope = self.scope
+        while scope is not None and scope.kind == "comprehension" and name not in scope.names:
+            scope = scope.parent  # `:=`
+        if scope is None or name in scope.declared:
+            if self.closure is not None:
+                self.closure.writes[name] = self.closure.writes.get(name, NOTHING) | value
+                return
+            self.must.add(name)
+            self._touched.clear()
+            self.assign(name, value)
+            return
+        home = scope if name in scope.names or scope.kind == "class" else self.find(name) or scope
+        home.names.add(name)
+        home.values[name] = home.values.get(name, NOTHING) | value
+
+    def touch(self, closure: Closure) -> None:
+        """A function may be called from here on: take over what its body, and what it touches, does."""
+        if self.closure is not None or closure in self._touched:
+            return
+        for each in self.reachable([closure]):
+            self._touched.add(each)
+            self.dynamic = self.dynamic or (self.at_of(each) if each.dynamic else None)
+            for name, node in each.loads.items():
+                if name not in self.must:
+                    self.indirect.setdefault(name, node)
+            for name, value in each.writes.items():
+                self.writes[name] = None
+                self.assign(name, self.current(name) | self.substitute(value, {}))
+            for item in each.mutated:
+                if isinstance(item, Global):
+                    self.mutate(self.current(item.name))
+            for item in each.used_up:
+                if isinstance(item, Global):
+                    self.use_up(self.current(item.name))
+
+    def at_of(self, closure: Closure) -> ast.AST:
+        """Return some place in a function's body."""
+        return next(iter(closure.loads.values()), ast.Pass())
+
+    def reachable(self, start: Iterable[Closure]) -> list[Closure]:
+        """Return the functions that may run when these do, with the names bound as they are now."""
+        seen: dict[Closure, None] = {}
+        stack = list(start)
+        while stack:
+            closure = stack.pop()
+            if closure in seen:
+                continue
+            seen[closure] = None
+            held = [self.values.get(name, NOTHING) for name in closure.loads]
+            for value in (*held, frozenset(closure.captures)):
+                stack.extend(sorted((i for i in value if isinstance(i, Closure)), key=hash))
+        return list(seen)
+
+    # --- objects --------------------------------------------------------------------------------------------------
+
+    def fresh(self, kind: Kind = "plain") -> Value:
+        """Return a new object made here."""
+        return frozenset([Thing(None if self.closure is not None else self.cell, kind)])
+
+    def mutate(self, value: Value) -> None:
+        """The objects of a value may be changed in place."""
+        into = self.mutated if self.closure is None else self.closure.mutated
+        for item in value:
+            if not (isinstance(item, Thing) and item.kind == "fixed"):
+                into[item] = None
+
+    def use_up(self, value: Value, kind: Kind = "iterator") -> None:
+        """The objects are iterated over (or subscripted): that changes those of one kind."""
+        for item in value:
+            if isinstance(item, Thing) and item.kind == kind:
+                self.mutate(frozenset([item]))
+            elif self.closure is not None and isinstance(item, Param | Global):
+                self.closure.used_up[item] = None
+
+    def substitute(self, value: Iterable[Item], given: dict[Param, Value], depth: int = 0) -> Value:
+        """Return what a function's own value is for a caller that gave these arguments."""
+        out: set[Item] = set()
+        for item in value:
+            match item:
+                case Param():
+                    out |= given.get(item, {item} if self.closure is not None else NOTHING)
+                case Global(name) if self.closure is None:
+                    out |= self.current(name)
+                case Result(name) if self.closure is None:
+                    for function in self.values.get(name, NOTHING):
+                        if isinstance(function, Closure) and depth < 4:
+                            out |= self.result_of(function, {}, depth + 1)
+                case Thing(cell=None) if self.closure is None:
+                    out |= self.fresh(item.kind)
+                case Closure():
+                    out.add(item)
+                    if depth < 4:
+                        out |= self.substitute(item.captures, given, depth + 1)
+                case _:
+                    out.add(item)
+        return frozenset(out)
+
+    def result_of(self, function: Closure, given: dict[Param, Value], depth: int = 0) -> Value:
+        """Return what a call of a known function or class gives."""
+        if function.methods is not None:
+            held = frozenset().union(*given.values())
+            return frozenset([function]) | held | self.fresh()
+        result = self.substitute(function.result, given, depth)
+        if function.generator:
+            return result | self.fresh("iterator") | frozenset([function])
+        return result | self.fresh()
+
+    # --- expressions ----------------------------------------------------------------------------------------------
+
+    def evaluate(self, node: ast.expr | None) -> Value:
+        """Return the value of an expression, taking account of all it does."""
+        if node is None:
+            return NOTHING
+        method: Callable[[ast.expr], Value] = getattr(
+            self, f"value_of_{type(node).__name__}", self.value_of_other
+        )
+        return method(node)
+
+    def value_of_other(self, node: ast.AST) -> Value:
+        """Anything that may be or hold one of its parts."""
+        value = NOTHING
+        for child in ast.iter_child_nodes(node):
+            if isinstance(child, ast.expr):
+                value |= self.evaluate(child)
+            elif isinstance(child, ast.keyword | ast.Slice):
+                value |= self.value_of_other(child)
+        return value
+
+    def value_of_Constant(self, node: ast.Constant) -> Value:
+        """A literal."""
+        return self.fresh("fixed")
+
+    def value_of_JoinedStr(self, node: ast.expr) -> Value:
+        """An f-string: a new text. Before 3.12 the positions inside are wrong, so the whole stands for its parts."""
+        outer, self.at = self.at, self.at or node
+        self.value_of_other(node)
+        self.at = outer
+        return self.fresh("fixed")
+
+    value_of_TemplateStr = value_of_JoinedStr
+
+    def value_of_Compare(self, node: ast.expr) -> Value:
+        """A comparison or an operation: a new object, of its own."""
+        parts = self.value_of_other(node)
+        kind: Kind = "fixed" if all(isinstance(i, Thing) and i.kind == "fixed" for i in parts) else "plain"
+        carried = frozenset(item for item in parts if isinstance(item, Closure))
+        return self.fresh(kind) | carried
+
+    value_of_BinOp = value_of_UnaryOp = value_of_Compare
+
+    def value_of_List(self, node: ast.expr) -> Value:
+        """A container: an object of its own that holds its elements."""
+        return changeable(self.value_of_other(node)) | self.fresh()
+
+    value_of_Set = value_of_Dict = value_of_List
+
+    def value_of_Name(self, node: ast.Name) -> Value:
+        """A name that is read."""
+        return self.load(node.id, node)
+
+    def value_of_NamedExpr(self, node: ast.NamedExpr) -> Value:
+        """`(x := value)`."""
+        value = self.evaluate(node.value)
+        self.store(node.target.id, value, node)
+        return value
+
+    def value_of_Subscript(self, node: ast.Subscript) -> Value:
+        """`a[b]`: may be a view of `a`; reading a defaultdict changes it."""
+        if self.namespace_key(node) is not None:
+            return self.load(self.namespace_key(node) or "", node)
+        value = self.evaluate(node.value)
+        self.evaluate(node.slice)
+        self.use_up(value, "defaulting")
+        return value
+
+    def namespace_key(self, node: ast.expr) -> str | None:
+        """Return `x` for `globals()["x"]`."""
+        match node:
+            case ast.Subscript(
+                value=ast.Call(func=ast.Name(id="globals"), args=[], keywords=[]),
+                slice=ast.Constant(value=str(name)),
+            ):
+                return name
+        return None
+
+    def value_of_Lambda(self, node: ast.Lambda) -> Value:
+        """A function without a name."""
+        for default in defaults(node.args):
+            self.evaluate(default)
+        closure = self.new_closure("<lambda>", node.args)
+        with self.inside(closure, self.function_scope(closure, node.args, [node.body])):
+            closure.result |= self.evaluate(node.body)
+        return frozenset([closure])
+
+    def value_of_Yield(self, node: ast.Yield | ast.YieldFrom) -> Value:
+        """A generator's `yield`."""
+        value = self.evaluate(node.value)
+        if self.closure is not None:
+            self.closure.generator = True
+            self.closure.result |= value
+        return NOTHING
+
+    value_of_YieldFrom = value_of_Yield
+
+    def value_of_ListComp(self, node: ast.expr) -> Value:
+        """A comprehension runs here and now."""
+        assert isinstance(node, _COMPREHENSIONS)
+        first = self.evaluate(node.generators[0].iter)
+        return self.comprehension(node, first) | self.fresh()
+
+    value_of_SetComp = value_of_DictComp = value_of_ListComp
+
+    def value_of_GeneratorExp(self, node: ast.GeneratorExp) -> Value:
+        """A generator expression runs when it is read, here or later."""
+        first = self.evaluate(node.generators[0].iter)
+        closure = self.new_closure("<genexpr>", None)
+        with self.inside(closure, self.scope):
+            closure.result |= self.comprehension(node, first)
+        self.touch(closure)
+        return frozenset([closure]) | self.fresh("iterator") | first
+
+    def comprehension(self, node: ast.expr, first: Value) -> Value:
+        """Walk a comprehension whose first iterable has been evaluated outside of it, as Python does."""
+        assert isinstance(node, _COMPREHENSIONS)
+        targets = Bindings(generator.target for generator in node.generators)
+        outer = self.scope
+        self.scope = Scope("comprehension", outer, {mangled(n, self.owner) for n in targets.binds})
+        for number, generator in enumerate(node.generators):
+            value = self.evaluate(generator.iter) if number else first
+            self.use_up(value)
+            self.store_target(generator.target, value)
+            for condition in generator.ifs:
+                self.evaluate(condition)
+        if isinstance(node, ast.DictComp):
+            value = self.evaluate(node.key) | self.evaluate(node.value)
+        else:
+            value = self.evaluate(node.elt)  # type: ignore[attr-defined]
+        self.scope = outer
+        return value
+
+    def store_target(self, target: ast.expr, value: Value) -> None:
+        """Bind or change what an assignment has on its left."""
+        match target:
+            case ast.Name(id=name):
+                self.store(name, value, target)
+            case ast.Tuple(elts=elements) | ast.List(elts=elements):
+                for element in elements:
+                    self.store_target(element, value)
+            case ast.Starred(value=inner):
+                self.store_target(inner, value | self.fresh())
+            case ast.Attribute() | ast.Subscript():
+                self.store_part(target, value)
+            case _:
+                self.evaluate(target)
+
+    def store_part(self, target: ast.Attribute | ast.Subscript, value: Value) -> None:
+        """`a.b = value`, `a[b] = value`: changes `a`, which then holds the value."""
+        name = self.namespace_key(target)
+        if name is not None:
+            if self.closure is None:
+                self.binds.setdefault(name, self.at or target)
+                self.must.add(name)
+                self.assign(name, value)
+            else:
+                self.closure.writes[name] = value
+            return
+        self.mutate(self.evaluate(target.value))
+        if isinstance(target, ast.Subscript):
+            self.evaluate(target.slice)
+        self.hold(target.value, value)
+
+    def hold(self, holder: ast.expr, value: Value) -> None:
+        """What `holder` starts with holds the value from now on."""
+        root = root_name(holder)
+        value = changeable(value)
+        if root is None or not value:
+            return
+        name = mangled(root.id, self.owner)
+        scope = self.find(name)
+        if scope is not None:
+            scope.values[name] = scope.values.get(name, NOTHING) | value
+        elif self.closure is None:
+            self.assign(name, self.current(name) | value)
+
+    # --- functions ------------------------------------------------------------------------------------------------
+
+    def new_closure(self, name: str, args: ast.arguments | None) -> Closure:
+        """Return an empty summary."""
+        names = tuple(arg.arg for arg in parameters(args)) if args else ()
+        closure = Closure(name, next(Thing._serials), names)
+        if self.closure is None:
+            self.closures.append(closure)
+        return closure
+
+    def function_scope(
+        self, closure: Closure, args: ast.arguments, body: Iterable[ast.AST], types: set[str] = frozenset()  # type: ignore[assignment]
+    ) -> Scope:
+        """Return the scope of a function's body."""
+        found = Bindings(body)
+        names = set(closure.parameters) | found.own | types
+        scope = Scope("function", self.scope, {mangled(name, self.owner) for name in names})
+        scope.declared = {mangled(name, self.owner) for name in found.globals}
+        for name in closure.parameters:
+            scope.values[mangled(name, self.owner)] = frozenset([Param(closure.serial, name)])
+        return scope
+
+    @contextmanager
+    def inside(self, closure: Closure, scope: Scope | None) -> Iterator[None]:
+        """Walk the body of a function; what it does is also done by the function around it, if that is called."""
+        outer = self.closure, self.scope
+        self.closure, self.scope = closure, scope
+        yield
+        self.closure, self.scope = outer
+        if self.closure is not None:
+            for name, node in closure.loads.items():
+                self.closure.loads.setdefault(name, node)
+            self.closure.writes.update(closure.writes)
+            self.closure.captures |= closure.captures
+            self.closure.dynamic |= closure.dynamic
+            self.closure.mutated.update(dict.fromkeys(closure.mutated))
+            self.closure.used_up.update(dict.fromkeys(closure.used_up))
+
+    def evaluate_definition(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> None:
+        """Evaluate defaults and annotations where the function is defined."""
+        for default in defaults(node.args):
+            self.evaluate(default)
+        types = type_parameters(node)
+        outer = self.scope
+        if types:
+            self.scope = Scope("types", outer, types)
+        for annotation in annotations(node):
+            self.evaluate(annotation)
+        self.scope = outer

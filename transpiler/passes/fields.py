@@ -1,0 +1,207 @@
+"""The fields of a code cell, from every convention that asks for a value, in rising precedence:
+
+    x = input("Name? ")                  a call that runs once
+    x = 5  #@param {type:"integer"}      Colab's forms
+    x: int = 5  # how many               a cell tagged `parameters`
+    #| input: {name: x, label: Size}     what the owner says
+
+Each of them makes or refines the draft of a variable; one function then settles a draft as a `Field`.
+"""
+
+import ast
+import re
+import tokenize
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from io import StringIO
+
+from transpiler import codes
+from transpiler.diagnostics import Diagnostic
+from transpiler.ir import JSON, Cell, Field, Python
+from transpiler.passes import colab
+from transpiler.passes.field_types import Said, said_by, said_by_comment
+from transpiler.passes.magics import parse
+from transpiler.passes.options import PARAMETERS, Ask
+from transpiler.passes.places import Places
+from transpiler.passes.questions import questions
+from transpiler.passes.settle import COMPUTED, Draft, literal_of, settled
+from transpiler.passes.words import as_name, nearest
+
+_TYPE_COMMENT = re.compile(
+    r"type:[ \t]*([\w.]+(?:\[[^#]*\])?(?:[ \t]*\|[ \t]*[\w.]+)*)[ \t]*#?[ \t]*(.*)"
+)
+_FOR_TOOLS = re.compile(r"(?:noqa|pylint|pragma|fmt|ruff|mypy|flake8|nosec|type:[ \t]*ignore)\b")
+
+
+@dataclass(frozen=True, slots=True)
+class _Assigned:
+    """A simple assignment at the top level of the cell, and the comment at its end."""
+
+    name: str
+    value: ast.expr
+    annotation: ast.expr | None
+    statement: ast.stmt
+    comment: str = ""
+
+    @property
+    def literal(self) -> bool:
+        return literal_of(self.value) is not COMPUTED
+
+
+def fields_of(
+    cell: Cell, python: Python, asks: Iterable[Ask], found: list[Diagnostic]
+) -> tuple[Field, ...]:
+    """Return the fields of a code cell in the order in which their values stand there, adding to `found`."""
+    return _Fields(cell, python, found).all(tuple(asks))
+
+
+class _Fields:
+    """The drafts of one cell, by variable."""
+
+    def __init__(self, cell: Cell, python: Python, found: list[Diagnostic]) -> None:
+        self._cell = cell
+        self._python = python
+        self._text = python.text
+        self._found = found
+        self._drafts: dict[str, Draft] = {}
+
+    def all(self, asks: tuple[Ask, ...]) -> tuple[Field, ...]:
+        """Go through all sources and settle what they drafted."""
+        parameters = not PARAMETERS.isdisjoint(self._cell.tags)
+        forms = re.search(r"#[ \t]*@param\b", self._text) is not None
+        asking = "input" in self._text
+        if not (parameters or forms or asking or asks):
+            return ()
+        self._places = Places(self._cell, self._python)
+        self._tree = parse(self._text)
+        self._comments = _comments(self._text) if "#" in self._text else {}
+        self._assigned = tuple(self._assignments())
+        if asking:
+            self._questions()
+        if forms:
+            self._forms()
+        if parameters:
+            self._parameters()
+        for ask in asks:
+            self._asked(ask)
+        fields = (settled(draft, self._places, self._found) for draft in self._drafts.values())
+        return tuple(sorted(fields, key=lambda f: f.value))
+
+    def _assignments(self) -> Iterable[_Assigned]:
+        for statement in self._tree.body:
+            comment = self._comments.get(statement.end_lineno or 0, "")
+            match statement:
+                case ast.Assign(targets=[ast.Name(id=name)], value=value):
+                    yield _Assigned(name, value, None, statement, comment)
+                case ast.AnnAssign(target=ast.Name(id=name), value=ast.expr() as value):
+                    yield _Assigned(name, value, statement.annotation, statement, comment)
+
+    def _draft(self, assigned: _Assigned) -> Draft:
+        """The draft of a variable, begun from its assignment when there is none."""
+        draft = self._drafts.get(assigned.name)
+        if draft is None:
+            span = self._places.span(assigned.statement)
+            draft = Draft(assigned.name, assigned.value, span)
+            self._drafts[assigned.name] = draft
+        comment_type, draft.help = _read_comment(assigned.comment)
+        draft.said = said_by(assigned.annotation) if assigned.annotation else comment_type
+        return draft
+
+    # -- sources
+
+    def _questions(self) -> None:
+        once, inner = questions(self._tree)
+        for question in once:
+            wanted = question.target or as_name(question.prompt, "answer")
+            name, nth = wanted, 1
+            while name in self._drafts:
+                nth += 1
+                name = f"{wanted}_{nth}"
+            attributes: dict[str, JSON] = {"type": question.type, "required": question.used}
+            if question.prompt:
+                attributes["label"] = question.prompt
+            span = self._places.span(question.node)
+            self._drafts[name] = Draft(
+                name, question.node, span, question=True, attributes=attributes
+            )
+        for call, where in inner:
+            self._found.append(codes.ASKS_WHILE_RUNNING.at(self._places.span(call), where=where))
+
+    def _forms(self) -> None:
+        behind = {a.statement.end_lineno: a for a in self._assigned}
+        seen: set[str] = set()
+        for line, comment in self._comments.items():
+            match = colab.COMMENT.match(comment)
+            if not match or match.group(1) != "param":
+                continue
+            column = self._text.split("\n")[line - 1].rindex(comment)
+            span = self._places.between(line, column, line, column + len(comment))
+            assigned = behind.get(line)
+            if assigned is None:
+                reason = "it does not stand behind `name = value` at the top level of the cell"
+                self._found.append(codes.PARAM_FORM.at(span, reason=reason))
+                continue
+            param = colab.param(match.group(2))
+            if param.problem:
+                self._found.append(codes.PARAM_FORM.at(span, reason=param.problem))
+            if assigned.name in seen:
+                self._found.append(
+                    codes.DUPLICATE_FIELD.at(span, name=assigned.name, key="#@param")
+                )
+            elif self._may_be_field(assigned):
+                self._draft(assigned).attributes |= param.attributes
+            seen.add(assigned.name)
+
+    def _parameters(self) -> None:
+        for assigned in self._last_of_each():
+            if self._may_be_field(assigned):
+                self._draft(assigned)
+
+    def _may_be_field(self, assigned: _Assigned) -> bool:
+        """Whether a value is plain, or asked for anyway; PP127 when it is not."""
+        if assigned.literal or assigned.name in self._drafts:
+            return True
+        span = self._places.span(assigned.statement)
+        self._found.append(codes.NOT_A_LITERAL.at(span, name=assigned.name))
+        return False
+
+    def _last_of_each(self) -> tuple[_Assigned, ...]:
+        """One assignment for each variable: the last plain value, which is the one that counts; else the first."""
+        chosen: dict[str, _Assigned] = {}
+        for assigned in self._assigned:
+            if assigned.name not in chosen or assigned.literal:
+                chosen[assigned.name] = assigned
+        return tuple(chosen.values())
+
+    def _asked(self, ask: Ask) -> None:
+        assigned = {a.name: a for a in self._last_of_each()}
+        if ask.name in assigned:
+            draft = self._draft(assigned[ask.name])
+        elif ask.name in self._drafts:
+            draft = self._drafts[ask.name]
+        else:
+            names = sorted(assigned)
+            if names:
+                near = nearest(ask.name, names)
+                names.remove(near)
+                names.insert(0, near)
+            listed = ", ".join(f"`{name}`" for name in names[:5]) or "none"
+            self._found.append(codes.FIELD_NOT_ASSIGNED.at(ask.span, name=ask.name, names=listed))
+            return
+        draft.attributes |= ask.attributes
+
+
+def _comments(text: str) -> Mapping[int, str]:
+    """Line -> the comment on it."""
+    tokens = tokenize.generate_tokens(StringIO(text).readline)
+    return {t.start[0]: t.string for t in tokens if t.type == tokenize.COMMENT}
+
+
+def _read_comment(comment: str) -> tuple[Said, str]:
+    """The type and the help in the comment at the end of an assignment."""
+    text = comment.lstrip("#").strip()
+    if colab.COMMENT.match(comment) or _FOR_TOOLS.match(text):
+        return Said(), ""
+    if typed := _TYPE_COMMENT.match(text):
+        return said_by_comment(typed.group(1)), typed.group(2).strip()
+    return Said(), text

@@ -1,0 +1,402 @@
+"""The data flow of one cell: a flow-sensitive walk over its top level, with summaries of the functions in it."""
+
+import ast
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+from transpiler.passes import shell
+from transpiler.passes.calls import Calls
+from transpiler.passes.expressions import changeable, last_name
+from transpiler.passes.scope import TYPE_ALIAS, Bindings, evaluated_outside, type_parameters
+from transpiler.passes.effects import NOTHING, Closure, Scope, Thing, Value, mangled
+
+_SUPPRESSORS = frozenset(["suppress", "raises", "assertRaises", "ExitStack", "AsyncExitStack"])
+_NAME_ERRORS = frozenset(["NameError", "Exception", "BaseException", "UnboundLocalError"])
+
+
+@dataclass(slots=True)
+class _Loop:
+    """What is certain at the `break`s of a loop: the names bound at each."""
+
+    breaks: list[set[str]]
+
+
+class Flow(Calls):
+    """Walks the statements of one cell. After `run`, the attributes say what it does with the notebook's names.
+
+    `values` is what the notebook's names stand for, and is kept up from cell to cell by the caller.
+    """
+
+    def __init__(self, values: dict[str, Value], cell: int) -> None:
+        super().__init__(values, cell)
+        self.dead = False
+        self.loops: list[_Loop] = []
+        self.deleted: set[str] = set()
+        """Names that are certainly deleted at the end of the cell."""
+        self.star: ast.AST | None = None
+        self.depth = 0
+
+    def run(self, body: Sequence[ast.stmt]) -> None:
+        """Walk a cell."""
+        self.block(body)
+        for closure in self.reachable(self.closures):
+            for name, node in closure.loads.items():
+                if name not in self.must:
+                    self.indirect.setdefault(name, node)
+
+    def run_text(self, code: str, node: ast.AST) -> None:
+        """Walk Python that is in a text; what it binds is bound, though the compiler does not see it."""
+        outer, self.at = self.at, self.at or node
+        body = shell.parse(code)
+        for name in Bindings(body).binds:
+            self.binds.setdefault(name, node)
+        self.block(body)
+        self.at = outer
+
+    def block(self, body: Iterable[ast.stmt]) -> None:
+        """Walk statements in order."""
+        for statement in body:
+            method: Callable[[ast.stmt], None] = getattr(
+                self, f"do_{type(statement).__name__}", self.do_other
+            )
+            method(statement)
+
+    def do_other(self, node: ast.stmt) -> None:
+        """A statement that only evaluates expressions."""
+        for child in ast.iter_child_nodes(node):
+            if isinstance(child, ast.expr):
+                self.evaluate(child)
+
+    # --- branches -------------------------------------------------------------------------------------------------
+
+    def branches(self, blocks: Iterable[Callable[[], None]]) -> None:
+        """Walk blocks of which one runs: certain is what is certain after each that comes to its end."""
+        if self.closure is not None:
+            for block in blocks:
+                block()
+            return
+        scope = self.scope
+        start, dead, outer = set(self.must), self.dead, self.changed
+        own = set(scope.names) if scope else set()
+        ends: list[tuple[set[str], dict[str, Value], set[str]]] = []
+        dying: list[tuple[set[str], dict[str, Value], set[str]]] = []
+        for block in blocks:
+            self.must, self.dead, self.changed = set(start), dead, {}
+            block()
+            now = {n: self.values[n] if n in self.values else NOTHING for n in self.changed}
+            end = self.must, now, set(scope.names) if scope else set()
+            (dying if self.dead else ends).append(end)
+            for name, value in self.changed.items():
+                if value is None:
+                    self.values.pop(name, None)
+                else:
+                    self.values[name] = value
+            if scope and scope.kind == "class":
+                scope.names &= own
+        self.changed = outer
+        self.dead = not ends
+        self.must = set.intersection(*(end[0] for end in ends)) if ends else start
+        if scope and scope.kind == "class" and ends:
+            scope.names |= set.intersection(*(end[2] for end in ends))
+        merging = ends or dying
+        for name in dict.fromkeys(name for _, now, _ in merging for name in now):
+            before = self.values.get(name, NOTHING)
+            self.assign(name, frozenset().union(*(now.get(name, before) for _, now, _ in merging)))
+
+    def do_If(self, node: ast.If) -> None:
+        """`if`."""
+        self.evaluate(node.test)
+        self.branches([lambda: self.block(node.body), lambda: self.block(node.orelse)])
+
+    def do_Match(self, node: ast.Match) -> None:
+        """`match`: a last case without a guard that takes everything makes one of them certain."""
+        subject = self.evaluate(node.subject)
+        last = node.cases[-1]
+        takes_all = isinstance(last.pattern, ast.MatchAs) and not last.pattern.pattern
+        blocks = [lambda case=case: self.case(case, subject) for case in node.cases]
+        if not (takes_all and last.guard is None):
+            blocks.append(lambda: None)  # type: ignore[misc]
+        self.branches(blocks)
+
+    def case(self, case: ast.match_case, subject: Value) -> None:
+        """One case: its pattern, guard and body."""
+        for part in ast.walk(case.pattern):
+            if isinstance(part, ast.MatchValue):
+                self.evaluate(part.value)
+            elif isinstance(part, ast.MatchClass):
+                self.evaluate(part.cls)
+            elif isinstance(part, ast.MatchMapping):
+                for key in part.keys:
+                    self.evaluate(key)
+        for name, node in Bindings([case.pattern]).binds.items():
+            self.store(name, subject, node)
+        self.evaluate(case.guard)
+        self.block(case.body)
+
+    def do_For(self, node: ast.For | ast.AsyncFor) -> None:
+        """`for`: its body may not run at all."""
+        items = self.evaluate(node.iter)
+        self.use_up(items)
+
+        def body() -> None:
+            self.store_target(node.target, items)
+            self.block(node.body)
+
+        self.loop(body, node.orelse, endless=False)
+
+    do_AsyncFor = do_For
+
+    def do_While(self, node: ast.While) -> None:
+        """`while`; `while True` is left by `break` only."""
+        self.evaluate(node.test)
+        endless = isinstance(node.test, ast.Constant) and bool(node.test.value)
+        self.loop(lambda: self.block(node.body), node.orelse, endless)
+
+    def loop(self, body: Callable[[], None], orelse: list[ast.stmt], endless: bool) -> None:
+        """Walk a loop. The outermost is walked twice, so that what a turn leaves behind meets the next."""
+        self.loops.append(_Loop([]))
+        self.depth += 1
+        before = self.dead
+        if self.closure is None:
+            self.branches([body, lambda: None])
+            if self.depth == 1:
+                self.dead = before
+                self.branches([body, lambda: None])
+        else:
+            body()
+        self.depth -= 1
+        breaks = self.loops.pop().breaks
+        if endless and self.closure is None:
+            self.dead = not breaks
+            if breaks:
+                self.must = set.intersection(*breaks)
+        if breaks and orelse:
+            self.branches([lambda: self.block(orelse), lambda: None])
+        else:
+            self.block(orelse)
+
+    def do_Break(self, node: ast.stmt) -> None:
+        """`break`."""
+        if self.loops and self.closure is None:
+            self.loops[-1].breaks.append(set(self.must))
+        self.dead = self.dead or self.closure is None
+
+    def do_Continue(self, node: ast.stmt) -> None:
+        """`continue`: the rest of the block is not run."""
+        self.dead = self.dead or self.closure is None
+
+    def do_Raise(self, node: ast.Raise) -> None:
+        """`raise`."""
+        self.do_other(node)
+        self.dead = self.dead or self.closure is None
+
+    def do_Try(self, node: ast.Try) -> None:
+        """`try`: a handler may start after any part of the body; `finally` always runs."""
+        names = {
+            last_name(part)
+            for handler in node.handlers
+            for part in (ast.walk(handler.type) if handler.type else [ast.Name("NameError")])
+            if isinstance(part, ast.Name | ast.Attribute)
+        }
+        caught = bool(names & _NAME_ERRORS)
+        start = set(self.must)
+
+        def body() -> None:
+            self.guard += caught
+            self.block(node.body)
+            self.guard -= caught
+            self.block(node.orelse)
+
+        self.branches([body, *(lambda h=h: self.handler(h, node.body) for h in node.handlers)])
+        after, self.must = self.must, start
+        self.block(node.finalbody)
+        self.must = after | self.must
+
+    do_TryStar = do_Try
+
+    def handler(self, handler: ast.ExceptHandler, body: list[ast.stmt]) -> None:
+        """`except E as e`: `e` is deleted at its end."""
+        if self.closure is None:
+            for name in Bindings(body).binds:  # may have been bound before the error
+                self.current(name)
+        self.evaluate(handler.type)
+        if handler.name:
+            self.store(handler.name, self.fresh(), handler)
+        self.block(handler.body)
+        if handler.name:
+            self.forget(handler.name)
+
+    def do_With(self, node: ast.With | ast.AsyncWith) -> None:
+        """`with`: some contexts swallow errors, then the rest of the body has not run."""
+        swallows = False
+        for item in node.items:
+            value = self.evaluate(item.context_expr)
+            if isinstance(item.context_expr, ast.Call):
+                swallows |= last_name(item.context_expr.func) in _SUPPRESSORS
+            swallows |= any(isinstance(part, Closure) for part in value)
+            if item.optional_vars:
+                self.store_target(item.optional_vars, value)
+        if swallows:
+            self.branches([lambda: self.block(node.body), lambda: None])
+        else:
+            self.block(node.body)
+
+    do_AsyncWith = do_With
+
+    # --- bindings -------------------------------------------------------------------------------------------------
+
+    def do_Assign(self, node: ast.Assign) -> None:
+        """`a = b = value`."""
+        value = self.evaluate(node.value)
+        target = node.targets[0]
+        if (
+            isinstance(target, ast.Tuple | ast.List)
+            and isinstance(node.value, ast.Tuple | ast.List)
+            and len(target.elts) == len(node.value.elts)
+            and not any(isinstance(e, ast.Starred) for e in (*target.elts, *node.value.elts))
+            and len(node.targets) == 1
+        ):
+            parts = [self.quietly(element) for element in node.value.elts]
+            for element, part in zip(target.elts, parts, strict=True):
+                self.store_target(element, part)
+            return
+        for target in node.targets:
+            self.store_target(target, value)
+
+    def quietly(self, node: ast.expr) -> Value:
+        """Return what a name stands for, a new object for another expression: it has been evaluated already."""
+        if isinstance(node, ast.Name) and self.closure is None:
+            return self.values.get(node.id, NOTHING)
+        if isinstance(node, ast.Constant):
+            return self.fresh("fixed")
+        return self.evaluate(node)
+
+    def do_AnnAssign(self, node: ast.AnnAssign) -> None:
+        """`x: int = 5`; the annotation is evaluated, but not inside functions."""
+        if node.value is not None:
+            self.store_target(node.target, self.evaluate(node.value))
+        if self.scope is None or self.scope.kind != "function":
+            self.evaluate(node.annotation)
+
+    def do_AugAssign(self, node: ast.AugAssign) -> None:
+        """`x += 1` reads `x`, changes its object if that can be changed, and binds `x`."""
+        if isinstance(node.target, ast.Name):
+            old = self.load(node.target.id, node.target)
+            added = self.evaluate(node.value)
+            self.mutate(old)
+            fixed = bool(old) and all(isinstance(i, Thing) and i.kind == "fixed" for i in old)
+            self.store(node.target.id, self.fresh("fixed") if fixed else old | changeable(added), node.target)
+        else:
+            self.evaluate(node.value)
+            self.store_part(node.target, NOTHING)
+
+    def do_Delete(self, node: ast.Delete) -> None:
+        """`del x`, `del x[0]`."""
+        stack = list(reversed(node.targets))
+        while stack:
+            target = stack.pop()
+            if isinstance(target, ast.Tuple | ast.List):
+                stack.extend(reversed(target.elts))
+            elif isinstance(target, ast.Name):
+                self.load(target.id, target)
+                self.forget(target.id)
+            elif isinstance(target, ast.Attribute | ast.Subscript):
+                self.store_part(target, NOTHING)
+
+    def forget(self, name: str) -> None:
+        """A name is deleted."""
+        name = mangled(name, self.owner)
+        if self.closure is None and self.find(name) is None and self.scope is None:
+            self.must.discard(name)
+            if name in self.values:
+                self.changed.setdefault(name, self.values.pop(name))
+
+    def do_Import(self, node: ast.Import | ast.ImportFrom) -> None:
+        """`import a.b`, `from a import b`."""
+        for alias in node.names:
+            if alias.name == "*":
+                self.star = self.star or node
+            elif isinstance(node, ast.Import):
+                name = alias.asname or alias.name.partition(".")[0]
+                self.store(name, self.fresh("module"), node)
+            else:
+                self.store(alias.asname or alias.name, self.fresh("module"), node)
+
+    do_ImportFrom = do_Import
+
+    def do_TypeAlias(self, node: ast.stmt) -> None:
+        """`type X[T] = ...`: evaluated when it is asked for, like a function."""
+        assert isinstance(node, TYPE_ALIAS)
+        closure = self.new_closure("type", None)
+        scope = Scope("types", self.scope, type_parameters(node))
+        with self.inside(closure, scope):
+            self.evaluate(node.value)  # type: ignore[attr-defined]
+        self.store(node.name.id, frozenset([closure]), node)  # type: ignore[attr-defined]
+
+    # --- definitions ----------------------------------------------------------------------------------------------
+
+    def do_FunctionDef(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> None:
+        """`def`: what is evaluated now, and a summary of what the body does when it is called."""
+        decorators = [self.evaluate(decorator) for decorator in node.decorator_list]
+        self.evaluate_definition(node)
+        closure = self.new_closure(node.name, node.args)
+        scope = self.function_scope(closure, node.args, node.body, type_parameters(node))
+        owner, loops, self.loops = self.owner, self.loops, []
+        with self.inside(closure, scope):
+            self.block(node.body)
+        self.loops, self.owner = loops, owner
+        self.store(node.name, self.decorated(frozenset([closure]), decorators), node)
+
+    do_AsyncFunctionDef = do_FunctionDef
+
+    def decorated(self, value: Value, decorators: list[Value]) -> Value:
+        """Return what a definition is bound to: a decorator may have wrapped it in a function of its own."""
+        for decorator in reversed(decorators):
+            for item in value:
+                if isinstance(item, Closure):
+                    self.touch(item)
+            value |= self.apply(decorator, [value], {})
+            value |= frozenset(item for item in decorator if isinstance(item, Closure))
+        return value
+
+    def do_Return(self, node: ast.Return) -> None:
+        """`return`."""
+        value = self.evaluate(node.value)
+        if self.closure is not None:
+            self.closure.result |= value
+
+    def do_ClassDef(self, node: ast.ClassDef) -> None:
+        """`class`: its body runs now, its methods later."""
+        decorators = [self.evaluate(decorator) for decorator in node.decorator_list]
+        outer = self.scope
+        types = type_parameters(node)
+        if types:
+            self.scope = Scope("types", outer, types)
+        bases = NOTHING
+        for outside in list(evaluated_outside(node))[len(node.decorator_list) :]:
+            bases |= self.evaluate(outside)
+        found = Bindings(node.body)
+        owner, self.owner = self.owner, node.name
+        scope = Scope("class", self.scope, set())  # names are added as they are bound
+        scope.declared = {mangled(name, self.owner) for name in found.globals}
+        self.scope = scope
+        number = len(self.closures)
+        self.block(node.body)
+        self.owner, self.scope = owner, outer
+        closure = self.class_closure(node.name, scope, bases, number)
+        self.store(node.name, self.decorated(frozenset([closure]), decorators), node)
+
+    def class_closure(self, name: str, scope: Scope, bases: Value, number: int) -> Closure:
+        """Return the summary of a class: all its methods together."""
+        closure = self.new_closure(name, None)
+        closure.methods = {}
+        inherited = [b for b in bases if isinstance(b, Closure) and b.methods is not None]
+        for base in inherited:
+            closure.methods.update(base.methods or {})
+        held = frozenset().union(*scope.values.values(), bases)
+        closure.captures |= {item for item in held if isinstance(item, Closure)}
+        for method, value in scope.values.items():
+            for item in value:
+                if isinstance(item, Closure):
+                    closure.methods[method] = item
+        return closure

@@ -1,0 +1,323 @@
+"""Whether a cell's Python can be the body of a function, and the edits that make it one (DESIGN 4.3).
+
+The function declares all names of the cell `global`, so nearly all code means what it means at a module's top level. What does
+not is listed here. IPython compiles each top-level statement of a cell by itself; the same is assumed here.
+"""
+
+import ast
+import re
+from bisect import bisect_right
+from dataclasses import dataclass, field
+
+from transpiler.ir import Edit, Slice
+from transpiler.passes import known, shell
+
+PARAMETER = "form"
+"""The parameter of a cell's function: a name a cell that is a function cannot use for itself."""
+
+_COMMENT = re.compile(r"#[^\n]*")
+_NEWLINE = re.compile(r"\r\n|\r|\n")
+_FRAMES = frozenset(["_getframe", "currentframe", "stack", "getouterframes", "_current_frames"])
+_NAMESPACE = frozenset(["locals", "vars", "dir", "exec", "eval"])
+_AWAITS = ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
+_CO_COROUTINE = 0x80
+
+
+class Text:
+    """A cell's Python with the offsets of its lines. `ast` counts columns in bytes of UTF-8."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        ends = [match.end() for match in _NEWLINE.finditer(text)]
+        self.starts = [0, *ends]
+        self.ascii = text.isascii()
+
+    def offset(self, line: int, column: int) -> int:
+        """Return the character offset of a position of `ast`."""
+        start = self.starts[min(line, len(self.starts)) - 1]
+        if not self.ascii:
+            end = self.starts[line] if line < len(self.starts) else len(self.text)
+            column = len(self.text[start:end].encode()[:column].decode(errors="ignore"))
+        return min(start + column, len(self.text))
+
+    def slice(self, node: ast.expr | ast.stmt) -> Slice:
+        """Return where a node stands."""
+        return Slice(
+            self.offset(node.lineno, node.col_offset),
+            self.offset(node.end_lineno or node.lineno, node.end_col_offset or node.col_offset),
+        )
+
+    def position(self, offset: int) -> tuple[int, int]:
+        """Return the 0-based line and column of a character offset."""
+        line = bisect_right(self.starts, offset) - 1
+        return line, offset - self.starts[line]
+
+
+@dataclass(slots=True)
+class Notebookwide:
+    """What some cell does that decides how others can be written."""
+
+    bound: set[str] = field(default_factory=set)
+    """All names bound anywhere: a builtin among them is not the builtin."""
+    reads_annotations: bool = False
+    reads_sources: bool = False
+    reads_doc: bool = False
+
+
+@dataclass(slots=True)
+class Form:
+    """How a cell is written: as a function after `edits`, or as text for `reason`, found at `where`."""
+
+    edits: list[Edit] = field(default_factory=list)
+    reason: str | None = None
+    where: ast.AST | None = None
+    awaits: bool = False
+
+
+class _Finder(ast.NodeVisitor):
+    """Finds what differs between a module and a function, at the cell's top level only."""
+
+    def __init__(self, text: Text, wide: Notebookwide, bound: set[str]) -> None:
+        self.text = text
+        self.wide = wide
+        self.bound = bound
+        """The names known to be bound when the cell runs: an annotation that reads others might fail."""
+        self.form = Form()
+        self.inner = 0
+        """Inside a comprehension, a lambda's defaults or an f-string: no edits there."""
+
+    def keep(self, node: ast.AST, reason: str) -> None:
+        """The cell is kept as text, for the first reason there is."""
+        if self.form.reason is None:
+            self.form.reason, self.form.where = reason, node
+
+    def edit(self, place: Slice, new: str, reason: str) -> None:
+        self.form.edits.append(Edit(place, new, reason))
+
+    # --- scopes that stay as they are -------------------------------------------------------------------------------
+
+    def visit_Lambda(self, node: ast.Lambda) -> None:
+        self.defines(node, "lambda")
+        self.visit(node.args)
+
+    def visit_FunctionDef(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> None:
+        self.defines(node, node.name)
+        for part in (*node.decorator_list, node.args, *filter(None, [node.returns])):
+            self.visit(part)
+
+    visit_AsyncFunctionDef = visit_FunctionDef
+
+    def visit_ClassDef(self, node: ast.ClassDef) -> None:
+        self.defines(node, node.name)
+        for part in (*node.decorator_list, *node.bases, *node.keywords):
+            self.visit(part)
+
+    def defines(self, node: ast.AST, name: str) -> None:
+        if self.wide.reads_sources:
+            self.keep(node, f"the notebook looks at the source of functions, and it defines `{name}`")
+
+    def visit_inner(self, node: ast.AST) -> None:
+        self.inner += 1
+        self.generic_visit(node)
+        self.inner -= 1
+
+    visit_ListComp = visit_SetComp = visit_DictComp = visit_GeneratorExp = visit_inner
+    visit_JoinedStr = visit_inner
+
+    # --- statements -------------------------------------------------------------------------------------------------
+
+    def visit_Return(self, node: ast.Return) -> None:
+        self.keep(node, "`return` outside a function is an error")
+
+    def visit_Yield(self, node: ast.AST) -> None:
+        self.keep(node, "`yield` outside a function is an error")
+
+    visit_YieldFrom = visit_Yield
+
+    def visit_Nonlocal(self, node: ast.Nonlocal) -> None:
+        self.keep(node, "`nonlocal` outside a function is an error")
+
+    def visit_ImportFrom(self, node: ast.ImportFrom) -> None:
+        if any(alias.name == "*" for alias in node.names):
+            self.keep(node, f"`from {node.module or '.'} import *` is not allowed in a function")
+        elif node.module == "__future__":
+            self.keep(node, "`from __future__` is not allowed in a function")
+
+    def visit_AnnAssign(self, node: ast.AnnAssign) -> None:
+        if node.value:
+            self.visit(node.value)
+        self.visit(node.target)
+        if self.wide.reads_annotations:
+            return self.keep(node, "the notebook reads `__annotations__`, which this cell adds to")
+        if not self.inert(node.annotation):
+            return self.keep(node, "an annotation here does more than name a type")
+        if not isinstance(node.target, ast.Name):
+            return None
+        name = node.target.id
+        if node.value is None:
+            return self.edit(self.text.slice(node), "pass", f"`{name}: ...` is not allowed for a global name")
+        between = Slice(self.text.slice(node.target).end, self.text.slice(node.value).start)
+        source = _COMMENT.sub(lambda m: " " * len(m[0]), self.text.text[slice(*between)])
+        annotation = self.text.slice(node.annotation)
+        colon = between.start + source.index(":")
+        equals = source.index("=", annotation.end - between.start) + between.start
+        self.edit(Slice(colon, equals), " ", f"`{name}: ... = ...` is not allowed for a global name")
+        return None
+
+    def inert(self, node: ast.expr) -> bool:
+        """Whether an annotation only names types that are there, so that leaving it out changes nothing."""
+        for part in ast.walk(node):
+            if isinstance(part, ast.Name):
+                if part.id not in known.BUILTINS and part.id not in self.bound:
+                    return False
+            elif not isinstance(
+                part,
+                ast.Attribute | ast.Subscript | ast.Constant | ast.Tuple | ast.List | ast.BinOp
+                | ast.BitOr | ast.expr_context | ast.UnaryOp | ast.USub,
+            ):  # fmt: skip
+                return False
+        return True
+
+    def visit_Expr(self, node: ast.Expr) -> None:
+        if self.wide.reads_doc and isinstance(node.value, ast.Constant):
+            self.keep(node, "the notebook reads `__doc__`, which a bare text sets")
+        self.generic_visit(node)
+
+    # --- expressions ------------------------------------------------------------------------------------------------
+
+    def visit_Name(self, node: ast.Name) -> None:
+        if node.id in _NAMESPACE and self.is_builtin(node.id):
+            self.keep(node, f"`{node.id}` is used as a value, and looks at the names around its call")
+
+    def is_builtin(self, name: str) -> bool:
+        return name not in self.wide.bound
+
+    def visit_Call(self, node: ast.Call) -> None:
+        magic = shell.magic_of(node)
+        if magic is not None:
+            return self.magic(node, magic)
+        func = node.func
+        name = func.id if isinstance(func, ast.Name) else ""
+        if isinstance(func, ast.Attribute) and func.attr in _FRAMES:
+            root = func.value
+            if isinstance(root, ast.Name) and root.id in ("sys", "inspect"):
+                self.keep(node, f"`{func.attr}` looks at the frame of its caller")
+        if name not in _NAMESPACE or not self.is_builtin(name):
+            return self.generic_visit(node)
+        for part in (*node.args, *node.keywords):
+            self.visit(part)
+        if name in ("locals", "vars", "dir"):
+            self.namespace_call(node, name)
+        else:
+            self.code_call(node, name)
+        return None
+
+    def namespace_call(self, node: ast.Call, name: str) -> None:
+        """`locals()`, `vars()`, `dir()`."""
+        if node.args or node.keywords:
+            return
+        if self.inner or not (self.is_builtin("globals") and self.is_builtin("sorted")):
+            return self.keep(node, f"`{name}()` lists the names around it")
+        new = "sorted(globals())" if name == "dir" else "globals()"
+        return self.edit(self.text.slice(node), new, f"`{name}()` in a function would list the function's own names")
+
+    def code_call(self, node: ast.Call, name: str) -> None:
+        """`exec(code)`, `eval(code)`."""
+        given = {keyword.arg for keyword in node.keywords}
+        starred = any(isinstance(a, ast.Starred) for a in node.args) or None in given
+        none = len(node.args) > 1 and isinstance(node.args[1], ast.Constant)
+        if not starred and not none and (len(node.args) > 1 or "globals" in given):
+            return None
+        place = self.text.slice(node)
+        tail = ""
+        if node.args:
+            tail = self.text.text[self.text.slice(node.args[-1]).end : place.end - 1]
+        if (
+            starred or none or given or self.inner or len(node.args) != 1 or "#" in tail
+            or not self.is_builtin("globals")
+        ):  # fmt: skip
+            return self.keep(node, f"`{name}` runs code among the names around it")
+        new = " globals()" if "," in tail else ", globals()"
+        return self.edit(
+            Slice(place.end - 1, place.end - 1), new, f"`{name}` in a function would not see or bind the notebook's names"
+        )
+
+    def magic(self, node: ast.Call, magic: shell.Magic) -> None:
+        """A magic: most work from inside a function, some look at the frame they are called from."""
+        line = f"%{magic.name}" if magic.kind == "run_line_magic" else f"%%{magic.name}"
+        if magic.name in known.HISTORY_MAGICS:
+            self.keep(node, f"`{line}` uses the text of cells as they were run")
+        elif magic.name in known.TIMING:
+            self.keep(node, f"`{line}` runs code among the names around it")
+        elif magic.is_opaque:
+            self.keep(node, f"`{line}` is not a magic of IPython that is known to work from inside a function")
+
+
+def edited(text: str, edits: list[Edit]) -> str:
+    """Return the text with the edits made."""
+    out, at = [], 0
+    for edit in edits:
+        out += [text[at : edit.slice.start], edit.text]
+        at = edit.slice.end
+    return "".join([*out, text[at:]])
+
+
+def form_of(
+    body: list[ast.stmt],
+    text: Text,
+    wide: Notebookwide,
+    bound: set[str],
+    names: set[str],
+    uses: set[str],
+) -> Form:
+    """Return how a cell is written.
+
+    `bound`: names that may be bound when it runs; `names`: what the function would declare global; `uses`: every name its code
+    mentions as a global, at any depth.
+    """
+    finder = _Finder(text, wide, bound)
+    for statement in body:
+        if isinstance(statement, ast.Global):
+            finder.edit(text.slice(statement), "pass", "`global` says nothing at the top of a cell")
+        else:
+            finder.visit(statement)
+    form = finder.form
+    for name in sorted(uses):
+        if name == PARAMETER:
+            finder.keep(body[0], f"it uses the name `{PARAMETER}`, which the function needs for itself")
+        elif known.is_history(name) and name not in wide.bound:
+            finder.keep(body[0], f"`{name}` is the text of cells as they were run")
+    form.edits.sort(key=lambda edit: edit.slice)
+    if form.reason is None:
+        refused = _refused(ast.parse(edited(text.text, form.edits)).body if form.edits else body, names)
+        if isinstance(refused, str):
+            finder.keep(body[0], refused)
+        else:
+            form.awaits = refused
+    if form.reason is not None:
+        form.edits.clear()
+    return form
+
+
+def _refused(body: list[ast.stmt], names: set[str]) -> str | bool:
+    """Compile the cell as a module and as the function: return the compiler's words when it refuses, else whether it awaits."""
+    declared = [ast.Global(sorted(names))] if names else []
+    args = ast.arguments([], [ast.arg(PARAMETER)], None, [], [], None, [])
+    try:
+        code = compile(ast.Module(body, []), "<cell>", "exec", flags=_AWAITS, dont_inherit=True)
+        awaits = bool(code.co_flags & _CO_COROUTINE)
+        kind = ast.AsyncFunctionDef if awaits else ast.FunctionDef
+        function = kind("cell", args, [*declared, *body, ast.Pass()], [])
+        if "type_params" in kind._fields:
+            function.type_params = []
+        module = ast.Module([function], [])
+        ast.copy_location(function, body[0])
+        for node in (args.args[0], *declared):
+            ast.copy_location(node, body[0])
+        ast.copy_location(function.body[-1], body[0])
+        compile(module, "<cell>", "exec", dont_inherit=True)
+    except SyntaxError as error:
+        return f"Python refuses it: {error.msg}"
+    except (ValueError, RecursionError, MemoryError) as error:
+        return f"Python cannot compile it: {error}"
+    return awaits

@@ -1,0 +1,219 @@
+"""What a cell is, by its look: whether it only sets things up, a title in its first comment, the files it names."""
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import PurePosixPath
+
+from transpiler.passes import known, shell
+from transpiler.passes.expressions import last_name
+
+_TITLE_LENGTH = 60
+_NOT_A_TITLE = re.compile(
+    r"[@|!%]|(?:noqa|type:|pylint|mypy|fmt|yapf|isort|ruff|pragma|flake8|pyright|nosec|coding[:=]|-\*-|export|default_exp|hide"
+    r"|todo|fixme|xxx|hack|region|endregion|in\[|cell\b|https?:)",
+    re.IGNORECASE,
+)
+_CODE_LIKE = re.compile(
+    r"[=\[\]{}\\<>;`|]|\w\(|\)\.|^(?:import|from|def|class|print|return|del|for|if|while)\b.*[:.(]|^\w+(?:\.\w+)+$"
+)
+
+
+def is_setup(body: list[ast.stmt], shows: bool) -> bool:
+    """Whether a cell only imports, defines and sets options, and shows nothing (DESIGN 4.2)."""
+    return all(
+        _sets_up(statement, shows and statement is body[-1]) for statement in body
+    )
+
+
+def _sets_up(node: ast.stmt, shown: bool) -> bool:
+    match node:
+        case ast.Import() | ast.ImportFrom() | ast.Pass() | ast.Global():
+            return True
+        case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.ClassDef():
+            return True
+        case ast.Try(body=body, handlers=handlers, orelse=orelse, finalbody=final):
+            blocks = [body, orelse, final, *(handler.body for handler in handlers)]
+            return _is_import_guard(node) and all(_sets_up(s, False) for b in blocks for s in b)
+        case ast.If(test=test, body=body, orelse=orelse):
+            return not _calls(test) and all(_sets_up(s, False) for s in (*body, *orelse))
+        case ast.Expr(value=ast.Constant(value=str())):
+            return True
+        case ast.Expr(value=ast.Call() as call):
+            return _sets_option(call)
+        case ast.Assign(targets=targets, value=value):
+            return all(_is_option(t) or (_is_constant(t) and _is_literal(value)) for t in targets)
+        case ast.AnnAssign(target=target, value=value):
+            return value is None or (_is_constant(target) and _is_literal(value))
+    return type(node).__name__ == "TypeAlias"
+
+
+def _is_import_guard(node: ast.Try) -> bool:
+    return any(isinstance(s, ast.Import | ast.ImportFrom) for s in node.body)
+
+
+def _calls(node: ast.expr) -> bool:
+    return any(isinstance(part, ast.Call) for part in ast.walk(node))
+
+
+def _sets_option(call: ast.Call) -> bool:
+    magic = shell.magic_of(call)
+    if magic is not None:
+        return magic.kind == "run_line_magic" and magic.name in known.SETUP_MAGICS
+    if isinstance(call.func, ast.Attribute) and call.func.attr in ("append", "insert", "update"):
+        return _dotted(call.func.value) in ("sys.path", "plt.rcParams", "os.environ", "mpl.rcParams")
+    return last_name(call.func) in known.SETUP_CALLS
+
+
+def _is_option(target: ast.expr) -> bool:
+    """`plt.rcParams[...]`, `pd.options.display.max_rows`, `os.environ[...]`, `InteractiveShell.ast_node_interactivity`."""
+    parts: list[str] = []
+    while isinstance(target, ast.Attribute | ast.Subscript):
+        if isinstance(target, ast.Attribute):
+            parts.append(target.attr)
+        target = target.value
+    parts.append(last_name(target))
+    return len(parts) > 1 and (
+        "ast_node_interactivity" in parts or any(p in known.SETUP_PREFIXES for p in parts)
+    )
+
+
+def _is_constant(target: ast.expr) -> bool:
+    return isinstance(target, ast.Name) and target.id.isupper()
+
+
+def _is_literal(value: ast.expr) -> bool:
+    try:
+        ast.literal_eval(value)
+    except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
+        return False
+    return True
+
+
+def _dotted(node: ast.expr) -> str:
+    if isinstance(node, ast.Attribute):
+        return f"{_dotted(node.value)}.{node.attr}"
+    return last_name(node)
+
+
+def suggested_title(source: str) -> str | None:
+    """Return the cell's first comment when it is a short phrase, None when it is something else."""
+    for line in source.splitlines():
+        line = line.strip()
+        if not line or line.startswith(("#|", "#@", "%")):
+            continue
+        if not line.startswith("#") or line.startswith(("#!", "# %%", "#%%")):
+            return None
+        text = line.strip("#=-*~_ \t")
+        text = re.sub(r"^(?:step\s+)?\d+\s*[.):]\s+", "", text, flags=re.IGNORECASE)
+        text = text.rstrip(".:;,! ")
+        words = text.split()
+        fits = 2 < len(text) <= _TITLE_LENGTH and any(c.isalpha() for c in text)
+        if fits and len(words) <= 10 and not _NOT_A_TITLE.match(text) and not _CODE_LIKE.search(text):
+            return text[0].upper() + text[1:]
+        return None
+    return None
+
+
+def imported_modules(tree: ast.AST) -> Iterator[str]:
+    """Yield the modules a cell imports that are not of the standard library; relative ones with their dots."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            names = ["." * node.level + (node.module or "")]
+            if not node.module:
+                names = [f"{names[0]}{alias.name}" for alias in node.names if alias.name != "*"]
+        else:
+            continue
+        for name in names:
+            if name and name.partition(".")[0] not in known.STDLIB:
+                yield name
+
+
+def read_files(tree: ast.AST, texts: dict[str, str]) -> Iterator[str]:
+    """Yield the relative paths that a cell names literally and reads; `texts` are names known to be literal texts."""
+    for node in ast.walk(tree):
+        if not isinstance(node, ast.Call):
+            continue
+        magic = shell.magic_of(node)
+        if magic is not None:
+            word = magic.line.split()[:1]
+            if magic.name in ("run", "load", "loadpy") and word and _is_relative(word[0]):
+                yield word[0]
+            continue
+        name = last_name(node.func)
+        found: ast.expr | None = None
+        if name in known.PATH_READS and isinstance(node.func, ast.Attribute):
+            if not (name == "open" and _writes(node, 0)):
+                found = _path_call(node.func.value)
+        if found is None and (name in known.READERS or name.startswith(("read_", "scan_", "load_"))):
+            if not (name == "open" and _writes(node, 1)):
+                found = _file_argument(node)
+        path = _text(found, texts) if found is not None else None
+        if path is not None and _is_relative(path):
+            yield str(PurePosixPath(path))
+
+
+def _writes(node: ast.Call, position: int) -> bool:
+    """Whether `open` is called to write only."""
+    mode = next((k.value for k in node.keywords if k.arg == "mode"), None)
+    if mode is None and len(node.args) > position:
+        mode = node.args[position]
+    return (
+        isinstance(mode, ast.Constant)
+        and isinstance(mode.value, str)
+        and bool(set(mode.value) & set("wax"))
+    )
+
+
+def _file_argument(node: ast.Call) -> ast.expr | None:
+    named = ("filepath_or_buffer", "path", "io", "file", "filename", "fname", "source", "path_or_buf")
+    first = node.args[0] if node.args else None
+    first = first or next((k.value for k in node.keywords if k.arg in named), None)
+    return _path_call(first) or first if first is not None else None
+
+
+def _path_call(node: ast.expr) -> ast.expr | None:
+    """Return `"a/b"` for `Path("a/b")`, `Path("a") / "b"` as it is, and names of paths."""
+    match node:
+        case ast.Call(func=func, args=[_, *_]) if last_name(func) in ("Path", "PurePath", "PosixPath"):
+            return node
+        case ast.BinOp(op=ast.Div()) | ast.Name():
+            return node
+    return None
+
+
+def _text(node: ast.expr, texts: dict[str, str]) -> str | None:
+    """Return the literal path an expression stands for."""
+    match node:
+        case ast.Constant(value=str(text)):
+            return text
+        case ast.Name(id=name):
+            return texts.get(name)
+        case ast.Call(func=func, args=args) if (
+            last_name(func) in ("Path", "PurePath", "PosixPath") or _dotted(func) == "os.path.join"
+        ):
+            parts = [_text(argument, texts) for argument in args]
+        case ast.BinOp(op=ast.Div(), left=left, right=right):
+            parts = [_text(left, texts), _text(right, texts)]
+        case ast.BinOp(op=ast.Add(), left=left, right=right):
+            sides = [_text(left, texts), _text(right, texts)]
+            return None if None in sides else f"{sides[0]}{sides[1]}"
+        case _:
+            return None
+    return None if None in parts or not parts else "/".join(str(p).rstrip("/") for p in parts)
+
+
+def literal_text(node: ast.expr, texts: dict[str, str]) -> str | None:
+    """Return the text a right-hand side stands for when it is literal, or a path made of literals."""
+    return _text(node, texts)
+
+
+def _is_relative(path: str) -> bool:
+    """Whether it may be a file beside the notebook: not a URL, not absolute, not outside, no pattern."""
+    if not path or len(path) > 255 or any(c in path for c in '*?<>"|\n\r\t\0{}\\'):
+        return False
+    parts = PurePosixPath(path).parts
+    outside = path.startswith(("/", "~")) or ".." in parts or re.match(r"[A-Za-z][\w+.-]*:", path)
+    return not outside and bool(PurePosixPath(path).name) and ("." in path or "/" in path)

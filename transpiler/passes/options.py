@@ -1,0 +1,324 @@
+"""What a cell's owner asked for: tags, metadata `pipulate`, `#|` lines, each taking precedence over the one before.
+
+    #| step: Choose a limit
+    #| input: {name: limit, min: 0, help: Rows below it are left out}
+
+give `Options(step="Choose a limit")` and `Ask("limit", {"min": 0, "help": ...}, ...)`. Directives of Quarto and nbdev, which
+use the same lines, are left in peace.
+"""
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from transpiler import codes
+from transpiler.diagnostics import WHOLE, Diagnostic, Span
+from transpiler.ir import JSON, Cell, Options
+from transpiler.passes.directives import Directive, directives
+from transpiler.passes.places import line_span
+from transpiler.passes.values import load
+from transpiler.passes.words import in_words, nearest
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """A field that `input:` or `secret:` asks for: the variable and what is said about it, already checked."""
+
+    name: str
+    attributes: Mapping[str, JSON]
+    span: Span
+
+
+class _Said(NamedTuple):
+    """An option as it was found."""
+
+    key: str
+    value: JSON
+    span: Span
+
+
+# --- what each option takes ---------------------------------------------------------------------------------------
+
+
+def _text(value: JSON) -> str:
+    if isinstance(value, str) and value.strip():
+        return value.strip()
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return str(value)
+    raise ValueError
+
+
+def _switch(value: JSON) -> bool:
+    words = {"yes": True, "on": True, "true": True, "no": False, "off": False, "false": False}
+    if isinstance(value, bool):
+        return value
+    if isinstance(value, str) and value.lower() in words:
+        return words[value.lower()]
+    raise ValueError
+
+
+def _one_of(*words: str) -> Callable[[JSON], JSON]:
+    def check(value: JSON) -> JSON:
+        if value in words:
+            return value
+        raise ValueError
+
+    return check
+
+
+def _number(value: JSON) -> int | float:
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return value
+    raise ValueError
+
+
+def _seconds(value: JSON) -> float:
+    if _number(value) > 0:
+        return float(_number(value))
+    raise ValueError
+
+
+def _limit(value: JSON) -> JSON:
+    return value if isinstance(value, str) else _number(value)
+
+
+def _step_id(value: JSON) -> str:
+    if isinstance(value, str) and re.fullmatch(r"step_\d{2,}", value):
+        return value
+    raise ValueError
+
+
+def _choices(value: JSON) -> JSON:
+    if isinstance(value, list) and value and not any(isinstance(v, list | dict) for v in value):
+        return value
+    raise ValueError
+
+
+def _texts(value: JSON) -> JSON:
+    if isinstance(value, str):
+        return [value]
+    if isinstance(value, list) and all(isinstance(v, str) for v in value):
+        return value
+    raise ValueError
+
+
+def _anything(value: JSON) -> JSON:
+    return value
+
+
+_TYPE_WORDS = {
+    "int": "integer", "float": "number", "bool": "switch", "boolean": "switch", "checkbox": "switch", "str": "text",
+    "string": "text", "color": "colour", "slider": "range", "dropdown": "select", "url-list": "urls", "multiselect": "multi-select",
+}  # fmt: skip
+FIELD_TYPES = (
+    "text", "textarea", "integer", "number", "range", "switch", "select", "multi-select", "radio",
+    "date", "time", "datetime", "colour", "urls", "json", "password",
+)  # fmt: skip
+
+
+def _type(value: JSON) -> str:
+    word = _TYPE_WORDS.get(value, value) if isinstance(value, str) else ""
+    if word in FIELD_TYPES:
+        return word
+    raise ValueError
+
+
+_Check = tuple[str, Callable[[JSON], JSON]]
+_A_TEXT: _Check = ("a text", _text)
+_A_SWITCH: _Check = ("`true` or `false`", _switch)
+_FIELDS: _Check = ("a name, or mappings that have a `name`", _anything)
+
+CELL_KEYS: Mapping[str, _Check] = {
+    "step": _A_TEXT,
+    "join": _A_SWITCH,
+    "setup": _A_SWITCH,
+    "skip": _A_SWITCH,
+    "input": _FIELDS,
+    "secret": _FIELDS,
+    "show": ("`output`, `code`, `both` or `none`", _one_of("output", "code", "both", "none")),
+    "run": ("`auto` or `button`", _one_of("auto", "button")),
+    "confirm": _A_TEXT,
+    "timeout": ("a number of seconds above 0", _seconds),
+    "pin": ("the id of a step, such as `step_03`", _step_id),
+}
+FIELD_KEYS: Mapping[str, _Check] = {
+    "name": _A_TEXT,
+    "type": (f"one of {', '.join(FIELD_TYPES)}", _type),
+    "label": _A_TEXT,
+    "help": _A_TEXT,
+    "default": ("a value", _anything),
+    "choices": ("a list of values", _choices),
+    "min": ("a number, or a date or time as text", _limit),
+    "max": ("a number, or a date or time as text", _limit),
+    "step": ("a number above 0", _seconds),
+    "required": _A_SWITCH,
+    "placeholder": _A_TEXT,
+}
+NOTEBOOK_KEYS: Mapping[str, _Check] = {
+    "app_name": _A_TEXT,
+    "title": _A_TEXT,
+    "description": _A_TEXT,
+    "roles": ("a list of names", _texts),
+    "number": ("a number or digits", _text),
+    "by": ("`cell` or `heading`", _one_of("cell", "heading")),
+}
+
+# --- tags ---------------------------------------------------------------------------------------------------------
+
+_TAGS: Mapping[str, tuple[str, JSON]] = {
+    **dict.fromkeys(
+        ("remove-cell", "remove_cell", "skip", "skip-execution", "ignore", "injected-parameters"),
+        ("skip", True),
+    ),
+    **dict.fromkeys(
+        ("hide-input", "hide_input", "remove-input", "remove_input"), ("show", "output")
+    ),
+    **dict.fromkeys(
+        ("hide-output", "hide_output", "remove-output", "remove_output", "hide-cell", "hide_cell"),
+        ("show", "none"),
+    ),
+    # Kale
+    "imports": ("setup", True),
+    "functions": ("setup", True),
+}
+PARAMETERS = frozenset({"parameters", "pipeline-parameters"})
+"""Tags of papermill and of Kale."""
+
+
+def _from_tags(cell: Cell) -> Iterator[_Said]:
+    for tag in cell.tags:
+        if tag in _TAGS:
+            yield _Said(*_TAGS[tag], line_span(cell, 1))
+        elif tag.startswith(("step:", "block:")) and tag.partition(":")[2].strip():
+            yield _Said("step", in_words(tag.partition(":")[2]), line_span(cell, 1))
+
+
+# --- `#|` lines ---------------------------------------------------------------------------------------------------
+
+_QUARTO = re.compile(
+    r"(?:fig|tbl|lst|code|cap|layout|cell|html|ref|ojs|results|classes?|out|column|output|input|dev|ft|knitr|page|latex)[-.].*|"
+    "label|id|tags|export|echo|eval|include|output|warning|error|message|panel|file|filename|results|cache|column|content|"
+    "classes|renderings|layout|comment|collapse|prompt|engine|freeze|dependson|refresh|kernel|execution|purl|child|background|"
+    # nbdev's, in its newer spelling with a colon
+    r"exports?|exporti|hide|default_exp|filter_stream|exec_doc"
+)
+
+
+def _from_lines(cell: Cell, found: list[Diagnostic]) -> Iterator[_Said]:
+    for entry in directives(cell.source):
+        span = line_span(cell, entry.line, entry.end_line)
+        if entry.key in CELL_KEYS:
+            try:
+                yield _Said(entry.key, _value(entry), span)
+            except ValueError as error:
+                found.append(codes.OPTION_YAML.at(span, key=entry.key, reason=str(error)))
+        elif entry.value is not None and not _QUARTO.fullmatch(entry.key):
+            found.append(_unknown(f"#| {entry.key}", "a cell", nearest(entry.key, CELL_KEYS), span))
+
+
+def _value(entry: Directive) -> JSON:
+    """The value of an entry. A title may hold a colon or be a number: what YAML makes of it does not matter then."""
+    if entry.value is None:
+        return True
+    textual = CELL_KEYS[entry.key] is _A_TEXT and "\n" not in entry.value
+    try:
+        value = load(entry.value)
+    except ValueError:
+        if textual and entry.value[:1] not in "\"'|>":
+            return entry.value
+        raise
+    return entry.value if textual and value is not None and not isinstance(value, str) else value
+
+
+# --- all together -------------------------------------------------------------------------------------------------
+
+
+def options_of(cell: Cell, found: list[Diagnostic]) -> tuple[Options, tuple[Ask, ...]]:
+    """Return the options of a code or markdown cell and the fields it asks for, adding to `found`."""
+    said = list(_from_tags(cell))
+    here = line_span(cell, 1)
+    for key, value in (cell.options or {}).items():
+        if key in CELL_KEYS:
+            said.append(_Said(key, value, here))
+        else:
+            found.append(_unknown(key, "a cell", nearest(key, CELL_KEYS), here))
+    if cell.kind == "code":
+        said += _from_lines(cell, found)
+    values: dict[str, JSON] = {"raises": "raises-exception" in cell.tags}
+    asks: dict[str, Ask] = {}
+    for key, value, span in said:
+        if key in ("input", "secret"):
+            asks |= _asks(key, value, span, found)
+        elif (checked := _checked(CELL_KEYS[key], key, value, span, found)) is not None:
+            values[key] = checked
+    return Options(**values), tuple(asks.values())  # type: ignore[arg-type]
+
+
+def notebook_options(options: Mapping[str, JSON], found: list[Diagnostic]) -> Mapping[str, JSON]:
+    """Return the options of the notebook that are known and have a value they can have, adding to `found`."""
+    kept: dict[str, JSON] = {}
+    for key, value in options.items():
+        if key not in NOTEBOOK_KEYS:
+            found.append(_unknown(key, "a notebook", nearest(key, NOTEBOOK_KEYS), WHOLE))
+        elif (checked := _checked(NOTEBOOK_KEYS[key], key, value, WHOLE, found)) is not None:
+            kept[key] = checked
+    return kept
+
+
+def _asks(key: str, value: JSON, span: Span, found: list[Diagnostic]) -> dict[str, Ask]:
+    """The fields of one `input:` or `secret:`: a name, a mapping, or a list of these."""
+    if isinstance(value, dict) and "name" not in value and value:
+        if not all(isinstance(v, dict) or v is None for v in value.values()):
+            value = [None]
+        else:
+            value = [{**(v if isinstance(v, dict) else {}), "name": k} for k, v in value.items()]
+    asks: dict[str, Ask] = {}
+    for item in value if isinstance(value, list) else [value]:
+        given = {"name": item} if isinstance(item, str) else item
+        name = given.get("name") if isinstance(given, dict) else None
+        if not isinstance(given, dict) or not isinstance(name, str) or not name.strip():
+            found.append(_wrong(_FIELDS, key, item, span))
+            continue
+        name = name.strip()
+        attributes: dict[str, JSON] = {"type": "password"} if key == "secret" else {}
+        for attribute, said in given.items():
+            dotted = f"{key}.{attribute}"
+            if attribute not in FIELD_KEYS:
+                found.append(_unknown(dotted, "a field", nearest(attribute, FIELD_KEYS), span))
+            elif attribute == "default":
+                attributes["default"] = said
+            elif attribute != "name":
+                checked = _checked(FIELD_KEYS[attribute], dotted, said, span, found)
+                attributes |= {} if checked is None else {attribute: checked}
+        if name in asks:
+            found.append(codes.DUPLICATE_FIELD.at(span, name=name, key=key))
+            continue
+        asks[name] = Ask(name, attributes, span)
+    return asks
+
+
+def _checked(check: _Check, key: str, value: JSON, span: Span, found: list[Diagnostic]) -> JSON:
+    try:
+        return check[1](value)
+    except ValueError:
+        found.append(_wrong(check, key, value, span))
+        return None
+
+
+def _wrong(check: _Check, key: str, value: JSON, span: Span) -> Diagnostic:
+    return codes.OPTION_VALUE.at(span, key=key, value=shown(value), expected=check[0])
+
+
+def _unknown(key: str, owner: str, near: str, span: Span) -> Diagnostic:
+    return codes.UNKNOWN_OPTION.at(span, key=key, owner=owner, nearest=near)
+
+
+def shown(value: JSON) -> str:
+    """Return a value as a message shows it, short."""
+    if value is None:
+        return "empty"
+    if isinstance(value, dict | list):
+        return "a mapping" if isinstance(value, dict) else "a list"
+    text = f"`{value}`"
+    return text if len(text) <= 42 else f"{text[:40]}…`"

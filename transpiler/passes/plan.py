@@ -1,0 +1,367 @@
+"""Decides everything about the plugin: which cells make which step, titles, fields, names. Analysis in, Plan out.
+
+One code cell is one step. Cells that only import, define or set options run with the step after them; `join: true` runs
+a cell with the step before it; `by="heading"` makes one step of a section. Templates decide nothing.
+"""
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
+
+from transpiler import codes, names
+from transpiler.diagnostics import WHOLE, Diagnostic, Found, Span
+from transpiler.ir import (
+    JSON,
+    AnalysedCode,
+    Analysis,
+    Edit,
+    Helpers,
+    Plan,
+    PlannedCell,
+    PlannedField,
+    PlannedStep,
+    Text,
+)
+from transpiler.options import Options
+from transpiler.passes.plan_fields import planned_field
+
+# Form names that the page itself sends (CONTRACT 1.9), and the key that holds a step's outputs.
+RESERVED_FIELDS = frozenset({"pipeline_id", "step_id", "_cells"})
+
+NAMES_IN = "in: from the cells before"
+NAMES_CHANGED = "in and out: changed here"
+NAMES_OUT = "out: for the cells after"
+NAMES_KEPT = "stays in the notebook's namespace"
+NAMES_GIVEN = "given by IPython"
+
+
+@dataclass
+class Draft:
+    """A step while it is put together."""
+
+    title: str | None
+    texts: list[str] = field(default_factory=list)
+    setup: list[AnalysedCode] = field(default_factory=list)
+    codes: list[AnalysedCode] = field(default_factory=list)
+
+    @property
+    def pin(self) -> str | None:
+        """The id the owner asked for."""
+        return next((c.code.options.pin for c in self.codes if c.code.options.pin), None)
+
+
+def plan(analysis: Analysis, options: Options, files: tuple[str, ...] = ()) -> tuple[Plan, Found]:
+    """Return the plan of the plugin and what was found on the way.
+
+    `files` are the paths of `analysis.files`, and of local modules, that exist beside the notebook.
+    """
+    notebook = analysis.annotated.notebook
+    found: list[Diagnostic] = []
+    app_name = names.slug(
+        str(notebook.options.get("app_name") or notebook.name.removesuffix(".ipynb"))
+    )
+    if app_name in names.SERVER_ROUTES:
+        found.append(codes.RESERVED_APP_NAME.at(WHOLE, name=app_name))
+    parameter = _free_name("form", analysis)
+    by_heading = (options.by or notebook.options.get("by")) == "heading"
+    drafts, intro, closing = _drafts(analysis, by_heading, found)
+    ids = _step_ids(drafts, found)
+    steps = tuple(
+        _step(step_id, draft, analysis, parameter, found)
+        for step_id, draft in zip(ids, _titled(drafts), strict=True)
+    )
+    if not steps:
+        found.append(codes.NOTHING_TO_RUN.at(WHOLE, name=notebook.name))
+    description = str(notebook.options.get("description") or _plain(intro))
+    roles = notebook.options.get("roles") or ["Core"]
+    title = analysis.annotated.title
+    return (
+        Plan(
+            app_name=app_name,
+            class_name=names.class_name(app_name),
+            title=title,
+            description=description or f"Begins with: {steps[0].title if steps else title}.",
+            training_prompt=_training_prompt(title, intro, steps, closing),
+            roles=tuple(map(str, roles if isinstance(roles, list) else [roles])),
+            notebook=notebook.name,
+            parameter=parameter,
+            steps=steps,
+            helpers=_helpers(steps),
+            closing=closing,
+            files=files,
+            requirements=analysis.requirements,
+        ),
+        tuple(found),
+    )
+
+
+# --- cells to steps -----------------------------------------------------------------------------------------------
+
+
+def _drafts(
+    analysis: Analysis, by_heading: bool, found: list[Diagnostic]
+) -> tuple[list[Draft], str, str]:
+    """Group the cells; return the drafts, the text that introduces the app, the text that ends it."""
+    drafts: list[Draft] = []
+    texts: list[str] = []
+    setup: list[AnalysedCode] = []
+    intro = ""
+    title: str | None = None
+    fresh = False  # whether a heading stands between the last step and here
+    app_title_seen = False
+    for item in analysis.items:
+        if isinstance(item, Text):
+            for heading, text in item.parts:
+                is_app_title = heading is not None and heading.level == 1 and not app_title_seen
+                if is_app_title and not drafts and not setup:
+                    app_title_seen = True
+                    intro = text
+                    continue
+                if heading is not None:
+                    # A heading without cells of its own is part of the next card's text.
+                    if fresh and title:
+                        texts.insert(0, f"**{title}**")
+                    title, fresh = heading.title, True
+                    app_title_seen = True
+                if text:
+                    texts.append(text)
+            continue
+        code = item.code
+        if code.text:
+            texts.append(code.text)
+        if item.setup and not code.fields and not code.options.step:
+            setup.append(item)
+            continue
+        if code.options.join and not drafts:
+            found.append(codes.NOTHING_TO_JOIN.at(_whole(item)))
+        section_goes_on = by_heading and not fresh and code.options.step is None
+        if drafts and (code.options.join or section_goes_on):
+            drafts[-1].codes += [*setup, item]
+            drafts[-1].texts += texts
+        else:
+            own = code.options.step or code.title or (title if fresh else None)
+            drafts.append(Draft(own or _title_from_code(item, title), texts, setup, [item]))
+            fresh = False
+        texts, setup = [], []
+    if setup and drafts:
+        drafts[-1].codes += setup
+    elif setup:
+        drafts.append(Draft(title, [], [], setup))
+    first, _, rest = intro.partition("\n\n")
+    if rest.strip() and drafts:
+        drafts[0].texts.insert(0, rest.strip())
+    return drafts, first.strip(), "\n\n".join(texts)
+
+
+def _title_from_code(item: AnalysedCode, section: str | None) -> str | None:
+    """A title where no heading stands right above the cell."""
+    if item.suggested_title:
+        return item.suggested_title
+    if item.code.fields:
+        return item.code.fields[0].label
+    return f"{section}, continued" if section else None
+
+
+def _titled(drafts: list[Draft]) -> Iterator[Draft]:
+    """Give each draft that has no title one from the names it binds."""
+    for draft in drafts:
+        if draft.title:
+            yield draft
+            continue
+        yield replace(draft, title=_title_from_names(draft) or "Result")
+
+
+def _title_from_names(draft: Draft) -> str | None:
+    """The last name a step gives to later ones, if it is a word and not one that an import binds."""
+    for item in reversed(draft.codes):
+        python = item.code.python
+        text = python.text if python else ""
+        for name in reversed(item.names.binds):
+            imported = re.search(rf"^\s*(import|from)\b.*\b{name}\b", text, re.MULTILINE)
+            if len(name) > 3 and not name.startswith("_") and not imported:
+                return names.in_words(name)
+    return None
+
+
+def _step_ids(drafts: list[Draft], found: list[Diagnostic]) -> list[str]:
+    """Return an id for each draft: its pin, else the next free number."""
+    pinned: dict[str, int] = {}
+    for position, draft in enumerate(drafts):
+        if (pin := draft.pin) is None:
+            continue
+        where = _whole(draft.codes[0])
+        if not re.fullmatch(r"step_\d{2,}", pin):
+            found.append(codes.BAD_PIN.at(where, pin=pin, reason="an id is written like step_03"))
+        elif pin in pinned:
+            found.append(codes.BAD_PIN.at(where, pin=pin, reason="a cell above it has that id"))
+        else:
+            pinned[pin] = position
+    by_position = {position: pin for pin, position in pinned.items()}
+    free = (name for n in range(1, 10**6) if (name := f"step_{n:02}") not in pinned)
+    return [by_position.get(position) or next(free) for position in range(len(drafts))]
+
+
+# --- one step -----------------------------------------------------------------------------------------------------
+
+
+def _step(
+    step_id: str, draft: Draft, analysis: Analysis, parameter: str, found: list[Diagnostic]
+) -> PlannedStep:
+    """Return a step with its cells' functions named and its fields in order."""
+    functions = [*_named(f"{step_id}_setup", draft.setup), *_named(f"{step_id}_cell", draft.codes)]
+    fields: dict[str, PlannedField] = {}
+    cells = []
+    for function, item in functions:
+        edits = list(item.edits)
+        for asked in item.code.fields:
+            if item.text_reason:
+                rule = codes.FIELD_IN_TEXT_CELL
+                found.append(rule.at(asked.span, name=asked.name, reason=item.text_reason))
+            elif asked.name in RESERVED_FIELDS:
+                found.append(codes.RESERVED_FIELD.at(asked.span, name=asked.name))
+            else:
+                fields[asked.name] = planned_field(step_id, asked)
+                answer = f'{parameter}["{asked.name}"]'
+                # A raw answer is the text of a literal: the form has made sure of that.
+                replaced = f"eval({answer})" if asked.raw else answer
+                edits.append(Edit(asked.value, replaced, f"{asked.name} is asked for"))
+        cells.append(_cell(function, item, edits, analysis, parameter))
+    options = [item.code.options for item in draft.codes]
+    confirm = next((o.confirm for o in options if o.confirm), None)
+    waits = bool(fields) or confirm is not None or any(o.run == "button" for o in options)
+    return PlannedStep(
+        id=step_id,
+        done=next(iter(fields), "ran"),
+        title=draft.title or "",
+        text="\n\n".join(draft.texts),
+        cells=tuple(cells),
+        fields=tuple(fields.values()),
+        button=("Continue" if fields else "Run") if waits else None,
+        confirm=confirm,
+    )
+
+
+def _named(stem: str, items: Iterable[AnalysedCode]) -> Iterator[tuple[str, AnalysedCode]]:
+    """`step_02_cell`, `step_02_cell_2`, ... for the cells of a step."""
+    for number, item in enumerate(items, 1):
+        yield stem if number == 1 else f"{stem}_{number}", item
+
+
+def _cell(
+    function: str, item: AnalysedCode, edits: list[Edit], analysis: Analysis, parameter: str
+) -> PlannedCell:
+    """Return a cell with its edits applied and its `global` lines worked out."""
+    code = item.code
+    options = code.options
+    keywords: list[tuple[str, JSON]] = []
+    if options.show != "output":
+        keywords.append(("show", options.show))
+    if options.raises:
+        keywords.append(("raises", True))
+    if options.timeout is not None:
+        keywords.append(("timeout", options.timeout))
+    as_text = item.text_reason is not None or code.python is None
+    if code.python is None or as_text:
+        # IPython itself transforms what it runs, so it gets the cell as the notebook has it.
+        source = code.cell.source
+    else:
+        source = apply(code.python.text, edits)
+    declarations = () if as_text else _declarations(item, analysis, parameter)
+    assigned = {*item.names.binds, *item.names.deletes}
+    return PlannedCell(
+        function=function,
+        cell=code.cell.id,
+        index=code.cell.index,
+        source=source,
+        shows=item.shows,
+        awaits=item.awaits,
+        changes=tuple(edit.reason for edit in edits),
+        text_reason=(item.text_reason or "it does not parse") if as_text else None,
+        declarations=declarations,
+        reads_only=any(name not in assigned for _, listed in declarations for name in listed),
+        options=tuple(keywords),
+    )
+
+
+def apply(text: str, edits: Iterable[Edit]) -> str:
+    """Return the text with the edits made. They must not overlap."""
+    for edit in sorted(edits, key=lambda e: e.slice, reverse=True):
+        text = text[: edit.slice.start] + edit.text + text[edit.slice.end :]
+    return text
+
+
+def _declarations(
+    item: AnalysedCode, analysis: Analysis, parameter: str
+) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    """Sort the names of a cell into its `global` lines. Each name stands once; every name it binds must stand."""
+    live = set(analysis.live.get(item.code.cell.id, ()))
+    bound = [*item.names.binds, *item.names.deletes]
+    changed = {*bound, *item.names.mutates} & live
+    lines: dict[str, list[str]] = {
+        key: [] for key in (NAMES_IN, NAMES_CHANGED, NAMES_OUT, NAMES_KEPT, NAMES_GIVEN)
+    }
+    for name in item.names.reads:
+        lines[NAMES_CHANGED if name in changed else NAMES_IN].append(name)
+    for name in bound:
+        lines[NAMES_OUT if name in live else NAMES_KEPT].append(name)
+    for name in item.given:
+        lines[NAMES_GIVEN].append(name)
+    seen = {parameter}
+    result = []
+    for meaning, listed in lines.items():
+        fresh = tuple(n for n in dict.fromkeys(listed) if n not in seen)
+        seen.update(fresh)
+        if fresh:
+            result.append((meaning, fresh))
+    return tuple(result)
+
+
+def _helpers(steps: tuple[PlannedStep, ...]) -> Helpers:
+    """Return which small parts the steps need."""
+    readers = {f.reader for step in steps for f in step.fields}
+    return Helpers(
+        error=bool(readers),
+        json="json" in readers,
+        lines=bool(readers & {"lines", "choices"}),
+        reads=any(cell.reads_only for step in steps for cell in step.cells),
+    )
+
+
+# --- texts --------------------------------------------------------------------------------------------------------
+
+
+def _plain(markdown: str) -> str:
+    """The first paragraph of a markdown text as one line of plain words."""
+    paragraph = " ".join(markdown.strip().split("\n\n")[0].split())
+    paragraph = re.sub(r"!\[[^\]]*\]\([^)]*\)", "", paragraph)
+    paragraph = re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", paragraph)
+    return re.sub(r"(\*\*|__|`|(?<!\w)[*_](?=\S)|(?<=\S)[*_](?!\w))", "", paragraph).strip()
+
+
+def _training_prompt(title: str, intro: str, steps: tuple[PlannedStep, ...], closing: str) -> str:
+    """What a language model is told about the workflow: the notebook's own words, and what each step asks."""
+    parts = [f"# {title}", intro]
+    for step in steps:
+        parts += [f"## {step.title}", step.text]
+        parts += [f"The person gives: {f.label}." for f in step.fields]
+    parts.append(closing)
+    return "\n\n".join(part.strip() for part in parts if part.strip())
+
+
+def _free_name(wanted: str, analysis: Analysis) -> str:
+    """`form`, or with an underscore more, such that no cell uses it."""
+    used = {
+        name
+        for item in analysis.items
+        if isinstance(item, AnalysedCode) and item.code.python is not None
+        for name in re.findall(rf"\b{wanted}_*\b", item.code.python.text)
+    }
+    while wanted in used:
+        wanted += "_"
+    return wanted
+
+
+def _whole(item: AnalysedCode) -> Span:
+    """The whole cell, as a place."""
+    lines = item.code.cell.source.split("\n")
+    return Span(item.code.cell.index, 1, 1, len(lines), len(lines[-1]) + 1)

@@ -1,0 +1,209 @@
+"""A draft of a field becomes a `Field`: what is said, else what its annotation says, else what its value is."""
+
+import ast
+from dataclasses import dataclass, field
+from typing import Any
+
+from transpiler import codes
+from transpiler.diagnostics import Diagnostic, Span
+from transpiler.ir import JSON, Field, FieldType
+from transpiler.passes.field_types import SCALARS, Misfit, Said, fitting, is_json, type_of
+from transpiler.passes.options import shown
+from transpiler.passes.places import Places
+from transpiler.passes.words import in_words
+
+COMPUTED = object()
+"""Stands for the value of an expression that is not a literal."""
+
+_NUMBERS = ("integer", "number", "range")
+_MOMENTS = ("date", "time", "datetime")
+_ONE_OF = ("select", "radio")
+
+
+def literal_of(node: ast.expr) -> Any:
+    """Return the value of a literal, else COMPUTED."""
+    try:
+        return ast.literal_eval(node)
+    except (ValueError, TypeError, SyntaxError, RecursionError, MemoryError):
+        return COMPUTED
+
+
+@dataclass(slots=True)
+class Draft:
+    """A field in the making. `attributes` are those of `#| input:`, of any source, and `raw` as Colab's type."""
+
+    name: str
+    value: ast.expr
+    """What the answer takes the place of."""
+    span: Span
+    said: Said = field(default_factory=Said)
+    help: str = ""
+    question: bool = False
+    """Whether `value` is a call of `input()`."""
+    attributes: dict[str, JSON] = field(default_factory=dict)
+
+
+def settled(draft: Draft, places: Places, found: list[Diagnostic]) -> Field:
+    """Return the field of a draft, adding to `found` what does not agree."""
+    return _Settling(draft, found).field(places)
+
+
+class _Settling:
+    """One draft on its way; each step looks only at what the steps before it decided."""
+
+    def __init__(self, draft: Draft, found: list[Diagnostic]) -> None:
+        self._draft = draft
+        self._given = draft.attributes
+        self._found = found
+        value = None if draft.question else literal_of(draft.value)
+        self._computed = value is COMPUTED
+        self._raw = self._given.get("type") == "raw"
+        self._value = self._given.get("default", None if self._computed else value)
+        self._choices = self._all_choices()
+        self._type = self._decided_type()
+        self._default = self._fitting_default()
+        self._low, self._high = self._limits()
+        self._among_choices()
+        self._within_limits()
+
+    def field(self, places: Places) -> Field:
+        """Put the field together."""
+        given, draft = self._given, self._draft
+        step = given.get("step")
+        if isinstance(step, bool) or not isinstance(step, int | float) or step <= 0:
+            step = None
+        return Field(
+            name=draft.name,
+            type=self._type,
+            label=str(given.get("label") or in_words(draft.name)),
+            default=self._default,
+            value=places.slice(draft.value),
+            span=draft.span,
+            help=str(given.get("help") or draft.help),
+            choices=self._choices,
+            min=self._low,
+            max=self._high,
+            step=step,
+            required=self._required(),
+            placeholder=str(given.get("placeholder") or ""),
+            allow_input=given.get("allow_input") is True,
+            raw=self._raw,
+        )
+
+    def _all_choices(self) -> tuple[JSON, ...]:
+        given = self._given.get("choices")
+        if not isinstance(given, list):
+            return self._draft.said.choices
+        choices = [c for c in given if isinstance(c, SCALARS) and is_json(c)]
+        if len(choices) < len(given):
+            self._wrong("choices", given, "numbers and texts")
+        if self._raw:
+            choices = [c if isinstance(c, str) else repr(c) for c in choices]
+        return tuple(choices)
+
+    def _decided_type(self) -> FieldType:
+        given, said = self._given.get("type"), self._draft.said.type
+        if self._raw:
+            return "select" if self._choices else "text"
+        if given in (*_ONE_OF, "multi-select") and not self._choices:
+            self._wrong("type", given, "a type without choices, or `choices` as well")
+        elif given and not (self._choices and given in ("text", "integer", "number", "date")):
+            return given  # type: ignore[return-value]  # checked by `options`, `colab` and `questions`
+        if self._choices:
+            several = isinstance(self._value, list) or said == "multi-select"
+            return "multi-select" if several else "select"
+        own = type_of(self._value)
+        if said and not (said == "json" and own is None):
+            return "textarea" if (said, own) == ("text", "textarea") else said
+        if own is None:
+            self._raw = True
+        elif self._value is None and any(_is_number(self._given.get(k)) for k in ("min", "max")):
+            return "number"
+        return own or "text"
+
+    def _fitting_default(self) -> JSON:
+        if self._type == "password":
+            return ""
+        if self._raw:
+            if "default" in self._given:
+                return str(self._given["default"])
+            return " ".join(ast.unparse(self._draft.value).split("\n"))
+        try:
+            default = fitting(self._type, self._value)
+        except Misfit as misfit:
+            self._misfit(self._value, misfit.expected, misfit.instead)
+            default = misfit.instead
+        return "" if default is None and self._draft.question and self._type == "text" else default
+
+    def _limits(self) -> tuple[int | float | str | None, int | float | str | None]:
+        low, high = self._limit("min"), self._limit("max")
+        if self._type == "range":
+            value: Any = self._default if _is_number(self._default) else 0
+            low = min(0, value) if low is None else low
+            high = max(100, value) if high is None else high
+        if low is not None and high is not None and low > high:  # type: ignore[operator]
+            self._wrong("max", high, f"a value that is not below `min`, {low}")
+            return low, None
+        return low, high
+
+    def _limit(self, key: str) -> int | float | str | None:
+        limit = self._given.get(key)
+        if limit is None or (self._type in _NUMBERS and _is_number(limit)):
+            return limit  # type: ignore[return-value]
+        if self._type in _MOMENTS and limit:
+            try:
+                return str(fitting(self._type, limit))
+            except Misfit:
+                pass
+        self._wrong(key, limit, f"a limit for a field of type {self._type}")
+        return None
+
+    def _among_choices(self) -> None:
+        if self._type not in (*_ONE_OF, "multi-select") or self._given.get("allow_input") is True:
+            return
+        wanted = self._default if isinstance(self._default, list) else [self._default]
+        known = {(type(c), c) for c in self._choices}
+        missing = [w for w in wanted if w is not None and (type(w), w) not in known]
+        if missing and not (self._draft.question and self._default == ""):
+            self._misfit(self._default, "among the choices", self._default)
+            self._choices = (*missing, *self._choices)
+
+    def _within_limits(self) -> None:
+        default: Any = self._default
+        if default in (None, ""):
+            return
+        if self._low is not None and default < self._low:
+            self._misfit(default, f"at least {self._low}", default)
+        elif self._high is not None and default > self._high:
+            self._misfit(default, f"at most {self._high}", default)
+
+    def _required(self) -> bool:
+        given = self._given.get("required")
+        if isinstance(given, bool):
+            return given
+        if self._type == "switch" or self._draft.said.optional:
+            return False
+        if self._type == "password" or self._computed:
+            return True
+        return self._value is not None and self._value not in ("", [], {})
+
+    def _misfit(self, default: JSON, expected: str, instead: JSON) -> None:
+        self._found.append(
+            codes.FIELD_DEFAULT.at(
+                self._draft.span,
+                name=self._draft.name,
+                default=shown(default),
+                expected=expected,
+                instead="an empty field" if instead is None else shown(instead),
+            )
+        )
+
+    def _wrong(self, key: str, value: JSON, expected: str) -> None:
+        name = f"{self._draft.name}: {key}"
+        self._found.append(
+            codes.OPTION_VALUE.at(self._draft.span, key=name, value=shown(value), expected=expected)
+        )
+
+
+def _is_number(value: JSON) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)

@@ -1,0 +1,84 @@
+"""A cell's syntax tree made into the body of a function. The only place that moves user code.
+
+Textual indentation would change strings that go over several lines, so libcst moves the statements, and black formats
+what came out, as it will stand in the class.
+"""
+
+import black
+import black.mode
+import libcst as cst
+
+from transpiler.ir import PlannedCell
+from transpiler.passes.literals import WIDTH, string
+
+_MODE = black.mode.Mode(line_length=WIDTH, target_versions={black.mode.TargetVersion.PY311})
+
+
+def spliced(cell: PlannedCell, parameter: str) -> str:
+    """Return the lines that stand for the cell in the plugin: a function's body, or the pieces of a text.
+
+    Each line ends in a newline. The source of a cell that is not kept as text must parse.
+    """
+    return _text(cell) if cell.text_reason else _body(cell, parameter)
+
+
+def formatted(code: str) -> str:
+    """Return code as black formats it."""
+    return black.format_str(code, mode=_MODE)
+
+
+def _body(cell: PlannedCell, parameter: str) -> str:
+    """The function's body: its `global` lines, then the cell's statements, the last value returned."""
+    module = cst.parse_module(cell.source)
+    statements: list[cst.SimpleStatementLine | cst.BaseCompoundStatement] = list(module.body)
+    if statements:
+        first = statements[0]
+        lines = [*module.header, *first.leading_lines]
+        statements[0] = first.with_changes(leading_lines=lines)
+    else:
+        lines = [*module.header, *module.footer]
+        statements = [cst.SimpleStatementLine([cst.Pass()], leading_lines=lines)]
+    if cell.shows:
+        statements[-1] = _returned(statements[-1])
+    block = cst.IndentedBlock(body=statements, footer=module.footer if module.body else ())
+    name = cst.Name(cell.function)
+    parameters = cst.Parameters(params=[cst.Param(cst.Name(parameter))])
+    asynchronous = cst.Asynchronous() if cell.awaits else None
+    function = cst.FunctionDef(name, parameters, block, asynchronous=asynchronous)
+    holder = cst.ClassDef(cst.Name("C"), cst.IndentedBlock(body=[function]))
+    wrapper = cst.Module([holder], default_newline="\n")
+    code = wrapper.code
+    start = code.index("\n", code.index(cell.function)) + 1
+    code = code[:start] + _globals(cell) + code[start:]
+    code = formatted(code)
+    return code[code.index("\n", code.index(cell.function)) + 1 :]
+
+
+def _returned(statement: cst.BaseStatement) -> cst.SimpleStatementLine:
+    """The cell's last statement with its value returned: IPython shows the value of a last expression."""
+    line = cst.ensure_type(statement, cst.SimpleStatementLine)
+    last = cst.ensure_type(line.body[-1], cst.Expr)
+    value = last.value
+    returned = cst.Return(value=value, semicolon=cst.MaybeSentinel.DEFAULT)
+    return line.with_changes(body=[*line.body[:-1], returned])
+
+
+def _globals(cell: PlannedCell) -> str:
+    """The `global` lines, each no longer than a line may be."""
+    lines = []
+    for meaning, names in cell.declarations:
+        rest = list(names)
+        while rest:
+            taken = [rest.pop(0)]
+            while (
+                rest and len(f"        global {', '.join(taken)}, {rest[0]}  # {meaning}") <= WIDTH
+            ):
+                taken.append(rest.pop(0))
+            lines.append(f"        global {', '.join(taken)}  # {meaning}\n")
+    return "".join(lines)
+
+
+def _text(cell: PlannedCell) -> str:
+    """The cell as string literals, one a line."""
+    lines = cell.source.splitlines(keepends=True) or [""]
+    return "".join(f"        {string(line)},\n" for line in lines)

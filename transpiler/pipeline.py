@@ -1,0 +1,100 @@
+"""The compiler at a glance: bytes to files, one pass after the other."""
+
+import hashlib
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from transpiler import codes
+from transpiler.diagnostics import Found, Severity, UserError
+from transpiler.ir import Plan
+from transpiler.options import Options
+from transpiler.passes.write import place, stamp_of, unchanged, write
+from transpiler.resources import templates_folder
+
+
+@dataclass(frozen=True, slots=True)
+class Ported:
+    """What a port did. `plan` is None when the notebook was unchanged and nothing had to be looked at."""
+
+    notebook: Path
+    plugin: Path | None
+    plan: Plan | None
+    found: Found
+    changed: bool
+
+    @property
+    def failed(self) -> bool:
+        """Whether a diagnostic of severity error stopped the port."""
+        return any(d.rule.severity is Severity.ERROR for d in self.found)
+
+
+def planned(raw: bytes, path: Path, options: Options) -> tuple[Plan | None, Found]:
+    """Return the plan of a notebook's plugin, or None when the notebook cannot be used. Writes nothing.
+
+    `raw` is the notebook's bytes; `path` is where it stands, to find the files that it reads.
+    """
+    from transpiler.passes.analyse import analyse
+    from transpiler.passes.annotate import annotate
+    from transpiler.passes.bundle import bundle
+    from transpiler.passes.plan import plan
+    from transpiler.passes.read import read
+
+    notebook, found = read(raw, path.name)
+    if notebook is None:
+        return None, found
+    annotated, of_annotate = annotate(notebook)
+    analysis, of_analyse = analyse(annotated)
+    files, of_bundle = bundle(analysis, path.parent)
+    result, of_plan = plan(analysis, options, files)
+    everything = found + of_annotate + of_analyse + of_bundle + of_plan
+    return result, tuple(sorted(everything, key=lambda d: d.order))
+
+
+def port(path: Path, out: Path, options: Options) -> Ported:
+    """Port a notebook to a plugin in a folder.
+
+    Raises UserError when the notebook cannot be read (exit 2), or the plugin not be written safely (exit 3); an
+    InternalError or anything else that escapes is a bug of ours. In all these cases nothing has been written.
+    """
+    raw = read_bytes(path)
+    fingerprint = _fingerprint(options)
+    if plugin := unchanged(path, raw, out, fingerprint):
+        return Ported(path, plugin, None, (), changed=False)
+    result, found = planned(raw, path, options)
+    if result is None or any(d.rule.severity is Severity.ERROR for d in found):
+        return Ported(path, None, result, found, changed=False)
+
+    from transpiler.passes.emit import emit
+
+    where = place(result, path, out, options.number)
+    text = emit(result, where.port_id, where.notebook)
+    stamp = stamp_of(result, text, where, path, raw, fingerprint)
+    changed, of_write = write(result, text, where, path, raw, stamp)
+    return Ported(path, where.path, result, found + of_write, changed)
+
+
+def read_bytes(path: Path) -> bytes:
+    """Return a file's bytes. Raises UserError (exit 2) with the reason in words."""
+    try:
+        return path.read_bytes()
+    except IsADirectoryError as error:
+        raise UserError(
+            codes.NOTEBOOK_UNREADABLE, path=str(path), reason="it is a folder"
+        ) from error
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        raise UserError(codes.NOTEBOOK_UNREADABLE, path=str(path), reason=reason) from error
+
+
+def _fingerprint(options: Options) -> str:
+    """Return a hash of the options and of the compiler itself, so that a newer one never trusts an old stamp."""
+    total = hashlib.sha256(repr(sorted(asdict(options).items())).encode())
+    here = Path(__file__).parent
+    for folder, pattern in (
+        (here, "*.py"),
+        (here / "passes", "*.py"),
+        (templates_folder(), "**/*.j2"),
+    ):
+        for file in sorted(folder.glob(pattern)):
+            total.update(file.read_bytes())
+    return total.hexdigest()[:16]

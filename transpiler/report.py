@@ -1,0 +1,160 @@
+"""What a port or an inspection found, for people and for programs. The only module that knows rich."""
+
+import json
+import sys
+from dataclasses import asdict
+from pathlib import Path
+from typing import IO
+
+from rich.console import Console
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from transpiler.diagnostics import Diagnostic, Found, Severity
+from transpiler.ir import Plan
+from transpiler.pipeline import Ported
+
+COLOURS = {Severity.NOTICE: "cyan", Severity.WARNING: "yellow", Severity.ERROR: "red"}
+
+
+def console(file: IO[str] | None = None, width: int | None = None) -> Console:
+    """Return a console without rich's guesses about numbers and markup."""
+    return Console(
+        file=file or sys.stdout, highlight=False, markup=False, soft_wrap=False, width=width
+    )
+
+
+def sources(raw: bytes, name: str) -> tuple[str, ...]:
+    """Return the sources of a notebook's cells, for the lines that diagnostics quote; none if it cannot be read."""
+    from transpiler.passes.read import read
+
+    notebook, _ = read(raw, name)
+    return tuple(cell.source for cell in notebook.cells) if notebook else ()
+
+
+def print_diagnostics(to: Console, found: Found, name: str, sources: tuple[str, ...] = ()) -> None:
+    """Print diagnostics with the line they are about, a caret under it, and what to do.
+
+    `name` is the notebook's file name, `sources` the source of each of its cells.
+    """
+    for diagnostic in found:
+        to.print(_rendered(diagnostic, name, sources))
+
+
+def print_problem(to: Console, code: str, message: str, remedy: str) -> None:
+    """Print a problem of the host in the form of our diagnostics."""
+    to.print(Text.assemble((code, COLOURS[Severity.ERROR]), f"  {message}\n", (f"  help: {remedy}", "dim")))
+
+
+def _rendered(diagnostic: Diagnostic, name: str, sources: tuple[str, ...]) -> Text:
+    """One diagnostic: `trip.ipynb[3]:2:5  PP102 shell-escape  message`, the line, a caret, the help."""
+    span, rule = diagnostic.span, diagnostic.rule
+    where = name if span.cell < 0 else f"{name}[{span.cell}]:{span.line}:{span.column}"
+    colour = COLOURS[rule.severity]
+    text = Text.assemble(
+        (where, "bold"),
+        "  ",
+        (f"{rule.code} {rule.name}", colour),
+        "\n  ",
+        diagnostic.message,
+        "\n",
+    )
+    lines = sources[span.cell].split("\n") if 0 <= span.cell < len(sources) else []
+    if 0 < span.line <= len(lines):
+        line = lines[span.line - 1].expandtabs(1)
+        last = span.end_column if span.end_line == span.line else len(line) + 1
+        carets = "^" * max(1, min(last, len(line) + 1) - span.column)
+        text.append(f"    {line}\n", "dim")
+        text.append(f"    {' ' * (span.column - 1)}{carets}\n", colour)
+    text.append(f"  help: {diagnostic.help}\n", "dim")
+    return text
+
+
+def print_port(to: Console, ported: Ported, sources: tuple[str, ...]) -> None:
+    """Print what a port did: the table of steps, then the diagnostics."""
+    name = ported.notebook.name
+    if ported.plan is not None and ported.plugin is not None:
+        to.print(Text.assemble((name, "bold"), " → ", (str(ported.plugin), "bold")))
+        to.print(Padding(_steps(ported.plan), (0, 0, 0, 2)))
+    print_diagnostics(to, ported.found, name, sources)
+    if ported.plugin is None:
+        to.print(f"{name} was not ported.")
+    elif ported.changed:
+        to.print(f"Written. Next: pipulate serve {ported.plugin.parent}")
+    else:
+        to.print(f"{ported.plugin} is up to date; nothing was written.")
+
+
+def print_plan(to: Console, plan: Plan, found: Found, sources: tuple[str, ...]) -> None:
+    """Print a plan without having written anything."""
+    to.print(Text.assemble((plan.title, "bold"), f"  ({plan.app_name}, from {plan.notebook})"))
+    if plan.description:
+        to.print(Padding(plan.description, (0, 0, 1, 0)))
+    to.print(Padding(_cells(plan), (0, 0, 0, 2)))
+    for label, listed in (("files", plan.files), ("needs", plan.requirements)):
+        if listed:
+            to.print(f"  {label}: {', '.join(listed)}")
+    print_diagnostics(to, found, plan.notebook, sources)
+
+
+def _steps(plan: Plan) -> Table:
+    """A row a step: id, title, what it asks, what runs it."""
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
+    for column in ("step", "title", "asks for", "cells"):
+        table.add_column(column, overflow="fold")
+    for step in plan.steps:
+        asks = ", ".join(f"{f.name} ({f.type})" for f in step.fields) or (
+            "a click" if step.button else ""
+        )
+        table.add_row(step.id, step.title, asks, ", ".join(str(cell.index) for cell in step.cells))
+    return table
+
+
+def _cells(plan: Plan) -> Table:
+    """A row a cell: what comes in, what goes out, what was changed in it."""
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
+    for column in ("step", "title", "cell", "asks for", "in", "out", "changes"):
+        table.add_column(column, overflow="fold")
+    for step in plan.steps:
+        for position, cell in enumerate(step.cells):
+            first = position == 0
+            asks = ", ".join(f"{f.name} ({f.type})" for f in step.fields) if first else ""
+            into = [
+                n for meaning, names in cell.declarations if meaning.startswith("in") for n in names
+            ]
+            out = [n for meaning, names in cell.declarations if "out" in meaning for n in names]
+            changes = (
+                f"as text: {cell.text_reason}" if cell.text_reason else "; ".join(cell.changes)
+            )
+            table.add_row(
+                step.id if first else "",
+                step.title if first else "",
+                str(cell.index),
+                asks,
+                " ".join(into),
+                " ".join(out),
+                changes,
+            )
+    return table
+
+
+def as_json(
+    plan: Plan | None, found: Found, plugin: Path | None = None, changed: bool | None = None
+) -> str:
+    """Return the same as data: the plan, the diagnostics, and what a port did."""
+    document: dict[str, object] = {"plan": asdict(plan) if plan else None}
+    document["diagnostics"] = [
+        {
+            "code": d.rule.code,
+            "name": d.rule.name,
+            "severity": d.rule.severity.name.lower(),
+            "message": d.message,
+            "help": d.help,
+            "span": d.span._asdict(),
+        }
+        for d in found
+    ]
+    if changed is not None:
+        document |= {"plugin": str(plugin) if plugin else None, "changed": changed}
+    return json.dumps(document, indent=2, ensure_ascii=False)
