@@ -3,8 +3,10 @@
 from importlib import import_module
 from typing import Any
 
-# The theme of the page: what its root says, else what the device says
-_DARK = ':root:not([data-theme="light"])'
+_DARK_COLOURS = (
+    "--ansi-red: #ff8580; --ansi-green: #6fd389; --ansi-yellow: #e0c060; --ansi-blue: #86b4ff; "
+    "--ansi-magenta: #dd94e0; --ansi-cyan: #66cddd; --ansi-white: #e6e6e6; --ansi-black: #9a9a9a;"
+)
 
 _LAYOUT = """
 .cells { display: grid; gap: 0.75rem; }
@@ -20,19 +22,25 @@ _LAYOUT = """
 .error-message { margin: 0; font-weight: 600; color: var(--ansi-red, #d0453f); overflow-wrap: anywhere; }
 .highlight { margin: 0; overflow-x: auto; }
 
-@media (prefers-color-scheme: dark) {
-  :root:not([data-theme="light"]) { --ansi-red: #ff8580; --ansi-green: #6fd389; --ansi-yellow: #e0c060; --ansi-blue: #86b4ff;
-    --ansi-magenta: #dd94e0; --ansi-cyan: #66cddd; --ansi-white: #e6e6e6; --ansi-black: #9a9a9a; }
-}
 """
 
 
 def stylesheet() -> str:
-    """Return the style sheet: layout of outputs, colours of terminals, and of code in light and dark."""
+    """Return the style sheet: layout of outputs, colours of terminals, and of code in light and dark.
+
+    The page is dark if its root says so in `data-theme`, or if the device does and the root does not say `light`.
+    """
     formatter: Any = import_module("pygments.formatters").HtmlFormatter
-    light = formatter(style="default").get_style_defs(".highlight")
-    dark = formatter(style="github-dark").get_style_defs(_DARK + " .highlight")
-    return f"{_LAYOUT}\n{_tokens(light)}\n@media (prefers-color-scheme: dark) {{\n{_tokens(dark)}\n}}\n"
+    light = _tokens(formatter(style="default").get_style_defs(".highlight"))
+
+    def dark(root: str) -> str:
+        tokens = _tokens(formatter(style="github-dark").get_style_defs(f"{root} .highlight"))
+        return f"{root} {{ {_DARK_COLOURS} }}\n{tokens}"
+
+    by_device = (
+        f"@media (prefers-color-scheme: dark) {{\n{dark(':root:not([data-theme=light])')}\n}}"
+    )
+    return "\n".join([_LAYOUT, light, by_device, dark(":root[data-theme=dark]")]) + "\n"
 
 
 def _tokens(rules: str) -> str:

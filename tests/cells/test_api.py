@@ -186,6 +186,20 @@ def test_libraries_are_served(client):
     assert http.get("/app/output/lib/..%2f..%2fsecret").status_code == 404
 
 
+def test_two_plugins_of_one_app_serve_their_own(data):
+    app = FastHTML()
+    http, plugins = TestClient(app, base_url="http://127.0.0.1:5001"), []
+    for name in ("one", "two"):
+        plugins.append(type(name, (Plugin,), {"app_name": name})(app))
+    for plugin in plugins:
+        folder = plugin.cells.folder("k")
+        digest = folder.keep(plugin.app_name.encode(), "text").split(".")[0]
+        assert (
+            http.get(f"/{plugin.app_name}/output/{folder.name}/{digest}/text").text
+            == plugin.app_name
+        )
+
+
 def test_nothing_else_is_served(client, data):
     http, cells = client
     folder = cells.folder("k")
