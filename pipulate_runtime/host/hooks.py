@@ -6,9 +6,10 @@ Before: the request is bound to its run, and a change the run does not allow is 
 
 from typing import Any
 
-from fasthtml.common import FT, Div, HtmxResponseHeaders, Response, Title
+from fasthtml.common import FT, Div, HtmxResponseHeaders, Title
 from fasthtml.core import parse_form
 from starlette.requests import Request
+from starlette.responses import Response
 
 from pipulate_runtime.host import pages, runs, scope, widgets
 from pipulate_runtime.host.plugins import Loaded, Plugin
@@ -19,6 +20,7 @@ class Hooks:
     """The two hooks of an app; `loaded` is filled in when the plugins are there."""
 
     def __init__(self, store: StateStore) -> None:
+        """Without plugins; they are set as `loaded` later."""
         self._store = store
         self.loaded = Loaded()
 

@@ -5,7 +5,21 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote, urlencode
 
-from fasthtml.common import H2, A, Button, Div, Form, Input, Li, P, Progress, Section, Span, Time, Ul
+from fasthtml.common import (
+    H2,
+    A,
+    Button,
+    Div,
+    Form,
+    Input,
+    Li,
+    P,
+    Progress,
+    Section,
+    Span,
+    Time,
+    Ul,
+)
 
 from pipulate_runtime.host.contract import Component
 from pipulate_runtime.host.messages import HostError
@@ -108,10 +122,19 @@ def _run_item(plugin: Any, run: Run) -> Component:
     except HostError:
         kind, words = "broken", "Cannot be read"
     query = urlencode({"run": run.key})
-    downloads = [A("Data", href=f"/runs/download?{query}&format=json", download=True, title="Download as JSON")]
+    downloads = [
+        A(
+            "Data",
+            href=f"/runs/download?{query}&format=json",
+            download=True,
+            title="Download as JSON",
+        )
+    ]
     if kind == "finished" and getattr(plugin, "cells", None) is not None:
         notebook = f"/runs/download?{query}&format=ipynb"
-        downloads.insert(0, A("Notebook", href=notebook, download=True, title="Download as a notebook"))
+        downloads.insert(
+            0, A("Notebook", href=notebook, download=True, title="Download as a notebook")
+        )
     return Li(
         Div(
             A(name, href=run_url(plugin.name, run.key), cls="run-link"),
@@ -122,12 +145,19 @@ def _run_item(plugin: Any, run: Run) -> Component:
             ),
         ),
         Div(
-            A("Open" if kind == "finished" else "Resume", href=run_url(plugin.name, run.key), role="button",
-              cls="secondary", aria_label=f"{'Open' if kind == 'finished' else 'Resume'} {name}"),
+            A(
+                "Open" if kind == "finished" else "Resume",
+                href=run_url(plugin.name, run.key),
+                role="button",
+                cls="secondary",
+                aria_label=f"{'Open' if kind == 'finished' else 'Resume'} {name}",
+            ),
             *downloads,
             Form(
                 Input(type="hidden", name="run", value=run.key),
-                Button("Delete", type="submit", cls="button-link danger", aria_label=f"Delete {name}"),
+                Button(
+                    "Delete", type="submit", cls="button-link danger", aria_label=f"Delete {name}"
+                ),
                 hx_post="/runs/delete",
                 hx_target="#runs",
                 hx_swap="outerHTML",

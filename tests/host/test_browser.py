@@ -35,13 +35,17 @@ class Visitor:
 
     def __init__(self, browser, server, width, scheme):
         self.url = server.url
-        context = browser.new_context(viewport={"width": WIDTHS[width], "height": 900}, color_scheme=scheme)
+        context = browser.new_context(
+            viewport={"width": WIDTHS[width], "height": 900}, color_scheme=scheme
+        )
         self.page = context.new_page()
         self.page.set_default_timeout(10_000)
         self.name = f"{width}-{scheme}"
         self.asked, self.complaints = [], []
         self.page.on("request", lambda request: self.asked.append(request.url))
-        self.page.on("console", lambda entry: entry.type == "error" and self.complaints.append(entry.text))
+        self.page.on(
+            "console", lambda entry: entry.type == "error" and self.complaints.append(entry.text)
+        )
         self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
         self.page.on("dialog", lambda dialog: dialog.accept())
 
@@ -51,7 +55,9 @@ class Visitor:
         self.page.screenshot(path=SHOTS / f"{name}-{self.name}.png", full_page=True)
 
     def no_sideways_scrolling(self):
-        over = self.page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+        over = self.page.evaluate(
+            "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+        )
         assert over <= 0, f"the page is {over}px wider than the window"
 
     def state(self, step):
@@ -181,5 +187,7 @@ def test_a_server_that_went_away_is_said_and_nothing_is_lost(browser, tmp_path):
         served.process.wait()
         visitor.page.get_by_role("button", name="Continue").click()
         playwright.expect(visitor.page.locator("body[data-offline]")).to_have_count(1)
-        playwright.expect(visitor.page.get_by_label("Notes")).to_have_value("typed before the server went away")
+        playwright.expect(visitor.page.get_by_label("Notes")).to_have_value(
+            "typed before the server went away"
+        )
         playwright.expect(visitor.page.get_by_role("button", name="Continue")).to_be_enabled()
