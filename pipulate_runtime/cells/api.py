@@ -3,15 +3,27 @@
 import asyncio
 import contextlib
 import json
+import weakref
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from pipulate_runtime.cells import export as exporting
 from pipulate_runtime.cells import pool as pools
 from pipulate_runtime.cells import render, routes
-from pipulate_runtime.cells.execution import CELLS, Execution, Job, Record, Save, execute, stop
+from pipulate_runtime.cells.execution import (
+    CELLS,
+    Execution,
+    Job,
+    Record,
+    Save,
+    answers,
+    execute,
+    stop,
+)
 from pipulate_runtime.cells.folders import RunFolder
-from pipulate_runtime.cells.source import Source
+from pipulate_runtime.cells.marks import marked
+from pipulate_runtime.cells.source import Source, with_answers
 
 QUICK = 0.3  # seconds an answer waits for its step: most cells are through by then
 
@@ -28,6 +40,7 @@ class Cells:
         self.source = Source(type(plugin))
         self.files = self.source.path.parent / files if files and self.source.path else None
         self._executions: dict[tuple[str, str], Execution] = {}
+        _all.add(self)
         routes.register(plugin.app, plugin.app_name)
 
     async def start(self, key: str, step_id: str, form: dict[str, Any], save: Save) -> Execution:
@@ -37,7 +50,7 @@ class Cells:
         JSON dicts with "id", "hash", "code" and nbformat "outputs". After an error nothing is saved. A step of a run
         that is executing already is not started again: that execution is returned.
         """
-        execution = self._executions.get((key, step_id))
+        execution = self.execution(key, step_id)
         if execution is None or not execution.running:
             await self._make_way(key, step_id)
             execution = Execution(key, step_id, json.loads(json.dumps(form)))
@@ -53,7 +66,7 @@ class Cells:
             self.source,
             tuple(self.plugin.steps),
             self.files,
-            lambda: self.plugin.pip.read_state(execution.key) or {},
+            lambda: self._state(execution.key),
         )
         run = pool.run(self.plugin.app_name, execution.key)
         try:
@@ -76,7 +89,18 @@ class Cells:
 
     def execution(self, key: str, step_id: str) -> Execution | None:
         """Return the execution of a step that is running or has failed. One that went through is forgotten."""
-        return self._executions.get((key, step_id))
+        execution = self._executions.get((key, step_id))
+        if (
+            execution
+            and execution.running
+            and execution.task
+            and execution.task.get_loop().is_closed()
+        ):
+            del self._executions[
+                key, step_id
+            ]  # a server ended in this process, in the middle of the step
+            return None
+        return execution
 
     async def stop(self, key: str) -> None:
         """End whatever is computing for a run, and forget what had failed. Nothing of it is saved after this."""
@@ -85,6 +109,15 @@ class Cells:
                 await self._stop(execution)
                 self._executions.pop((key, step_id), None)
 
+    def forget(self, key: str) -> None:
+        """Let go of all that is executing or has failed in a run, without waiting for it."""
+        for place, execution in list(self._executions.items()):
+            if place[0] == key:
+                del self._executions[place]
+                execution.stopped = True
+                if execution.task and not execution.task.get_loop().is_closed():
+                    execution.task.cancel()
+
     async def _stop(self, execution: Execution) -> None:
         pool = pools.pool()
         await stop(pool, pool.run(self.plugin.app_name, execution.key), execution)
@@ -92,16 +125,34 @@ class Cells:
     def show(self, key: str, cells: list[Record]) -> Any:
         """Return the outputs of cells as a component, or None if there is nothing to show."""
         folder = self.folder(key)
-        by_id = {cell.id: cell for cell in self.source.cells.values()}
-        shown = [
-            (
-                render.cell(folder, self.plugin.app_name, record, by_id[record["id"]].options.show)
-                if record["id"] in by_id
-                else render.cell(folder, self.plugin.app_name, record, "output")
+        options = {mark.options.cell_id: mark.options for _, mark in marked(type(self.plugin))}
+        shown = []
+        for record in cells:
+            option = options.get(record["id"])
+            show = option.show if option else "output"
+            shown.append(
+                render.cell(folder, self.plugin.app_name, self._answered(key, record, show), show)
             )
-            for record in cells
-        ]
         return render.all_cells([part for part in shown if part is not None])
+
+    def _answered(self, key: str, record: Record, show: str) -> Record:
+        """Put the answers into code that is shown, as in the exported notebook."""
+        if show not in ("code", "both") or "form" not in record.get("code", ""):
+            return record
+        name = next(
+            (n for n, m in marked(type(self.plugin)) if m.options.cell_id == record["id"]), ""
+        )
+        step = next((s for s in self.plugin.steps if name.startswith(f"{s.id}_")), None)
+        execution = step and self.execution(key, step.id)
+        given = (
+            execution.form
+            if execution
+            else answers((self._state(key).get(step.id) if step else None) or {})
+        )
+        return record | {"code": with_answers(record["code"], given)}
+
+    def _state(self, key: str) -> Mapping[str, Any]:
+        return self.plugin.pip.read_state(key) or {}
 
     def markdown(self, text: str) -> Any:
         """Return Markdown, with formulas in it, as a component."""
@@ -117,6 +168,9 @@ class Cells:
     def folder(self, key: str) -> RunFolder:
         """Return the folder of a run."""
         return RunFolder(pools.settings.data, self.plugin.app_name, key)
+
+
+_all: "weakref.WeakSet[Cells]" = weakref.WeakSet()
 
 
 def configure(
@@ -143,6 +197,9 @@ async def shutdown() -> None:
 
 def forget(app_name: str, key: str) -> None:
     """Delete all files of a run and end its kernel at once."""
+    for cells in list(_all):
+        if cells.plugin.app_name == app_name:
+            cells.forget(key)
     if pool := pools.current():
         pool.discard(pool.run(app_name, key))
     RunFolder(pools.settings.data, app_name, key).delete()

@@ -20,6 +20,11 @@ from typing import Any
 NAME = "__pipulate__"
 
 
+def raised(problem: Exception) -> None:
+    """Stand for a function that could not be made."""
+    raise problem
+
+
 class CellFunctions(ast.NodeTransformer):
     """The functions of one plugin, and the transformer that puts a call of one in the place of a cell's code."""
 
@@ -62,20 +67,27 @@ class CellFunctions(ast.NodeTransformer):
         if request is None:
             return module  # text of the notebook, or code that a cell gives to the shell
         self.done, wanted = request
-        node = self.nodes[wanted["function"]]
-        function = self.function(node)
-        arguments = [wanted["form"]] if function.__code__.co_argcount else []
-        self.current = function.__code__
-        self.call = functools.partial(function, *arguments)
+        self.current = None
+        node = self.nodes.get(wanted["function"])
+        try:
+            function = self.function(node)
+        except Exception as problem:  # the shell would go on without us, and run the code after all
+            self.call = functools.partial(raised, problem)
+        else:
+            arguments = [wanted["form"]] if function.__code__.co_argcount else []
+            self.current = function.__code__
+            self.call = functools.partial(function, *arguments)
         value: ast.expr = ast.Call(
             ast.Attribute(ast.Name(NAME, ast.Load()), "call", ast.Load()), [], []
         )
-        if isinstance(node, ast.AsyncFunctionDef):
+        if isinstance(node, ast.AsyncFunctionDef) and self.current:
             value = ast.Await(value)
         return ast.fix_missing_locations(ast.Module([ast.Expr(value)], []))
 
     def function(self, node: Any) -> types.FunctionType:
         """Compile one function with the shell's flags (`from __future__` of an earlier cell) and transformers."""
+        if node is None:
+            raise LookupError("The source of the plugin has no function for this cell.")
         plain = type(node)(**{**dict(ast.iter_fields(node)), "decorator_list": []})
         tree: Any = ast.Module([ast.copy_location(plain, node)], [])
         for transformer in self.shell.ast_transformers:

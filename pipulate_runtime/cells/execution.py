@@ -87,11 +87,14 @@ async def execute(pool: Pool, run: Run, job: Job, execution: Execution, save: Sa
 
 
 async def _execute(pool: Pool, run: Run, job: Job, execution: Execution, save: Save) -> None:
+    cells = job.source.of_step(execution.step_id)
+    if not cells:
+        await save([])
+        return
     before = _before(job, execution.step_id)
     kernel = run.kernel
     if not (kernel and kernel.alive() and kernel.history == before):
         kernel = await _replay(pool, run, job, execution, before)
-    cells = job.source.of_step(execution.step_id)
     assert kernel.history is not None
     history, kernel.history = kernel.history, None  # until the step is through
     await _cells(kernel, run, cells, execution, Displays(), execution.cells)

@@ -1,6 +1,7 @@
 """The cells of a plugin as source: the functions as the file has them, and the notebook code they stand for."""
 
 import ast
+import contextlib
 import hashlib
 import io
 import sys
@@ -41,7 +42,11 @@ class Source:
         self.path = _path(plugin_class)
         self.text = ""
         if self.path:
-            with tokenize.open(self.path) as file:
+            # A file that cannot be read stops its steps, with an error on the page, but not the server
+            with (
+                contextlib.suppress(OSError, SyntaxError, ValueError),
+                tokenize.open(self.path) as file,
+            ):
                 self.text = file.read()
 
     @cached_property
