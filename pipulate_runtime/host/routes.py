@@ -143,12 +143,14 @@ class Routes:
 
                 cells.forget(app_name, key)
 
-    def delete(self, run: str) -> Any:
+    async def delete(self, run: str) -> Any:
         """POST /runs/delete: takes a run away; the answer is the list, with the way to undo it."""
         found = self._store.run(run)
         plugin = self._loaded.by_app.get(found.app_name) if found else None
         if found is None or plugin is None:
             return Response("", headers={"HX-Refresh": "true"})
+        if plugin.computes:
+            await plugin.instance.cells.stop(run)
         self._store.delete(run)
         return runs.run_list(plugin.instance, self._store.runs(plugin.app_name), deleted=run)
 

@@ -124,16 +124,22 @@ def _run_item(plugin: Any, run: Run) -> Component:
     query = urlencode({"run": run.key})
     downloads = [
         A(
-            "Data",
+            "Download data",
             href=f"/runs/download?{query}&format=json",
             download=True,
-            title="Download as JSON",
+            title="The answers and results as JSON",
         )
     ]
     if kind == "finished" and getattr(plugin, "cells", None) is not None:
         notebook = f"/runs/download?{query}&format=ipynb"
         downloads.insert(
-            0, A("Notebook", href=notebook, download=True, title="Download as a notebook")
+            0,
+            A(
+                "Download notebook",
+                href=notebook,
+                download=True,
+                title="The whole run, as a Jupyter notebook",
+            ),
         )
     return Li(
         Div(

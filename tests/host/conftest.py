@@ -1,17 +1,11 @@
 """Fixtures of the tests of the host."""
 
-import sys
-from pathlib import Path
-
 import pytest
 from starlette.testclient import TestClient
 
-sys.path.insert(0, str(Path(__file__).parent))
-
-from helpers import LOCAL, PLUGINS, Trip
-
 from pipulate_runtime.host.app import create_app
 from pipulate_runtime.host.state import StateStore
+from tests.host.helpers import LOCAL, PLUGINS, Trip
 
 
 @pytest.fixture

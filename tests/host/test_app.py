@@ -4,7 +4,8 @@ import json
 import re
 
 import pytest
-from helpers import HTMX, Trip
+
+from tests.host.helpers import HTMX, Trip
 
 CONTAINER = 'id="trip-container"'
 

@@ -3,7 +3,8 @@
 from pathlib import Path
 
 import pytest
-from helpers import PLUGINS, serving
+
+from tests.host.helpers import PLUGINS, serving
 
 playwright = pytest.importorskip("playwright.sync_api")
 pytestmark = [
@@ -191,3 +192,35 @@ def test_a_server_that_went_away_is_said_and_nothing_is_lost(browser, tmp_path):
             "typed before the server went away"
         )
         playwright.expect(visitor.page.get_by_role("button", name="Continue")).to_be_enabled()
+
+
+@pytest.mark.kernel
+@pytest.mark.parametrize("width", WIDTHS)
+def test_outputs_of_cells(browser, tmp_path, width):
+    with serving(PLUGINS.parent / "cell_plugins", tmp_path) as served:
+        visitor = Visitor(browser, served, width, "light" if width == "wide" else "dark")
+        page = visitor.page
+        page.set_default_timeout(60_000)
+        page.goto(f"{served.url}/sales")
+        page.get_by_role("button", name="Start").click()
+        page.get_by_label("Limit").fill("0")
+        page.get_by_role("button", name="Continue").click()
+        page.locator("#step_02[data-state=error]").wait_for()
+        visitor.picture("9-error")
+        page.get_by_label("Limit").fill("100")
+        page.get_by_role("button", name="Continue").click()
+        page.locator("#finalize").wait_for()
+        assert visitor.state("finalize") == "input"
+        frame = page.frame_locator("#step_03 iframe")
+        playwright.expect(frame.locator("#t")).to_have_text("a script ran")
+        visitor.picture("10-outputs")
+        visitor.no_sideways_scrolling()
+        assert page.locator("#step_03 iframe").bounding_box()["height"] < 140
+        page.get_by_role("button", name="Finish").click()
+        page.locator("#finalize[data-state=locked]").wait_for()
+        page.get_by_role("link", name="All runs").click()
+        with page.expect_download() as download:
+            page.get_by_role("link", name="Download notebook").click()
+        assert download.value.suggested_filename.endswith(".ipynb")
+        assert visitor.complaints == []
+        assert {url for url in visitor.asked if not url.startswith(visitor.url + "/")} == set()

@@ -2,10 +2,10 @@ import json
 import socket
 
 import pytest
-from helpers import PLUGINS
 
 from pipulate_runtime.host import commands, messages
 from pipulate_runtime.host.messages import HostError
+from tests.host.helpers import PLUGINS
 
 TRIP = PLUGINS / "010_trip_planner.py"
 KEY = "Default_Profile-trip-01"

@@ -7,7 +7,8 @@ import time
 
 import httpx
 import pytest
-from helpers import HTMX, PLUGINS, serving
+
+from tests.host.helpers import HTMX, PLUGINS, serving
 
 
 def test_a_killed_server_goes_on_at_the_same_step(tmp_path):

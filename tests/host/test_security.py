@@ -1,7 +1,7 @@
 import pytest
-from helpers import LOCAL
 
 from pipulate_runtime.host import security
+from tests.host.helpers import LOCAL
 
 
 @pytest.mark.parametrize(
