@@ -15,6 +15,7 @@ from pipulate_runtime.host.history import History
 from pipulate_runtime.host.keys import Keys
 from pipulate_runtime.host.markup import html
 from pipulate_runtime.host.messages import KEY_UNUSABLE, RUN_OF_OTHER_PLUGIN, HostError
+from pipulate_runtime.host.runs import SHOWN
 from pipulate_runtime.host.scope import KeyValueStore
 from pipulate_runtime.host.state import StateStore, is_finalized
 from pipulate_runtime.host.words import Words
@@ -137,7 +138,9 @@ class Pipulate(Keys, Words):
     def create_standard_landing_page(self, plugin: Any) -> Component:
         """What the workflow is for, a form to start a run, and the runs there are."""
         suggestion = self.generate_pipeline_key(plugin)[2]
-        return pages.landing(plugin, suggestion, self._store.runs(plugin.APP_NAME))
+        newest = self._store.runs(plugin.APP_NAME, limit=SHOWN)
+        total = self._store.count_runs().get(plugin.APP_NAME, 0)
+        return pages.landing(plugin, suggestion, newest, total)
 
     def run_all_cells(self, app_name: str, steps: Steps) -> Component:
         """The container of a run; its first card loads at once and each brings the next."""

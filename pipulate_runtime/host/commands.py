@@ -70,6 +70,12 @@ def listen(host: str, port: int) -> socket.socket:
 _IN_USE = {98, 48, 10048}  # EADDRINUSE on Linux, macOS, Windows
 
 
+def _reachable(host: str) -> str:
+    """A listening address as it is written in a browser on this machine."""
+    name = {"0.0.0.0": "127.0.0.1", "": "127.0.0.1", "::": "::1"}.get(host, host).strip("[]")
+    return f"[{name}]" if ":" in name else name
+
+
 def _serve(
     listener: socket.socket,
     folder: Path,
@@ -83,11 +89,7 @@ def _serve(
     from pipulate_runtime.host.app import create_app
 
     app = create_app(folder, data, host=host, names=names)
-    port = listener.getsockname()[1]
-    shown = "127.0.0.1" if host in ("", "0.0.0.0") else "[::1]" if host == "::" else host
-    address = (
-        f"http://{f'[{shown}]' if ':' in shown.strip('[]') and '[' not in shown else shown}:{port}"
-    )
+    address = f"http://{_reachable(host)}:{listener.getsockname()[1]}"
     loaded = app.state.loaded
     for plugin in loaded.plugins:
         print(f"  {address}/{plugin.key}  {plugin.title}")

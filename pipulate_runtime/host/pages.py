@@ -211,7 +211,7 @@ def _folded_trace(trace: str) -> Component:
 # -- landing page
 
 
-def landing(plugin: Any, suggestion: str, runs: Sequence[Run]) -> Component:
+def landing(plugin: Any, suggestion: str, runs: Sequence[Run], total: int) -> Component:
     """A workflow's own page: what it does, a form to start, the runs there are. `plugin` is the instance."""
     app_name = plugin.APP_NAME
     description = describe(plugin)
@@ -225,7 +225,7 @@ def landing(plugin: Any, suggestion: str, runs: Sequence[Run]) -> Component:
         ),
         Div(
             _start_form(app_name, suggestion),
-            run_list(plugin, runs),
+            run_list(plugin, runs, total),
             id="landing",
         ),
         Div(id=widgets.container_id(app_name)),

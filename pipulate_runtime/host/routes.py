@@ -35,6 +35,7 @@ class Routes:
         self._app.route("/theme", methods=post)(self.theme)
         self._app.route("/problems/{stem}", methods=get)(self.problem)
         self._app.route("/runs/download", methods=get)(self.download)
+        self._app.route("/runs/older", methods=get)(self.older)
         self._app.route("/runs/delete", methods=post)(self.delete)
         self._app.route("/runs/restore", methods=post)(self.restore)
         self._app.route("/redirect/{key}", methods=["GET", "POST"])(self.redirect)
@@ -143,6 +144,18 @@ class Routes:
 
                 cells.forget(app_name, key)
 
+    def _run_list(self, plugin: Plugin, deleted: str | None = None) -> Component:
+        newest = self._store.runs(plugin.app_name, limit=runs.SHOWN)
+        total = self._store.count_runs().get(plugin.app_name, 0)
+        return runs.run_list(plugin.instance, newest, total, deleted)
+
+    def older(self, app: str) -> Any:
+        """GET /runs/older?app=APP: the runs that the list on the page leaves out."""
+        plugin = self._loaded.by_app.get(app)
+        if plugin is None:
+            return Response("", status_code=404)
+        return runs.run_items(plugin.instance, self._store.runs(app, skip=runs.SHOWN))
+
     async def delete(self, run: str) -> Any:
         """POST /runs/delete: takes a run away; the answer is the list, with the way to undo it."""
         found = self._store.run(run)
@@ -152,7 +165,7 @@ class Routes:
         if plugin.computes:
             await plugin.instance.cells.stop(run)
         self._store.delete(run)
-        return runs.run_list(plugin.instance, self._store.runs(plugin.app_name), deleted=run)
+        return self._run_list(plugin, deleted=run)
 
     def restore(self, run: str) -> Any:
         """POST /runs/restore: brings a deleted run back."""
@@ -161,7 +174,7 @@ class Routes:
         plugin = self._loaded.by_app.get(found.app_name) if found else None
         if plugin is None:
             return Response("", headers={"HX-Refresh": "true"})
-        return runs.run_list(plugin.instance, self._store.runs(plugin.app_name))
+        return self._run_list(plugin)
 
     def download(self, run: str, format: str = "json") -> Response:
         """GET /runs/download?run=KEY&format=ipynb|json."""

@@ -159,11 +159,19 @@ class StateStore:
         text = {name: row[name] or "" for name in ("app_name", "data", "created", "updated")}
         return Run(key=row["pkey"], **text)
 
-    def runs(self, app_name: str | None = None, limit: int | None = None) -> list[Run]:
+    def runs(
+        self, app_name: str | None = None, limit: int | None = None, skip: int = 0
+    ) -> list[Run]:
         """The runs of a workflow, or all, the one changed last first."""
         where, args = ("app_name = ?", (app_name,)) if app_name is not None else (None, None)
         with self._lock:
-            rows = self._pipeline.rows_where(where, args, order_by="updated desc", limit=limit)
+            rows = self._pipeline.rows_where(
+                where,
+                args,
+                order_by="updated desc",
+                limit=-1 if limit is None else limit,
+                offset=skip,
+            )
             return [run for row in rows if (run := self._run(row)) is not None]
 
     def count_runs(self) -> dict[str, int]:

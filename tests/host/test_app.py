@@ -70,6 +70,21 @@ def test_a_step_is_not_answered_before_those_above_it(trip, step):
     assert step not in trip.state
 
 
+def test_a_run_is_not_finished_before_its_steps_are_done(trip):
+    trip.answer("step_01")
+    answer = trip.post("finalize")
+    assert answer.headers["HX-Retarget"] == "#trip-container"
+    assert "finalize" not in trip.state
+
+
+def test_there_is_no_going_back_to_a_step_that_is_not_there(trip):
+    trip.answer("step_01")
+    before = trip.state
+    for step in ("step_99", "", "finalize", "created"):
+        assert trip.post("revert", step_id=step).headers["HX-Retarget"] == "#trip-container"
+    assert trip.state == before
+
+
 def test_two_tabs_hold_two_runs(client):
     first, second = Trip(client, "one").start(), Trip(client, "two").start()
     first.post("step_01_submit", people="1", notes="")
@@ -134,6 +149,7 @@ def test_whatever_a_run_is_called_it_works_and_is_text(client, name):
 def test_a_name_that_is_too_long_is_said_not_cut(client):
     answer = client.post("/trip/init", data={"pipeline_id": "x" * 500}, headers=HTMX)
     assert "too long" in answer.text
+    assert CONTAINER in answer.text
     assert client.app.state.store.runs() == []
 
 
@@ -152,6 +168,19 @@ def test_a_run_that_is_gone_leads_to_the_list(client):
     page = client.get("/trip_planner?run=nobody")
     assert "This run is not here any more" in page.text
     assert "Start a new run" in page.text
+
+
+def test_a_page_lists_the_newest_runs_and_the_older_ones_when_asked(client):
+    for number in range(20):
+        Trip(client, f"run {number:02}").start()
+    page = client.get("/trip_planner").text
+    listed = re.findall(r'class="run-link">([^<]*)<', page)
+    assert listed == [f"run {number:02}" for number in range(19, 9, -1)]
+    assert "10 older runs" in page
+    older = client.get("/runs/older?app=trip", headers=HTMX).text
+    assert re.findall(r'class="run-link">([^<]*)<', older) == [
+        f"run {number:02}" for number in range(9, -1, -1)
+    ]
 
 
 class TestDeleting:

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import httpx
 import pytest
 
 from tests.host.helpers import PLUGINS, serving
@@ -163,6 +164,19 @@ def test_two_windows_hold_two_runs(browser, server):
     for visitor, people in ((first, "11"), (second, "22")):
         visitor.page.reload()
         playwright.expect(visitor.page.locator("#step_01 dd").first).to_have_text(people)
+
+
+def test_older_runs_are_unfolded(browser, tmp_path):
+    with serving(PLUGINS, tmp_path) as served:
+        for number in range(17):
+            post = {"pipeline_id": f"run {number}"}
+            httpx.post(f"{served.url}/trip/init", data=post, headers={"HX-Request": "true"})
+        visitor = Visitor(browser, served, "phone", "light")
+        visitor.page.goto(f"{served.url}/trip_planner")
+        playwright.expect(visitor.page.locator(".run-item")).to_have_count(10)
+        visitor.page.get_by_text("7 older runs").click()
+        playwright.expect(visitor.page.locator(".run-item")).to_have_count(17)
+        visitor.no_sideways_scrolling()
 
 
 def test_the_colours_are_kept_on_the_server(browser, server):

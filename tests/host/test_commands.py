@@ -48,6 +48,20 @@ class TestServe:
         fails("PP504", commands.serve, PLUGINS, tmp_path, host=host, port=port)
 
 
+@pytest.mark.parametrize(
+    ("host", "written"),
+    [
+        ("127.0.0.1", "127.0.0.1"),
+        ("0.0.0.0", "127.0.0.1"),
+        ("::", "[::1]"),
+        ("[::1]", "[::1]"),
+        ("box.lan", "box.lan"),
+    ],
+)
+def test_the_address_that_is_printed(host, written):
+    assert commands._reachable(host) == written
+
+
 class TestRun:
     def test_a_walk_says_what_each_step_gave(self, tmp_path, capsys):
         answers = {
