@@ -16,21 +16,17 @@ from transpiler.passes.markdown import text_of
 from transpiler.passes.options import notebook_options, options_of
 from transpiler.passes.words import title_of_file
 
-_STYLES_FIGURES = re.compile(r"^[ \t]*%config[ \t]+InlineBackend\b", re.MULTILINE)
 _NOTE = re.compile(r"^#[ \t]*@(title|markdown)\b[ \t]*(.*)$", re.MULTILINE)
 
 
 def annotate(notebook: Notebook) -> tuple[Annotated, Found]:
     """Return the notebook with its annotations, and what was found, sorted by place. Never raises for a notebook of `read`."""
     found: list[Diagnostic] = []
-    styles_figures = any(
-        cell.kind == "code" and _STYLES_FIGURES.search(cell.source) for cell in notebook.cells
-    )
     items: list[Text | Code] = []
     for cell in notebook.cells:
         if not cell.source.strip() or cell.kind == "raw":
             continue
-        item = _code(cell, styles_figures, found) if cell.kind == "code" else _text(cell, found)
+        item = _code(cell, found) if cell.kind == "code" else _text(cell, found)
         if item is not None:
             items.append(item)
     options = notebook_options(notebook.options, found)
@@ -46,11 +42,11 @@ def _text(cell: Cell, found: list[Diagnostic]) -> Text | None:
     return None if options.skip else text_of(cell)
 
 
-def _code(cell: Cell, styles_figures: bool, found: list[Diagnostic]) -> Code | None:
+def _code(cell: Cell, found: list[Diagnostic]) -> Code | None:
     options, asks = options_of(cell, found)
     if options.skip:
         return None
-    python, more = python_of(cell, styles_figures)
+    python, more = python_of(cell)
     found += more
     if python is None:
         return Code(cell, None, options)

@@ -7,8 +7,8 @@ A cell that is Python already (nearly all are) never meets IPython. What only ma
     df?                    help goes to the notebook's pager
     !pip install pandas    a requirement of the app
 
-`%config InlineBackend...` stays, since it says what figures look like. It is only understood once `%matplotlib inline` has
-been run, so in a notebook that has it `%matplotlib` stays as well (always as `inline`: there is no other screen).
+`%config InlineBackend.figure_format = "svg"` stays: it says what figures look like, and works in a kernel without
+`%matplotlib inline` before it (a kernel of ipykernel has the inline backend from its start; tried with 7.4 and IPython 9.18).
 """
 
 import ast
@@ -53,11 +53,8 @@ def parse(text: str) -> ast.Module:
     return tree
 
 
-def python_of(cell: Cell, styles_figures: bool = False) -> tuple[Python | None, Found]:
-    """Return the Python text of a code cell, None with PP201 when it does not parse, and what was left out.
-
-    `styles_figures` says that the notebook has a `%config InlineBackend` line.
-    """
+def python_of(cell: Cell) -> tuple[Python | None, Found]:
+    """Return the Python text of a code cell, None with PP201 when it does not parse, and what was left out."""
     dropped = frozenset(droppable_lines(cell.source))
     source = enumerate(cell.source.split("\n"))
     lines = [_Line(text, number + 1) for number, text in source if number not in dropped]
@@ -67,7 +64,7 @@ def python_of(cell: Cell, styles_figures: bool = False) -> tuple[Python | None, 
         as_it_stands = error
     if len(lines) > 1 and not lines[-1].text:
         lines.pop()  # IPython counts a last newline as the end of a line, not as the start of another
-    transformation = _Transformation(cell, styles_figures)
+    transformation = _Transformation(cell)
     transformed = transformation.run(lines)
     if transformed == lines:
         return None, (_syntax_error(cell, lines, as_it_stands),)
@@ -154,9 +151,8 @@ _BACKEND_QUESTION = re.compile(r"\s*-")
 class _Transformation:
     """One cell on its way through IPython's transformer, with what was left out on the way."""
 
-    def __init__(self, cell: Cell, styles_figures: bool) -> None:
+    def __init__(self, cell: Cell) -> None:
         self._cell = cell
-        self._styles_figures = styles_figures
         self.requirements: list[str] = []
         self.found: list[Diagnostic] = []
 
@@ -256,10 +252,6 @@ class _Transformation:
         span = line_span(self._cell, number, end_number)
         match method, *args:
             case "run_line_magic", "matplotlib", backend if not _BACKEND_QUESTION.match(backend):
-                if self._styles_figures:
-                    return _Line(
-                        f"{indent}get_ipython().run_line_magic('matplotlib', 'inline')", number
-                    )
                 if backend.strip() not in ("", "inline"):
                     reason = "the app shows figures as pictures"
                     self.found.append(codes.MAGIC_DROPPED.at(span, magic=written, reason=reason))
