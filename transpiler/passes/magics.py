@@ -120,9 +120,14 @@ def _ends_in_semicolon(text: str) -> bool:
     """Whether IPython takes the cell's last `;` as a wish to see nothing: it is the last token but comments."""
     if ";" not in text:
         return False
-    ignored = (tokenize.ENDMARKER, tokenize.NL, tokenize.NEWLINE, tokenize.COMMENT, tokenize.DEDENT)
-    tokens = [t for t in tokenize.generate_tokens(StringIO(text).readline) if t.type not in ignored]
-    return tokens[-1].string == ";"
+    ignored = (tokenize.ENDMARKER, tokenize.NL, tokenize.NEWLINE, tokenize.COMMENT)
+    tokens = [token for token in tokens_of(text) if token.type not in ignored]
+    return bool(tokens) and tokens[-1].string == ";"
+
+
+def tokens_of(text: str) -> list[tokenize.TokenInfo]:
+    """Return the tokens of a text that parses."""
+    return list(tokenize.generate_tokens(StringIO(text, newline="\n").readline))
 
 
 def _syntax_error(cell: Cell, lines: list[_Line], error: SyntaxError) -> Diagnostic:
