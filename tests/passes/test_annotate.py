@@ -53,7 +53,7 @@ def parameter(line, codes=()):
 def test_nothing_is_annotated(text):
     item, found = code(text)
     assert found == ()
-    assert (item.options, item.fields, item.text) == (Options(), (), "")
+    assert (item.options, item.fields, item.title, item.text) == (Options(), (), None, "")
 
 
 def test_raw_blank_and_skipped_cells_are_left_out():
@@ -83,6 +83,7 @@ raw
     [
         pytest.param("step: Load the data", {"step": "Load the data"}, id="a title"),
         pytest.param("step: Load: the data", {"step": "Load: the data"}, id="a title with a colon"),
+        pytest.param("step: a: b: c", {"step": "a: b: c"}, id="a title that is no YAML"),
         pytest.param("step: 2024", {"step": "2024"}, id="a title that is a number"),
         pytest.param("step: true", {"step": "true"}, id="a title that is a truth value"),
         pytest.param('step: "a: b"', {"step": "a: b"}, id="a title in quotes"),
@@ -257,6 +258,7 @@ def test_metadata_of_the_notebook():
         pytest.param("{name: x, type: switch, default: true}", {"type": "switch", "default": True, "required": False}, id="a switch"),
         pytest.param("{name: x, type: multi-select, default: [5], choices: [5, 6]}", {"type": "multi-select", "default": [5], "choices": (5, 6)}, id="several choices"),
         pytest.param("{name: x, default: [5], choices: [5, 6]}", {"type": "multi-select", "default": [5], "choices": (5, 6)}, id="several choices, by the default"),
+        pytest.param("{name: x, default: ~}", {"default": None, "required": False}, id="no default"),
         pytest.param("{name: x, type: password}", {"type": "password", "default": ""}, id="a password"),
     ],
 )  # fmt: skip
@@ -422,9 +424,13 @@ def test_parameters(line, expected):
     only = parameter(line)
     assert (only.type, only.default, only.required) == expected
     assert only.raw is (
-        only.type == "text"
-        and expected[1] is not None
-        and isinstance(ast.literal_eval(ast.parse(line).body[0].value), tuple | bytes | dict | list)
+        (
+            only.type == "text"
+            and expected[1] is not None
+            and isinstance(
+                ast.literal_eval(ast.parse(line).body[0].value), tuple | bytes | dict | list
+            )
+        )
         or "999" in line
         or "ud800" in line
     )
@@ -555,7 +561,7 @@ def test_param_where_there_is_no_assignment():
 
 def test_titles_and_text_of_colab():
     item, found = code(
-        '#@title Load { display-mode: "form" }\n#@markdown Some *text*\n# @markdown more\nx = 1 #@title no'
+        '#@title Load { display-mode: "form" }\n#@markdown Some *text*\n# @markdown more\nx = 1 #@title no\ny = 1 #@param'
     )
     assert (item.title, item.text, found) == ("Load", "Some *text*\nmore", ())
     assert code("#@title\n1")[0].title is None
@@ -657,6 +663,34 @@ def test_sources_refine_each_other():
     assert (half.name, half.label) == ("x", "L")
 
 
+@pytest.mark.parametrize(
+    ("said", "line", "expected"),
+    [
+        pytest.param("{name: x, default: '(3, 4)'}", "x = (1, 2)", ("text", True, "(3, 4)"), id="a literal stays a literal"),
+        pytest.param("{name: x, type: json}", "x = (1, [2])", ("json", False, [1, [2]]), id="a tuple as JSON"),
+        pytest.param("{name: x, default: 5}", "x = None", ("integer", False, 5), id="None says nothing"),
+    ],
+)  # fmt: skip
+def test_a_default_besides_the_value_in_the_code(said, line, expected):
+    only = field(f"#| input: {said}\n{line}")
+    assert (only.type, only.raw, only.default) == expected
+
+
+def test_what_json_cannot_say_is_reported():
+    assert field("#| input: {name: x, type: json}\nx = {1: 2}", ["PP124"]).default is None
+
+
+def test_what_is_inside_of_an_answer_is_not_asked():
+    item, found = code("#| input: a\na = (b := input()) + 'c'")
+    assert ([f.name for f in item.fields], found) == (["a"], ())
+    assert taken(item) == ["(b := input()) + 'c'"]
+
+
+def test_the_place_of_a_line_that_was_rewritten_is_all_of_it():
+    only = field("#| input: files\nfiles = !ls")
+    assert (only.type, only.span) == ("text", (0, 2, 1, 2, 12))
+
+
 def test_a_cell_that_does_not_parse_keeps_its_options():
     item, found = code("#| step: A\nx = = 1")
     assert (item.python, item.options.step, item.fields) == (None, "A", ())
@@ -697,7 +731,7 @@ def test_markdown_is_cut_at_headings(text, parts):
     ]
     result, found = annotate(read(json.dumps(tree).encode(), "a.ipynb")[0])
     assert found == ()
-    (item, _) = result.items
+    item, _ = result.items
     assert item.parts == tuple(parts)
     expected = [int(t.tag[1]) for t in markdown_it(text) if t.type == "heading_open"]
     assert [h.level for h, _ in item.parts if h] == (expected if text != "#\ntext" else [])
@@ -728,11 +762,33 @@ def test_the_title(name, text, title):
 
 LINES = st.sampled_from(
     [
-        "#| input: x", "#| input: {name: é, min: 3}", "#| step: A", "#| stp: 5", "#| secret: x", "x = 1", "é = 'ü'; x = 'é'",
-        "x: int = 'a'", "x = input('é')", "y = int(input())", "z = 1 #@param {type:'slider'}", "z = 'q' #@param ['a']",
-        "for i in x:", "    input()", "%time x", "%matplotlib inline", "# note", "", "print(input(), input())", "x = [", "]",
-        "#@title é", "!pip install a", "x = (1, 2) # type: int", "'''", "x?",
-    ]  # fmt: skip
+        "#| input: x",
+        "#| input: {name: é, min: 3}",
+        "#| step: A",
+        "#| stp: 5",
+        "#| secret: x",
+        "x = 1",
+        "é = 'ü'; x = 'é'",
+        "x: int = 'a'",
+        "x = input('é')",
+        "y = int(input())",
+        "z = 1 #@param {type:'slider'}",
+        "z = 'q' #@param ['a']",
+        "for i in x:",
+        "    input()",
+        "%time x",
+        "%matplotlib inline",
+        "# note",
+        "",
+        "print(input(), input())",
+        "x = [",
+        "]",
+        "#@title é",
+        "!pip install a",
+        "x = (1, 2) # type: int",
+        "'''",
+        "x?",
+    ]
 )
 
 
@@ -777,4 +833,4 @@ def test_never_raises_on_any_cell(source):
     tree["cells"] += [{"cell_type": kind, "source": text} for kind in ("code", "markdown") for text in (source, f"#| {source}", f"x = 1 #@param {source}", f"#| input: {source}\nx = 1")]  # fmt: skip
     result, found = annotate(read(json.dumps(tree).encode(), "a.ipynb")[0])
     assert all(isinstance(item, Code | Text) for item in result.items)
-    assert [d.message for d in found] is not None
+    assert all(d.message and d.help for d in found)

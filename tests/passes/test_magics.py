@@ -226,6 +226,13 @@ def test_a_cell_of_magics_is_as_ipython_has_it():
 
 def test_parse_takes_await_and_refuses_what_is_no_cell():
     assert isinstance(parse("await x").body[0], ast.Expr)
-    for text in ("return 1", "class A:\n    yield", "break", "nonlocal x", "def f(a, a): pass"):
+    for text in (
+        "return 1",
+        "class A:\n    yield",
+        "'\ud800'",
+        "break",
+        "nonlocal x",
+        "def f(a, a): pass",
+    ):
         with pytest.raises(SyntaxError):
             parse(text)

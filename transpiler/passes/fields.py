@@ -83,8 +83,16 @@ class _Fields:
             self._parameters()
         for ask in asks:
             self._asked(ask)
-        fields = (settled(draft, self._places, self._found) for draft in self._drafts.values())
-        return tuple(sorted(fields, key=lambda f: f.value))
+        return tuple(settled(draft, self._places, self._found) for draft in self._outermost())
+
+    def _outermost(self) -> Iterable[Draft]:
+        """The drafts in order, without those inside of what another answer takes the place of."""
+        slices = {name: self._places.slice(draft.value) for name, draft in self._drafts.items()}
+        end = -1
+        for name in sorted(slices, key=lambda n: (slices[n].start, -slices[n].end)):
+            if slices[name].start >= end:
+                end = slices[name].end
+                yield self._drafts[name]
 
     def _assignments(self) -> Iterable[_Assigned]:
         for statement in self._tree.body:

@@ -46,7 +46,7 @@ def parse(text: str) -> ast.Module:
                 compile(ast.Module([statement], []), "<cell>", "exec", flags, True)
     except SyntaxError:
         raise
-    except (ValueError, OverflowError) as error:  # NUL in the text (3.11), absurd numbers
+    except ValueError as error:  # what cannot be encoded, such as half a character
         raise SyntaxError(str(error)) from None
     except (RecursionError, MemoryError):
         raise SyntaxError("it is nested too deeply") from None
@@ -148,7 +148,7 @@ def _syntax_error(cell: Cell, lines: list[_Line], error: SyntaxError) -> Diagnos
 
 # --- IPython ------------------------------------------------------------------------------------------------------
 
-_CALL = re.compile(r"get_ipython\(\)\.\w+\(.*\)")
+_CALL = re.compile(r"get_ipython\(\)\.(\w+)\((.*)\)")
 _NAMES = re.compile(r"\s*[^\W\d][\w.]*(?:[,\s]+[^\W\d][\w.]*)*\s*")
 _BACKEND_QUESTION = re.compile(r"\s*-")
 
@@ -306,9 +306,5 @@ def _cut(text: str) -> list[str]:
 
 def _call(text: str) -> tuple[str, list[str]] | None:
     """What a transformed line calls on the shell and with which texts; None when it is no such statement (`a = %pwd`)."""
-    if not _CALL.fullmatch(text.strip()):
-        return None
-    match ast.parse(text.strip()).body:
-        case [ast.Expr(ast.Call(func=ast.Attribute(attr=method), args=args))]:
-            return method, [str(a.value) for a in args if isinstance(a, ast.Constant)]
-    return None
+    match = _CALL.fullmatch(text.strip())
+    return (match.group(1), ast.literal_eval(f"[{match.group(2)}]")) if match else None

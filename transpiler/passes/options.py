@@ -250,8 +250,8 @@ def options_of(cell: Cell, found: list[Diagnostic]) -> tuple[Options, tuple[Ask,
     for key, value, span in said:
         if key in ("input", "secret"):
             asks |= _asks(key, value, span, found)
-        elif (checked := _checked(CELL_KEYS[key], key, value, span, found)) is not None:
-            values[key] = checked
+        else:
+            values.update((key, v) for v in _checked(CELL_KEYS[key], key, value, span, found))
     return Options(**values), tuple(asks.values())  # type: ignore[arg-type]
 
 
@@ -261,8 +261,8 @@ def notebook_options(options: Mapping[str, JSON], found: list[Diagnostic]) -> Ma
     for key, value in options.items():
         if key not in NOTEBOOK_KEYS:
             found.append(_unknown(key, "a notebook", nearest(key, NOTEBOOK_KEYS), WHOLE))
-        elif (checked := _checked(NOTEBOOK_KEYS[key], key, value, WHOLE, found)) is not None:
-            kept[key] = checked
+        else:
+            kept.update((key, v) for v in _checked(NOTEBOOK_KEYS[key], key, value, WHOLE, found))
     return kept
 
 
@@ -286,11 +286,9 @@ def _asks(key: str, value: JSON, span: Span, found: list[Diagnostic]) -> dict[st
             dotted = f"{key}.{attribute}"
             if attribute not in FIELD_KEYS:
                 found.append(_unknown(dotted, "a field", nearest(attribute, FIELD_KEYS), span))
-            elif attribute == "default":
-                attributes["default"] = said
             elif attribute != "name":
                 checked = _checked(FIELD_KEYS[attribute], dotted, said, span, found)
-                attributes |= {} if checked is None else {attribute: checked}
+                attributes.update((attribute, v) for v in checked)
         if name in asks:
             found.append(codes.DUPLICATE_FIELD.at(span, name=name, key=key))
             continue
@@ -298,12 +296,15 @@ def _asks(key: str, value: JSON, span: Span, found: list[Diagnostic]) -> dict[st
     return asks
 
 
-def _checked(check: _Check, key: str, value: JSON, span: Span, found: list[Diagnostic]) -> JSON:
+def _checked(
+    check: _Check, key: str, value: JSON, span: Span, found: list[Diagnostic]
+) -> tuple[JSON, ...]:
+    """The value as the option has it, alone in a tuple; () when it cannot be that (None is a value)."""
     try:
-        return check[1](value)
+        return (check[1](value),)
     except ValueError:
         found.append(_wrong(check, key, value, span))
-        return None
+        return ()
 
 
 def _wrong(check: _Check, key: str, value: JSON, span: Span) -> Diagnostic:
