@@ -48,7 +48,8 @@ def notebook_bytes(text: str, **metadata: Any) -> bytes:
 def notebook(text: str, name: str = "trip.ipynb", **metadata: Any) -> Notebook:
     """What `read` makes of the text; it must have nothing to say about it."""
     result, found = read(notebook_bytes(text, **metadata), name)
-    assert result is not None and not found, found
+    assert found == ()
+    assert result is not None
     return result
 
 
