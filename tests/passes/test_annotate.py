@@ -477,7 +477,15 @@ def test_the_comment_is_the_help(comment, help_):
 
 @pytest.mark.parametrize(
     ("name", "label"),
-    [("minAmount", "Min amount"), ("MAX_ROWS", "Max rows"), ("_", "_"), ("x2", "X2")],
+    [
+        ("minAmount", "Min amount"),
+        ("MAX_ROWS", "Max rows"),
+        ("_", "_"),
+        ("x2", "X2"),
+        ("userID", "User ID"),
+        ("ID", "Id"),
+        ("aB", "A b"),
+    ],
 )
 def test_labels_are_names_in_words(name, label):
     assert parameter(f"{name} = 5").label == label

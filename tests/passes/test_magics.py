@@ -1,5 +1,9 @@
 import ast
+import json
+import os
 import random
+import subprocess
+import sys
 
 import pytest
 from hypothesis import given
@@ -243,3 +247,65 @@ def test_more_magics_than_ipython_takes(monkeypatch):
     monkeypatch.setattr(magics, "_AT_MOST", 3)
     assert python_of(cell("%time x\n" * 2))[0] is not None
     assert codes_of(python_of(cell("%time x\n" * 3))[1]) == ["PP201"]
+
+
+CELLS = [
+    "x = 3; x",
+    "x;",
+    "x;  # note\n\n# more",
+    "if x:\n    x;",
+    "x\ny = 1",
+    "a = %pwd\nlen(a) > 0",
+    ">>> q = 1\n... \n>>> q",
+    "%%capture out\nprint(1)",
+    "out.stdout",
+    "!echo hi",
+    "  w = 2\n  w",
+    "\n\n%precision 2\n1.2345",
+    "await __import__('asyncio').sleep(0, 5)",
+    "x = 1\nglobal x\nx",
+    "r = !echo a b\nr[0]",
+    "s = '''\n%matplotlib inline\n>>> x\n'''\ns",
+    "def f(a, a): pass",
+    "return 5",
+]
+RUN = """
+import json, sys
+from traitlets.config import Config
+from IPython.core.interactiveshell import InteractiveShell
+from IPython.utils.capture import capture_output
+shell = InteractiveShell.instance(config=Config({"HistoryManager": {"enabled": False}}))
+found = []
+for text in json.load(sys.stdin):
+    with capture_output() as streams:
+        result = shell.run_cell(text, store_history=True)
+    error = result.error_before_exec or result.error_in_exec
+    printed = "" if error else streams.stdout
+    found.append([repr(result.result), type(error).__name__, printed, [repr(o) for o in streams.outputs]])
+json.dump(found, sys.stdout)
+"""
+
+
+def test_ipython_gives_the_same_for_our_text_as_for_the_cell(tmp_path):
+    """Two shells, the second one given what `python_of` made; a cell that does not parse is kept as it is."""
+
+    def given_by(texts):
+        environment = os.environ | {"IPYTHONDIR": str(tmp_path), "NO_COLOR": "1"}
+        run = subprocess.run(
+            [sys.executable, "-c", RUN],
+            input=json.dumps(texts),
+            capture_output=True,
+            text=True,
+            check=True,
+            env=environment,
+        )
+        return json.loads(run.stdout)
+
+    pythons = [python_of(cell(source))[0] for source in CELLS]
+    ours = [p.text if p else source for p, source in zip(pythons, CELLS, strict=True)]
+    expected = given_by(CELLS)
+    assert given_by(ours) == expected
+    errors = [error for _, error, *_ in expected]
+    assert errors == ["NoneType" if p else "SyntaxError" for p in pythons]
+    assert expected[0][2] != ""
+    assert expected[1][2] == ""

@@ -264,13 +264,9 @@ class _Transformation:
             case "run_line_magic", "aimport", names if _NAMES.fullmatch(names):
                 modules = ", ".join(names.replace(",", " ").split())
                 return _Line(f"{indent}import {modules}", number)
-            case (
-                "run_line_magic",
-                "load_ext" | "reload_ext" | "autoreload" | "aimport" as name,
-                rest,
-            ) if (
-                name in ("autoreload", "aimport") or rest.strip() == "autoreload"
-            ):
+            case "run_line_magic", "load_ext" | "reload_ext", name if name.strip() != "autoreload":
+                return _Line(text, number)
+            case "run_line_magic", "load_ext" | "reload_ext" | "autoreload" | "aimport", _:
                 reason = "the code does not change while the app runs"
                 self.found.append(codes.MAGIC_DROPPED.at(span, magic=written, reason=reason))
                 return stand_in
