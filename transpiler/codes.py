@@ -22,7 +22,7 @@ EDITED = Rule(
     "PP202",
     "edited",
     NOTICE,
-    "written as {new} instead of {old}: {reason}",
+    "written with {new} instead of {old}: {reason}",
     "Nothing to do: the app computes the same. To have the cell unchanged, write it so in the notebook.",
 )
 KEPT_AS_TEXT = Rule(

@@ -56,7 +56,8 @@ class Slice(NamedTuple):
 class Python:
     """The Python text of a code cell: IPython's input transformer has been over it, `#|` lines are gone.
 
-    `lines[i]` is the 1-based line of the notebook's cell that line i+1 of the text came from.
+    `lines[i]` is the 1-based line of the notebook's cell that line i+1 of the text came from; there is one for each line of
+    `text.split("\n")`.
     """
 
     text: str
@@ -65,6 +66,8 @@ class Python:
     """Whether the transformer changed anything but the `#|` lines."""
     tail_semicolon: bool = False
     """Whether the cell's last line ends in `;`: IPython does not show the value of its last expression."""
+    requirements: tuple[str, ...] = ()
+    """Packages the cell installs, as pip would be given them, in order. The lines that install them are not in the text."""
 
 
 FieldType = Literal[

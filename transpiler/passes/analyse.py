@@ -18,9 +18,14 @@ from transpiler.diagnostics import Diagnostic, Found, Span
 from transpiler.ir import AnalysedCode, Analysis, Annotated, Code, Names, Python, Text
 from transpiler.passes import known, looks, shell
 from transpiler.passes.flow import Flow
-from transpiler.passes.form import Form, Notebookwide, Text as Source, form_of
+from transpiler.passes.form import Form, Notebookwide, form_of
+from transpiler.passes.form import Text as Source
 from transpiler.passes.scope import FUNCTIONS, Bindings
 from transpiler.passes.values import Thing, Value
+
+_TRANSFORMERS = (
+    "ast_transformers", "input_transformers_post", "input_transformers_cleanup",
+)  # fmt: skip
 
 
 @dataclass(slots=True)
@@ -60,7 +65,9 @@ class _Namespace:
 def analyse(annotated: Annotated) -> tuple[Analysis, Found]:
     """Return the notebook with the data flow between its cells, and what is worth saying about it. Pure; raises nothing."""
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # a SyntaxWarning about the user's code is not ours to print
+        warnings.simplefilter(
+            "ignore"
+        )  # a SyntaxWarning about the user's code is not ours to print
         return _analyse(annotated)
 
 
@@ -84,7 +91,8 @@ def _analyse(annotated: Annotated) -> tuple[Analysis, Found]:
         done[cell.code.cell.id] = _result(cell)
     live = _live(cells)
     items = tuple(i if isinstance(i, Text) else done[i.cell.id] for i in annotated.items)
-    requirements = tuple(getattr(annotated, "requirements", ()))
+    installs = [cell.code.python.requirements for cell in cells if cell.code.python]
+    requirements = tuple(dict.fromkeys(name for names in installs for name in names))
     analysis = Analysis(annotated, items, live, tuple(files), requirements, tuple(modules))
     return analysis, tuple(sorted(found, key=lambda d: d.order))
 
@@ -109,7 +117,9 @@ def _notebookwide(cells: list[_Cell]) -> Notebookwide:
         wide.bound |= cell.bindings.binds.keys()
         text = cell.code.python.text if cell.code.python else ""
         wide.reads_annotations |= "__annotations__" in text or "get_annotations" in text
-        wide.reads_sources |= any(w in text for w in ("getsource", "pinfo2", "'psource'", "findsource"))
+        wide.reads_sources |= any(
+            w in text for w in ("getsource", "pinfo2", "'psource'", "findsource")
+        )
         wide.reads_doc |= "__doc__" in text and any(
             isinstance(n, ast.Name) and n.id == "__doc__" for s in cell.body for n in ast.walk(s)
         )
@@ -153,7 +163,7 @@ def _analyse_cell(
         if name not in namespace.values:
             namespace.bound.pop(name, None)
             namespace.deleted[name] = index
-    namespace.open |= cell.dynamic
+    namespace.open |= bool(flow.dynamic or flow.star)
     return found
 
 
@@ -180,7 +190,7 @@ def _fill(cell: _Cell, flow: Flow, namespace: _Namespace, before: dict[str, Valu
     cell.certain = set(flow.must)
     cell.outs = {*binds, *deletes, *mutates}
     cell.given = tuple(given)
-    cell.dynamic = flow.dynamic is not None or flow.star is not None
+    cell.dynamic = bool(flow.dynamic or flow.star or flow.looks_around)
 
 
 def _mutated(flow: Flow, before: dict[str, Value], order: list[str]) -> list[str]:
@@ -238,19 +248,20 @@ def _shell_setting(cell: _Cell) -> tuple[ast.AST, str] | None:
     if not any(word in cell.source.text for word in ("interactivity", "_transformers")):
         return None
     for node in (part for statement in cell.body for part in ast.walk(statement)):
-        if isinstance(node, ast.Assign):
-            for target in node.targets:
-                if isinstance(target, ast.Attribute) and target.attr == "ast_node_interactivity":
-                    value = node.value
-                    if not (isinstance(value, ast.Constant) and value.value == "last_expr"):
-                        return node, target.attr
-        elif isinstance(node, ast.Call):
-            magic = shell.magic_of(node)
-            if magic and magic.name == "config" and "ast_node_interactivity" in magic.line:
-                if not magic.line.rstrip("'\" ").endswith("last_expr"):
-                    return node, "ast_node_interactivity"
-        elif isinstance(node, ast.Attribute) and node.attr in ("ast_transformers", "input_transformers_post", "input_transformers_cleanup"):
-            return node, node.attr
+        match node:
+            case ast.Assign(
+                targets=[ast.Attribute(attr="ast_node_interactivity" as name)], value=value
+            ):
+                plain = isinstance(value, ast.Constant) and value.value == "last_expr"
+            case ast.Call() if (magic := shell.magic_of(node)) and magic.name == "config":
+                name = "ast_node_interactivity"
+                plain = name not in magic.line or magic.line.rstrip("'\" ").endswith("last_expr")
+            case ast.Attribute(attr=name):
+                plain = name not in _TRANSFORMERS
+            case _:
+                continue
+        if not plain:
+            return node, name
     return None
 
 
@@ -258,9 +269,17 @@ def _form_diagnostics(cell: _Cell, namespace: _Namespace) -> list[Diagnostic]:
     found = []
     text = cell.source.text
     for edit in cell.form.edits:
-        old = " ".join(text[slice(*edit.slice)].split()) or text[max(0, edit.slice.start - 1) : edit.slice.start]
+        old = (
+            " ".join(text[slice(*edit.slice)].split())
+            or text[max(0, edit.slice.start - 1) : edit.slice.start]
+        )
         found.append(
-            codes.EDITED.at(_slice_span(cell, edit.slice), new=f"`{edit.text.strip()}`", old=f"`{old}`", reason=edit.reason)
+            codes.EDITED.at(
+                _slice_span(cell, edit.slice),
+                new=f"`{edit.text.strip()}`",
+                old=f"`{old}`",
+                reason=edit.reason,
+            )
         )
     if cell.form.reason is not None and cell.form.where is not None:
         found.append(codes.KEPT_AS_TEXT.at(_span(cell, cell.form.where), reason=cell.form.reason))
@@ -339,7 +358,11 @@ def _result(cell: _Cell) -> AnalysedCode:
 
 def _note_text(node: ast.stmt, texts: dict[str, str]) -> None:
     """Remember names that stand for literal texts, as paths may be built of them."""
-    if isinstance(node, ast.Assign) and len(node.targets) == 1 and isinstance(node.targets[0], ast.Name):
+    if (
+        isinstance(node, ast.Assign)
+        and len(node.targets) == 1
+        and isinstance(node.targets[0], ast.Name)
+    ):
         text = looks.literal_text(node.value, texts)
         if text is not None:
             texts[node.targets[0].id] = text
@@ -352,7 +375,9 @@ def _note_text(node: ast.stmt, texts: dict[str, str]) -> None:
 
 def _span(cell: _Cell, node: ast.AST) -> Span:
     """Return where a node stands in the notebook's cell."""
-    if not isinstance(node, ast.expr | ast.stmt | ast.arg | ast.alias | ast.ExceptHandler | ast.pattern):
+    if not isinstance(
+        node, ast.expr | ast.stmt | ast.arg | ast.alias | ast.ExceptHandler | ast.pattern
+    ):
         return _place(cell, 0, 0, 0, 0)
     source = cell.source
     start = source.position(source.offset(node.lineno, node.col_offset))

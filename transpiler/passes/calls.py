@@ -11,7 +11,14 @@ import re
 from transpiler.passes import known, shell
 from transpiler.passes.expressions import Expressions, last_name, root_name
 from transpiler.passes.values import (
-    NOTHING, Call, Closure, Global, Param, Result, Thing, Value,
+    NOTHING,
+    Call,
+    Closure,
+    Global,
+    Param,
+    Result,
+    Thing,
+    Value,
 )  # fmt: skip
 
 _AT_NAME = re.compile(r"@([A-Za-z_]\w*)")
@@ -113,7 +120,10 @@ class Calls(Expressions):
             given = self.match_arguments(target, first, named, spread)
             self.effects(target, given, depth)
             if item.methods is not None:
-                given = {Param(item.serial, str(n)): v for n, v in enumerate((*first, *named.values(), spread))}
+                given = {
+                    Param(item.serial, str(n)): v
+                    for n, v in enumerate((*first, *named.values(), spread))
+                }
             out |= self.result_of(item, given)
         return out
 
@@ -139,7 +149,7 @@ class Calls(Expressions):
         """Change the arguments as the function's body does."""
         for item in list(function.mutated):
             if item in given:
-                self.mutate(given[item])  # type: ignore[index]
+                self.mutate(given[item])
             elif not isinstance(item, Param):
                 self.mutate(self.substitute([item], given))
         for item in list(function.used_up):
@@ -152,7 +162,9 @@ class Calls(Expressions):
             named = {name: self.substitute(value, given) for name, value in call.named}
             for item in inner:
                 if isinstance(item, Closure) and item is not function and item.methods is None:
-                    self.effects(item, self.match_arguments(item, positional, named, NOTHING), depth + 1)
+                    self.effects(
+                        item, self.match_arguments(item, positional, named, NOTHING), depth + 1
+                    )
 
     # --- libraries ------------------------------------------------------------------------------------------------
 
@@ -171,7 +183,11 @@ class Calls(Expressions):
         carried = frozenset(item for item in everything if isinstance(item, Closure))
         if name in known.DEFAULTING:
             return self.fresh("defaulting") | carried
-        if name in known.LIBRARY_ITERATORS or "chunksize" in given.named or "iterator" in given.named:
+        if (
+            name in known.LIBRARY_ITERATORS
+            or "chunksize" in given.named
+            or "iterator" in given.named
+        ):
             return self.fresh("iterator") | carried | everything
         if name in known.VIEWS:
             return self.fresh() | everything
@@ -275,9 +291,12 @@ class Calls(Expressions):
             else:
                 self.note_dynamic(node)
             return self.fresh()
-        if self.closure is not None and name in ("locals", "vars", "dir") and not node.args:
-            return self.fresh()
-        if name != "dir" or not node.args:
+        if name in ("locals", "vars", "dir", "eval"):
+            if self.closure is not None:
+                self.closure.looks_around |= name == "eval"
+            else:
+                self.looks_around |= name != "dir" or not node.args
+        else:
             self.note_dynamic(node)
         return self.fresh()
 

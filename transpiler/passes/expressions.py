@@ -7,7 +7,17 @@ from contextlib import contextmanager
 from transpiler.passes import known
 from transpiler.passes.scope import Bindings, annotations, defaults, parameters, type_parameters
 from transpiler.passes.values import (
-    NOTHING, Closure, Global, Item, Kind, Param, Result, Scope, Thing, Value, mangled,
+    NOTHING,
+    Closure,
+    Global,
+    Item,
+    Kind,
+    Param,
+    Result,
+    Scope,
+    Thing,
+    Value,
+    mangled,
 )  # fmt: skip
 
 _COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
@@ -54,6 +64,9 @@ class Expressions:
         """Names bound by functions that are called."""
         self.mutated: dict[Item, None] = {}
         self.dynamic: ast.AST | None = None
+        """Where names may be bound that cannot be known."""
+        self.looks_around = False
+        """Whether names may be read that cannot be known: `locals()`, `eval`."""
         self.closures: list[Closure] = []
         self.scope: Scope | None = None
         self.closure: Closure | None = None
@@ -138,7 +151,9 @@ class Expressions:
             return
         for each in self.reachable([closure]):
             self._touched.add(each)
-            self.dynamic = self.dynamic or (self.at_of(each) if each.dynamic else None)
+            self.looks_around |= each.looks_around
+            if each.dynamic:
+                self.dynamic = self.dynamic or next(iter(each.loads.values()), ast.Pass())
             for name, node in each.loads.items():
                 if name not in self.must:
                     self.indirect.setdefault(name, node)
@@ -151,10 +166,6 @@ class Expressions:
             for item in each.used_up:
                 if isinstance(item, Global):
                     self.use_up(self.current(item.name))
-
-    def at_of(self, closure: Closure) -> ast.AST:
-        """Return some place in a function's body."""
-        return next(iter(closure.loads.values()), ast.Pass())
 
     def reachable(self, start: Iterable[Closure]) -> list[Closure]:
         """Return the functions that may run when these do, with the names bound as they are now."""
@@ -258,14 +269,32 @@ class Expressions:
 
     value_of_TemplateStr = value_of_JoinedStr
 
-    def value_of_Compare(self, node: ast.expr) -> Value:
-        """A comparison or an operation: a new object, of its own."""
+    def value_of_Compare(self, node: ast.Compare) -> Value:
+        """A comparison; `"x" in globals()` asks for one name only."""
+        match node:
+            case ast.Compare(
+                left=ast.Constant(value=str(name)),
+                ops=[ast.In() | ast.NotIn()],
+                comparators=[
+                    ast.Call(func=ast.Name(id="globals" | "locals" | "vars" | "dir"), args=[])
+                ],
+            ):
+                self.guard += 1
+                self.load(name, node)
+                self.guard -= 1
+                return self.fresh("fixed")
+        return self.value_of_operation(node)
+
+    def value_of_operation(self, node: ast.expr) -> Value:
+        """An operation: a new object, of its own."""
         parts = self.value_of_other(node)
-        kind: Kind = "fixed" if all(isinstance(i, Thing) and i.kind == "fixed" for i in parts) else "plain"
+        kind: Kind = (
+            "fixed" if all(isinstance(i, Thing) and i.kind == "fixed" for i in parts) else "plain"
+        )
         carried = frozenset(item for item in parts if isinstance(item, Closure))
         return self.fresh(kind) | carried
 
-    value_of_BinOp = value_of_UnaryOp = value_of_Compare
+    value_of_BinOp = value_of_UnaryOp = value_of_operation
 
     def value_of_List(self, node: ast.expr) -> Value:
         """A container: an object of its own that holds its elements."""
@@ -353,7 +382,7 @@ class Expressions:
         if isinstance(node, ast.DictComp):
             value = self.evaluate(node.key) | self.evaluate(node.value)
         else:
-            value = self.evaluate(node.elt)  # type: ignore[attr-defined]
+            value = self.evaluate(node.elt)
         self.scope = outer
         return value
 
@@ -436,6 +465,7 @@ class Expressions:
             self.closure.writes.update(closure.writes)
             self.closure.captures |= closure.captures
             self.closure.dynamic |= closure.dynamic
+            self.closure.looks_around |= closure.looks_around
             self.closure.mutated.update(dict.fromkeys(closure.mutated))
             self.closure.used_up.update(dict.fromkeys(closure.used_up))
 

@@ -3,6 +3,7 @@
 import ast
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from transpiler.passes import shell
 from transpiler.passes.calls import Calls
@@ -83,7 +84,7 @@ class Flow(Calls):
         for block in blocks:
             self.must, self.dead, self.changed = set(start), dead, {}
             block()
-            now = {n: self.values[n] if n in self.values else NOTHING for n in self.changed}
+            now = {n: self.values.get(n, NOTHING) for n in self.changed}
             end = self.must, now, set(scope.names) if scope else set()
             (dying if self.dead else ends).append(end)
             for name, value in self.changed.items():
@@ -113,9 +114,11 @@ class Flow(Calls):
         subject = self.evaluate(node.subject)
         last = node.cases[-1]
         takes_all = isinstance(last.pattern, ast.MatchAs) and not last.pattern.pattern
-        blocks = [lambda case=case: self.case(case, subject) for case in node.cases]
+        blocks: list[Callable[[], None]] = [
+            partial(self.case, case, subject) for case in node.cases
+        ]
         if not (takes_all and last.guard is None):
-            blocks.append(lambda: None)  # type: ignore[misc]
+            blocks.append(lambda: None)
         self.branches(blocks)
 
     def case(self, case: ast.match_case, subject: Value) -> None:
@@ -207,7 +210,7 @@ class Flow(Calls):
             self.guard -= caught
             self.block(node.orelse)
 
-        self.branches([body, *(lambda h=h: self.handler(h, node.body) for h in node.handlers)])
+        self.branches([body, *(partial(self.handler, h, node.body) for h in node.handlers)])
         after, self.must = self.must, start
         self.block(node.finalbody)
         self.must = after | self.must
@@ -285,7 +288,11 @@ class Flow(Calls):
             added = self.evaluate(node.value)
             self.mutate(old)
             fixed = bool(old) and all(isinstance(i, Thing) and i.kind == "fixed" for i in old)
-            self.store(node.target.id, self.fresh("fixed") if fixed else old | changeable(added), node.target)
+            self.store(
+                node.target.id,
+                self.fresh("fixed") if fixed else old | changeable(added),
+                node.target,
+            )
         else:
             self.evaluate(node.value)
             self.store_part(node.target, NOTHING)

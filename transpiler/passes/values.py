@@ -48,6 +48,7 @@ class Thing:
         self.serial = next(self._serials)
 
     def __hash__(self) -> int:
+        """By order of making."""
         return self.serial  # so that sets of things have the same order in every process
 
 
@@ -73,8 +74,10 @@ class Closure:
     """A class's own methods; None for a function."""
     generator: bool = False
     dynamic: bool = False
+    looks_around: bool = False
 
     def __hash__(self) -> int:
+        """By order of making."""
         return self.serial
 
 
