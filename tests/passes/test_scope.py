@@ -67,7 +67,9 @@ def module_names(source: str) -> set[str]:
     """What the compiler says a module binds: without targets of comprehensions that it inlined."""
     table = symtable.symtable(source, "<test>", "exec")
     tree = ast.parse(source)
-    walrus = set()  # in a comprehension it is entered as a declaration, as what functions declare global is
+    walrus = (
+        set()
+    )  # in a comprehension it is entered as a declaration, as what functions declare global is
     if "def" not in source and "lambda" not in source:
         walrus = {n.target.id for n in ast.walk(tree) if isinstance(n, ast.NamedExpr)}
     inlined = set()
@@ -92,13 +94,17 @@ def test_top_level_names_are_the_compilers(source: str) -> None:
     assert set(found.binds) | set(found.deletes) | set(found.annotates) == module_names(source)
 
 
-@pytest.mark.parametrize("source", [s for s in SNIPPETS if "await" not in s and "global g\n" not in s])
+@pytest.mark.parametrize(
+    "source", [s for s in SNIPPETS if "await" not in s and "global g\n" not in s]
+)
 def test_a_function_of_the_snippet_would_have_these_locals(source: str) -> None:
     found = Bindings(ast.parse(source).body)
     assert locals_of("def f():\n" + indent(source, "    ")) == found.own
 
 
-@pytest.mark.parametrize("source", [s for s in SNIPPETS if not s.startswith(("x: ", "(x): ", "global"))])
+@pytest.mark.parametrize(
+    "source", [s for s in SNIPPETS if not s.startswith(("x: ", "(x): ", "global"))]
+)
 def test_declaring_them_global_leaves_no_local(source: str) -> None:
     found = Bindings(ast.parse(source).body)
     names = sorted(found.own)
@@ -131,13 +137,11 @@ class TestLocalsOf:
         assert locals_of("def f(form, *rest):\n  form = 1") == set()
 
     def test_f_strings_with_comprehensions(self) -> None:
-        source = dedent(
-            """
+        source = dedent("""
             async def f(form):
                 x = 1
                 return f"{[x async for x in y]!r:>{max({z for z in w})}}", {a: b for a, b in x}
-            """
-        )
+            """)
         assert locals_of(source) == {"x"}
 
     def test_without_a_function(self) -> None:

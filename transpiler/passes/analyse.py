@@ -174,7 +174,7 @@ def _fill(cell: _Cell, flow: Flow, namespace: _Namespace, before: dict[str, Valu
     reads: list[str] = []
     given: list[str] = []
     for name in flow.reads:
-        if name in namespace.bound:
+        if name in namespace.bound or name in namespace.deleted:
             reads.append(name)
         elif name in mine:
             continue  # its own, where the walk is not certain: it cannot come from before

@@ -191,7 +191,7 @@ class Calls(Expressions):
             return self.fresh("iterator") | carried | everything
         if name in known.VIEWS:
             return self.fresh() | everything
-        return self.fresh() | carried
+        return self.fresh("figure" if name in known.FIGURES else "plain") | carried
 
     def builtin(self, name: str, node: ast.Call) -> Value:
         """A builtin function."""
@@ -228,8 +228,12 @@ class Calls(Expressions):
         if own:
             return self.call_method(own, receiver, name, given)
         inplace = next((k.value for k in node.keywords if k.arg == "inplace"), None)
-        constant_false = isinstance(inplace, ast.Constant) and inplace.value is False
-        if name not in known.PURE_METHODS or (inplace is not None and not constant_false):
+        changes = inplace is not None and not (
+            isinstance(inplace, ast.Constant) and inplace.value is False
+        )
+        if name == "plot":
+            changes |= any(not isinstance(i, Thing) or i.kind == "figure" for i in receiver)
+        if changes or name not in known.PURE_METHODS:
             self.mutate(receiver)
             self.use_up(given.all)
             self.hold(func.value, given.all)

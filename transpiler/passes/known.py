@@ -64,6 +64,11 @@ LIBRARY_ITERATORS = _words(
 DEFAULTING = frozenset(["defaultdict", "Counter", "ChainMap", "LRUCache", "TTLCache"])
 """Mappings that a mere `d[key]` may change."""
 
+FIGURES = _words(
+    "add_subplot axes figure gca gcf subplot subplot_mosaic subplots twinx twiny make_subplots Figure"
+)
+"""Functions and methods that give something to draw on: `ax.plot` changes it, while `df.plot` leaves a data frame as it is."""
+
 ARGUMENT_MUTATORS = _words(
     "setattr delattr next anext heapify heappush heappop heappushpop heapreplace shuffle insort insort_left insort_right "
     "fill_diagonal put place copyto putmask setitem delitem iadd isub imul iconcat update_wrapper register seek truncate "

@@ -11,8 +11,9 @@ from dataclasses import dataclass, field
 from itertools import count
 from typing import Literal, NamedTuple
 
-Kind = Literal["plain", "fixed", "iterator", "defaulting", "module"]
-"""`fixed` cannot be changed in place, an `iterator` is changed by reading it, a `defaulting` mapping by `d[key]`."""
+Kind = Literal["plain", "fixed", "iterator", "defaulting", "module", "figure"]
+"""`fixed` cannot be changed in place, an `iterator` is changed by reading it, a `defaulting` mapping by `d[key]`,
+a `figure` by `plot`."""
 
 
 class Param(NamedTuple):
