@@ -74,7 +74,7 @@ def analyse(annotated: Annotated) -> tuple[Analysis, Found]:
 def _analyse(annotated: Annotated) -> tuple[Analysis, Found]:
     cells = [_parsed(item) for item in annotated.items if isinstance(item, Code)]
     wide = _notebookwide(cells)
-    later = _first_bound(cells)
+    later = _last_bound(cells)
     namespace = _Namespace()
     found: list[Diagnostic] = []
     files: dict[str, None] = {}
@@ -126,12 +126,16 @@ def _notebookwide(cells: list[_Cell]) -> Notebookwide:
     return wide
 
 
-def _first_bound(cells: list[_Cell]) -> dict[str, int]:
-    """Name -> the position of the last code cell that binds it at its top level or through `global`."""
+def _last_bound(cells: list[_Cell]) -> dict[str, int]:
+    """Name -> the position of the last cell that binds it, at its top level or in a function that declares it global."""
     last: dict[str, int] = {}
-    for number, cell in enumerate(cells):
-        for name in cell.bindings.binds:
-            last[name] = number
+    for cell in cells:
+        names = list(cell.bindings.binds)
+        if "global" in cell.source.text:
+            for node in (part for statement in cell.body for part in ast.walk(statement)):
+                if isinstance(node, ast.Global):
+                    names += node.names
+        last |= dict.fromkeys(names, cell.code.cell.index)
     return last
 
 
@@ -310,7 +314,7 @@ def _undefined(
         span = _span(cell, node)
         if name in flow.reads and name in namespace.deleted:
             found.append(codes.DELETED.at(span, name=name, deletion=namespace.deleted[name]))
-        elif name in flow.reads and later.get(name, -1) > 0:
+        elif name in flow.reads and later.get(name, -1) > cell.code.cell.index:
             found.append(codes.USED_BEFORE.at(span, name=name, definition=later[name]))
         elif name not in later:
             near = get_close_matches(name, [*namespace.bound, *known.BUILTINS], 1, 0.75)

@@ -19,8 +19,6 @@ _COMMENT = re.compile(r"#[^\n]*")
 _NEWLINE = re.compile(r"\r\n|\r|\n")
 _FRAMES = frozenset(["_getframe", "currentframe", "stack", "getouterframes", "_current_frames"])
 _NAMESPACE = frozenset(["locals", "vars", "dir", "exec", "eval"])
-_AWAITS = ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
-_CO_COROUTINE = 0x80
 
 
 class Text:
@@ -127,6 +125,17 @@ class _Finder(ast.NodeVisitor):
     visit_JoinedStr = visit_inner
 
     # --- statements -------------------------------------------------------------------------------------------------
+
+    def visit_awaiting(self, node: ast.AST) -> None:
+        """Also in a generator expression, where Pythons differ on whether the cell becomes a coroutine: it may be one."""
+        self.form.awaits = True
+        self.generic_visit(node)
+
+    visit_Await = visit_AsyncFor = visit_AsyncWith = visit_awaiting
+
+    def visit_comprehension(self, node: ast.comprehension) -> None:
+        self.form.awaits |= bool(node.is_async)
+        self.generic_visit(node)
 
     def visit_Return(self, node: ast.Return) -> None:
         self.keep(node, "`return` outside a function is an error")
@@ -309,25 +318,25 @@ def form_of(
             finder.keep(body[0], f"`{name}` is the text of cells as they were run")
     form.edits.sort(key=lambda edit: edit.slice)
     if form.reason is None:
-        refused = _refused(
-            ast.parse(edited(text.text, form.edits)).body if form.edits else body, names
-        )
-        if isinstance(refused, str):
+        if form.edits:
+            body = ast.parse(edited(text.text, form.edits)).body
+        refused = _refused(body, names, form.awaits)
+        if refused is not None:
             finder.keep(body[0], refused)
-        else:
-            form.awaits = refused
     if form.reason is not None:
         form.edits.clear()
+        form.awaits = False
     return form
 
 
-def _refused(body: list[ast.stmt], names: set[str]) -> str | bool:
-    """Compile the cell as a module and as the function: return the compiler's words when it refuses, else whether it awaits."""
+def _refused(body: list[ast.stmt], names: set[str], awaits: bool) -> str | None:
+    """Compile the cell as the function: return the compiler's words when it refuses.
+
+    What only a module refuses (`return`, `yield`) has been found before.
+    """
     declared = [ast.Global(sorted(names))] if names else []
     args = ast.arguments([], [ast.arg(PARAMETER)], None, [], [], None, [])
     try:
-        code = compile(ast.Module(body, []), "<cell>", "exec", flags=_AWAITS, dont_inherit=True)
-        awaits = bool(code.co_flags & _CO_COROUTINE)
         kind = ast.AsyncFunctionDef if awaits else ast.FunctionDef
         function = kind("cell", args, [*declared, *body, ast.Pass()], [])
         if "type_params" in kind._fields:
@@ -342,4 +351,4 @@ def _refused(body: list[ast.stmt], names: set[str]) -> str | bool:
         return f"Python refuses it: {error.msg}"
     except (ValueError, RecursionError, MemoryError) as error:
         return f"Python cannot compile it: {error}"
-    return awaits
+    return None

@@ -32,7 +32,11 @@ def _sets_up(node: ast.stmt, shown: bool) -> bool:
             return True
         case ast.Try(body=body, handlers=handlers, orelse=orelse, finalbody=final):
             blocks = [body, orelse, final, *(handler.body for handler in handlers)]
-            return _is_import_guard(node) and all(_sets_up(s, False) for b in blocks for s in b)
+            return _is_import_guard(node) and all(
+                _sets_up(s, False) or (isinstance(s, ast.Assign) and _is_literal(s.value))
+                for block in blocks
+                for s in block
+            )
         case ast.If(test=test, body=body, orelse=orelse):
             return not _calls(test) and all(_sets_up(s, False) for s in (*body, *orelse))
         case ast.Expr(value=ast.Constant(value=str())):
@@ -150,21 +154,23 @@ def read_files(tree: ast.AST, texts: dict[str, str]) -> Iterator[str]:
             if magic.name in ("run", "load", "loadpy") and word and _is_relative(word[0]):
                 yield word[0]
             continue
-        found = _read_by(node)
-        path = _text(found, texts) if found is not None else None
-        if path is not None and _is_relative(path):
-            yield str(PurePosixPath(path))
+        for found in _read_by(node):
+            path = _text(found, texts)
+            if path is not None and _is_relative(path):
+                yield str(PurePosixPath(path))
 
 
-def _read_by(node: ast.Call) -> ast.expr | None:
-    """Return the expression that says which file a call reads."""
+def _read_by(node: ast.Call) -> Iterator[ast.expr]:
+    """Yield the expressions that may say which file a call reads."""
     name = last_name(node.func)
     if isinstance(node.func, ast.Attribute) and name in known.PATH_READS:
         path = _path_call(node.func.value)
         if path is not None and not (name == "open" and _writes(node, 0)):
-            return path
+            yield path
     reads = name in known.READERS or name.startswith(("read_", "scan_", "load_"))
-    return _file_argument(node) if reads and not (name == "open" and _writes(node, 1)) else None
+    argument = _file_argument(node)
+    if argument is not None and reads and not (name == "open" and _writes(node, 1)):
+        yield argument
 
 
 def _writes(node: ast.Call, position: int) -> bool:
@@ -191,8 +197,7 @@ def _file_argument(node: ast.Call) -> ast.expr | None:
         "path_or_buf",
     )
     first = node.args[0] if node.args else None
-    first = first or next((k.value for k in node.keywords if k.arg in named), None)
-    return _path_call(first) or first if first is not None else None
+    return first or next((k.value for k in node.keywords if k.arg in named), None)
 
 
 def _path_call(node: ast.expr) -> ast.expr | None:
