@@ -64,7 +64,7 @@ NOT_ANALYSED = Rule(
     "PP208",
     "not-analysed",
     NOTICE,
-    "this cell is nested too deeply to be analysed: {reason}",
+    "this cell is nested too deeply to be analysed",
     "It is kept as text and runs as it stands. Split the long expression to have it analysed.",
 )
 

@@ -3,6 +3,7 @@
 import ast
 import asyncio
 import json
+from dataclasses import replace
 from pathlib import Path
 from textwrap import indent
 
@@ -12,7 +13,8 @@ from hypothesis import strategies as st
 
 from tests.passes.notebooks import analysed, code, notebook
 from tests.passes.test_scope import EXPRESSIONS, PROGRAMS
-from transpiler.diagnostics import Span
+from transpiler.codes import all_rules
+from transpiler.diagnostics import Rule, Span
 from transpiler.ir import AnalysedCode, Annotated, Cell, Code, Field, Notebook, Options, Slice, Text
 from transpiler.passes.analyse import analyse
 from transpiler.passes.form import edited
@@ -337,10 +339,9 @@ def test_modules() -> None:
 
 
 def test_requirements_are_those_of_the_cells() -> None:
-    from dataclasses import replace
-
     first, second = code(0, "x = 1"), code(1, "y = 1")
-    assert first.python and second.python
+    assert first.python is not None
+    assert second.python is not None
     first = replace(first, python=replace(first.python, requirements=("b", "a")))
     second = replace(second, python=replace(second.python, requirements=("a", "c")))
     assert analysed(first, second)[1].requirements == ("b", "a", "c")
@@ -401,8 +402,6 @@ def test_places_are_those_of_the_notebook() -> None:
     source = "#| step: A\n#| run: button\nprint('é', nope)"
     made = code(0, source, "print('é', nope)").python
     assert made is not None
-    from dataclasses import replace
-
     shifted = code(0, source, made=replace(made, lines=(3,)))
     assert analysed(shifted)[2][0].span == Span(0, 3, 12, 3, 16)
 
@@ -410,13 +409,15 @@ def test_places_are_those_of_the_notebook() -> None:
 def test_a_cell_that_does_not_parse() -> None:
     cells, analysis, found = analysed(code(0, "x x", made=None), code(1, "y y"), "print(x)")
     assert [bool(c.text_reason) for c in cells] == [True, True, False]
-    assert analysis.live["c0"] == () and found == ()
+    assert analysis.live["c0"] == ()
+    assert found == ()
 
 
 def test_a_cell_nested_too_deeply_is_kept() -> None:
     cells, _, found = analysed("x = " + "+".join(["1"] * 3000), "print(x)")
     assert cells[0].text_reason is not None
     assert cells[1].text_reason is None
+    assert [d.rule.code for d in found] == ["PP208"]
 
 
 def test_text_cells_pass_through() -> None:
@@ -491,6 +492,37 @@ def test_a_cells_function_does_what_the_cell_does(sources: list[str]) -> None:
         assert plain(one) == plain(two)
 
 
+@settings(max_examples=200, deadline=None)
+@given(PROGRAMS, PROGRAMS)
+@example("k = 1\ndef a(): return k\nb = [a]", "c = b[0]()")
+@example("def a():\n    global b\n    b += 1\nc = lambda: a()", "c()\nprint(b)")
+@example("class a:\n    def go(self): return b\nc = a()", "d = c.go()")
+def test_a_cell_needs_no_more_than_it_is_said_to_read(first: str, second: str) -> None:
+    """Without all other names of the cells before, it does the same."""
+    cells, _, _ = analysed("a = b = E = f = 0", first, second)
+    results = []
+    for keep in (None, {*cells[2].names.reads}):
+        namespace: dict[str, object] = {
+            "E": ValueError,
+            "f": lambda *a, **k: len(a),
+            "a": [1, 2],
+            "b": 2,
+        }
+        run_as_cell(first, namespace)
+        for name in set(namespace) - (keep if keep is not None else set(namespace)):
+            if name != "__builtins__":
+                del namespace[name]
+        error = run_as_cell(second, namespace)
+        made = {*cells[2].names.binds} & namespace.keys() - {*cells[2].names.deletes}
+        results.append(
+            (error, plain({name: namespace[name] for name in made if name in namespace}))
+        )
+    whole, cut = results
+    assert cut[0] == whole[0]
+    for name, value in cut[1].items():
+        assert whole[1][name] == value
+
+
 @settings(max_examples=150, deadline=None)
 @given(st.lists(PROGRAMS | ANNOTATED | st.text(max_size=30), min_size=1, max_size=5))
 @example(["x = 1\r\ny: int = 2\rz: int = 3", "print(y, q)", "\x0cx: int = 1"])
@@ -515,14 +547,18 @@ def test_never_raises_and_stays_inside(sources: list[str]) -> None:
 
 # --- fixtures -----------------------------------------------------------------------------------------------------------
 
-BROKEN = sorted(Path("fixtures/broken").glob("PP2*.ipynb"))
+RULES = [rule for rule in all_rules() if "PP202" <= rule.code < "PP300"]
 
 
-@pytest.mark.parametrize("path", [p for p in BROKEN if "PP201" not in p.name], ids=lambda p: p.stem)
-def test_fixtures_show_their_rule(path: Path) -> None:
-    book = json.loads(path.read_text("utf-8"))
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.code)
+def test_each_rule_has_a_fixture_and_a_page(rule: Rule) -> None:
+    book = json.loads(
+        Path(f"fixtures/broken/{rule.name.replace('-', '_')}.ipynb").read_text("utf-8")
+    )
     sources = ["".join(c["source"]) for c in book["cells"] if c["cell_type"] == "code"]
-    assert path.stem.partition("-")[0] in codes_of(*sources)
+    assert codes_of(*sources) == [rule.code]
+    page = Path(f"docs/diagnostics/{rule.code}.md").read_text("utf-8")
+    assert page.startswith(f"# {rule.code} {rule.name} ({rule.severity.name.lower()})\n")
 
 
 def test_a_coroutine_is_made_of_a_cell_that_awaits() -> None:
@@ -533,4 +569,5 @@ def test_a_coroutine_is_made_of_a_cell_that_awaits() -> None:
     namespace: dict[str, object] = {}
     exec(function, namespace)
     asyncio.run(namespace["cell"](None))  # type: ignore[operator]
-    assert found.awaits and namespace["x"] == 5
+    assert found.awaits
+    assert namespace["x"] == 5

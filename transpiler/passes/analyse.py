@@ -23,6 +23,7 @@ from transpiler.passes.form import Text as Source
 from transpiler.passes.scope import FUNCTIONS, Bindings
 from transpiler.passes.values import Thing, Value
 
+_TOO_DEEP = "it is nested too deeply"
 _TRANSFORMERS = (
     "ast_transformers", "input_transformers_post", "input_transformers_cleanup",
 )  # fmt: skip
@@ -83,7 +84,7 @@ def _analyse(annotated: Annotated) -> tuple[Analysis, Found]:
     done: dict[str, AnalysedCode] = {}
     for cell in cells:
         found += _analyse_cell(cell, namespace, wide, later)
-        for statement in cell.body:
+        for statement in () if cell.failed else cell.body:
             files |= dict.fromkeys(looks.read_files(statement, texts))
             if "import" in cell.source.text:
                 modules |= dict.fromkeys(looks.imported_modules(statement))
@@ -102,12 +103,16 @@ def _parsed(code: Code) -> _Cell:
         return _Cell(code, failed="it is not Python that can be read")
     try:
         body = ast.parse(code.python.text).body
-    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
+    except (RecursionError, MemoryError):
+        return _Cell(code, failed=_TOO_DEEP)
+    except (SyntaxError, ValueError) as error:
         return _Cell(code, failed=f"Python refuses it: {error}")
+    cell = _Cell(code, body, Source(code.python.text))
     try:
-        return _Cell(code, body, Source(code.python.text), Bindings(body))
+        cell.bindings = Bindings(body)
     except RecursionError:
-        return _Cell(code, failed="it is nested too deeply")
+        cell.failed = _TOO_DEEP
+    return cell
 
 
 def _notebookwide(cells: list[_Cell]) -> Notebookwide:
@@ -143,19 +148,18 @@ def _analyse_cell(
     cell: _Cell, namespace: _Namespace, wide: Notebookwide, later: dict[str, int]
 ) -> list[Diagnostic]:
     """Fill in what one cell does, and move the namespace on past it."""
-    if cell.failed:
-        cell.form.reason = cell.failed
-        cell.dynamic = namespace.open = True
-        return []
     index = cell.code.cell.index
     before = dict(namespace.values)
     flow = Flow(namespace.values, index)
     try:
         flow.run(cell.body)
     except RecursionError:
-        cell.failed = cell.form.reason = "it is nested too deeply"
+        cell.failed = _TOO_DEEP
+    if cell.failed:
+        cell.form.reason = cell.failed
         cell.dynamic = namespace.open = True
-        return [codes.NOT_ANALYSED.at(_span(cell, cell.body[0]), reason=cell.failed)]
+        first = _place(cell, 0, 0, 0, len(cell.code.cell.source))
+        return [codes.NOT_ANALYSED.at(first)] if cell.failed is _TOO_DEEP else []
     found = _undefined(cell, flow, namespace, later)
     _fill(cell, flow, namespace, before)
     _write_form(cell, flow, namespace, wide)
@@ -226,7 +230,7 @@ def _write_form(cell: _Cell, flow: Flow, namespace: _Namespace, wide: Notebookwi
     try:
         cell.form = form_of(cell.body, cell.source, wide, set(bound), names, uses)
     except RecursionError:
-        cell.form = Form(reason="it is nested too deeply", where=cell.body[0])
+        cell.form = Form(reason=_TOO_DEEP, where=cell.body[0])
     if cell.form.reason is None:
         reason = namespace.text_reason
         if namespace.future_annotations and _has_annotations(cell.body):

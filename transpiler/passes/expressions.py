@@ -17,6 +17,7 @@ from transpiler.passes.values import (
     Scope,
     Thing,
     Value,
+    closures,
     mangled,
 )  # fmt: skip
 
@@ -107,9 +108,8 @@ class Expressions:
                 self.guarded.add(name)
             self.reads.setdefault(name, self.at or node)
         value = self.current(name)
-        for item in value:
-            if isinstance(item, Closure):
-                self.touch(item)
+        for item in closures(value):
+            self.touch(item)
         return value
 
     def current(self, name: str) -> Value:
@@ -178,7 +178,7 @@ class Expressions:
             seen[closure] = None
             held = [self.values.get(name, NOTHING) for name in closure.loads]
             for value in (*held, frozenset(closure.captures)):
-                stack.extend(sorted((i for i in value if isinstance(i, Closure)), key=hash))
+                stack.extend(closures(value))
         return list(seen)
 
     # --- objects --------------------------------------------------------------------------------------------------
@@ -212,8 +212,8 @@ class Expressions:
                 case Global(name) if self.closure is None:
                     out |= self.current(name)
                 case Result(name) if self.closure is None:
-                    for function in self.values.get(name, NOTHING):
-                        if isinstance(function, Closure) and depth < 4:
+                    for function in closures(self.values.get(name, NOTHING)):
+                        if depth < 4:
                             out |= self.result_of(function, {}, depth + 1)
                 case Thing(cell=None) if self.closure is None:
                     out |= self.fresh(item.kind)

@@ -9,7 +9,7 @@ from transpiler.passes import shell
 from transpiler.passes.calls import Calls
 from transpiler.passes.expressions import changeable, last_name
 from transpiler.passes.scope import TYPE_ALIAS, Bindings, evaluated_outside, type_parameters
-from transpiler.passes.values import NOTHING, Closure, Scope, Thing, Value, mangled
+from transpiler.passes.values import NOTHING, Closure, Scope, Thing, Value, closures, mangled
 
 _SUPPRESSORS = frozenset(["suppress", "raises", "assertRaises", "ExitStack", "AsyncExitStack"])
 _NAME_ERRORS = frozenset(["NameError", "Exception", "BaseException", "UnboundLocalError"])
@@ -359,11 +359,10 @@ class Flow(Calls):
     def decorated(self, value: Value, decorators: list[Value]) -> Value:
         """Return what a definition is bound to: a decorator may have wrapped it in a function of its own."""
         for decorator in reversed(decorators):
-            for item in value:
-                if isinstance(item, Closure):
-                    self.touch(item)
+            for item in closures(value):
+                self.touch(item)
             value |= self.apply(decorator, [value], {})
-            value |= frozenset(item for item in decorator if isinstance(item, Closure))
+            value |= frozenset(closures(decorator))
         return value
 
     def do_Return(self, node: ast.Return) -> None:
@@ -397,13 +396,12 @@ class Flow(Calls):
         """Return the summary of a class: all its methods together."""
         closure = self.new_closure(name, None)
         closure.methods = {}
-        inherited = [b for b in bases if isinstance(b, Closure) and b.methods is not None]
+        inherited = [b for b in closures(bases) if b.methods is not None]
         for base in inherited:
             closure.methods.update(base.methods or {})
         held = frozenset().union(*scope.values.values(), bases)
-        closure.captures |= {item for item in held if isinstance(item, Closure)}
+        closure.captures |= set(closures(held))
         for method, value in scope.values.items():
-            for item in value:
-                if isinstance(item, Closure):
-                    closure.methods[method] = item
+            for item in closures(value):
+                closure.methods[method] = item
         return closure

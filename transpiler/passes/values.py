@@ -6,7 +6,7 @@ partials, decorators, instances and factories.
 """
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import count
 from typing import Literal, NamedTuple
@@ -113,6 +113,11 @@ class Scope:
         while scope is not None:
             yield scope
             scope = scope.parent
+
+
+def closures(value: Iterable[Item]) -> list[Closure]:
+    """Return the functions and classes among the things, in the order they were defined."""
+    return sorted((item for item in value if isinstance(item, Closure)), key=hash)
 
 
 def mangled(name: str, owner: str | None) -> str:
