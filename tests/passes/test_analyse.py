@@ -3,6 +3,7 @@
 import ast
 import asyncio
 import json
+import re
 from dataclasses import replace
 from pathlib import Path
 from textwrap import indent
@@ -464,7 +465,11 @@ def plain(namespace: dict[str, object]) -> dict[str, object]:
         return value if isinstance(value, int | str | list | dict) else type(value)
 
     hidden = ("__builtins__", "__annotations__", "__warningregistry__")
-    return {name: repr(shown(value)) for name, value in namespace.items() if name not in hidden}
+    shapes = {name: repr(shown(value)) for name, value in namespace.items() if name not in hidden}
+    # addresses, and where a lambda was made, which the runtime takes off again
+    return {
+        name: re.sub(r" at 0x\w+|cell\.<locals>\.", "", shape) for name, shape in shapes.items()
+    }
 
 
 ANNOTATED = st.one_of(

@@ -10,7 +10,7 @@ import re
 
 from transpiler.passes import known, shell
 from transpiler.passes.expressions import Expressions, last_name, root_name
-from transpiler.passes.values import (
+from transpiler.passes.things import (
     NOTHING,
     Call,
     Closure,

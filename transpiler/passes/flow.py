@@ -7,9 +7,10 @@ from functools import partial
 
 from transpiler.passes import shell
 from transpiler.passes.calls import Calls
-from transpiler.passes.expressions import changeable, last_name
+from transpiler.passes.expressions import last_name
+from transpiler.passes.objects import changeable
 from transpiler.passes.scope import TYPE_ALIAS, Bindings, evaluated_outside, type_parameters
-from transpiler.passes.values import NOTHING, Closure, Scope, Thing, Value, closures, mangled
+from transpiler.passes.things import NOTHING, Closure, Scope, Thing, Value, closures, mangled
 
 _SUPPRESSORS = frozenset(["suppress", "raises", "assertRaises", "ExitStack", "AsyncExitStack"])
 _NAME_ERRORS = frozenset(["NameError", "Exception", "BaseException", "UnboundLocalError"])
