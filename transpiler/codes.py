@@ -22,7 +22,7 @@ EDITED = Rule(
     "PP202",
     "edited",
     NOTICE,
-    "written with {new} instead of {old}: {reason}",
+    "{change}, since {reason}",
     "Nothing to do: the app computes the same. To have the cell unchanged, write it so in the notebook.",
 )
 KEPT_AS_TEXT = Rule(

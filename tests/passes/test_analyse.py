@@ -55,6 +55,8 @@ EDITS = [
     ("exec('a = 1', {})", "exec('a = 1', {})"),
     ("x = eval('1 + 1') + eval('2')", "x = eval('1 + 1', globals()) + eval('2', globals())"),
     ("x = 1\nglobal x\nx = 2", "x = 1\npass\nx = 2"),
+    ("[n for n in dir() if n]", "[n for n in sorted(globals()) if n]"),
+    ("{n: 1 for n in vars()}", "{n: 1 for n in globals()}"),
     ("exec(str(locals()))", "exec(str(globals()), globals())"),
     (
         "def f():\n    x: int = 1\n    return locals()",

@@ -41,18 +41,15 @@ def about_form(cell: CodeCell, namespace: Namespace) -> list[Diagnostic]:
     found = []
     text = cell.source.text
     for edit in cell.form.edits:
-        old = (
-            " ".join(text[slice(*edit.slice)].split())
-            or text[max(0, edit.slice.start - 1) : edit.slice.start]
-        )
-        found.append(
-            codes.EDITED.at(
-                slice_span(cell, edit.slice),
-                new=f"`{edit.text.strip()}`",
-                old=f"`{old}`",
-                reason=edit.reason,
-            )
-        )
+        old, new = " ".join(text[slice(*edit.slice)].split()), edit.text.strip()
+        if not old:
+            change = f"`{new.lstrip(', ')}` is added"
+        elif not new:
+            change = f"`{old}` is left out"
+        else:
+            change = f"`{old}` becomes `{new}`"
+        place = slice_span(cell, edit.slice)
+        found.append(codes.EDITED.at(place, change=change, reason=edit.reason))
     if cell.form.reason is not None and cell.form.where is not None:
         found.append(codes.KEPT_AS_TEXT.at(span_of(cell, cell.form.where), reason=cell.form.reason))
     setting = shell_setting(cell)

@@ -121,7 +121,24 @@ class _Finder(ast.NodeVisitor):
         self.generic_visit(node)
         self.inner -= 1
 
-    visit_ListComp = visit_SetComp = visit_DictComp = visit_GeneratorExp = visit_inner
+    def visit_elements(self, node: ast.ListComp | ast.SetComp | ast.GeneratorExp) -> None:
+        self.comprehension(node.generators, [node.elt])
+
+    visit_ListComp = visit_SetComp = visit_GeneratorExp = visit_elements
+
+    def visit_DictComp(self, node: ast.DictComp) -> None:
+        self.comprehension(node.generators, [node.key, node.value])
+
+    def comprehension(self, generators: list[ast.comprehension], elements: list[ast.expr]) -> None:
+        """The first iterable is evaluated outside, all else inside."""
+        first = generators[0]
+        self.visit(first.iter)
+        self.form.awaits |= any(generator.is_async for generator in generators)
+        self.inner += 1
+        for part in (first.target, *first.ifs, *generators[1:], *elements):
+            self.visit(part)
+        self.inner -= 1
+
     visit_JoinedStr = visit_inner
 
     # --- statements -------------------------------------------------------------------------------------------------
@@ -132,10 +149,6 @@ class _Finder(ast.NodeVisitor):
         self.generic_visit(node)
 
     visit_Await = visit_AsyncFor = visit_AsyncWith = visit_awaiting
-
-    def visit_comprehension(self, node: ast.comprehension) -> None:
-        self.form.awaits |= bool(node.is_async)
-        self.generic_visit(node)
 
     def visit_Return(self, node: ast.Return) -> None:
         self.keep(node, "`return` outside a function is an error")
