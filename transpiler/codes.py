@@ -244,6 +244,13 @@ NOTHING_TO_RUN = Rule(
     "{name} has no code cell that would run: all are empty or skipped",
     "Remove `skip: true` or the tag from the cells that the app shall run.",
 )
+NOT_MOVABLE = Rule(
+    "PP308",
+    "not-movable",
+    WARNING,
+    "this cell is kept as text: as a function it would not come out as it is here ({reason})",
+    "Nothing to do: the cell runs as it stands. This is a gap of ours; please report the cell if you may share it.",
+)
 
 # --- PP4xx: writing and merging -----------------------------------------------------------------------------------
 NOTEBOOK_UNREADABLE = Rule(

@@ -38,6 +38,7 @@ def planned(raw: bytes, path: Path, options: Options) -> tuple[Plan | None, Foun
     from transpiler.passes.bundle import bundle
     from transpiler.passes.plan import plan
     from transpiler.passes.read import read
+    from transpiler.passes.splice import immovable
 
     notebook, found = read(raw, path.name)
     if notebook is None:
@@ -46,6 +47,8 @@ def planned(raw: bytes, path: Path, options: Options) -> tuple[Plan | None, Foun
     analysis, of_analyse = analyse(annotated)
     files, of_bundle = bundle(analysis, path.parent)
     result, of_plan = plan(analysis, options, files)
+    if refused := immovable(result):
+        result, of_plan = plan(analysis, options, files, refused)
     everything = found + of_annotate + of_analyse + of_bundle + of_plan
     return result, tuple(sorted(everything, key=lambda d: d.order))
 

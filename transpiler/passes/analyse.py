@@ -53,9 +53,17 @@ def _analyse(annotated: Annotated) -> tuple[Analysis, Found]:
         done[cell.code.cell.id] = _result(cell)
     live = _live(cells)
     items = tuple(i if isinstance(i, Text) else done[i.cell.id] for i in annotated.items)
-    installs = [cell.code.python.requirements for cell in cells if cell.code.python]
-    requirements = tuple(dict.fromkeys(name for names in installs for name in names))
-    analysis = Analysis(annotated, items, live, tuple(files), requirements, tuple(modules))
+    requirements = dict.fromkeys(
+        name for cell in cells if cell.code.python for name in cell.code.python.requirements
+    )
+    analysis = Analysis(
+        annotated,
+        items,
+        live,
+        files=tuple(files),
+        modules=tuple(modules),
+        requirements=tuple(requirements),
+    )
     return analysis, tuple(sorted(found, key=lambda d: d.order))
 
 
@@ -86,6 +94,7 @@ def _notebookwide(cells: list[CodeCell]) -> Notebookwide:
         wide.reads_sources |= any(
             w in text for w in ("getsource", "pinfo2", "'psource'", "findsource")
         )
+        wide.reads_docstrings |= ".__doc__" in text or "doctest" in text
         wide.reads_doc |= "__doc__" in text and any(
             isinstance(n, ast.Name) and n.id == "__doc__" for s in cell.body for n in ast.walk(s)
         )

@@ -20,9 +20,9 @@ def check(cell: PlannedCell, parameter: str, lines: str) -> None:
         function = f"{head} {cell.function}({parameter}):\n{lines}"
         same = _statements(function, cell) == _wanted(cell)
         if same and (local := locals_of(function)):
-            raise InternalError(f"{cell.function} would keep {sorted(local)} to itself")
+            raise InternalError(f"{', '.join(sorted(local))} would be local to it")
     if not same:
-        raise InternalError(f"{cell.function} is not the notebook's cell any more")
+        raise InternalError("what comes out is not the notebook's cell")
 
 
 def _statements(function: str, cell: PlannedCell) -> str:
@@ -35,11 +35,38 @@ def _statements(function: str, cell: PlannedCell) -> str:
         del body[0]
     if cell.shows and isinstance(body[-1], ast.Return) and body[-1].value is not None:
         body[-1] = ast.Expr(body[-1].value)
-    return ast.dump(ast.Module(body, []))
+    return _dumped(ast.Module(body, []))
 
 
 def _wanted(cell: PlannedCell) -> str:
     """The cell's statements as a tree in text; a cell without statements becomes `pass`."""
     flags = ast.PyCF_ONLY_AST | ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
     tree = compile(cell.source, cell.function, "exec", flags, dont_inherit=True)
-    return ast.dump(tree if tree.body else ast.parse("pass"))
+    assert isinstance(tree, ast.Module)
+    return _dumped(tree if tree.body else ast.parse("pass"))
+
+
+def _dumped(tree: ast.Module) -> str:
+    """The tree in text. Docstrings count without the blanks around their lines: they are indented with their code.
+
+    So black compares, and what `inspect.getdoc` and `help` give stays the same. A cell that reads `__doc__` itself does not
+    get here: the plan keeps the notebook's docstrings as they are.
+    """
+    for node in ast.walk(tree):
+        match node:
+            case (
+                ast.Module(body=[ast.Expr(value=ast.Constant(value=str() as text) as constant), *_])
+                | ast.FunctionDef(
+                    body=[ast.Expr(value=ast.Constant(value=str() as text) as constant), *_]
+                )
+                | ast.AsyncFunctionDef(
+                    body=[ast.Expr(value=ast.Constant(value=str() as text) as constant), *_]
+                )
+                | ast.ClassDef(
+                    body=[ast.Expr(value=ast.Constant(value=str() as text) as constant), *_]
+                )
+            ):
+                constant.value = "\n".join(line.strip() for line in text.splitlines()).strip()
+            case _:
+                pass
+    return ast.dump(tree)

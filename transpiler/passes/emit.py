@@ -12,7 +12,6 @@ import jinja2
 
 from transpiler.diagnostics import InternalError
 from transpiler.ir import Plan, PlannedStep
-from transpiler.passes.check_cell import check
 from transpiler.passes.literals import WIDTH, block, in_docstring, literal
 from transpiler.pristine import digest
 from transpiler.resources import templates_folder
@@ -54,9 +53,10 @@ def _spliced(text: str, step: PlannedStep, plan: Plan) -> str:
 
     def body(placeholder: re.Match[str]) -> str:
         cell = cells.pop(placeholder[1])
-        lines = spliced(cell, plan.parameter)
-        check(cell, plan.parameter, lines)
-        return lines
+        try:
+            return spliced(cell, plan.parameter)
+        except InternalError as error:
+            raise InternalError(f"{cell.function}: {error}") from error
 
     text = _CELL.sub(body, text)
     if cells:

@@ -60,6 +60,8 @@ class Notebookwide:
     reads_annotations: bool = False
     reads_sources: bool = False
     reads_doc: bool = False
+    reads_docstrings: bool = False
+    """Whether the blanks in docstrings may matter: they are indented with the function they stand in."""
 
 
 @dataclass(slots=True)
@@ -114,6 +116,11 @@ class _Finder(ast.NodeVisitor):
         if self.wide.reads_sources:
             self.keep(
                 node, f"the notebook looks at the source of functions, and it defines `{name}`"
+            )
+        elif self.wide.reads_docstrings and any(map(_has_long_docstring, ast.walk(node))):
+            self.keep(
+                node,
+                f"the notebook reads docstrings, and the blanks in that of `{name}` would change",
             )
 
     def visit_inner(self, node: ast.AST) -> None:
@@ -291,6 +298,14 @@ class _Finder(ast.NodeVisitor):
                 node,
                 f"`{line}` is not a magic of IPython that is known to work from inside a function",
             )
+
+
+def _has_long_docstring(node: ast.AST) -> bool:
+    """Whether a docstring goes over several lines, or begins or ends in blanks: those an indented copy does not keep."""
+    if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+        return False
+    docstring = ast.get_docstring(node, clean=False) or ""
+    return "\n" in docstring or docstring != docstring.strip()
 
 
 def edited(text: str, edits: list[Edit]) -> str:

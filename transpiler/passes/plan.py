@@ -5,7 +5,7 @@ a cell with the step before it; `by="heading"` makes one step of a section. Temp
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from transpiler import codes, names
@@ -50,13 +50,21 @@ class Draft:
         return next((c.code.options.pin for c in self.codes if c.code.options.pin), None)
 
 
-def plan(analysis: Analysis, options: Options, files: tuple[str, ...] = ()) -> tuple[Plan, Found]:
+def plan(
+    analysis: Analysis,
+    options: Options,
+    files: tuple[str, ...] = (),
+    immovable: Mapping[str, str] | None = None,
+) -> tuple[Plan, Found]:
     """Return the plan of the plugin and what was found on the way.
 
-    `files` are the paths of `analysis.files`, and of local modules, that exist beside the notebook.
+    `files` are the paths of `analysis.files`, and of local modules, that exist beside the notebook. `immovable` are the
+    cells that an earlier plan had as functions and that could not be moved into one: cell id -> reason.
     """
     notebook = analysis.annotated.notebook
     found: list[Diagnostic] = []
+    if immovable:
+        analysis = _kept_as_text(analysis, immovable, found)
     app_name = names.slug(
         str(notebook.options.get("app_name") or notebook.name.removesuffix(".ipynb"))
     )
@@ -93,6 +101,19 @@ def plan(analysis: Analysis, options: Options, files: tuple[str, ...] = ()) -> t
         ),
         tuple(found),
     )
+
+
+def _kept_as_text(
+    analysis: Analysis, reasons: Mapping[str, str], found: list[Diagnostic]
+) -> Analysis:
+    """Return the analysis with some cells not to be functions."""
+    items: list[Text | AnalysedCode] = []
+    for item in analysis.items:
+        if isinstance(item, AnalysedCode) and (reason := reasons.get(item.code.cell.id)):
+            found.append(codes.NOT_MOVABLE.at(_whole(item), reason=reason))
+            item = replace(item, text_reason=reason, edits=())
+        items.append(item)
+    return replace(analysis, items=tuple(items))
 
 
 # --- cells to steps -----------------------------------------------------------------------------------------------

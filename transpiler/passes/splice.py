@@ -4,22 +4,48 @@ Textual indentation would change strings that go over several lines, so libcst m
 what came out, as it will stand in the class.
 """
 
+from functools import lru_cache
+
 import black
 import black.mode
 import libcst as cst
 
-from transpiler.ir import PlannedCell
+from transpiler.diagnostics import InternalError
+from transpiler.ir import Plan, PlannedCell
+from transpiler.passes.check_cell import check
 from transpiler.passes.literals import WIDTH, string
 
 _MODE = black.mode.Mode(line_length=WIDTH, target_versions={black.mode.TargetVersion.PY311})
 
 
+# A port asks twice: whether each cell can be moved, and for its lines.
+@lru_cache(maxsize=4096)
 def spliced(cell: PlannedCell, parameter: str) -> str:
     """Return the lines that stand for the cell in the plugin: a function's body, or the pieces of a text.
 
-    Each line ends in a newline. The source of a cell that is not kept as text must parse.
+    Each line ends in a newline. They have been compared with the notebook's cell. Raises InternalError when the cell
+    cannot be moved: libcst or black do not take all that Python takes.
     """
-    return _text(cell) if cell.text_reason else _body(cell, parameter)
+    try:
+        lines = _text(cell) if cell.text_reason else _body(cell, parameter)
+        check(cell, parameter, lines)
+    except (cst.ParserSyntaxError, black.InvalidInput) as error:
+        reader = type(error).__module__.partition(".")[0]
+        raise InternalError(f"it is Python that {reader} cannot read") from error
+    except RecursionError as error:
+        raise InternalError("it is nested too deeply") from error
+    return lines
+
+
+def immovable(plan: Plan) -> dict[str, str]:
+    """Return which of the plan's functions cannot be moved, and why: cell id -> reason."""
+    reasons = {}
+    for cell in (cell for step in plan.steps for cell in step.cells if not cell.text_reason):
+        try:
+            spliced(cell, plan.parameter)
+        except InternalError as error:
+            reasons[cell.cell] = str(error)
+    return reasons
 
 
 def formatted(code: str) -> str:
