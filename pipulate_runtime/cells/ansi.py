@@ -3,6 +3,8 @@
 import html
 import re
 from dataclasses import dataclass, field
+from itertools import groupby
+from operator import itemgetter
 
 _CONTROL = re.compile(
     r"\x1b\[([0-9;:?]*)([ -/]*[@-~])|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)|\x1b[@-Z\\-_=>]|[\r\n\b]"
@@ -46,26 +48,57 @@ class Style:
 
 
 PLAIN = Style()
-Cell = tuple[str, Style]
+
+
+@dataclass
+class Line:
+    """One line of a screen: pieces of text, each of one style. It is only cut up when something is drawn over."""
+
+    pieces: list[tuple[str, Style]] = field(default_factory=list)
+    length: int = 0
+
+    def write(self, column: int, text: str, style: Style) -> None:
+        """Write text at a column, over what is there."""
+        if column > self.length:
+            self.write(self.length, " " * (column - self.length), PLAIN)
+        if column == self.length:
+            self.pieces.append((text, style))
+            self.length += len(text)
+        else:
+            characters = self._characters()
+            characters[column : column + len(text)] = [(character, style) for character in text]
+            self.pieces, self.length = characters, len(characters)
+
+    def cut(self, column: int) -> None:
+        """Erase from a column to the end."""
+        if column < self.length:
+            self.pieces, self.length = self._characters()[:column], column
+
+    def _characters(self) -> list[tuple[str, Style]]:
+        return [(character, style) for text, style in self.pieces for character in text]
+
+    def html(self) -> str:
+        """Return the line as HTML, escaped."""
+        parts = []
+        for style, pieces in groupby(self.pieces, key=itemgetter(1)):
+            text = html.escape("".join(text for text, _ in pieces))
+            css = style.css()
+            parts.append(f'<span style="{css}">{text}</span>' if css else text)
+        return "".join(parts)
 
 
 @dataclass
 class Screen:
-    """Lines of characters with a cursor: what a terminal makes of a text."""
+    """Lines with a cursor: what a terminal makes of a text."""
 
-    lines: list[list[Cell]] = field(default_factory=lambda: [[]])
+    lines: list[Line] = field(default_factory=lambda: [Line()])
     row: int = 0
     column: int = 0
     style: Style = PLAIN
 
     def write(self, text: str) -> None:
-        """Write plain characters at the cursor, over what is there."""
-        line = self.lines[self.row]
-        if len(line) < self.column:
-            line.extend([(" ", PLAIN)] * (self.column - len(line)))
-        line[self.column : self.column + len(text)] = [
-            (character, self.style) for character in text
-        ]
+        """Write plain characters at the cursor."""
+        self.lines[self.row].write(self.column, text, self.style)
         self.column += len(text)
 
     def control(self, match: re.Match[str]) -> None:
@@ -101,20 +134,20 @@ class Screen:
         self.row = max(0, min(row, len(self.lines) + 100))
         self.column = max(0, min(column, 10_000))
         while len(self.lines) <= self.row:
-            self.lines.append([])
+            self.lines.append(Line())
 
     def _erase(self, mode: int) -> None:
         line = self.lines[self.row]
         if mode == 0:
-            del line[self.column :]
+            line.cut(self.column)
         elif mode == 1:
-            line[: self.column] = [(" ", PLAIN)] * min(self.column, len(line))
+            line.write(0, " " * min(self.column, line.length), PLAIN)
         else:
-            line.clear()
+            line.cut(0)
 
     def html(self) -> str:
         """Return what is on the screen as HTML, escaped."""
-        return "\n".join(_line(line) for line in self.lines)
+        return "\n".join(line.html() for line in self.lines)
 
 
 def to_html(text: str) -> str:
@@ -131,18 +164,6 @@ def to_html(text: str) -> str:
     if position < len(text):
         screen.write(text[position:])
     return screen.html()
-
-
-def _line(cells: list[Cell]) -> str:
-    parts: list[str] = []
-    start = 0
-    for index in range(1, len(cells) + 1):
-        if index == len(cells) or cells[index][1] != cells[start][1]:
-            text = html.escape("".join(character for character, _ in cells[start:index]))
-            css = cells[start][1].css()
-            parts.append(f'<span style="{css}">{text}</span>' if css else text)
-            start = index
-    return "".join(parts)
 
 
 def _number(text: str, default: int) -> int:

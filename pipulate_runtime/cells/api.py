@@ -48,11 +48,10 @@ class Cells:
 
         The cells run in a task of their own, which awaits `save(cells)` when all went through; `cells` is a list of
         JSON dicts with "id", "hash", "code" and nbformat "outputs". After an error nothing is saved. A step of a run
-        that is executing already is not started again: that execution is returned.
+        that is executing already is not started again: that execution is returned. `form` is what JSON can say.
         """
         execution = self.execution(key, step_id)
         if execution is None or not execution.running:
-            await self._make_way(key, step_id)
             execution = Execution(key, step_id, json.loads(json.dumps(form)))
             self._executions[key, step_id] = execution
             execution.task = asyncio.ensure_future(self._run(execution, save))
@@ -61,31 +60,30 @@ class Cells:
         return execution
 
     async def _run(self, execution: Execution, save: Save) -> None:
-        pool = pools.pool()
-        job = Job(
-            self.source,
-            tuple(self.plugin.steps),
-            self.files,
-            lambda: self._state(execution.key),
-        )
-        run = pool.run(self.plugin.app_name, execution.key)
+        place = (execution.key, execution.step_id)
         try:
-            await execute(pool, run, job, execution, save)
+            await self._make_way(execution)
+            pool = pools.pool()
+            run = pool.run(self.plugin.app_name, execution.key)
+            await execute(pool, run, self._job(execution.key), execution, save)
         finally:
-            place = (execution.key, execution.step_id)
+            execution.running = False
             if not execution.error and self._executions.get(place) is execution:
                 del self._executions[place]
 
-    async def _make_way(self, key: str, step_id: str) -> None:
-        """A step that starts again makes void what is being computed after it, and forgets what had failed."""
+    def _job(self, key: str) -> Job:
+        return Job(self.source, tuple(self.plugin.steps), self.files, lambda: self._state(key))
+
+    async def _make_way(self, starting: Execution) -> None:
+        """A step that starts makes void what is being computed after it, and forgets what had failed in its run."""
         order = [step.id for step in self.plugin.steps]
-        for (run_key, other), execution in list(self._executions.items()):
-            if run_key != key:
+        for place, execution in list(self._executions.items()):
+            if execution is starting or execution.key != starting.key:
                 continue
-            if execution.running and order.index(other) > order.index(step_id):
+            if execution.running and order.index(execution.step_id) > order.index(starting.step_id):
                 await self._stop(execution)
-            if not execution.running:
-                self._executions.pop((key, other), None)
+            if not execution.running and self._executions.get(place) is execution:
+                del self._executions[place]
 
     def execution(self, key: str, step_id: str) -> Execution | None:
         """Return the execution of a step that is running or has failed. One that went through is forgotten."""
@@ -114,7 +112,7 @@ class Cells:
         for place, execution in list(self._executions.items()):
             if place[0] == key:
                 del self._executions[place]
-                execution.stopped = True
+                execution.stopped, execution.running = True, False
                 if execution.task and not execution.task.get_loop().is_closed():
                     execution.task.cancel()
 

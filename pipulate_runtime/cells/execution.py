@@ -243,5 +243,6 @@ async def stop(pool: Pool, run: Run, execution: Execution) -> None:
             kernel.kill()
         task.cancel()
         await asyncio.wait([task])
+    execution.running = False  # a task that was cancelled before it began could not say so
     if kernel and kernel is run.kernel:
         await pool.drop(run)

@@ -14,11 +14,11 @@ from pathlib import Path
 from typing import Any
 
 from pipulate_runtime.cells import leftovers
+from pipulate_runtime.cells.watch import Quiet, Watch
 
 START_SECONDS = 60.0
 SLICE = 0.5  # the channels are asked again after this time: a wake-up of theirs can get lost
 BATCH = 100  # messages taken before others have their turn
-LATE = 10.0  # how long to wait for the last outputs of a cell whose reply is there
 
 # Quiet and offline: no version checks, no questions, no telemetry of the tools a cell may call
 ENVIRONMENT = {
@@ -114,7 +114,7 @@ class Kernel:
         )
 
     async def _silently(self, code: str) -> None:
-        collector = _Quiet()
+        collector = Quiet()
         await self.execute(code, collector.take, silent=True)
         if collector.problem:
             raise KernelDied(collector.problem)
@@ -147,7 +147,7 @@ class Kernel:
             metadata["pipulate"] = {"function": function, "form": form or {}}
         request = self._client.session.msg("execute_request", content, metadata=metadata)
         self._client.shell_channel.send(request)
-        watch = _Watch(request["header"]["msg_id"], take)
+        watch = Watch(request["header"]["msg_id"], take)
         ran_out = False
         deadline = time.monotonic() + timeout if timeout else None
         while not watch.done:
@@ -162,7 +162,7 @@ class Kernel:
         if ran_out:
             raise CellTimeout
 
-    async def _pump(self, watch: "_Watch", seconds: float) -> None:
+    async def _pump(self, watch: Watch, seconds: float) -> None:
         """Wait for messages and hand them on; see whether the process still lives."""
         shell, iopub = self._client.shell_channel, self._client.iopub_channel
         waits = [
@@ -236,52 +236,6 @@ class Kernel:
         shutil.rmtree(self.folder, ignore_errors=True)
         if self._record:
             self._record.unlink(missing_ok=True)
-
-
-class _Watch:
-    """Whether an execute request is through: its reply and the idle message came, in whatever order."""
-
-    def __init__(self, msg_id: str, take: Callable[[str, dict[str, Any]], None]) -> None:
-        self.msg_id = msg_id
-        self.take = take
-        self.idle = False
-        self.reply: dict[str, Any] | None = None
-        self.silent_since = 0.0
-
-    @property
-    def done(self) -> bool:
-        return self.reply is not None and self.idle
-
-    def published(self, message: dict[str, Any]) -> None:
-        if message["parent_header"].get("msg_id") != self.msg_id:
-            return
-        kind, content = message["msg_type"], message["content"]
-        if kind == "status":
-            self.idle = self.idle or content["execution_state"] == "idle"
-        else:
-            self.take(kind, content)
-
-    def replied(self, message: dict[str, Any]) -> None:
-        if message["parent_header"].get("msg_id") == self.msg_id:
-            self.reply = message["content"]
-
-    def quiet(self, heard: bool) -> None:
-        """The idle message can get lost in a flood of outputs: after the reply, wait for it only so long."""
-        if heard or self.reply is None:
-            self.silent_since = time.monotonic()
-        elif time.monotonic() - self.silent_since > LATE:
-            self.idle = True
-
-
-class _Quiet:
-    """Takes the messages of our own code: nothing but an error matters."""
-
-    def __init__(self) -> None:
-        self.problem = ""
-
-    def take(self, kind: str, content: dict[str, Any]) -> None:
-        if kind == "error":
-            self.problem = f"{content['ename']}: {content['evalue']}"
 
 
 @cache

@@ -113,6 +113,8 @@ class Pool:
     def _park(self, run: Run) -> None:
         if not run.busy and (kernel := self._detach(run)):
             self._end_later(kernel)
+            if not run.lock.locked():
+                self.runs.pop(str(run.folder.path), None)
 
     def _replace(self, run: Run) -> None:
         """End a kernel whose work is void: at once, since its working folder is made anew."""

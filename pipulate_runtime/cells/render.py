@@ -2,6 +2,7 @@
 
 import base64
 import json
+from importlib import import_module
 from itertools import pairwise
 from typing import Any
 
@@ -57,11 +58,10 @@ def older_version() -> Any:
 
 def code(record: Record) -> Any:
     """Return the code of a cell, highlighted by classes of Pygments."""
-    from pygments import highlight
-    from pygments.formatters import HtmlFormatter
-    from pygments.lexers import PythonLexer
-
-    text = highlight(record.get("code", ""), PythonLexer(), HtmlFormatter(nowrap=True))
+    pygments: Any = import_module("pygments")
+    lexer: Any = import_module("pygments.lexers.python").PythonLexer()
+    formatter: Any = import_module("pygments.formatters").HtmlFormatter(nowrap=True)
+    text = pygments.highlight(record.get("code", ""), lexer, formatter)
     return Pre(raw(f"<code>{text}</code>"), cls="highlight", data_cell=record["id"])
 
 

@@ -306,3 +306,30 @@ def test_a_cell_that_never_stops_printing(make, monkeypatch):
         assert failed.cells[0]["outputs"][-1]["ename"] == "TooMuchOutput"
 
     run(test())
+
+
+def test_a_step_started_twice_at_once_runs_once(make):
+    walker = make('@cell("a")\ndef step_01_cell(form):\n    return 1\n')
+
+    async def test():
+        first, second = await asyncio.gather(walker.begin("step_01"), walker.begin("step_01"))
+        assert first is second
+        await first.task
+        assert walker.saves == ["step_01"]
+
+    run(test())
+
+
+def test_a_step_stopped_before_it_began(make):
+    walker = make('@cell("a")\ndef step_01_cell(form):\n    return 1\n')
+
+    async def test():
+        starting = asyncio.ensure_future(walker.begin("step_01"))
+        await asyncio.sleep(0)  # it has a task, which has not begun
+        await walker.plugin.cells.stop("k")
+        execution = await starting
+        assert not execution.running
+        assert walker.saves == []
+        assert walker.plugin.cells.execution("k", "step_01") is None
+
+    run(test())
