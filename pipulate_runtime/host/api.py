@@ -8,7 +8,7 @@ from typing import Any
 from fasthtml.common import Div
 from starlette.responses import HTMLResponse
 
-from pipulate_runtime.host import contract, pages, widgets
+from pipulate_runtime.host import cards, contract, pages, widgets
 from pipulate_runtime.host.constants import UNLOCK_BUTTON_LABEL
 from pipulate_runtime.host.contract import Component, State, Steps
 from pipulate_runtime.host.history import History
@@ -82,7 +82,7 @@ class Pipulate(Keys, Words):
         try:
             return self._start(key, dict(initial or {})), None
         except HostError as error:
-            return None, pages.error_card(error)
+            return None, cards.error_card(error)
 
     def _start(self, key: str, initial: State) -> State:
         app_name = initial.pop("app_name", None) or self.parse_pipeline_key(key)["plugin_part"]

@@ -16,7 +16,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from pipulate_runtime.host import compat, pages, security, widgets
+from pipulate_runtime.host import cards, compat, pages, security, widgets
 from pipulate_runtime.host.api import Pipulate
 from pipulate_runtime.host.constants import UI_CONSTANTS
 from pipulate_runtime.host.hooks import Hooks
@@ -154,15 +154,15 @@ class Recover:
         trace = "".join(traceback.format_exception(error))
         found = self.hooks.target(request)
         if "hx-request" not in request.headers:
-            content = html(pages.page("Something went wrong", pages.failure(error, trace)))
+            content = html(pages.page("Something went wrong", cards.failure(error, trace)))
             return HTMLResponse("<!doctype html>" + content, status_code=500)
         headers = {}
-        card = pages.failure(error, trace)
+        card = cards.failure(error, trace)
         if found is not None:
             plugin, action = found
             step_id = action.removesuffix("_submit")
             if step_id in {step.id for step in plugin.steps}:
-                card = pages.step_error(plugin.app_name, step_id, error, trace)
+                card = cards.step_error(plugin.app_name, step_id, error, trace)
                 headers = {"HX-Retarget": f"#{step_id}", "HX-Reswap": "outerHTML"}
             else:
                 target = widgets.container_id(plugin.app_name)

@@ -12,7 +12,7 @@ from fasthtml.core import parse_form
 from starlette.requests import Request
 from starlette.responses import Response
 
-from pipulate_runtime.host import pages, runs, scope, widgets
+from pipulate_runtime.host import cards, pages, runs, scope, widgets
 from pipulate_runtime.host.plugins import Loaded, Plugin
 from pipulate_runtime.host.state import State, StateStore, is_done, is_finalized
 
@@ -44,12 +44,12 @@ class Hooks:
         scope.bind(key)
         run = self._store.run(key or self._store.setting(scope.KEY) or "")
         if run is None or run.app_name != plugin.app_name:
-            return (pages.gone(plugin), *widgets.into_container(plugin.app_name)) if key else None
+            return (cards.gone(plugin), *widgets.into_container(plugin.app_name)) if key else None
         if request.method == "POST" and not allowed(
             plugin, action, run.state, await _sent(request)
         ):
-            cards = widgets.container(plugin.app_name, plugin.steps, run.key)
-            return (cards, *widgets.into_container(plugin.app_name))
+            again = widgets.container(plugin.app_name, plugin.steps, run.key)
+            return (again, *widgets.into_container(plugin.app_name))
         return None
 
     def after(self, request: Request, resp: Any = None) -> Any:

@@ -30,7 +30,6 @@ from fasthtml.common import (
     Meta,
     Nav,
     P,
-    Pre,
     Script,
     Section,
     Small,
@@ -40,9 +39,8 @@ from fasthtml.common import (
     Ul,
 )
 
-from pipulate_runtime.host import assets, widgets
+from pipulate_runtime.host import assets, cards, widgets
 from pipulate_runtime.host.contract import Component
-from pipulate_runtime.host.messages import HostError
 from pipulate_runtime.host.plugins import Plugin, Problem, describe
 from pipulate_runtime.host.runs import progress, run_list
 from pipulate_runtime.host.state import Run, State
@@ -118,7 +116,7 @@ def home(
     counts: dict[str, int],
 ) -> Component:
     """All workflows as cards; those of roles that are off are folded away."""
-    cards = [_workflow_card(plugin, counts.get(plugin.app_name, 0)) for plugin in shown]
+    known = [_workflow_card(plugin, counts.get(plugin.app_name, 0)) for plugin in shown]
     empty = P("There are no workflows here yet.", cls="lead") if not shown and not hidden else None
     more = [_workflow_card(plugin, counts.get(plugin.app_name, 0)) for plugin in hidden]
     return Div(
@@ -128,13 +126,13 @@ def home(
             cls="page-head",
         ),
         empty,
-        Ul(*cards, cls="workflow-grid") if cards else None,
+        Ul(*known, cls="workflow-grid") if known else None,
         (
             Details(
                 Summary("More workflows"),
                 Ul(*more, cls="workflow-grid"),
                 cls="more",
-                open=not cards,
+                open=not known,
             )
             if more
             else None
@@ -182,7 +180,7 @@ def problem_page(problem: Problem) -> Component:
             H3(where),
             P(Code(problem.message)),
             P(problem.remedy),
-            _folded_trace(problem.trace),
+            cards.folded_trace(problem.trace),
             data_state="error",
         ),
         P("The other workflows are not affected.", cls="meta"),
@@ -200,12 +198,6 @@ def not_found() -> Component:
 
 def _back() -> Component:
     return P(A("All workflows", href="/", cls="back"), cls="crumb")
-
-
-def _folded_trace(trace: str) -> Component:
-    if not trace:
-        return None
-    return Details(Summary("Details for whoever repairs it"), Pre(trace, tabindex="0"))
 
 
 # -- landing page
@@ -288,68 +280,4 @@ def run_page(plugin: Plugin, key: str, name: str, state: State) -> Component:
     """The page of a run that is there: its cards load from the top."""
     return Div(
         run_head(plugin, key, name, state), widgets.container(plugin.app_name, plugin.steps, key)
-    )
-
-
-def notice(text: str) -> Component:
-    """One calm line on top of a page."""
-    return P(text, cls="notice", role="status")
-
-
-# -- what a card can say instead of its step
-
-
-def error_card(error: HostError) -> Component:
-    """A card for what the user can put right."""
-    return Article(H3(error.message), P(error.remedy), data_state="error", role="alert")
-
-
-def step_error(app_name: str, step_id: str, error: BaseException, trace: str) -> Component:
-    """The card of a step whose handler failed: nothing is lost, and it can be tried again."""
-    return Div(
-        Article(
-            H3("This step could not be shown"),
-            P("Something in the workflow failed. What you did before is kept."),
-            P(Code(f"{type(error).__name__}: {error}".rstrip(": "))),
-            Div(
-                Button(
-                    "Try again",
-                    type="button",
-                    cls="secondary",
-                    hx_get=f"/{app_name}/{step_id}",
-                    hx_target=f"#{step_id}",
-                    hx_swap="outerHTML",
-                ),
-                cls="actions",
-            ),
-            _folded_trace(trace),
-            role="alert",
-        ),
-        id=step_id,
-        data_state="error",
-    )
-
-
-def failure(error: BaseException, trace: str) -> Component:
-    """For everything else that failed."""
-    return Article(
-        H3("Something went wrong"),
-        P("What was done before is kept. Reload the page to go on."),
-        P(Code(f"{type(error).__name__}: {error}".rstrip(": "))),
-        _folded_trace(trace),
-        data_state="error",
-        role="alert",
-    )
-
-
-def gone(plugin: Plugin) -> Component:
-    """In place of the cards, when the run was deleted meanwhile."""
-    return Div(
-        Article(
-            H3("This run is not here any more"),
-            P("It was deleted, perhaps in another window."),
-            P(A("See all runs", href=f"/{plugin.key}", role="button", cls="primary")),
-            role="alert",
-        ),
-        id=widgets.container_id(plugin.app_name),
     )

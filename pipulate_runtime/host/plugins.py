@@ -195,7 +195,10 @@ def explain(path: Path, key: str, error: BaseException) -> Problem:
     """What went wrong with a plugin file, as a Problem."""
     if isinstance(error, Unusable):
         return Problem(key, path, str(error), error.remedy)
-    trace = "".join(traceback.format_exception(error))
+    start = error.__traceback__
+    while start is not None and start.tb_frame.f_code.co_filename != str(path):
+        start = start.tb_next  # the host's own frames say nothing about the file
+    trace = "".join(traceback.format_exception(type(error), error, start))
     if isinstance(error, SyntaxError):
         message = f"{type(error).__name__}: {error.msg}"
         return Problem(

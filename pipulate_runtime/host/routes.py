@@ -9,7 +9,7 @@ from fasthtml.common import FastHTML, HtmxResponseHeaders
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from pipulate_runtime.host import assets, pages, runs
+from pipulate_runtime.host import assets, cards, pages, runs
 from pipulate_runtime.host.contract import Component
 from pipulate_runtime.host.export import notebook_text
 from pipulate_runtime.host.plugins import Loaded, Plugin, Problem, is_address
@@ -74,7 +74,7 @@ class Routes:
                 return self._page(plugin.title, await plugin.instance.landing(request))
             run = self._run_of(plugin, key)
             if run is None:
-                missing = pages.notice("This run is not here any more. Here are those that are.")
+                missing = cards.notice("This run is not here any more. Here are those that are.")
                 return self._page(plugin.title, missing, await plugin.instance.landing(request))
             self._store.set_setting("pipeline_id", key)
             name = runs.run_name(key, plugin.app_name)

@@ -115,6 +115,7 @@ def test_a_broken_file_is_a_page_that_says_what_is_wrong_and_the_others_work(loa
     assert (f"line {line}" in page.text) == (line is not None)
     if line is not None:
         assert "<details>" in page.text
+        assert "pipulate_runtime" not in page.text
         assert page.text.index("<details>") < page.text.index(
             "Traceback" if kind != "syntax" else "File"
         )
