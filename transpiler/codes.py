@@ -245,7 +245,7 @@ NOTHING_TO_RUN = Rule(
     "Remove `skip: true` or the tag from the cells that the app shall run.",
 )
 NOT_MOVABLE = Rule(
-    "PP308",
+    "PP309",
     "not-movable",
     WARNING,
     "this cell is kept as text: as a function it would not come out as it is here ({reason})",
