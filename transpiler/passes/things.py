@@ -65,6 +65,8 @@ class Closure:
     writes: dict[str, "Value"] = field(default_factory=dict)
     """Names it binds or deletes through `global`."""
     mutated: dict["Item", None] = field(default_factory=dict)
+    called_on: dict[Global, None] = field(default_factory=dict)
+    """Names it calls methods of that may change their objects."""
     used_up: dict["Item", None] = field(default_factory=dict)
     """What it iterates over: changed when it is an iterator."""
     calls: list["Call"] = field(default_factory=list)
