@@ -125,6 +125,7 @@ ROWS = [
     row("method_that_only_looks", "class C:\n    n = 0\n    def get(self): return self.n\nc = C()\n---\nx = c.get()\n---\nprint(c, x)", "c", "x"),
     row("method_reads_global", "k = 1\nclass C:\n    def get(self): return k\nc = C()\n---\nx = c.get()\n---\nprint(x)", "c k", "x"),
     row("instance_holds_arg", "class C:\n    def __init__(self, xs): self.xs = xs\n    def add(self): self.xs.append(1)\na = []\nc = C(a)\n---\nc.add()\n---\nprint(a)", "c", "a"),
+    row("imported_object", "from helpers import cache, plt\n---\ncache.append(1)\nplt.plot(1)\n---\nprint(cache, plt)", "cache plt", "cache"),
     row("monkeypatch", "import json\n---\njson.dumps = str\n---\nprint(json.dumps(1))", "json", "json"),
     row("read_that_mutates", "from collections import defaultdict\nd = defaultdict(list)\n---\nx = d['a']\n---\nprint(d, x)", "d", "d x"),
     row("pandas_inplace", "df = load()\n---\ndf.dropna(inplace=True)\n---\nprint(df)", "df", "df"),

@@ -220,7 +220,8 @@ class Calls(Expressions):
             self.names_in_text(node)
         for item in closures(given.all):
             self.touch(item)
-        if receiver and all(isinstance(i, Thing) and i.kind == "module" for i in receiver):
+        kinds = {i.kind if isinstance(i, Thing) else None for i in receiver}
+        if kinds == {"module"} or (kinds == {"imported"} and name not in known.CONTAINER_MUTATORS):
             return self.library(name, given)
         own = [i for i in closures(receiver) if i.methods and name in i.methods]
         if own:

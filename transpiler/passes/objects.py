@@ -149,7 +149,9 @@ class Objects:
                 objects = self.current(item.name)
                 self.mutate(
                     frozenset(
-                        o for o in objects if not (isinstance(o, Thing) and o.kind == "module")
+                        o
+                        for o in objects
+                        if not (isinstance(o, Thing) and o.kind in ("module", "imported"))
                     )
                 )
             for item in each.used_up:

@@ -11,9 +11,9 @@ from dataclasses import dataclass, field
 from itertools import count
 from typing import Literal, NamedTuple
 
-Kind = Literal["plain", "fixed", "iterator", "defaulting", "module", "figure"]
+Kind = Literal["plain", "fixed", "iterator", "defaulting", "module", "imported", "figure"]
 """`fixed` cannot be changed in place, an `iterator` is changed by reading it, a `defaulting` mapping by `d[key]`,
-a `figure` by `plot`."""
+a `figure` by `plot`; what is `imported` from a module may be a module or any object."""
 
 
 class Param(NamedTuple):
