@@ -1,5 +1,6 @@
 """What a cell needs from the cells before it, and which of its changes the cells after it may see (DATAFLOW 2.1)."""
 
+import sys
 from textwrap import dedent
 from typing import NamedTuple
 
@@ -124,6 +125,7 @@ ROWS = [
     row("method_that_only_looks", "class C:\n    n = 0\n    def get(self): return self.n\nc = C()\n---\nx = c.get()\n---\nprint(c, x)", "c", "x"),
     row("method_reads_global", "k = 1\nclass C:\n    def get(self): return k\nc = C()\n---\nx = c.get()\n---\nprint(x)", "c k", "x"),
     row("instance_holds_arg", "class C:\n    def __init__(self, xs): self.xs = xs\n    def add(self): self.xs.append(1)\na = []\nc = C(a)\n---\nc.add()\n---\nprint(a)", "c", "a"),
+    row("imported_object", "from helpers import cache, plt\n---\ncache.append(1)\nplt.plot(1)\n---\nprint(cache, plt)", "cache plt", "cache"),
     row("monkeypatch", "import json\n---\njson.dumps = str\n---\nprint(json.dumps(1))", "json", "json"),
     row("read_that_mutates", "from collections import defaultdict\nd = defaultdict(list)\n---\nx = d['a']\n---\nprint(d, x)", "d", "d x"),
     row("pandas_inplace", "df = load()\n---\ndf.dropna(inplace=True)\n---\nprint(df)", "df", "df"),
@@ -142,7 +144,46 @@ ROWS = [
     row("figure", "import matplotlib.pyplot as plt\nfig, ax = plt.subplots()\n---\nax.plot([1])\n---\nfig", "ax", "fig"),
     row("cursor", "import sqlite3\ndb = sqlite3.connect(':memory:')\ncur = db.cursor()\n---\ncur.execute('x')\n---\nprint(db)", "cur", "db"),
     row("recursive_data", "a = []\na.append(a)\n---\nb = [a]\nb[0].append(1)\n---\nprint(a)", "a", "a"),
+    row("spread_arguments", "def add(*xs): xs[0].append(1)\nargs = [[]]\n---\nadd(*args)\n---\nprint(args)", "add args", "args"),
+    row("named_arguments", "def add(x, to): to.append(x)\na = []\n---\nadd(x=1, to=a)\n---\nprint(a)", "add a", "a"),
+    row("spread_mapping", "def add(**k): k['to'].append(1)\na = {'to': []}\n---\nadd(**a)\n---\nprint(a)", "add a", "a"),
+    row("unknown_named_argument", "def add(x, **k): k['to'].append(x)\na = []\n---\nadd(1, to=a)\n---\nprint(a)", "add a", "a"),
+    row("csv_reader", "import csv\nr = csv.reader(['a,b'])\n---\nhead = next(r)\n---\nprint(head, list(r))", "r", "r head"),
+    row("path_open", "from pathlib import Path\np = Path('a')\nfh = p.open()\n---\nx = sum(1 for line in fh)\n---\nprint(x, fh.read())", "fh", "fh x"),
+    row("eval_text", "k = 1\ndf = load()\n---\nb = df.eval('a * @k')\n---\nprint(b)", "df k", "b"),
+    row("fn_writes_globals", "def put(): globals()['b'] = 1\n---\nput()\n---\nprint(b)", "put", "b"),
+    row("fn_result_of_fn", "store = []\ndef inner(): return store\ndef outer(): return inner()\n---\nouter().append(1)\n---\nprint(store)", "outer inner store", "store"),
+    row("inherited_method", "k = 1\nclass A:\n    def get(self): return k\nclass B(A): pass\nb = B()\n---\nx = b.get()\n---\nprint(x)", "b k", "x"),
+    row("match_values", "import m\nx = {}\n---\nmatch x:\n    case {m.key: v, **rest}: y = v\n    case m.value: y = 1\n    case _: y = 0\n---\nprint(y)", "x m", "y"),
+    row("match_guard", "x = 1\ny = 0\n---\nmatch x:\n    case 1: y = 1\n    case _ if x: y = 2\nz = y\n---\nprint(z)", "x y", "z"),
+    row("for_else", "xs = [1]\ny = 0\n---\nfor x in xs:\n    if x: break\nelse:\n    y = 1\nz = y\n---\nprint(z)", "xs y", "z"),
+    row("continue", "xs = [1]\ny = 0\n---\nfor x in xs:\n    if x:\n        continue\n    else:\n        y = 1\nz = y\n---\nprint(z)", "xs y", "z"),
+    row("while_breaks", "c = 1\ny = 0\n---\nwhile True:\n    if c:\n        y = 1\n        break\n    y = 2\n    break\nz = y\n---\nprint(z)", "c", "z"),
+    row("del_many", "a = b = 1\nd = {}\n---\ndel (a, [b]), d.x\n---\nprint(d, 'a' in globals())", "a b d", "a d"),
+    row("fn_of_call", "import lib\nk = 1\n---\nf = lib.wrap(lambda x: x + k)\n---\nprint(f(1))", "lib k", "f"),
+    row("old_magic_call", "k = 1\n---\nget_ipython().magic('time y = k')\n---\nprint(y)", "k", "y"),
+    row("timeit_options", "k = 1\n---\nr = get_ipython().run_line_magic('timeit', '-n 10 -o k + 1')\n---\nprint(r)", "k", "r"),
+    row("magic_of_no_code", "k = 1\n---\nget_ipython().run_line_magic('time', 'k k')\n---\nprint(k)", "", ""),
+    row("shell_cell", "k = 1\n---\nget_ipython().run_cell_magic('!', '', 'ls {k}')\n---\nprint(k)", "k", ""),
+    row("bash_out", "k = 1\n---\nget_ipython().run_cell_magic('bash', '--out listing', 'ls')\n---\nprint(listing)", "", "listing"),
+    row("shell_awk", "k = 1\n---\nget_ipython().system(\"awk '{print $1}' {k} {no no} $nothing\")\n---\nprint(k)", "k", ""),
+    row("call_of_call", "def make(): return lambda: k\nk = 1\n---\nx = make()()\n---\nprint(x)", "make k", "x"),
+    row("dump_to_file", "import json\nfh = open('a', 'w')\nd = {}\n---\njson.dump(d, fh)\n---\nfh.close()", "json d fh", "fh"),
+    row("print_to_file", "fh = open('a', 'w')\n---\nprint(1, file=fh)\n---\nfh.close()", "fh", "fh"),
+    row("fn_shuffles_arg", "import random\ndef mix(xs): random.shuffle(xs)\na = [1, 2]\n---\nmix(a)\n---\nprint(a)", "mix random a", "a"),
+    row("fn_reads_iterator", "def first(it): return next(it)\nit = iter([1])\n---\nx = first(it)\n---\nprint(x, list(it))", "first it", "it x"),
+    row("class_property_of_instance", "k = 1\nclass C:\n    @property\n    def v(self): return k\nc = C()\n---\nx = c.v\n---\nprint(x)", "c k", "x"),
+    row("mangled", "__k = 1\n_C__k = 2\n---\nclass C:\n    def get(self): return __k\n---\nprint(C().get())", "_C__k", "C"),
+    row("function_in_class_in_function", "k = 1\ndef make():\n    class C:\n        def get(self): return k\n    return C()\nc = make()\n---\nx = c.get()\n---\nprint(x)", "c k", "x"),
 ]  # fmt: skip
+
+
+if sys.version_info >= (3, 12):
+    ROWS += [
+        row("type_parameters", "T = k = 1\n---\ndef f[T](x: T, y=k) -> T: return x\n---\nprint(f(1))", "k", "f"),
+        row("generic_class", "B = k = 1\n---\nclass C[T](B[T]):\n    x: T = k\n---\nprint(C)", "B k", "C"),
+        row("type_alias", "K = int\n---\ntype X[T] = dict[K, T]\n---\nprint(X.__value__)", "K", "X"),
+    ]  # fmt: skip
 
 
 def found(row: Row) -> tuple[set[str], set[str]]:

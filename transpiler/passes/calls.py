@@ -220,7 +220,8 @@ class Calls(Expressions):
             self.names_in_text(node)
         for item in closures(given.all):
             self.touch(item)
-        if receiver and all(isinstance(i, Thing) and i.kind == "module" for i in receiver):
+        kinds = {i.kind if isinstance(i, Thing) else None for i in receiver}
+        if kinds == {"module"} or (kinds == {"imported"} and name not in known.CONTAINER_MUTATORS):
             return self.library(name, given)
         own = [i for i in closures(receiver) if i.methods and name in i.methods]
         if own:
@@ -231,8 +232,12 @@ class Calls(Expressions):
         )
         if name == "plot":
             changes |= any(not isinstance(i, Thing) or i.kind == "figure" for i in receiver)
+        if self.closure is not None and name in known.ARGUMENT_MUTATORS:
+            self.change_arguments(name, given)  # the receiver may be a module
+        if name == "open":
+            return self.fresh("iterator")
         if changes or name not in known.PURE_METHODS:
-            self.mutate(receiver)
+            self.call_on(receiver)
             self.use_up(given.all)
             self.hold(func.value, given.all)
             return self.fresh() | receiver
@@ -241,8 +246,6 @@ class Calls(Expressions):
         carried = frozenset(closures(receiver | given.all))
         if name in known.VIEWS:
             return receiver | self.fresh()
-        if name == "open":
-            return self.fresh("iterator")
         return self.fresh() | carried
 
     def call_method(

@@ -328,7 +328,7 @@ class Flow(Calls):
                 name = alias.asname or alias.name.partition(".")[0]
                 self.store(name, self.fresh("module"), node)
             else:
-                self.store(alias.asname or alias.name, self.fresh("module"), node)
+                self.store(alias.asname or alias.name, self.fresh("imported"), node)
 
     do_ImportFrom = do_Import
 

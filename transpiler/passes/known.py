@@ -64,6 +64,11 @@ LIBRARY_ITERATORS = _words(
 DEFAULTING = frozenset(["defaultdict", "Counter", "ChainMap", "LRUCache", "TTLCache"])
 """Mappings that a mere `d[key]` may change."""
 
+CONTAINER_MUTATORS = _words(
+    "add append appendleft clear discard extend insert pop popitem popleft remove reverse setdefault sort update write"
+)
+"""Methods that change even what was imported by name, which is otherwise taken for a module."""
+
 FIGURES = _words(
     "add_subplot axes figure gca gcf subplot subplot_mosaic subplots twinx twiny make_subplots Figure"
 )

@@ -145,6 +145,15 @@ class Objects:
             for item in each.mutated:
                 if isinstance(item, Global):
                     self.mutate(self.current(item.name))
+            for item in each.called_on:
+                objects = self.current(item.name)
+                self.mutate(
+                    frozenset(
+                        o
+                        for o in objects
+                        if not (isinstance(o, Thing) and o.kind in ("module", "imported"))
+                    )
+                )
             for item in each.used_up:
                 if isinstance(item, Global):
                     self.use_up(self.current(item.name))
@@ -175,6 +184,14 @@ class Objects:
         for item in value:
             if not (isinstance(item, Thing) and item.kind == "fixed"):
                 into[item] = None
+
+    def call_on(self, receiver: Value) -> None:
+        """A method may change its receiver. In a function a name may turn out to be a module, whose functions do not."""
+        if self.closure is not None:
+            names = [item for item in receiver if isinstance(item, Global)]
+            self.closure.called_on.update(dict.fromkeys(names))
+            receiver = receiver.difference(names)
+        self.mutate(receiver)
 
     def use_up(self, value: Value, kind: Kind = "iterator") -> None:
         """The objects are iterated over (or subscripted): that changes those of one kind."""

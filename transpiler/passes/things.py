@@ -11,9 +11,9 @@ from dataclasses import dataclass, field
 from itertools import count
 from typing import Literal, NamedTuple
 
-Kind = Literal["plain", "fixed", "iterator", "defaulting", "module", "figure"]
+Kind = Literal["plain", "fixed", "iterator", "defaulting", "module", "imported", "figure"]
 """`fixed` cannot be changed in place, an `iterator` is changed by reading it, a `defaulting` mapping by `d[key]`,
-a `figure` by `plot`."""
+a `figure` by `plot`; what is `imported` from a module may be a module or any object."""
 
 
 class Param(NamedTuple):
@@ -65,6 +65,8 @@ class Closure:
     writes: dict[str, "Value"] = field(default_factory=dict)
     """Names it binds or deletes through `global`."""
     mutated: dict["Item", None] = field(default_factory=dict)
+    called_on: dict[Global, None] = field(default_factory=dict)
+    """Names it calls methods of that may change their objects."""
     used_up: dict["Item", None] = field(default_factory=dict)
     """What it iterates over: changed when it is an iterator."""
     calls: list["Call"] = field(default_factory=list)
