@@ -25,6 +25,14 @@ def raised(problem: Exception) -> None:
     raise problem
 
 
+def at_the_top(code: types.CodeType, prefix: str) -> types.CodeType:
+    """Return code whose lambdas and functions are named as at the top of a cell, not as inside a function."""
+    constants = tuple(
+        at_the_top(c, prefix) if isinstance(c, types.CodeType) else c for c in code.co_consts
+    )
+    return code.replace(co_consts=constants, co_qualname=code.co_qualname.removeprefix(prefix))
+
+
 class CellFunctions(ast.NodeTransformer):
     """The functions of one plugin, and the transformer that puts a call of one in the place of a cell's code."""
 
@@ -97,7 +105,9 @@ class CellFunctions(ast.NodeTransformer):
         body = next(
             c for c in code.co_consts if isinstance(c, types.CodeType) and c.co_name == node.name
         )
-        return types.FunctionType(body, self.shell.user_ns, node.name)
+        return types.FunctionType(
+            at_the_top(body, f"{node.name}.<locals>."), self.shell.user_ns, node.name
+        )
 
     def is_async(self, raw_cell: str, **rest: Any) -> bool:
         """A cell whose function is `async` is awaited, whatever its code looks like."""

@@ -53,6 +53,23 @@ def test_semicolon_shows_nothing_and_underscore_is_the_last_result(make):
     ]
 
 
+def test_functions_are_named_as_at_the_top_of_a_cell(make):
+    body = """
+        @cell("a")
+        def step_01_cell(form):
+            global Box, outer
+            class Box:
+                def open(self): pass
+            def outer():
+                def inner(): pass
+                return inner
+            return (lambda: 0).__qualname__, Box.open.__qualname__, outer().__qualname__
+        """
+    assert results(outputs_of(make, body)) == [
+        "('<lambda>', 'Box.open', 'outer.<locals>.inner')"
+    ]
+
+
 def test_display_and_clear_output_and_display_ids(make):
     body = """
         @cell("a")

@@ -84,8 +84,6 @@ KEPT = [
     ("return 1", "return"),
     ("x = yield", "yield"),
     ("nonlocal x", "nonlocal"),
-    ("form = 1", "`form`"),
-    ("def f(): return form", "`form`"),
     ("print(In[1])", "`In`"),
     ("def f(): return _i3", "`_i3`"),
     ("x: make() = 1", "annotation"),

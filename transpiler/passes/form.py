@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from transpiler.ir import Edit, Slice
 from transpiler.passes import known, shell
 
-PARAMETER = "form"
-"""The parameter of a cell's function: a name a cell that is a function cannot use for itself."""
+PARAMETER = "__answers_of_the_form__"
+"""Stands here for the parameter of a cell's function; `plan` chooses a name that no cell uses."""
 
 _COMMENT = re.compile(r"#[^\n]*")
 _NEWLINE = re.compile(r"\r\n|\r|\n")
@@ -338,11 +338,7 @@ def form_of(
             finder.visit(statement)
     form = finder.form
     for name in sorted(uses):
-        if name == PARAMETER:
-            finder.keep(
-                body[0], f"it uses the name `{PARAMETER}`, which the function needs for itself"
-            )
-        elif known.is_history(name) and name not in wide.bound:
+        if known.is_history(name) and name not in wide.bound:
             finder.keep(body[0], f"`{name}` is the text of cells as they were run")
     form.edits.sort(key=lambda edit: edit.slice)
     if form.reason is None:
