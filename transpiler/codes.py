@@ -317,7 +317,7 @@ EDITED = Rule(
     "PP202",
     "edited",
     NOTICE,
-    "written as {new} instead of {old}: {reason}",
+    "{change}, since {reason}",
     "Nothing to do: the app computes the same. To have the cell unchanged, write it so in the notebook.",
 )
 KEPT_AS_TEXT = Rule(
@@ -359,7 +359,7 @@ NOT_ANALYSED = Rule(
     "PP208",
     "not-analysed",
     NOTICE,
-    "this cell is nested too deeply to be analysed: {reason}",
+    "this cell is nested too deeply to be analysed",
     "It is kept as text and runs as it stands. Split the long expression to have it analysed.",
 )
 

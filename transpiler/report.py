@@ -11,7 +11,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from transpiler.diagnostics import Diagnostic, Found, Severity
+from transpiler.diagnostics import Diagnostic, Found, Severity, Span
 from transpiler.ir import Plan
 from transpiler.pipeline import Ported
 
@@ -39,15 +39,19 @@ def print_diagnostics(to: Console, found: Found, name: str, sources: tuple[str, 
     `name` is the notebook's file name, `sources` the source of each of its cells.
     """
     for diagnostic in found:
-        to.print(_rendered(diagnostic, name, sources))
+        to.print(_rendered(diagnostic, name, sources, to.width))
 
 
 def print_problem(to: Console, code: str, message: str, remedy: str) -> None:
     """Print a problem of the host in the form of our diagnostics."""
-    to.print(Text.assemble((code, COLOURS[Severity.ERROR]), f"  {message}\n", (f"  help: {remedy}", "dim")))
+    to.print(
+        Text.assemble(
+            (code, COLOURS[Severity.ERROR]), f"  {message}\n", (f"  help: {remedy}", "dim")
+        )
+    )
 
 
-def _rendered(diagnostic: Diagnostic, name: str, sources: tuple[str, ...]) -> Text:
+def _rendered(diagnostic: Diagnostic, name: str, sources: tuple[str, ...], width: int) -> Text:
     """One diagnostic: `trip.ipynb[3]:2:5  PP102 shell-escape  message`, the line, a caret, the help."""
     span, rule = diagnostic.span, diagnostic.rule
     where = name if span.cell < 0 else f"{name}[{span.cell}]:{span.line}:{span.column}"
@@ -62,13 +66,25 @@ def _rendered(diagnostic: Diagnostic, name: str, sources: tuple[str, ...]) -> Te
     )
     lines = sources[span.cell].split("\n") if 0 <= span.cell < len(sources) else []
     if 0 < span.line <= len(lines):
-        line = lines[span.line - 1].expandtabs(1)
-        last = span.end_column if span.end_line == span.line else len(line) + 1
-        carets = "^" * max(1, min(last, len(line) + 1) - span.column)
+        line, before, carets = _excerpt(lines[span.line - 1].expandtabs(1), span, width - 4)
         text.append(f"    {line}\n", "dim")
-        text.append(f"    {' ' * (span.column - 1)}{carets}\n", colour)
+        text.append(f"    {' ' * before}{'^' * carets}\n", colour)
     text.append(f"  help: {diagnostic.help}\n", "dim")
     return text
+
+
+def _excerpt(line: str, span: Span, width: int) -> tuple[str, int, int]:
+    """Return the part of a line around a span that fits a width, the columns before the span there, and its length."""
+    before = span.column - 1
+    last = span.end_column - 1 if span.end_line == span.line else len(line)
+    length = max(1, min(last, len(line)) - before)
+    start = 0 if len(line) <= width else max(0, min(before - width // 3, len(line) - width))
+    shown = line[start : start + width]
+    if start:
+        shown = "…" + shown[1:]
+    if start + width < len(line):
+        shown = shown[:-1] + "…"
+    return shown, before - start, max(1, min(length, width - (before - start)))
 
 
 def print_port(to: Console, ported: Ported, sources: tuple[str, ...]) -> None:

@@ -2,5 +2,6 @@
 
 from pipulate_runtime.cells.api import Cells, configure, export, forget, shutdown
 from pipulate_runtime.cells.marks import cell, cell_text
+from pipulate_runtime.cells.style import stylesheet
 
-__all__ = ["Cells", "cell", "cell_text", "configure", "export", "forget", "shutdown"]
+__all__ = ["Cells", "cell", "cell_text", "configure", "export", "forget", "shutdown", "stylesheet"]

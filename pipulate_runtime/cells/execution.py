@@ -11,7 +11,7 @@ from typing import Any
 
 from pipulate_runtime.cells import folders
 from pipulate_runtime.cells.kernels import CellTimeout, Kernel, KernelDied
-from pipulate_runtime.cells.outputs import Collector, Displays, error
+from pipulate_runtime.cells.outputs import Collector, Displays, TooMuch, error
 from pipulate_runtime.cells.pool import Pool, Run
 from pipulate_runtime.cells.source import Cell, Source, with_answers
 
@@ -37,6 +37,7 @@ class Execution:
     started: float = field(default_factory=time.time)
     running: bool = True
     error: bool = False
+    active: bool = False  # it has the kernel; before that it waits for another step of the run
     saving: bool = False
     stopped: bool = False
     cells: list[Record] = field(default_factory=list)
@@ -65,6 +66,7 @@ async def execute(pool: Pool, run: Run, job: Job, execution: Execution, save: Sa
     try:
         async with run.lock:
             pool.begin(run)
+            execution.active = True
             try:
                 await _execute(pool, run, job, execution, save)
             finally:
@@ -77,6 +79,8 @@ async def execute(pool: Pool, run: Run, job: Job, execution: Execution, save: Sa
         execution.stopped = execution.error = True
         raise
     except Exception as problem:
+        if run.kernel:
+            run.kernel.kill()
         execution.fail(
             type(problem).__name__, f"The step could not be executed or saved: {problem}"
         )
@@ -199,6 +203,12 @@ async def _cell(kernel: Kernel, cell: Cell, execution: Execution, collector: Col
             cell_id=cell.id,
             timeout=cell.options.timeout,
         )
+    except TooMuch:
+        kernel.kill()
+        collector.outputs.append(
+            error("TooMuchOutput", "The cell was stopped: it gave more output than can be kept.")
+        )
+        return True
     except CellTimeout:
         _drop_last_error(collector, "KeyboardInterrupt")
         seconds = f"{cell.options.timeout:g}"
@@ -224,13 +234,14 @@ async def stop(pool: Pool, run: Run, execution: Execution) -> None:
         await asyncio.wait([task])
         return
     execution.stopped = True
-    if run.kernel and run.busy:
-        await run.kernel.interrupt()
+    kernel = run.kernel if execution.active else None
+    if kernel:
+        await kernel.interrupt()
         await asyncio.wait([task], timeout=1.0)
     if not task.done():
-        if run.kernel and run.busy:
-            run.kernel.kill()
+        if kernel:
+            kernel.kill()
         task.cancel()
         await asyncio.wait([task])
-    if run.kernel and run.kernel.history is None:
+    if kernel and kernel is run.kernel:
         await pool.drop(run)

@@ -25,7 +25,7 @@ new ResizeObserver(tell).observe(document.documentElement);
 addEventListener("load", tell);
 """
 _STYLE = """
-:root { color-scheme: light dark; } html { height: auto; }
+:root { color-scheme: light; background: #fff; color: #1a1a1a; } html { height: auto; }
 body { margin: 0; padding: 1px; font: 0.95rem/1.5 system-ui, sans-serif; overflow-x: auto; }
 table { border-collapse: collapse; } td, th { padding: 0.2em 0.6em; text-align: right; }
 """

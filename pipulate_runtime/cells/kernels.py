@@ -17,6 +17,7 @@ from pipulate_runtime.cells import leftovers
 
 START_SECONDS = 60.0
 SLICE = 0.5  # the channels are asked again after this time: a wake-up of theirs can get lost
+BATCH = 100  # messages taken before others have their turn
 LATE = 10.0  # how long to wait for the last outputs of a cell whose reply is there
 
 # Quiet and offline: no version checks, no questions, no telemetry of the tools a cell may call
@@ -173,9 +174,12 @@ class Kernel:
             for wait in waits:
                 wait.cancel()
         heard = False
-        while await iopub.socket.poll(0):
+        for _ in range(BATCH):  # a cell that never stops printing must not hold up the server
+            if not await iopub.socket.poll(0):
+                break
             watch.published(await iopub.get_msg())
             heard = True
+        await asyncio.sleep(0)
         while await shell.socket.poll(0):
             watch.replied(await shell.get_msg())
             heard = True
@@ -216,8 +220,6 @@ class Kernel:
         asked = self.alive() and self.history is not None
         self.history = None
         with contextlib.suppress(Exception):
-            if self._client:
-                self._client.stop_channels()
             if asked:
                 await self._manager.shutdown_kernel(now=False)
         self.kill()
@@ -227,7 +229,10 @@ class Kernel:
         self.forget()
 
     def forget(self) -> None:
-        """Remove the files of the kernel; its process has ended."""
+        """Close the channels and remove the files of the kernel; its process has ended."""
+        with contextlib.suppress(Exception):  # of an event loop that may be gone
+            if self._client:
+                self._client.stop_channels()
         shutil.rmtree(self.folder, ignore_errors=True)
         if self._record:
             self._record.unlink(missing_ok=True)

@@ -9,6 +9,13 @@ Message = dict[str, Any]
 _KEPT = {"display_data", "execute_result", "stream", "error"}
 
 
+LIMIT = 100_000_000  # characters of all that one cell gives
+
+
+class TooMuch(Exception):
+    """A cell gives more than can be kept."""
+
+
 class Displays:
     """Where outputs with a display id stand, so that a later message can change them."""
 
@@ -36,9 +43,15 @@ class Collector:
         self.outputs = outputs
         self.execution_count: int | None = None
         self._clear_first = False
+        self._size = 0
 
     def take(self, kind: str, content: Message) -> None:
-        """Take one message of the iopub channel that belongs to this cell."""
+        """Take one message of the iopub channel that belongs to this cell. Raises TooMuch over `LIMIT`."""
+        self._size += _length(content.get("text", "")) + sum(
+            map(_length, content.get("data", {}).values())
+        )
+        if self._size > LIMIT:
+            raise TooMuch
         if kind == "execute_input":
             self.execution_count = content["execution_count"]
         elif kind == "clear_output":
@@ -77,6 +90,10 @@ class Collector:
             last["text"] += text
         else:
             self.outputs.append({"output_type": "stream", "name": name, "text": text})
+
+
+def _length(payload: Any) -> int:
+    return len(payload) if isinstance(payload, str) else 0
 
 
 def error(name: str, message: str, traceback: list[str] | None = None) -> Output:

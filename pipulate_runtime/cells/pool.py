@@ -74,11 +74,11 @@ class Pool:
 
     async def take(self, run: Run) -> Kernel:
         """Give the run a new kernel in place of the one it may have; wait for a place if all are busy."""
-        await self.drop(run)
+        self._replace(run)
         while sum(r.kernel is not None for r in self.runs.values()) >= settings.max_kernels:
             idle = next((r for r in self.runs.values() if r.kernel and not r.busy), None)
             if idle:
-                await self.drop(idle)
+                self._park(idle)
             else:
                 self._freed.clear()
                 await self._freed.wait()
@@ -112,9 +112,18 @@ class Pool:
 
     def _park(self, run: Run) -> None:
         if not run.busy and (kernel := self._detach(run)):
-            task = asyncio.ensure_future(self._end(kernel))
-            self._ending.add(task)
-            task.add_done_callback(self._ending.discard)
+            self._end_later(kernel)
+
+    def _replace(self, run: Run) -> None:
+        """End a kernel whose work is void: at once, since its working folder is made anew."""
+        if kernel := self._detach(run):
+            kernel.kill()
+            self._end_later(kernel)
+
+    def _end_later(self, kernel: Kernel) -> None:
+        task = asyncio.ensure_future(self._end(kernel))
+        self._ending.add(task)
+        task.add_done_callback(self._ending.discard)
 
     def _detach(self, run: Run) -> Kernel | None:
         """Take the kernel from its run at once: a step that starts now must not find it while it ends."""
@@ -136,10 +145,7 @@ class Pool:
     def discard(self, run: Run) -> None:
         """End the run's kernel at once, without waiting for it, and hold nothing more of the run."""
         self.runs.pop(str(run.folder.path), None)
-        if run.kernel:
-            run.kernel.kill()
-            run.busy = False
-            self._park(run)
+        self._replace(run)
 
     async def close(self) -> None:
         """End all kernels."""

@@ -2,62 +2,37 @@
 
 import logging
 import re
-from collections import deque
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
-from fasthtml.common import Div, HTMLResponse, to_xml
+from fasthtml.common import Div
+from starlette.responses import HTMLResponse
 
-from pipulate_runtime.host import pages, widgets
-from pipulate_runtime.host.constants import UI_CONSTANTS, UNLOCK_BUTTON_LABEL
+from pipulate_runtime.host import contract, pages, widgets
+from pipulate_runtime.host.constants import UNLOCK_BUTTON_LABEL
 from pipulate_runtime.host.contract import Component, State, Steps
+from pipulate_runtime.host.history import History
+from pipulate_runtime.host.keys import Keys
+from pipulate_runtime.host.markup import html
 from pipulate_runtime.host.messages import KEY_UNUSABLE, RUN_OF_OTHER_PLUGIN, HostError
-from pipulate_runtime.host.scope import KeyValueStore, bound_key
-from pipulate_runtime.host.state import StateStore, is_done, is_finalized
+from pipulate_runtime.host.runs import SHOWN
+from pipulate_runtime.host.scope import KeyValueStore
+from pipulate_runtime.host.state import StateStore, is_finalized
+from pipulate_runtime.host.words import Words
 
 log = logging.getLogger(__name__)
 
-HISTORY = 600  # messages kept, as upstream keeps them
 LONGEST_KEY = 200
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 
-@dataclass(frozen=True, slots=True)
-class Message:
-    """One thing said in a workflow's conversation."""
-
-    role: str
-    text: str
-
-
-class History:
-    """`pip.message_queue`: the last messages, kept in memory. Adding one never waits."""
-
-    def __init__(self) -> None:
-        self.messages: deque[Message] = deque(maxlen=HISTORY)
-
-    async def add(
-        self,
-        pipulate: Any,
-        message: str,
-        verbatim: bool = True,
-        role: str = "user",
-        spaces_before: int | None = None,
-        spaces_after: int | None = 2,
-        simulate_typing: bool = True,
-    ) -> str:
-        """Keeps a message and gives it back. The options about typing are accepted and have nothing to do."""
-        self.messages.append(Message(role, str(message)))
-        return str(message)
-
-
-class Pipulate:
+class Pipulate(Keys, Words):
     """What a plugin may call on its host; the members are described by CONTRACT 1.11."""
 
     UNLOCK_BUTTON_LABEL = UNLOCK_BUTTON_LABEL
 
     def __init__(self, store: StateStore) -> None:
+        """The object for all plugins of an app with this store."""
         self._store = store
         self._app_names: set[str] = set()
         self.db = KeyValueStore(store)
@@ -140,46 +115,6 @@ class Pipulate:
         """Whether the step after this one is the last, `finalize`."""
         return step_index + 1 < len(steps) and steps[step_index + 1].id == "finalize"
 
-    # -- keys
-
-    def generate_pipeline_key(
-        self, plugin: Any, user_input: str | None = None
-    ) -> tuple[str, str, str]:
-        """(key, prefix, user part) for a run: of the given name, or the next free number."""
-        prefix = f"{self._store.profile()[1]}-{plugin.APP_NAME}-".replace(" ", "_")
-        name = re.sub(r"\s+", "_", (user_input or "").strip()).removeprefix(prefix)
-        if not name:
-            taken = [
-                int(key.removeprefix(prefix))
-                for key in self._store.keys(plugin.APP_NAME)
-                if key.startswith(prefix) and key.removeprefix(prefix).isdecimal()
-            ]
-            name = f"{max(taken, default=0) + 1:02}"
-        return prefix + name, prefix, name
-
-    def parse_pipeline_key(self, key: str) -> dict[str, str]:
-        """The parts of a key. Names may hold dashes: the workflow's own name tells where they end."""
-        run = self._store.run(key)
-        names = [run.app_name] if run else sorted(self._app_names, key=len, reverse=True)
-        for name in names:
-            profile, found, user = key.partition(f"-{name}-")
-            if found:
-                return {"profile_part": profile, "plugin_part": name, "user_part": user}
-        profile, _, rest = key.partition("-")
-        plugin, _, user = rest.partition("-")
-        return {"profile_part": profile, "plugin_part": plugin, "user_part": user}
-
-    def get_plugin_context(self, plugin: Any = None) -> dict[str, Any]:
-        """The names of a plugin and of the profile in use."""
-        profile_id, profile_name = self._store.profile()
-        app_name = getattr(plugin, "APP_NAME", None)
-        return {
-            "plugin_name": getattr(plugin, "DISPLAY_NAME", None) or app_name,
-            "internal_name": getattr(plugin, "name", None) or app_name,
-            "profile_id": profile_id,
-            "profile_name": profile_name,
-        }
-
     # -- pages
 
     def register_workflow_routes(self, plugin: Any) -> None:
@@ -203,7 +138,9 @@ class Pipulate:
     def create_standard_landing_page(self, plugin: Any) -> Component:
         """What the workflow is for, a form to start a run, and the runs there are."""
         suggestion = self.generate_pipeline_key(plugin)[2]
-        return pages.landing(plugin, suggestion, self._store.runs(plugin.APP_NAME))
+        newest = self._store.runs(plugin.APP_NAME, limit=SHOWN)
+        total = self._store.count_runs().get(plugin.APP_NAME, 0)
+        return pages.landing(plugin, suggestion, newest, total)
 
     def run_all_cells(self, app_name: str, steps: Steps) -> Component:
         """The container of a run; its first card loads at once and each brings the next."""
@@ -218,7 +155,7 @@ class Pipulate:
         header = self.display_revert_header(step_id, app_name, steps, message)
         card = header if header is not None else widgets.locked_card(message)
         follow = widgets.placeholder(app_name, next_id) if next_id else None
-        return HTMLResponse(to_xml(Div(card, follow, id=step_id)))
+        return HTMLResponse(html(Div(card, follow, id=step_id)))
 
     def _locked(self) -> bool:
         return is_finalized(self.read_state(str(self.db.get("pipeline_id", ""))))
@@ -265,7 +202,11 @@ class Pipulate:
         return Div(card, widgets.placeholder(app_name, next_step_id), id=step_id)
 
     def finalized_content(
-        self, message: str, content: Any = None, heading_tag: Any = None, content_style: str | None = None
+        self,
+        message: str,
+        content: Any = None,
+        heading_tag: Any = None,
+        content_style: str | None = None,
     ) -> Component:
         """A card of a locked run."""
         options = {"heading_tag": heading_tag} if heading_tag is not None else {}
@@ -298,58 +239,13 @@ class Pipulate:
                 fine, message = custom_validator(value)
         return fine, message, None if fine else widgets.error_text(message)
 
-    # -- words
-
-    def fmt(self, name: str) -> str:
-        """A name as it is read: `step_01` is "Step 1"."""
-        number = re.fullmatch(r"step_0*(\d+)", name)
-        return f"Step {number[1]}" if number else name.replace("_", " ").title()
-
-    def make_singular(self, word: str) -> str:
-        """The singular of a simple English plural."""
-        word = word.strip()
-        if word.lower().endswith("ies"):
-            return word[:-3] + "y"
-        return word[:-1] if word.lower().endswith("s") and not word.lower().endswith("ss") else word
-
-    def get_ui_constants(self) -> dict[str, dict[str, str]]:
-        """Texts and classes by name."""
-        return UI_CONSTANTS
-
-    def get_message_queue(self) -> History:
-        """The same as `message_queue`."""
-        return self.message_queue
-
-    async def get_state_message(self, key: str, steps: Steps, messages: Mapping[str, Any]) -> str:
-        """What to tell the user about where the run stands; a message the plugin did not give is made up for."""
-        state = self.read_state(key)
-        final = messages.get("finalize") or {}
-        if is_finalized(state):
-            return str(final.get("complete", UI_CONSTANTS["MESSAGES"]["WORKFLOW_LOCKED"]))
-        questions = [step for step in steps if step.id != "finalize"]
-        open_steps = [step for step in questions if not is_done(state, step)]
-        if not open_steps:
-            return str(final.get("ready", UI_CONSTANTS["MESSAGES"]["FINALIZE_QUESTION"]))
-        step, fallback = open_steps[0], f"Next: {open_steps[0].show}."
-        if step is questions[0] and "new" in messages:
-            return str(messages["new"])
-        entry = messages.get(step.id)
-        return str(entry.get("input", fallback)) if isinstance(entry, Mapping) else fallback
-
-    def append_to_history(self, text: str, role: str = "system") -> None:
-        """Keeps a text in the conversation without showing it."""
-        self.message_queue.messages.append(Message(role, str(text)))
-
-    async def stream(self, message: str, verbatim: bool = False, role: str = "user", **options: Any) -> str:
-        """Keeps a message and gives it back."""
-        return await self.message_queue.add(self, message, verbatim=verbatim, role=role)
-
-    async def log_api_call_details(self, *args: Any, **details: Any) -> None:
-        """Logs a call of a remote service. The arguments may hold secrets and are left out."""
-        log.debug("a plugin called a remote service")
-
 
 def _clear_after(state: State, step_id: str, steps: Steps) -> None:
     ids = [step.id for step in steps]
     for later in ids[ids.index(step_id) + 1 :]:
         state.pop(later, None)
+
+
+def as_contract(pipulate: Pipulate) -> contract.Pipulate:
+    """The same object under the type plugins know; so the type checker holds the two against each other."""
+    return pipulate

@@ -9,15 +9,18 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-from fasthtml.common import FastHTML, HTMLResponse, Middleware, to_xml
+from fasthtml.common import FastHTML
 from fasthtml.core import fh_cfg
+from starlette.middleware import Middleware
 from starlette.requests import Request
+from starlette.responses import HTMLResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from pipulate_runtime.host import compat, pages, security, widgets
 from pipulate_runtime.host.api import Pipulate
 from pipulate_runtime.host.constants import UI_CONSTANTS
 from pipulate_runtime.host.hooks import Hooks
+from pipulate_runtime.host.markup import html
 from pipulate_runtime.host.plugins import Loader, find_files
 from pipulate_runtime.host.routes import Routes
 from pipulate_runtime.host.state import DATABASE, StateStore
@@ -38,19 +41,22 @@ def create_app(
     `host` is the address it will listen on, `names` further host names it answers to. Raises HostError when the data
     folder cannot be used. The database is closed, and all kernels are, when the app's lifespan ends.
     """
-    from pipulate_runtime import cells
-
     fh_cfg["indent"] = False  # white space between tags is text, and not ours to add
     store = StateStore(data / DATABASE)
     store.ensure_roles(compat.ROLES, compat.ROLES_ALWAYS_ON)
-    cells.configure(data=data)
     hooks = Hooks(store)
 
     async def lifespan(app: FastHTML) -> AsyncIterator[None]:
+        computes = hooks.loaded.compute
         try:
+            if computes:
+                from pipulate_runtime import cells
+
+                cells.configure(data=data)
             yield
         finally:
-            await cells.shutdown()
+            if computes:
+                await cells.shutdown()
             store.close()
 
     app = FastHTML(
@@ -68,7 +74,9 @@ def create_app(
         default_hdrs=False,
         canonical=False,
         secret_key=_secret(data),
-        exception_handlers={404: lambda request, exc: pages.page("Nothing here", pages.not_found())},
+        exception_handlers={
+            404: lambda request, exc: pages.page("Nothing here", pages.not_found())
+        },
     )
     app.state.store = store
     app.state.pipulate = Pipulate(store)
@@ -118,10 +126,12 @@ class Recover:
     """ASGI middleware: an exception of a handler becomes a card in the page, and goes to the log."""
 
     def __init__(self, app: ASGIApp, hooks: Hooks) -> None:
+        """`hooks` tells which step a request was for."""
         self.app = app
         self.hooks = hooks
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Passes the request on; answers it when that fails before an answer has begun."""
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
@@ -144,7 +154,7 @@ class Recover:
         trace = "".join(traceback.format_exception(error))
         found = self.hooks.target(request)
         if "hx-request" not in request.headers:
-            content = to_xml(pages.page("Something went wrong", pages.failure(error, trace)))
+            content = html(pages.page("Something went wrong", pages.failure(error, trace)))
             return HTMLResponse("<!doctype html>" + content, status_code=500)
         headers = {}
         card = pages.failure(error, trace)
@@ -157,4 +167,4 @@ class Recover:
             else:
                 target = widgets.container_id(plugin.app_name)
                 headers = {"HX-Retarget": f"#{target}", "HX-Reswap": "innerHTML"}
-        return HTMLResponse(to_xml(card), status_code=500, headers=headers)
+        return HTMLResponse(html(card), status_code=500, headers=headers)

@@ -71,6 +71,12 @@ def listen(host: str, port: int) -> socket.socket:
 _IN_USE = {98, 48, 10048}  # EADDRINUSE on Linux, macOS, Windows
 
 
+def _reachable(host: str) -> str:
+    """A listening address as it is written in a browser on this machine."""
+    name = {"0.0.0.0": "127.0.0.1", "": "127.0.0.1", "::": "::1"}.get(host, host).strip("[]")
+    return f"[{name}]" if ":" in name else name
+
+
 def _serve(
     listener: socket.socket,
     folder: Path,
@@ -84,9 +90,7 @@ def _serve(
     from pipulate_runtime.host.app import create_app
 
     app = create_app(folder, data, host=host, names=names)
-    port = listener.getsockname()[1]
-    shown = "127.0.0.1" if host in ("", "0.0.0.0") else "[::1]" if host == "::" else host
-    address = f"http://{f'[{shown}]' if ':' in shown.strip('[]') and '[' not in shown else shown}:{port}"
+    address = f"http://{_reachable(host)}:{listener.getsockname()[1]}"
     loaded = app.state.loaded
     for plugin in loaded.plugins:
         print(f"  {address}/{plugin.key}  {plugin.title}")
@@ -155,7 +159,9 @@ def runs_list(data: Path = Path("data"), as_json: bool = False) -> int:
     else:
         width = max(len(row["key"]) for row in rows)
         for row in rows:
-            print(f"{row['key']:<{width}}  {row['state']:<10}  {row['updated'][:19].replace('T', ' ')}")
+            print(
+                f"{row['key']:<{width}}  {row['state']:<10}  {row['updated'][:19].replace('T', ' ')}"
+            )
     return OK
 
 
@@ -219,8 +225,9 @@ def runs_export(
 
 
 def _notebook(found: Run, data: Path, folder: Path) -> str:
+    from pipulate_runtime import cells
     from pipulate_runtime.host.app import create_app
-    from pipulate_runtime.host.walk import notebook_text
+    from pipulate_runtime.host.export import notebook_text
 
     if not folder.is_dir():
         raise messages.FOLDER_MISSING.error(folder=folder)
@@ -229,6 +236,8 @@ def _notebook(found: Run, data: Path, folder: Path) -> str:
         plugin = app.state.loaded.by_app.get(found.app_name)
         if plugin is None:
             raise messages.PLUGIN_GONE.error(key=found.key, folder=folder, app=found.app_name)
+        if plugin.computes:
+            cells.configure(data=data)
         return notebook_text(plugin, found.key, found.state)
     finally:
         app.state.store.close()

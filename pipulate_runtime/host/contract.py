@@ -1,3 +1,4 @@
+# ruff: noqa: D102, D105  (CONTRACT 1.11 describes each member)
 """The object a plugin receives as `pipulate`, as a type. docs/host-contract.md says the same in words.
 
 Imports neither the host nor the compiler: it is the line on which the two meet. Components are `Any`, as FastHTML's
@@ -90,12 +91,36 @@ class Pipulate(Protocol):
         self, step_id: str, step_index: int, steps: Steps, app_name: str, value: Any
     ) -> Component: ...
     def display_revert_header(
-        self, step_id: str, app_name: str, steps: Steps, message: str | None = None, **options: Any
+        self,
+        step_id: str,
+        app_name: str,
+        steps: Steps,
+        message: str | None = None,
+        target_id: str | None = None,
+        revert_label: str | None = None,
+        remove_padding: bool = False,
+        show_when_finalized: bool = False,
     ) -> Component: ...
     def display_revert_widget(
-        self, step_id: str, app_name: str, steps: Steps, message: str | None = None, **options: Any
+        self,
+        step_id: str,
+        app_name: str,
+        steps: Steps,
+        message: str | None = None,
+        widget: Any = None,
+        target_id: str | None = None,
+        revert_label: str | None = None,
+        widget_style: str | None = None,
+        finalized_content: Any = None,
+        next_step_id: str | None = None,
     ) -> Component: ...
-    def finalized_content(self, message: str, content: Any = None, **options: Any) -> Component: ...
+    def finalized_content(
+        self,
+        message: str,
+        content: Any = None,
+        heading_tag: Any = None,
+        content_style: str | None = None,
+    ) -> Component: ...
     async def handle_finalized_step(
         self, key: str, step_id: str, steps: Steps, app_name: str, plugin: Any = None
     ) -> Component: ...
@@ -115,4 +140,6 @@ class Pipulate(Protocol):
         self, key: str, steps: Steps, messages: Mapping[str, Any]
     ) -> str: ...
     def append_to_history(self, text: str, role: str = "system") -> None: ...
-    async def stream(self, message: str, verbatim: bool = False, **options: Any) -> str: ...
+    async def stream(
+        self, message: str, verbatim: bool = False, role: str = "user", **options: Any
+    ) -> str: ...

@@ -46,6 +46,21 @@ def _vals(element: Tag) -> dict[str, str]:
     return merged
 
 
+def readable(element: Tag) -> str:
+    """The text of an element; a table becomes one line a row, its columns in line."""
+    table = element.find("table")
+    if not isinstance(table, Tag):
+        return element.get_text()
+    rows = [
+        [cell.get_text(" ", strip=True) for cell in row.find_all(["th", "td"])]
+        for row in table.find_all("tr")
+    ]
+    columns = max(map(len, rows), default=0)
+    widths = [max((len(row[i]) for row in rows if i < len(row)), default=0) for i in range(columns)]
+    lines = ("  ".join(f"{text:>{widths[i]}}" for i, text in enumerate(row)) for row in rows)
+    return "\n".join(line.rstrip() for line in lines)
+
+
 def controls(form: Tag) -> Iterator[Tag]:
     """The controls of a form that have a name and are not disabled, in order."""
     for control in form.find_all(["input", "select", "textarea"]):
@@ -99,6 +114,7 @@ class Page:
     """A document as htmx keeps it."""
 
     def __init__(self, html: str) -> None:
+        """A page from its HTML."""
         self.soup = BeautifulSoup(html, "html.parser")
         self._fired: set[int] = set()
         self._kept: list[Tag] = []  # keeps ids of fired elements from being used again
@@ -119,7 +135,7 @@ class Page:
 
     def pending(self) -> Call | None:
         """The next request the page makes by itself, each element's once; `every` fires again and again."""
-        for element in self.soup.find_all(attrs={"hx-trigger": True}):
+        for element in self.soup.select("[hx-trigger]"):
             trigger = attribute(element, "hx-trigger") or ""
             every = re.search(r"\bevery (\d+)(ms|s)", trigger)
             if every:
@@ -141,7 +157,7 @@ class Page:
     def swap(self, call: Call, html: str, headers: Mapping[str, str]) -> None:
         """Puts an answer where htmx would."""
         answer = BeautifulSoup(html, "html.parser")
-        for part in answer.find_all(attrs={"hx-swap-oob": True}):
+        for part in answer.select("[hx-swap-oob]"):
             self._swap_out_of_band(part)
         target_name = headers.get("HX-Retarget") or _inherited(call.element, "hx-target") or "this"
         style = headers.get("HX-Reswap") or _inherited(call.element, "hx-swap") or "innerHTML"

@@ -4,11 +4,13 @@ Before: the request is bound to its run, and a change the run does not allow is 
 (address, header, progress) follow what the plugin answered.
 """
 
+from collections.abc import Mapping
 from typing import Any
 
-from fasthtml.common import FT, Div, HtmxResponseHeaders, Response, Title
+from fasthtml.common import FT, Div, HtmxResponseHeaders, Title
 from fasthtml.core import parse_form
 from starlette.requests import Request
+from starlette.responses import Response
 
 from pipulate_runtime.host import pages, runs, scope, widgets
 from pipulate_runtime.host.plugins import Loaded, Plugin
@@ -19,6 +21,7 @@ class Hooks:
     """The two hooks of an app; `loaded` is filled in when the plugins are there."""
 
     def __init__(self, store: StateStore) -> None:
+        """Without plugins; they are set as `loaded` later."""
         self._store = store
         self.loaded = Loaded()
 
@@ -37,12 +40,14 @@ class Hooks:
         if action == "init":
             scope.bind("")  # the form's pipeline_id is a name, not yet a key
             return None
-        key = await _key(request)
+        key = str((await _sent(request)).get(scope.KEY) or "")
         scope.bind(key)
         run = self._store.run(key or self._store.setting(scope.KEY) or "")
         if run is None or run.app_name != plugin.app_name:
             return (pages.gone(plugin), *widgets.into_container(plugin.app_name)) if key else None
-        if request.method == "POST" and not allowed(plugin, action, run.state):
+        if request.method == "POST" and not allowed(
+            plugin, action, run.state, await _sent(request)
+        ):
             cards = widgets.container(plugin.app_name, plugin.steps, run.key)
             return (cards, *widgets.into_container(plugin.app_name))
         return None
@@ -54,6 +59,8 @@ class Hooks:
             return None
         plugin, action = found
         run = self._store.run(scope.bound_key())
+        if action == "init" and run is None and isinstance(resp, FT):
+            return Div(resp, id=widgets.container_id(plugin.app_name))  # the next try needs it
         if run is None or run.app_name != plugin.app_name:
             return None
         if action == "init":
@@ -65,26 +72,27 @@ class Hooks:
         return (*resp, extra) if isinstance(resp, tuple) else (resp, extra)
 
 
-async def _key(request: Request) -> str:
-    if key := request.query_params.get(scope.KEY):
-        return key
+async def _sent(request: Request) -> Mapping[str, Any]:
+    """The fields of a request, in its address or in its body."""
     if request.method in ("GET", "HEAD"):
-        return ""
-    value = (await parse_form(request)).get(scope.KEY, "")
-    return value if isinstance(value, str) else ""
+        return request.query_params
+    form: Mapping[str, Any] = await parse_form(request)
+    return {**request.query_params, **form}
 
 
-def allowed(plugin: Plugin, action: str, state: State) -> bool:
-    """Whether a run's state lets an action change it: a finalized run is locked, and steps go in order."""
-    submit = action.removesuffix("_submit") if action.endswith("_submit") else None
-    if action != "revert" and submit is None:
+def allowed(plugin: Plugin, action: str, state: State, sent: Mapping[str, Any]) -> bool:
+    """Whether a run's state lets a post change it: a finalized run is locked, and steps go in order."""
+    steps = [step for step in plugin.steps if step.id != "finalize"]
+    ids = [step.id for step in steps]
+    if action == "revert":
+        return not is_finalized(state) and sent.get("step_id") in ids
+    if action == "finalize":
+        return all(is_done(state, step) for step in steps)
+    step_id = action.removesuffix("_submit")
+    if step_id == action or step_id not in ids:
         return True
-    if is_finalized(state):
-        return False
-    ids = [step.id for step in plugin.steps]
-    if submit not in ids:
-        return True
-    return all(is_done(state, step) for step in plugin.steps[: ids.index(submit)])
+    before = steps[: ids.index(step_id)]
+    return not is_finalized(state) and all(is_done(state, step) for step in before)
 
 
 def _started(plugin: Plugin, key: str, state: State, resp: Any) -> Any:

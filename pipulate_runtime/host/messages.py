@@ -16,6 +16,7 @@ class HostError(Exception):
     """
 
     def __init__(self, code: str, message: str, remedy: str, exit_code: int) -> None:
+        """Made by Rule.error."""
         super().__init__(f"{code} {message}")
         self.code = code
         self.message = message
@@ -138,4 +139,6 @@ KEY_UNUSABLE = Rule(
     USAGE,
 )
 
-RULES: tuple[Rule, ...] = tuple(value for value in list(globals().values()) if isinstance(value, Rule))
+RULES: tuple[Rule, ...] = tuple(
+    value for value in list(globals().values()) if isinstance(value, Rule)
+)

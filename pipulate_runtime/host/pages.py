@@ -129,9 +129,16 @@ def home(
         ),
         empty,
         Ul(*cards, cls="workflow-grid") if cards else None,
-        Details(Summary("More workflows"), Ul(*more, cls="workflow-grid"), cls="more", open=not cards)
-        if more
-        else None,
+        (
+            Details(
+                Summary("More workflows"),
+                Ul(*more, cls="workflow-grid"),
+                cls="more",
+                open=not cards,
+            )
+            if more
+            else None
+        ),
         _problem_list(problems) if problems else None,
     )
 
@@ -204,7 +211,7 @@ def _folded_trace(trace: str) -> Component:
 # -- landing page
 
 
-def landing(plugin: Any, suggestion: str, runs: Sequence[Run]) -> Component:
+def landing(plugin: Any, suggestion: str, runs: Sequence[Run], total: int) -> Component:
     """A workflow's own page: what it does, a form to start, the runs there are. `plugin` is the instance."""
     app_name = plugin.APP_NAME
     description = describe(plugin)
@@ -218,7 +225,7 @@ def landing(plugin: Any, suggestion: str, runs: Sequence[Run]) -> Component:
         ),
         Div(
             _start_form(app_name, suggestion),
-            run_list(plugin, runs),
+            run_list(plugin, runs, total),
             id="landing",
         ),
         Div(id=widgets.container_id(app_name)),
@@ -243,7 +250,10 @@ def _start_form(app_name: str, suggestion: str) -> Component:
                 Button("Start", type="submit", cls="primary"),
                 cls="inline-button-container",
             ),
-            Small("So that you find it again. What you enter is saved as you go.", id="pipeline_id-help"),
+            Small(
+                "So that you find it again. What you enter is saved as you go.",
+                id="pipeline_id-help",
+            ),
             hx_post=f"/{app_name}/init",
             hx_target=f"#{widgets.container_id(app_name)}",
             hx_swap="outerHTML",

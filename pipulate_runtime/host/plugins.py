@@ -18,8 +18,28 @@ NAMES = ("NAME", "APP_NAME", "DISPLAY_NAME", "name", "app_name", "display_name")
 
 # First parts of addresses that are the host's own, or upstream's: a plugin there would be out of reach.
 SERVER_ROUTES = frozenset(
-    "assets chat clear-db clear-pipeline download_file favicon.ico generate-new-key mcp-tool-executor open-folder poke "
-    "problems redirect runs search-apps select_profile sse static switch_environment theme ws".split()
+    [
+        "assets",
+        "chat",
+        "clear-db",
+        "clear-pipeline",
+        "download_file",
+        "favicon.ico",
+        "generate-new-key",
+        "mcp-tool-executor",
+        "open-folder",
+        "poke",
+        "problems",
+        "redirect",
+        "runs",
+        "search-apps",
+        "select_profile",
+        "sse",
+        "static",
+        "switch_environment",
+        "theme",
+        "ws",
+    ]
 )
 
 
@@ -49,6 +69,11 @@ class Plugin:
         return describe(self.instance)
 
     @property
+    def computes(self) -> bool:
+        """Whether it runs cells of a notebook."""
+        return getattr(self.instance, "cells", None) is not None
+
+    @property
     def steps(self) -> Sequence[Any]:
         """Its steps, `finalize` last; () for a plugin that is no workflow."""
         return tuple(getattr(self.instance, "steps", ()))
@@ -75,11 +100,17 @@ class Loaded:
     by_key: dict[str, Plugin] = field(default_factory=dict)
     by_app: dict[str, Plugin] = field(default_factory=dict)
 
+    @property
+    def compute(self) -> bool:
+        """Whether any of them runs cells."""
+        return any(plugin.computes for plugin in self.plugins)
+
 
 class Unusable(Exception):
     """Why a module that imports is no plugin, and what to do."""
 
     def __init__(self, message: str, remedy: str) -> None:
+        """Both are shown to the user."""
         super().__init__(message)
         self.remedy = remedy
 
@@ -94,6 +125,11 @@ def split_name(stem: str) -> tuple[int | None, str]:
     """A file's menu number and its key: "040_hello" is (40, "hello")."""
     match = re.match(r"(\d+)_(.+)", stem)
     return (int(match[1]), match[2]) if match else (None, stem)
+
+
+def is_address(key: str) -> bool:
+    """Whether a key can stand in an address as it is."""
+    return re.fullmatch(r"[\w.~-]+", key) is not None
 
 
 def find_files(folder: Path) -> list[Path]:
@@ -117,7 +153,8 @@ def import_file(path: Path) -> ModuleType:
     stem = re.sub(r"\W", "_", path.stem)
     name = f"pipulate_plugins_{digest}_{stem}"
     spec = importlib.util.spec_from_file_location(name, path)
-    assert spec is not None and spec.loader is not None, "a .py file has a loader"
+    assert spec, "a .py file has a spec"
+    assert spec.loader, "and a loader"
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module
     try:
@@ -161,7 +198,14 @@ def explain(path: Path, key: str, error: BaseException) -> Problem:
     trace = "".join(traceback.format_exception(error))
     if isinstance(error, SyntaxError):
         message = f"{type(error).__name__}: {error.msg}"
-        return Problem(key, path, message, "Correct the line, then start the server again.", error.lineno, trace)
+        return Problem(
+            key,
+            path,
+            message,
+            "Correct the line, then start the server again.",
+            error.lineno,
+            trace,
+        )
     frames = [f for f in traceback.extract_tb(error.__traceback__) if f.filename == str(path)]
     line = frames[-1].lineno if frames else None
     message = f"{type(error).__name__}: {error}".rstrip(": ")
@@ -175,11 +219,11 @@ def explain(path: Path, key: str, error: BaseException) -> Problem:
 class Loader:
     """Loads plugins one by one and remembers which names are taken.
 
-    `offered` gives constructor arguments by name; `undo` is called with the routes taken back when a plugin fails
-    while it is being made.
+    `offered` gives constructor arguments by name. Routes that a plugin added before it failed are taken back.
     """
 
     def __init__(self, app: Any, offered: dict[str, Callable[[], Any]]) -> None:
+        """For an app without plugins."""
         self._app = app
         self._offered = offered
         self.plugins: list[Plugin] = []
@@ -199,6 +243,11 @@ class Loader:
 
     def _load(self, path: Path, number: int | None, key: str) -> Plugin:
         rename = "Rename one of the two files, then start the server again."
+        if not is_address(key):
+            raise Unusable(
+                "The file's name has characters that an address cannot have.",
+                "Give it a name of letters, digits and underscores, then start the server again.",
+            )
         if key in SERVER_ROUTES:
             message = f"The address /{key} belongs to the server itself."
             raise Unusable(message, "Give the file another name, then start the server again.")

@@ -5,12 +5,14 @@ import re
 from typing import Any
 from urllib.parse import quote
 
-from fasthtml.common import FastHTML, HtmxResponseHeaders, RedirectResponse, Response
+from fasthtml.common import FastHTML, HtmxResponseHeaders
 from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
 
 from pipulate_runtime.host import assets, pages, runs
 from pipulate_runtime.host.contract import Component
-from pipulate_runtime.host.plugins import Loaded, Plugin
+from pipulate_runtime.host.export import notebook_text
+from pipulate_runtime.host.plugins import Loaded, Plugin, Problem, is_address
 from pipulate_runtime.host.state import Run, StateStore, is_finalized
 
 
@@ -18,6 +20,7 @@ class Routes:
     """Handlers of the host's own addresses."""
 
     def __init__(self, app: FastHTML, store: StateStore, loaded: Loaded) -> None:
+        """For an app whose plugins are loaded."""
         self._app = app
         self._store = store
         self._loaded = loaded
@@ -32,18 +35,19 @@ class Routes:
         self._app.route("/theme", methods=post)(self.theme)
         self._app.route("/problems/{stem}", methods=get)(self.problem)
         self._app.route("/runs/download", methods=get)(self.download)
+        self._app.route("/runs/older", methods=get)(self.older)
         self._app.route("/runs/delete", methods=post)(self.delete)
         self._app.route("/runs/restore", methods=post)(self.restore)
         self._app.route("/redirect/{key}", methods=["GET", "POST"])(self.redirect)
         self._app.route("/generate-new-key/{app_name}", methods=get)(self.new_key)
         for plugin in self._loaded.plugins:
-            self._app.route(f"/{plugin.key}", methods=get, name=f"page {plugin.key}")(self._page_of(plugin))
+            self._app.route(f"/{plugin.key}", methods=get, name=f"page {plugin.key}")(
+                self._page_of(plugin)
+            )
         for problem in self._loaded.problems:
-            if problem.key not in self._loaded.by_key:
-                address = f"/problems/{quote(problem.path.stem)}"
-                self._app.route(f"/{problem.key}", methods=get, name=f"problem {problem.key}")(
-                    lambda address=address: RedirectResponse(address)
-                )
+            if problem.key not in self._loaded.by_key and is_address(problem.key):
+                page = self._page_of_problem(problem)
+                self._app.route(f"/{problem.key}", methods=get, name=f"problem {problem.key}")(page)
         routes = self._app.router.routes
         routes[:] = routes[before:] + routes[:before]
 
@@ -78,6 +82,14 @@ class Routes:
             return self._page(f"{name} – {plugin.title}", content)
 
         return plugin_page
+
+    @staticmethod
+    def _page_of_problem(problem: Problem) -> Any:
+        def problem_page() -> Response:
+            """GET /KEY of a plugin that cannot be used."""
+            return RedirectResponse(f"/problems/{quote(problem.path.stem)}")
+
+        return problem_page
 
     def _run_of(self, plugin: Plugin, key: str) -> Run | None:
         run = self._store.run(key)
@@ -118,25 +130,42 @@ class Routes:
         self._store.set_setting("theme_preference", chosen)
         if "hx-request" not in request.headers:
             return RedirectResponse("/", status_code=303)
-        return pages.theme_toggle(chosen), HtmxResponseHeaders(trigger=json.dumps({"theme": chosen}))
+        return pages.theme_toggle(chosen), HtmxResponseHeaders(
+            trigger=json.dumps({"theme": chosen})
+        )
 
     # -- runs
 
     def forget_deleted(self, keys: list[str] | None = None) -> None:
         """Takes away for good what was deleted long ago (or the given runs), folders of the runs included."""
-        from pipulate_runtime import cells
-
         for app_name, key in self._store.purge(keys):
-            cells.forget(app_name, key)
+            if self._loaded.compute:
+                from pipulate_runtime import cells
 
-    def delete(self, run: str) -> Any:
+                cells.forget(app_name, key)
+
+    def _run_list(self, plugin: Plugin, deleted: str | None = None) -> Component:
+        newest = self._store.runs(plugin.app_name, limit=runs.SHOWN)
+        total = self._store.count_runs().get(plugin.app_name, 0)
+        return runs.run_list(plugin.instance, newest, total, deleted)
+
+    def older(self, app: str) -> Any:
+        """GET /runs/older?app=APP: the runs that the list on the page leaves out."""
+        plugin = self._loaded.by_app.get(app)
+        if plugin is None:
+            return Response("", status_code=404)
+        return runs.run_items(plugin.instance, self._store.runs(app, skip=runs.SHOWN))
+
+    async def delete(self, run: str) -> Any:
         """POST /runs/delete: takes a run away; the answer is the list, with the way to undo it."""
         found = self._store.run(run)
         plugin = self._loaded.by_app.get(found.app_name) if found else None
         if found is None or plugin is None:
             return Response("", headers={"HX-Refresh": "true"})
+        if plugin.computes:
+            await plugin.instance.cells.stop(run)
         self._store.delete(run)
-        return runs.run_list(plugin.instance, self._store.runs(plugin.app_name), deleted=run)
+        return self._run_list(plugin, deleted=run)
 
     def restore(self, run: str) -> Any:
         """POST /runs/restore: brings a deleted run back."""
@@ -145,7 +174,7 @@ class Routes:
         plugin = self._loaded.by_app.get(found.app_name) if found else None
         if plugin is None:
             return Response("", headers={"HX-Refresh": "true"})
-        return runs.run_list(plugin.instance, self._store.runs(plugin.app_name))
+        return self._run_list(plugin)
 
     def download(self, run: str, format: str = "json") -> Response:
         """GET /runs/download?run=KEY&format=ipynb|json."""
@@ -153,15 +182,14 @@ class Routes:
         plugin = self._loaded.by_app.get(found.app_name) if found else None
         if found is None:
             return Response("", status_code=404)
-        if format == "ipynb" and plugin is not None and is_finalized(found.state):
-            import nbformat
-            from pipulate_runtime import cells
-
-            text, kind = nbformat.writes(cells.export(plugin.instance, run, found.state)), "x-ipynb+json"
+        if format == "ipynb" and plugin and plugin.computes and is_finalized(found.state):
+            text, kind = notebook_text(plugin, run, found.state), "x-ipynb+json"
         elif format == "json":
             text, kind = json.dumps(found.state, ensure_ascii=False, indent=2), "json"
         else:
             return Response("", status_code=404)
         safe = re.sub(r"[^\w.-]+", "_", run)[:100]
         disposition = f"attachment; filename*=utf-8''{quote(safe)}.{format}"
-        return Response(text, media_type=f"application/{kind}", headers={"Content-Disposition": disposition})
+        return Response(
+            text, media_type=f"application/{kind}", headers={"Content-Disposition": disposition}
+        )

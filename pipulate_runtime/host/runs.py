@@ -5,13 +5,29 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote, urlencode
 
-from fasthtml.common import H2, A, Button, Div, Form, Input, Li, P, Progress, Section, Span, Time, Ul
+from fasthtml.common import (
+    H2,
+    A,
+    Button,
+    Details,
+    Div,
+    Form,
+    Input,
+    Li,
+    P,
+    Progress,
+    Section,
+    Span,
+    Summary,
+    Time,
+    Ul,
+)
 
 from pipulate_runtime.host.contract import Component
 from pipulate_runtime.host.messages import HostError
 from pipulate_runtime.host.state import Run, State, is_done, is_finalized
 
-SHOWN = 50  # runs listed on a page
+SHOWN = 10  # runs listed at once; older ones are asked for when wanted
 
 
 def run_name(key: str, app_name: str) -> str:
@@ -71,19 +87,34 @@ def ago(stamp: str, now: datetime | None = None) -> str:
     return f"on {then.astimezone():%d %B %Y}"
 
 
-def run_list(plugin: Any, runs: Sequence[Run], deleted: str | None = None) -> Component:
-    """The runs of a workflow. `deleted` is the key of a run just deleted: it can be brought back from here."""
-    app_name = plugin.APP_NAME
-    undo = _undo(app_name, deleted) if deleted else None
-    items = [_run_item(plugin, run) for run in runs[:SHOWN]]
-    more = len(runs) - SHOWN
+def run_list(plugin: Any, runs: Sequence[Run], total: int, deleted: str | None = None) -> Component:
+    """The newest runs of a workflow, of `total` it has; older ones are folded away and loaded when unfolded.
+
+    `deleted` is the key of a run just deleted: it can be brought back from here.
+    """
+    older = total - len(runs)
     return Section(
         H2("Earlier runs") if runs else None,
-        undo,
-        Ul(*items, cls="run-list") if items else None,
-        P(f"{more} older runs are not shown.", cls="meta") if more > 0 else None,
+        _undo(plugin.APP_NAME, deleted) if deleted else None,
+        run_items(plugin, runs) if runs else None,
+        _older(plugin.APP_NAME, older) if older > 0 else None,
         id="runs",
     )
+
+
+def run_items(plugin: Any, runs: Sequence[Run]) -> Component:
+    """Runs as list items."""
+    return Ul(*(_run_item(plugin, run) for run in runs), cls="run-list")
+
+
+def _older(app_name: str, count: int) -> Component:
+    load = Div(
+        P("Loading…", aria_busy="true"),
+        hx_get=f"/runs/older?{urlencode({'app': app_name})}",
+        hx_trigger="toggle from:closest details once",
+        hx_swap="outerHTML",
+    )
+    return Details(Summary(f"{count} older {'run' if count == 1 else 'runs'}"), load, cls="older")
 
 
 def _undo(app_name: str, key: str) -> Component:
@@ -104,14 +135,29 @@ def _undo(app_name: str, key: str) -> Component:
 def _run_item(plugin: Any, run: Run) -> Component:
     name = run_name(run.key, run.app_name)
     try:
-        kind, words = standing(plugin.steps, run.state)
+        kind, words = standing(getattr(plugin, "steps", ()), run.state)
     except HostError:
         kind, words = "broken", "Cannot be read"
     query = urlencode({"run": run.key})
-    downloads = [A("Data", href=f"/runs/download?{query}&format=json", download=True, title="Download as JSON")]
+    downloads = [
+        A(
+            "Download data",
+            href=f"/runs/download?{query}&format=json",
+            download=True,
+            title="The answers and results as JSON",
+        )
+    ]
     if kind == "finished" and getattr(plugin, "cells", None) is not None:
         notebook = f"/runs/download?{query}&format=ipynb"
-        downloads.insert(0, A("Notebook", href=notebook, download=True, title="Download as a notebook"))
+        downloads.insert(
+            0,
+            A(
+                "Download notebook",
+                href=notebook,
+                download=True,
+                title="The whole run, as a Jupyter notebook",
+            ),
+        )
     return Li(
         Div(
             A(name, href=run_url(plugin.name, run.key), cls="run-link"),
@@ -122,12 +168,19 @@ def _run_item(plugin: Any, run: Run) -> Component:
             ),
         ),
         Div(
-            A("Open" if kind == "finished" else "Resume", href=run_url(plugin.name, run.key), role="button",
-              cls="secondary", aria_label=f"{'Open' if kind == 'finished' else 'Resume'} {name}"),
+            A(
+                "Open" if kind == "finished" else "Resume",
+                href=run_url(plugin.name, run.key),
+                role="button",
+                cls="secondary",
+                aria_label=f"{'Open' if kind == 'finished' else 'Resume'} {name}",
+            ),
             *downloads,
             Form(
                 Input(type="hidden", name="run", value=run.key),
-                Button("Delete", type="submit", cls="button-link danger", aria_label=f"Delete {name}"),
+                Button(
+                    "Delete", type="submit", cls="button-link danger", aria_label=f"Delete {name}"
+                ),
                 hx_post="/runs/delete",
                 hx_target="#runs",
                 hx_swap="outerHTML",

@@ -41,6 +41,7 @@ class KeyValueStore:
     """`pip.db`: the table `store` as a mapping of texts, with `pipeline_id` bound to the request."""
 
     def __init__(self, store: StateStore) -> None:
+        """Over the table of a store."""
         self._store = store
 
     def get(self, name: str, default: object = None) -> object:
@@ -51,27 +52,33 @@ class KeyValueStore:
         return default if value is None else value
 
     def __getitem__(self, name: str) -> str:
+        """The value of a name; raises KeyError."""
         value = self.get(name)
         if value is None:
             raise KeyError(name)
         return str(value)
 
     def __setitem__(self, name: str, value: object) -> None:
+        """Keeps a value as text."""
         self._store.set_setting(name, str(value))
         scope = _scope.get()
         if name == KEY and scope is not None:
             scope.key = str(value)
 
     def __delitem__(self, name: str) -> None:
+        """Forgets a name; raises KeyError."""
         self._store.delete_setting(name)
 
     def __contains__(self, name: object) -> bool:
+        """Whether a name has a value."""
         return isinstance(name, str) and self.get(name) is not None
 
     def __iter__(self) -> Iterator[str]:
+        """The names."""
         return iter(self._store.settings())
 
     def __len__(self) -> int:
+        """How many names there are."""
         return len(self._store.settings())
 
     def keys(self) -> KeysView[str]:

@@ -18,7 +18,12 @@ import apsw
 from apswutils.db import Table
 from fastlite import database
 
-from pipulate_runtime.host.messages import DATA_UNUSABLE, NOT_A_DATABASE, RUN_UNKNOWN, RUN_UNREADABLE
+from pipulate_runtime.host.messages import (
+    DATA_UNUSABLE,
+    NOT_A_DATABASE,
+    RUN_UNKNOWN,
+    RUN_UNREADABLE,
+)
 
 State = dict[str, Any]
 
@@ -125,7 +130,7 @@ class StateStore:
     def table(self, name: str) -> Any:
         """A MiniDataAPI table of its own: a filter set on it with `xtra` reaches nobody else."""
         table = Table(self._db, name)
-        table.dataclass()
+        table.dataclass()  # type: ignore[attr-defined]  # added by fastlite
         return table
 
     @contextmanager
@@ -154,11 +159,19 @@ class StateStore:
         text = {name: row[name] or "" for name in ("app_name", "data", "created", "updated")}
         return Run(key=row["pkey"], **text)
 
-    def runs(self, app_name: str | None = None, limit: int | None = None) -> list[Run]:
+    def runs(
+        self, app_name: str | None = None, limit: int | None = None, skip: int = 0
+    ) -> list[Run]:
         """The runs of a workflow, or all, the one changed last first."""
         where, args = ("app_name = ?", (app_name,)) if app_name is not None else (None, None)
         with self._lock:
-            rows = self._pipeline.rows_where(where, args, order_by="updated desc", limit=limit)
+            rows = self._pipeline.rows_where(
+                where,
+                args,
+                order_by="updated desc",
+                limit=-1 if limit is None else limit,
+                offset=skip,
+            )
             return [run for row in rows if (run := self._run(row)) is not None]
 
     def count_runs(self) -> dict[str, int]:
@@ -189,7 +202,9 @@ class StateStore:
             stamp = now()
             state = {**state, "created": stamp, "updated": stamp}
             data = json.dumps(state, ensure_ascii=False)
-            self._pipeline.insert(pkey=key, app_name=app_name, data=data, created=stamp, updated=stamp)
+            self._pipeline.insert(
+                pkey=key, app_name=app_name, data=data, created=stamp, updated=stamp
+            )
             return True
 
     def write(self, key: str, state: State) -> None:
@@ -238,7 +253,9 @@ class StateStore:
             self._deleted.delete(key)
             return True
 
-    def purge(self, keys: Iterable[str] | None = None, older_than: timedelta = UNDO_TIME) -> list[tuple[str, str]]:
+    def purge(
+        self, keys: Iterable[str] | None = None, older_than: timedelta = UNDO_TIME
+    ) -> list[tuple[str, str]]:
         """Forgets deleted runs: the given ones, else those deleted long ago. Gives (app_name, key) of each."""
         limit = (datetime.now(UTC) - older_than).isoformat()
         wanted = set(keys) if keys is not None else None
@@ -279,9 +296,13 @@ class StateStore:
     def profile(self) -> tuple[int, str]:
         """Id and name of the profile in use: `last_profile_id`, else the first."""
         with self._lock:
-            profiles = {row["id"]: row["name"] for row in self.table("profile").rows_where(order_by="id")}
+            profiles = {
+                row["id"]: row["name"] for row in self.table("profile").rows_where(order_by="id")
+            }
         wanted = self.setting("last_profile_id") or ""
-        chosen = int(wanted) if wanted.isdecimal() and int(wanted) in profiles else next(iter(profiles))
+        chosen = (
+            int(wanted) if wanted.isdecimal() and int(wanted) in profiles else next(iter(profiles))
+        )
         return chosen, profiles[chosen]
 
     def ensure_roles(self, names: Iterable[str], on: Iterable[str]) -> None:

@@ -15,8 +15,8 @@ import httpx
 from bs4 import Tag
 
 from pipulate_runtime.host import messages
-from pipulate_runtime.host.dom import Call, Page, Values, attribute, controls, fill
-from pipulate_runtime.host.messages import HostError
+from pipulate_runtime.host.dom import Call, Page, Values, attribute, controls, fill, readable
+from pipulate_runtime.host.export import notebook_text
 from pipulate_runtime.host.plugins import Plugin
 from pipulate_runtime.host.state import State, is_done, is_finalized
 
@@ -87,20 +87,13 @@ class Walked:
             lines += [f"    {name} = {value!r}" for name, value in shown.items()]
             for output in step.outputs:
                 text = output.text.strip("\n")
-                lines += [f"  | {line}" for line in text.splitlines()] if text else [f"  | <{output.mime or output.kind}>"]
+                lines += (
+                    [f"  | {line}" for line in text.splitlines()]
+                    if text
+                    else [f"  | <{output.mime or output.kind}>"]
+                )
         lines.append("\nFinished." if self.finalized else "\nNot finished.")
         return "\n".join(lines)
-
-
-def notebook_text(plugin: Plugin, key: str, state: State) -> str:
-    """A run as an executed notebook, as text; raises HostError PP517 when the plugin cannot give one."""
-    import nbformat
-
-    from pipulate_runtime import cells
-
-    if getattr(plugin.instance, "cells", None) is None:
-        raise messages.EXPORT_UNAVAILABLE.error(key=key, reason="its plugin runs no cells")
-    return str(nbformat.writes(cells.export(plugin.instance, key, state))) + "\n"
 
 
 async def walk(
@@ -122,7 +115,9 @@ async def walk(
     app = create_app(None, data, files=[plugin_path])
     async with app.router.lifespan_context(app):
         for problem in app.state.loaded.problems:
-            raise messages.PLUGIN_BROKEN.error(path=plugin_path, reason=problem.message, remedy=problem.remedy)
+            raise messages.PLUGIN_BROKEN.error(
+                path=plugin_path, reason=problem.message, remedy=problem.remedy
+            )
         (plugin,) = app.state.loaded.plugins
         return await walk_app(app, plugin, answers, key, timeout)
 
@@ -144,7 +139,6 @@ async def walk_app(
             pass
     state = app.state.store.read(walker.key)
     walker.check(state)
-    has_cells = getattr(plugin.instance, "cells", None) is not None
     return Walked(
         walker.key,
         plugin.app_name,
@@ -153,7 +147,7 @@ async def walk_app(
         tuple(walker.result(step) for step in plugin.steps if step.id != "finalize"),
         state,
         walker.asked,
-        notebook_text(plugin, walker.key, state) if has_cells else None,
+        notebook_text(plugin, walker.key, state) if plugin.computes else None,
     )
 
 
@@ -167,6 +161,7 @@ class Walker:
         answers: Mapping[str, Mapping[str, str]],
         timeout: float,
     ) -> None:
+        """A walk that has not started."""
         self._client = client
         self._plugin = plugin
         self._answers = answers
@@ -186,10 +181,8 @@ class Walker:
             raise messages.WALK_STUCK.error(reason="its landing page has no form to start a run")
         values = fill(form, {"pipeline_id": key} if key else {})
         await self._send(self._page.submit(form, values))
-        if self._page.soup.find(id=f"{app_name}-container") is None or not self._page.soup.find(
-            attrs={"hx-get": True, "hx-trigger": True}
-        ):
-            text = self._page.soup.find(attrs={"role": "alert"})
+        if self._page.soup.select_one("[hx-get][hx-trigger]") is None:
+            text = self._page.soup.select_one("[role=alert]")
             reason = text.get_text(" ", strip=True) if text else "starting it gave no steps"
             raise messages.WALK_STUCK.error(reason=reason)
 
@@ -198,7 +191,9 @@ class Walker:
         deadline = time.monotonic() + self._timeout
         while (call := self._page.pending()) is not None:
             if time.monotonic() > deadline:
-                raise messages.WALK_STUCK.error(reason=f"{call.path} took longer than {self._timeout:g} s")
+                raise messages.WALK_STUCK.error(
+                    reason=f"{call.path} took longer than {self._timeout:g} s"
+                )
             await asyncio.sleep(min(call.delay, POLL))
             await self._send(call)
         for step in self._plugin.steps:
@@ -230,9 +225,13 @@ class Walker:
             raise messages.WALK_STUCK.error(reason=f"{step_id} asks again and again")
         errors = card.select("[data-output=error]")
         if errors:
-            raise messages.STEP_FAILED.error(step=step_id, reason=errors[0].get_text(" ", strip=True)[:500])
+            raise messages.STEP_FAILED.error(
+                step=step_id, reason=errors[0].get_text(" ", strip=True)[:500]
+            )
         invalid = [part.get_text(" ", strip=True) for part in card.select(".text-invalid")]
-        raise messages.ANSWER_REFUSED.error(step=step_id, reason=" ".join(invalid) or "its form came back")
+        raise messages.ANSWER_REFUSED.error(
+            step=step_id, reason=" ".join(invalid) or "its form came back"
+        )
 
     async def _send(self, call: Call) -> None:
         answer = await self._request(call)
@@ -265,15 +264,21 @@ class Walker:
         ids = {step.id for step in self._plugin.steps}
         for name, given in self._answers.items():
             if given and (name not in ids or (name not in self.asked and self.asked)):
-                asked = ", ".join(f"{s}.{f}" for s, fs in self.asked.items() for f in fs if f != "pipeline_id")
-                raise messages.ANSWER_UNKNOWN.error(answer=f"{name}.{next(iter(given))}", asked=asked or "none")
+                asked = ", ".join(
+                    f"{s}.{f}" for s, fs in self.asked.items() for f in fs if f != "pipeline_id"
+                )
+                raise messages.ANSWER_UNKNOWN.error(
+                    answer=f"{name}.{next(iter(given))}", asked=asked or "none"
+                )
 
     def result(self, step: Any) -> StepResult:
         """Where a step stands on the page, with its outputs."""
         card = self._page.by_id(step.id)
         if card is None:
             return StepResult(step.id, step.show, "missing", ())
-        own = [part for part in card.select("[data-output]") if _owner(part, self._plugin) == step.id]
+        own = [
+            part for part in card.select("[data-output]") if _owner(part, self._plugin) == step.id
+        ]
         return StepResult(
             step.id, step.show, attribute(card, "data-state") or "", tuple(map(_output, own))
         )
@@ -288,8 +293,9 @@ def _output(part: Tag) -> Output:
     def of(name: str) -> str:
         return attribute(part, name) or ""
 
-    text = part.get_text()
-    return Output(of("data-cell"), of("data-output"), of("data-mime"), of("data-name"), text, str(part))
+    names = ("data-cell", "data-output", "data-mime", "data-name")
+    cell, kind, mime, name = map(of, names)
+    return Output(cell, kind, mime, name, text=readable(part), html=str(part))
 
 
 def _grouped(values: Values) -> dict[str, list[str]]:
@@ -297,6 +303,3 @@ def _grouped(values: Values) -> dict[str, list[str]]:
     for name, value in values:
         grouped.setdefault(name, []).append(value)
     return grouped
-
-
-__all__ = ["HostError", "Output", "StepResult", "Walked", "notebook_text", "walk", "walk_app"]

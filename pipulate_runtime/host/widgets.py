@@ -3,6 +3,7 @@
 Functions of their arguments only. What depends on a run's state is decided in api.py.
 """
 
+import json
 from collections.abc import Sequence
 from typing import Any
 
@@ -35,15 +36,13 @@ def container(app_name: str, steps: Steps, key: str) -> Component:
         placeholder(app_name, steps[0].id),
         id=container_id(app_name),
         cls="run-cards",
-        hx_vals={"pipeline_id": key} if key else None,
+        hx_vals=json.dumps({"pipeline_id": key}) if key else None,
     )
 
 
 def placeholder(app_name: str, step_id: str) -> Component:
     """Where a step's card will be: it loads the card and is replaced by it."""
-    return Div(
-        id=step_id, hx_get=f"/{app_name}/{step_id}", hx_trigger="load", hx_swap="outerHTML"
-    )
+    return Div(id=step_id, hx_get=f"/{app_name}/{step_id}", hx_trigger="load", hx_swap="outerHTML")
 
 
 def into_container(app_name: str) -> tuple[Any, ...]:
@@ -131,9 +130,7 @@ def inline_button(
 def datalist(datalist_id: str, options: Sequence[str] | None, should_clear: bool) -> Component:
     """A list of suggestions, replaced wherever it stands on the page."""
     shown = [] if should_clear or options is None else options
-    return Datalist(
-        *(Option(value=option) for option in shown), id=datalist_id, hx_swap_oob="true"
-    )
+    return Datalist(*(Option(value=option) for option in shown), id=datalist_id, hx_swap_oob="true")
 
 
 def error_text(message: str) -> Component:

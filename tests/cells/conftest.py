@@ -127,7 +127,8 @@ def sample(data: Path) -> Walker:
 def _load(path: Path) -> Any:
     name = f"plugin_under_test_{path.stem}"
     spec = importlib.util.spec_from_file_location(name, path)
-    assert spec and spec.loader
+    assert spec
+    assert spec.loader
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module
     sys.dont_write_bytecode, before = True, sys.dont_write_bytecode

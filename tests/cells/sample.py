@@ -49,7 +49,7 @@ three"""
         # what is left
         limit = form["limit"]
         best = [row * scale for row in rows if row > limit]
-        over = lambda row: row > limit
+        over = lambda row: row > limit  # noqa: E731
         print(f"{len(best)} rows")
         return best
         # the end

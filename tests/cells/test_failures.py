@@ -6,6 +6,7 @@ import re
 
 import pytest
 
+from pipulate_runtime.cells import outputs
 from pipulate_runtime.cells import pool as pools
 from tests.cells.conftest import results, run, stdout
 
@@ -266,3 +267,42 @@ def gone(pid):
     except ProcessLookupError:
         return True
     return False
+
+
+def test_stopping_a_step_that_waits_leaves_the_running_one_alone(make, tmp_path):
+    walker = make(
+        WAITS + WAITS.replace("step_01", "step_03").replace("step_02", "step_04"), steps=4
+    )
+
+    async def test():
+        running = await walker.begin("step_01", {"until": str(tmp_path / "go")})
+        await until(has_output(running))
+        waiting = await walker.begin("step_03", {"until": str(tmp_path / "go")})
+        assert waiting.running
+        second = await walker.begin("step_02")  # makes void what comes after it
+        assert not waiting.running
+        assert running.running
+        (tmp_path / "go").touch()
+        await running.task
+        await second.task
+        assert walker.saves == ["step_01", "step_02"]
+
+    run(test())
+    assert results(walker.outputs("step_02")) == ["True"]
+
+
+def test_a_cell_that_never_stops_printing(make, monkeypatch):
+    monkeypatch.setattr(outputs, "LIMIT", 2_000_000)
+    walker = make("""
+        @cell("a")
+        def step_01_cell(form):
+            while True:
+                print("x" * 1000)
+        """)
+
+    async def test():
+        failed = await walker.begin("step_01")
+        await failed.task
+        assert failed.cells[0]["outputs"][-1]["ename"] == "TooMuchOutput"
+
+    run(test())

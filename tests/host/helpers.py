@@ -62,3 +62,42 @@ def _wait(served: Served) -> None:
         except (urllib.error.URLError, ConnectionError):
             time.sleep(0.05)
     raise AssertionError("the server does not answer")
+
+
+ANSWERS = {
+    "step_01": {"people": "0", "notes": ""},
+    "step_02": {"nights": "0", "travel": "train"},
+    "step_03": {},
+}
+
+
+class Trip:
+    """One run of tests/host/plugins/010_trip_planner.py, asked the way its page asks."""
+
+    def __init__(self, client, name):
+        self.client = client
+        self.name = name
+        self.key = f"Default_Profile-trip-{name.replace(' ', '_')}"
+
+    def start(self):
+        self.started = self.client.post("/trip/init", data={"pipeline_id": self.name}, headers=HTMX)
+        assert self.started.status_code == 200
+        return self
+
+    def get(self, action):
+        return self.client.get(f"/trip/{action}", params={"pipeline_id": self.key}, headers=HTMX)
+
+    def post(self, action, **values):
+        return self.client.post(
+            f"/trip/{action}", data={"pipeline_id": self.key, **values}, headers=HTMX
+        )
+
+    def answer(self, *steps):
+        for step in steps or ANSWERS:
+            answer = self.post(f"{step}_submit", **ANSWERS[step])
+            assert 'data-state="done"' in answer.text, answer.text
+        return self
+
+    @property
+    def state(self):
+        return self.client.app.state.store.read(self.key)

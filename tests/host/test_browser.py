@@ -2,8 +2,10 @@
 
 from pathlib import Path
 
+import httpx
 import pytest
-from helpers import PLUGINS, serving
+
+from tests.host.helpers import PLUGINS, serving
 
 playwright = pytest.importorskip("playwright.sync_api")
 pytestmark = [
@@ -35,13 +37,17 @@ class Visitor:
 
     def __init__(self, browser, server, width, scheme):
         self.url = server.url
-        context = browser.new_context(viewport={"width": WIDTHS[width], "height": 900}, color_scheme=scheme)
+        context = browser.new_context(
+            viewport={"width": WIDTHS[width], "height": 900}, color_scheme=scheme
+        )
         self.page = context.new_page()
         self.page.set_default_timeout(10_000)
         self.name = f"{width}-{scheme}"
         self.asked, self.complaints = [], []
         self.page.on("request", lambda request: self.asked.append(request.url))
-        self.page.on("console", lambda entry: entry.type == "error" and self.complaints.append(entry.text))
+        self.page.on(
+            "console", lambda entry: entry.type == "error" and self.complaints.append(entry.text)
+        )
         self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
         self.page.on("dialog", lambda dialog: dialog.accept())
 
@@ -51,7 +57,9 @@ class Visitor:
         self.page.screenshot(path=SHOTS / f"{name}-{self.name}.png", full_page=True)
 
     def no_sideways_scrolling(self):
-        over = self.page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+        over = self.page.evaluate(
+            "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+        )
         assert over <= 0, f"the page is {over}px wider than the window"
 
     def state(self, step):
@@ -158,6 +166,19 @@ def test_two_windows_hold_two_runs(browser, server):
         playwright.expect(visitor.page.locator("#step_01 dd").first).to_have_text(people)
 
 
+def test_older_runs_are_unfolded(browser, tmp_path):
+    with serving(PLUGINS, tmp_path) as served:
+        for number in range(17):
+            post = {"pipeline_id": f"run {number}"}
+            httpx.post(f"{served.url}/trip/init", data=post, headers={"HX-Request": "true"})
+        visitor = Visitor(browser, served, "phone", "light")
+        visitor.page.goto(f"{served.url}/trip_planner")
+        playwright.expect(visitor.page.locator(".run-item")).to_have_count(10)
+        visitor.page.get_by_text("7 older runs").click()
+        playwright.expect(visitor.page.locator(".run-item")).to_have_count(17)
+        visitor.no_sideways_scrolling()
+
+
 def test_the_colours_are_kept_on_the_server(browser, server):
     visitor = Visitor(browser, server, "wide", "light")
     visitor.page.goto(visitor.url)
@@ -181,5 +202,39 @@ def test_a_server_that_went_away_is_said_and_nothing_is_lost(browser, tmp_path):
         served.process.wait()
         visitor.page.get_by_role("button", name="Continue").click()
         playwright.expect(visitor.page.locator("body[data-offline]")).to_have_count(1)
-        playwright.expect(visitor.page.get_by_label("Notes")).to_have_value("typed before the server went away")
+        playwright.expect(visitor.page.get_by_label("Notes")).to_have_value(
+            "typed before the server went away"
+        )
         playwright.expect(visitor.page.get_by_role("button", name="Continue")).to_be_enabled()
+
+
+@pytest.mark.kernel
+@pytest.mark.parametrize("width", WIDTHS)
+def test_outputs_of_cells(browser, tmp_path, width):
+    with serving(PLUGINS.parent / "cell_plugins", tmp_path) as served:
+        visitor = Visitor(browser, served, width, "light" if width == "wide" else "dark")
+        page = visitor.page
+        page.set_default_timeout(60_000)
+        page.goto(f"{served.url}/sales")
+        page.get_by_role("button", name="Start").click()
+        page.get_by_label("Limit").fill("0")
+        page.get_by_role("button", name="Continue").click()
+        page.locator("#step_02[data-state=error]").wait_for()
+        visitor.picture("9-error")
+        page.get_by_label("Limit").fill("100")
+        page.get_by_role("button", name="Continue").click()
+        page.locator("#finalize").wait_for()
+        assert visitor.state("finalize") == "input"
+        frame = page.frame_locator("#step_03 iframe")
+        playwright.expect(frame.locator("#t")).to_have_text("a script ran")
+        visitor.picture("10-outputs")
+        visitor.no_sideways_scrolling()
+        assert page.locator("#step_03 iframe").bounding_box()["height"] < 140
+        page.get_by_role("button", name="Finish").click()
+        page.locator("#finalize[data-state=locked]").wait_for()
+        page.get_by_role("link", name="All runs").click()
+        with page.expect_download() as download:
+            page.get_by_role("link", name="Download notebook").click()
+        assert download.value.suggested_filename.endswith(".ipynb")
+        assert visitor.complaints == []
+        assert {url for url in visitor.asked if not url.startswith(visitor.url + "/")} == set()

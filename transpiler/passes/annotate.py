@@ -6,31 +6,28 @@ A notebook without any of them comes out with its Markdown cut at the headings a
 
 import re
 from dataclasses import replace
+from tokenize import COMMENT
 
 from transpiler.diagnostics import Diagnostic, Found
 from transpiler.ir import Annotated, Cell, Code, Notebook, Text
 from transpiler.passes import colab
 from transpiler.passes.fields import fields_of
-from transpiler.passes.magics import python_of
+from transpiler.passes.magics import python_of, tokens_of
 from transpiler.passes.markdown import text_of
 from transpiler.passes.options import notebook_options, options_of
 from transpiler.passes.words import title_of_file
 
-_STYLES_FIGURES = re.compile(r"^[ \t]*%config[ \t]+InlineBackend\b", re.MULTILINE)
-_NOTE = re.compile(r"^#[ \t]*@(title|markdown)\b[ \t]*(.*)$", re.MULTILINE)
+_NOTE = re.compile(r"^#[ \t]*@(?:title|markdown)\b", re.MULTILINE)
 
 
 def annotate(notebook: Notebook) -> tuple[Annotated, Found]:
     """Return the notebook with its annotations, and what was found, sorted by place. Never raises for a notebook of `read`."""
     found: list[Diagnostic] = []
-    styles_figures = any(
-        cell.kind == "code" and _STYLES_FIGURES.search(cell.source) for cell in notebook.cells
-    )
     items: list[Text | Code] = []
     for cell in notebook.cells:
         if not cell.source.strip() or cell.kind == "raw":
             continue
-        item = _code(cell, styles_figures, found) if cell.kind == "code" else _text(cell, found)
+        item = _code(cell, found) if cell.kind == "code" else _text(cell, found)
         if item is not None:
             items.append(item)
     options = notebook_options(notebook.options, found)
@@ -46,21 +43,22 @@ def _text(cell: Cell, found: list[Diagnostic]) -> Text | None:
     return None if options.skip else text_of(cell)
 
 
-def _code(cell: Cell, styles_figures: bool, found: list[Diagnostic]) -> Code | None:
+def _code(cell: Cell, found: list[Diagnostic]) -> Code | None:
     options, asks = options_of(cell, found)
     if options.skip:
         return None
-    python, more = python_of(cell, styles_figures)
+    python, more = python_of(cell)
     found += more
     if python is None:
         return Code(cell, None, options)
-    title, text = _notes(python.text) if "@" in python.text else (None, "")
+    title, text = _notes(python.text) if _NOTE.search(python.text) else (None, "")
     return Code(cell, python, options, fields_of(cell, python, asks, found), title, text)
 
 
 def _notes(text: str) -> tuple[str | None, str]:
     """Colab's `#@title` (the first) and `#@markdown` (all) of a cell."""
-    notes = _NOTE.findall(text)
+    comments = (t.string for t in tokens_of(text) if t.type == COMMENT and not t.start[1])
+    notes = [match.groups() for match in map(colab.COMMENT.match, comments) if match]
     titles = [colab.title(words) for kind, words in notes if kind == "title"]
     markdown = [words for kind, words in notes if kind == "markdown"]
     return next(filter(None, titles), None), "\n".join(markdown).strip()

@@ -10,8 +10,16 @@ import re
 
 from transpiler.passes import known, shell
 from transpiler.passes.expressions import Expressions, last_name, root_name
-from transpiler.passes.effects import (
-    NOTHING, Call, Closure, Global, Param, Result, Thing, Value,
+from transpiler.passes.things import (
+    NOTHING,
+    Call,
+    Closure,
+    Global,
+    Param,
+    Result,
+    Thing,
+    Value,
+    closures,
 )  # fmt: skip
 
 _AT_NAME = re.compile(r"@([A-Za-z_]\w*)")
@@ -75,9 +83,8 @@ class Calls(Expressions):
     def call(self, function: Value, given: Arguments, name: str) -> Value:
         """A call of what a name or an expression stands for."""
         everything = given.all
-        for item in everything:
-            if isinstance(item, Closure):
-                self.touch(item)  # a callback: it may be called before this call is over
+        for item in closures(everything):
+            self.touch(item)  # a callback: it may be called before this call is over
         if self.closure is not None:
             self.closure.calls.append(
                 Call(function, tuple(given.positional), tuple(given.named.items()))
@@ -91,7 +98,7 @@ class Calls(Expressions):
         found = self.apply(function, given.positional, given.named, given.spread)
         if any(isinstance(item, Closure) for item in function):
             return found
-        return self.library(name, given) | frozenset(i for i in function if isinstance(i, Closure))
+        return self.library(name, given) | frozenset(closures(function))
 
     def apply(
         self,
@@ -103,7 +110,7 @@ class Calls(Expressions):
     ) -> Value:
         """Do to the arguments what the known functions among the things called do; return what they give."""
         out = NOTHING
-        for item in sorted((i for i in function if isinstance(i, Closure)), key=hash):
+        for item in closures(function):
             self.touch(item)
             target, first = item, list(positional)
             if item.methods is not None:
@@ -113,7 +120,10 @@ class Calls(Expressions):
             given = self.match_arguments(target, first, named, spread)
             self.effects(target, given, depth)
             if item.methods is not None:
-                given = {Param(item.serial, str(n)): v for n, v in enumerate((*first, *named.values(), spread))}
+                given = {
+                    Param(item.serial, str(n)): v
+                    for n, v in enumerate((*first, *named.values(), spread))
+                }
             out |= self.result_of(item, given)
         return out
 
@@ -139,7 +149,7 @@ class Calls(Expressions):
         """Change the arguments as the function's body does."""
         for item in list(function.mutated):
             if item in given:
-                self.mutate(given[item])  # type: ignore[index]
+                self.mutate(given[item])
             elif not isinstance(item, Param):
                 self.mutate(self.substitute([item], given))
         for item in list(function.used_up):
@@ -150,9 +160,11 @@ class Calls(Expressions):
             inner = self.substitute(call.function, given)
             positional = [self.substitute(value, given) for value in call.positional]
             named = {name: self.substitute(value, given) for name, value in call.named}
-            for item in inner:
-                if isinstance(item, Closure) and item is not function and item.methods is None:
-                    self.effects(item, self.match_arguments(item, positional, named, NOTHING), depth + 1)
+            for item in closures(inner):
+                if item is not function and item.methods is None:
+                    self.effects(
+                        item, self.match_arguments(item, positional, named, NOTHING), depth + 1
+                    )
 
     # --- libraries ------------------------------------------------------------------------------------------------
 
@@ -168,21 +180,24 @@ class Calls(Expressions):
         self.use_up(everything)
         if name in known.ARGUMENT_MUTATORS:
             self.change_arguments(name, given)
-        carried = frozenset(item for item in everything if isinstance(item, Closure))
+        carried = frozenset(closures(everything))
         if name in known.DEFAULTING:
             return self.fresh("defaulting") | carried
-        if name in known.LIBRARY_ITERATORS or "chunksize" in given.named or "iterator" in given.named:
+        if (
+            name in known.LIBRARY_ITERATORS
+            or "chunksize" in given.named
+            or "iterator" in given.named
+        ):
             return self.fresh("iterator") | carried | everything
         if name in known.VIEWS:
             return self.fresh() | everything
-        return self.fresh() | carried
+        return self.fresh("figure" if name in known.FIGURES else "plain") | carried
 
     def builtin(self, name: str, node: ast.Call) -> Value:
         """A builtin function."""
         given = Arguments(self, node)
-        for item in given.all:
-            if isinstance(item, Closure):
-                self.touch(item)
+        for item in closures(given.all):
+            self.touch(item)
         if name in ("print", "input") and "file" in given.named:
             self.mutate(given.named["file"])
         if name in known.SCALARS:
@@ -193,7 +208,7 @@ class Calls(Expressions):
             return self.fresh("iterator") | given.all
         if name in ("list", "tuple", "set", "dict", "sorted", "frozenset", "sum", "max", "min"):
             self.use_up(given.all)
-            return self.fresh() | frozenset(i for i in given.all if isinstance(i, Closure))
+            return self.fresh() | frozenset(closures(given.all))
         return self.library(name, given)
 
     def call_attribute(self, node: ast.Call, func: ast.Attribute) -> Value:
@@ -203,24 +218,27 @@ class Calls(Expressions):
         name = func.attr
         if name in ("query", "eval"):
             self.names_in_text(node)
-        for item in given.all:
-            if isinstance(item, Closure):
-                self.touch(item)
+        for item in closures(given.all):
+            self.touch(item)
         if receiver and all(isinstance(i, Thing) and i.kind == "module" for i in receiver):
             return self.library(name, given)
-        own = [i for i in receiver if isinstance(i, Closure) and i.methods and name in i.methods]
+        own = [i for i in closures(receiver) if i.methods and name in i.methods]
         if own:
             return self.call_method(own, receiver, name, given)
         inplace = next((k.value for k in node.keywords if k.arg == "inplace"), None)
-        constant_false = isinstance(inplace, ast.Constant) and inplace.value is False
-        if name not in known.PURE_METHODS or (inplace is not None and not constant_false):
+        changes = inplace is not None and not (
+            isinstance(inplace, ast.Constant) and inplace.value is False
+        )
+        if name == "plot":
+            changes |= any(not isinstance(i, Thing) or i.kind == "figure" for i in receiver)
+        if changes or name not in known.PURE_METHODS:
             self.mutate(receiver)
             self.use_up(given.all)
             self.hold(func.value, given.all)
             return self.fresh() | receiver
         self.use_up(given.all)
         self.use_up(receiver, "defaulting" if name == "setdefault" else "iterator")
-        carried = frozenset(i for i in receiver | given.all if isinstance(i, Closure))
+        carried = frozenset(closures(receiver | given.all))
         if name in known.VIEWS:
             return receiver | self.fresh()
         if name == "open":
@@ -275,9 +293,12 @@ class Calls(Expressions):
             else:
                 self.note_dynamic(node)
             return self.fresh()
-        if self.closure is not None and name in ("locals", "vars", "dir") and not node.args:
-            return self.fresh()
-        if name != "dir" or not node.args:
+        if name in ("locals", "vars", "dir", "eval"):
+            if self.closure is not None:
+                self.closure.looks_around |= name == "eval"
+            else:
+                self.looks_around |= name != "dir" or not node.args
+        else:
             self.note_dynamic(node)
         return self.fresh()
 

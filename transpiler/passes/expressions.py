@@ -4,10 +4,17 @@ import ast
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 
-from transpiler.passes import known
+from transpiler.passes.objects import Objects, changeable
 from transpiler.passes.scope import Bindings, annotations, defaults, parameters, type_parameters
-from transpiler.passes.effects import (
-    NOTHING, Closure, Global, Item, Kind, Param, Result, Scope, Thing, Value, mangled,
+from transpiler.passes.things import (
+    NOTHING,
+    Closure,
+    Kind,
+    Param,
+    Scope,
+    Thing,
+    Value,
+    mangled,
 )  # fmt: skip
 
 _COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
@@ -27,202 +34,8 @@ def root_name(node: ast.expr) -> ast.Name | None:
     return node if isinstance(node, ast.Name) else None
 
 
-def changeable(value: Value) -> Value:
-    """Return a value without the things that cannot be changed: it does not matter who holds them."""
-    return frozenset(i for i in value if not (isinstance(i, Thing) and i.kind == "fixed"))
-
-
-class Expressions:
-    """Evaluates expressions in the abstract, keeping account of the notebook's names.
-
-    The walk is flow-sensitive at the cell's top level (`must`, `values`), and not inside functions.
-    """
-
-    def __init__(self, values: dict[str, Value], cell: int) -> None:
-        self.values = values
-        self.cell = cell
-        self.reads: dict[str, ast.AST] = {}
-        """Names read while they may not be bound by this cell yet, with the place of the first use."""
-        self.indirect: dict[str, ast.AST] = {}
-        """The same for names that the functions it touches read."""
-        self.guarded: set[str] = set()
-        """Names read where a NameError is caught, or where it is not certain that they are read."""
-        self.must: set[str] = set()
-        self.binds: dict[str, ast.AST] = {}
-        """Names bound otherwise than by a statement the compiler sees: magics, `exec` of a literal."""
-        self.writes: dict[str, None] = {}
-        """Names bound by functions that are called."""
-        self.mutated: dict[Item, None] = {}
-        self.dynamic: ast.AST | None = None
-        self.closures: list[Closure] = []
-        self.scope: Scope | None = None
-        self.closure: Closure | None = None
-        self.owner: str | None = None
-        self.guard = 0
-        self.at: ast.AST | None = None
-        self.changed: dict[str, Value | None] = {}
-        """What names stood for at the start of the branch, None for nothing: only those that changed."""
-        self._touched: set[Closure] = set()
-
-    # --- names ----------------------------------------------------------------------------------------------------
-
-    def find(self, name: str) -> Scope | None:
-        """Return the scope a name belongs to, None for the notebook's namespace (language reference 4.2.2)."""
-        innermost = True
-        for scope in self.scope.chain() if self.scope else ():
-            if name in scope.declared:
-                return None
-            if name in scope.names and (scope.kind != "class" or innermost):
-                return scope
-            innermost = innermost and scope.kind == "types"
-        return None
-
-    def load(self, name: str, node: ast.AST) -> Value:
-        """Read a name."""
-        name = mangled(name, self.owner)
-        scope = self.find(name)
-        if scope is not None:
-            value = scope.values.get(name, NOTHING)
-            if self.closure is not None:
-                self.closure.captures |= value
-            return value
-        if self.closure is not None:
-            self.closure.loads.setdefault(name, self.at or node)
-            return frozenset([Global(name)])
-        if name not in self.must:
-            if self.guard:
-                self.guarded.add(name)
-            self.reads.setdefault(name, self.at or node)
-        value = self.current(name)
-        for item in value:
-            if isinstance(item, Closure):
-                self.touch(item)
-        return value
-
-    def current(self, name: str) -> Value:
-        """Return what a name of the notebook stands for now; an object of unknown origin when nothing is known."""
-        if name not in self.values and name not in known.BUILTINS and not known.is_given(name):
-            self.assign(name, frozenset([Thing(-1)]))
-        return self.values.get(name, NOTHING)
-
-    def assign(self, name: str, value: Value) -> None:
-        """Let a name of the notebook stand for a value."""
-        old = self.values.get(name)
-        self.changed.setdefault(name, old)
-        self.values[name] = value
-        for item in value - old if old else value:
-            if isinstance(item, Thing):
-                item.names[name] = None
-
-    def store(self, name: str, value: Value, node: ast.AST) -> None:
-        """Bind a name in the current scope."""
-        name = mangled(name, self.owner)
-        scope = self.scope
-        while scope is not None and scope.kind == "comprehension" and name not in scope.names:
-            scope = scope.parent  # `:=`
-        if scope is None or name in scope.declared:
-            if self.closure is not None:
-                self.closure.writes[name] = self.closure.writes.get(name, NOTHING) | value
-                return
-            self.must.add(name)
-            self._touched.clear()
-            self.assign(name, value)
-            return
-        home = scope if name in scope.names or scope.kind == "class" else self.find(name) or scope
-        home.names.add(name)
-        home.values[name] = home.values.get(name, NOTHING) | value
-
-    def touch(self, closure: Closure) -> None:
-        """A function may be called from here on: take over what its body, and what it touches, does."""
-        if self.closure is not None or closure in self._touched:
-            return
-        for each in self.reachable([closure]):
-            self._touched.add(each)
-            self.dynamic = self.dynamic or (self.at_of(each) if each.dynamic else None)
-            for name, node in each.loads.items():
-                if name not in self.must:
-                    self.indirect.setdefault(name, node)
-            for name, value in each.writes.items():
-                self.writes[name] = None
-                self.assign(name, self.current(name) | self.substitute(value, {}))
-            for item in each.mutated:
-                if isinstance(item, Global):
-                    self.mutate(self.current(item.name))
-            for item in each.used_up:
-                if isinstance(item, Global):
-                    self.use_up(self.current(item.name))
-
-    def at_of(self, closure: Closure) -> ast.AST:
-        """Return some place in a function's body."""
-        return next(iter(closure.loads.values()), ast.Pass())
-
-    def reachable(self, start: Iterable[Closure]) -> list[Closure]:
-        """Return the functions that may run when these do, with the names bound as they are now."""
-        seen: dict[Closure, None] = {}
-        stack = list(start)
-        while stack:
-            closure = stack.pop()
-            if closure in seen:
-                continue
-            seen[closure] = None
-            held = [self.values.get(name, NOTHING) for name in closure.loads]
-            for value in (*held, frozenset(closure.captures)):
-                stack.extend(sorted((i for i in value if isinstance(i, Closure)), key=hash))
-        return list(seen)
-
-    # --- objects --------------------------------------------------------------------------------------------------
-
-    def fresh(self, kind: Kind = "plain") -> Value:
-        """Return a new object made here."""
-        return frozenset([Thing(None if self.closure is not None else self.cell, kind)])
-
-    def mutate(self, value: Value) -> None:
-        """The objects of a value may be changed in place."""
-        into = self.mutated if self.closure is None else self.closure.mutated
-        for item in value:
-            if not (isinstance(item, Thing) and item.kind == "fixed"):
-                into[item] = None
-
-    def use_up(self, value: Value, kind: Kind = "iterator") -> None:
-        """The objects are iterated over (or subscripted): that changes those of one kind."""
-        for item in value:
-            if isinstance(item, Thing) and item.kind == kind:
-                self.mutate(frozenset([item]))
-            elif self.closure is not None and isinstance(item, Param | Global):
-                self.closure.used_up[item] = None
-
-    def substitute(self, value: Iterable[Item], given: dict[Param, Value], depth: int = 0) -> Value:
-        """Return what a function's own value is for a caller that gave these arguments."""
-        out: set[Item] = set()
-        for item in value:
-            match item:
-                case Param():
-                    out |= given.get(item, {item} if self.closure is not None else NOTHING)
-                case Global(name) if self.closure is None:
-                    out |= self.current(name)
-                case Result(name) if self.closure is None:
-                    for function in self.values.get(name, NOTHING):
-                        if isinstance(function, Closure) and depth < 4:
-                            out |= self.result_of(function, {}, depth + 1)
-                case Thing(cell=None) if self.closure is None:
-                    out |= self.fresh(item.kind)
-                case Closure():
-                    out.add(item)
-                    if depth < 4:
-                        out |= self.substitute(item.captures, given, depth + 1)
-                case _:
-                    out.add(item)
-        return frozenset(out)
-
-    def result_of(self, function: Closure, given: dict[Param, Value], depth: int = 0) -> Value:
-        """Return what a call of a known function or class gives."""
-        if function.methods is not None:
-            held = frozenset().union(*given.values())
-            return frozenset([function]) | held | self.fresh()
-        result = self.substitute(function.result, given, depth)
-        if function.generator:
-            return result | self.fresh("iterator") | frozenset([function])
-        return result | self.fresh()
+class Expressions(Objects):
+    """Evaluates expressions in the abstract."""
 
     # --- expressions ----------------------------------------------------------------------------------------------
 
@@ -258,14 +71,32 @@ class Expressions:
 
     value_of_TemplateStr = value_of_JoinedStr
 
-    def value_of_Compare(self, node: ast.expr) -> Value:
-        """A comparison or an operation: a new object, of its own."""
+    def value_of_Compare(self, node: ast.Compare) -> Value:
+        """A comparison; `"x" in globals()` asks for one name only."""
+        match node:
+            case ast.Compare(
+                left=ast.Constant(value=str(name)),
+                ops=[ast.In() | ast.NotIn()],
+                comparators=[
+                    ast.Call(func=ast.Name(id="globals" | "locals" | "vars" | "dir"), args=[])
+                ],
+            ):
+                self.guard += 1
+                self.load(name, node)
+                self.guard -= 1
+                return self.fresh("fixed")
+        return self.value_of_operation(node)
+
+    def value_of_operation(self, node: ast.expr) -> Value:
+        """An operation: a new object, of its own."""
         parts = self.value_of_other(node)
-        kind: Kind = "fixed" if all(isinstance(i, Thing) and i.kind == "fixed" for i in parts) else "plain"
+        kind: Kind = (
+            "fixed" if all(isinstance(i, Thing) and i.kind == "fixed" for i in parts) else "plain"
+        )
         carried = frozenset(item for item in parts if isinstance(item, Closure))
         return self.fresh(kind) | carried
 
-    value_of_BinOp = value_of_UnaryOp = value_of_Compare
+    value_of_BinOp = value_of_UnaryOp = value_of_operation
 
     def value_of_List(self, node: ast.expr) -> Value:
         """A container: an object of its own that holds its elements."""
@@ -353,7 +184,7 @@ class Expressions:
         if isinstance(node, ast.DictComp):
             value = self.evaluate(node.key) | self.evaluate(node.value)
         else:
-            value = self.evaluate(node.elt)  # type: ignore[attr-defined]
+            value = self.evaluate(node.elt)
         self.scope = outer
         return value
 
@@ -436,6 +267,7 @@ class Expressions:
             self.closure.writes.update(closure.writes)
             self.closure.captures |= closure.captures
             self.closure.dynamic |= closure.dynamic
+            self.closure.looks_around |= closure.looks_around
             self.closure.mutated.update(dict.fromkeys(closure.mutated))
             self.closure.used_up.update(dict.fromkeys(closure.used_up))
 

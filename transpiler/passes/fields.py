@@ -13,14 +13,13 @@ import re
 import tokenize
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from io import StringIO
 
 from transpiler import codes
 from transpiler.diagnostics import Diagnostic
 from transpiler.ir import JSON, Cell, Field, Python
 from transpiler.passes import colab
 from transpiler.passes.field_types import Said, said_by, said_by_comment
-from transpiler.passes.magics import parse
+from transpiler.passes.magics import parse, tokens_of
 from transpiler.passes.options import PARAMETERS, Ask
 from transpiler.passes.places import Places
 from transpiler.passes.questions import questions
@@ -84,8 +83,16 @@ class _Fields:
             self._parameters()
         for ask in asks:
             self._asked(ask)
-        fields = (settled(draft, self._places, self._found) for draft in self._drafts.values())
-        return tuple(sorted(fields, key=lambda f: f.value))
+        return tuple(settled(draft, self._places, self._found) for draft in self._outermost())
+
+    def _outermost(self) -> Iterable[Draft]:
+        """The drafts in order, without those inside of what another answer takes the place of."""
+        slices = {name: self._places.slice(draft.value) for name, draft in self._drafts.items()}
+        end = -1
+        for name in sorted(slices, key=lambda n: (slices[n].start, -slices[n].end)):
+            if slices[name].start >= end:
+                end = slices[name].end
+                yield self._drafts[name]
 
     def _assignments(self) -> Iterable[_Assigned]:
         for statement in self._tree.body:
@@ -193,8 +200,7 @@ class _Fields:
 
 def _comments(text: str) -> Mapping[int, str]:
     """Line -> the comment on it."""
-    tokens = tokenize.generate_tokens(StringIO(text).readline)
-    return {t.start[0]: t.string for t in tokens if t.type == tokenize.COMMENT}
+    return {t.start[0]: t.string for t in tokens_of(text) if t.type == tokenize.COMMENT}
 
 
 def _read_comment(comment: str) -> tuple[Said, str]:

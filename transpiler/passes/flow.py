@@ -3,12 +3,14 @@
 import ast
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from transpiler.passes import shell
 from transpiler.passes.calls import Calls
-from transpiler.passes.expressions import changeable, last_name
+from transpiler.passes.expressions import last_name
+from transpiler.passes.objects import changeable
 from transpiler.passes.scope import TYPE_ALIAS, Bindings, evaluated_outside, type_parameters
-from transpiler.passes.effects import NOTHING, Closure, Scope, Thing, Value, mangled
+from transpiler.passes.things import NOTHING, Closure, Scope, Thing, Value, closures, mangled
 
 _SUPPRESSORS = frozenset(["suppress", "raises", "assertRaises", "ExitStack", "AsyncExitStack"])
 _NAME_ERRORS = frozenset(["NameError", "Exception", "BaseException", "UnboundLocalError"])
@@ -83,7 +85,7 @@ class Flow(Calls):
         for block in blocks:
             self.must, self.dead, self.changed = set(start), dead, {}
             block()
-            now = {n: self.values[n] if n in self.values else NOTHING for n in self.changed}
+            now = {n: self.values.get(n, NOTHING) for n in self.changed}
             end = self.must, now, set(scope.names) if scope else set()
             (dying if self.dead else ends).append(end)
             for name, value in self.changed.items():
@@ -113,9 +115,11 @@ class Flow(Calls):
         subject = self.evaluate(node.subject)
         last = node.cases[-1]
         takes_all = isinstance(last.pattern, ast.MatchAs) and not last.pattern.pattern
-        blocks = [lambda case=case: self.case(case, subject) for case in node.cases]
+        blocks: list[Callable[[], None]] = [
+            partial(self.case, case, subject) for case in node.cases
+        ]
         if not (takes_all and last.guard is None):
-            blocks.append(lambda: None)  # type: ignore[misc]
+            blocks.append(lambda: None)
         self.branches(blocks)
 
     def case(self, case: ast.match_case, subject: Value) -> None:
@@ -207,7 +211,7 @@ class Flow(Calls):
             self.guard -= caught
             self.block(node.orelse)
 
-        self.branches([body, *(lambda h=h: self.handler(h, node.body) for h in node.handlers)])
+        self.branches([body, *(partial(self.handler, h, node.body) for h in node.handlers)])
         after, self.must = self.must, start
         self.block(node.finalbody)
         self.must = after | self.must
@@ -285,7 +289,11 @@ class Flow(Calls):
             added = self.evaluate(node.value)
             self.mutate(old)
             fixed = bool(old) and all(isinstance(i, Thing) and i.kind == "fixed" for i in old)
-            self.store(node.target.id, self.fresh("fixed") if fixed else old | changeable(added), node.target)
+            self.store(
+                node.target.id,
+                self.fresh("fixed") if fixed else old | changeable(added),
+                node.target,
+            )
         else:
             self.evaluate(node.value)
             self.store_part(node.target, NOTHING)
@@ -352,11 +360,10 @@ class Flow(Calls):
     def decorated(self, value: Value, decorators: list[Value]) -> Value:
         """Return what a definition is bound to: a decorator may have wrapped it in a function of its own."""
         for decorator in reversed(decorators):
-            for item in value:
-                if isinstance(item, Closure):
-                    self.touch(item)
+            for item in closures(value):
+                self.touch(item)
             value |= self.apply(decorator, [value], {})
-            value |= frozenset(item for item in decorator if isinstance(item, Closure))
+            value |= frozenset(closures(decorator))
         return value
 
     def do_Return(self, node: ast.Return) -> None:
@@ -390,13 +397,12 @@ class Flow(Calls):
         """Return the summary of a class: all its methods together."""
         closure = self.new_closure(name, None)
         closure.methods = {}
-        inherited = [b for b in bases if isinstance(b, Closure) and b.methods is not None]
+        inherited = [b for b in closures(bases) if b.methods is not None]
         for base in inherited:
             closure.methods.update(base.methods or {})
         held = frozenset().union(*scope.values.values(), bases)
-        closure.captures |= {item for item in held if isinstance(item, Closure)}
+        closure.captures |= set(closures(held))
         for method, value in scope.values.items():
-            for item in value:
-                if isinstance(item, Closure):
-                    closure.methods[method] = item
+            for item in closures(value):
+                closure.methods[method] = item
         return closure

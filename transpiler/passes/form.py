@@ -19,8 +19,6 @@ _COMMENT = re.compile(r"#[^\n]*")
 _NEWLINE = re.compile(r"\r\n|\r|\n")
 _FRAMES = frozenset(["_getframe", "currentframe", "stack", "getouterframes", "_current_frames"])
 _NAMESPACE = frozenset(["locals", "vars", "dir", "exec", "eval"])
-_AWAITS = ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
-_CO_COROUTINE = 0x80
 
 
 class Text:
@@ -116,19 +114,49 @@ class _Finder(ast.NodeVisitor):
 
     def defines(self, node: ast.AST, name: str) -> None:
         if self.wide.reads_sources:
+<<<<<<< HEAD
             self.keep(node, f"the notebook looks at the source of functions, and it defines `{name}`")
         elif self.wide.reads_docstrings and any(map(_has_long_docstring, ast.walk(node))):
             self.keep(node, f"the notebook reads docstrings, and the blanks in that of `{name}` would change")
+=======
+            self.keep(
+                node, f"the notebook looks at the source of functions, and it defines `{name}`"
+            )
+>>>>>>> main
 
     def visit_inner(self, node: ast.AST) -> None:
         self.inner += 1
         self.generic_visit(node)
         self.inner -= 1
 
-    visit_ListComp = visit_SetComp = visit_DictComp = visit_GeneratorExp = visit_inner
+    def visit_elements(self, node: ast.ListComp | ast.SetComp | ast.GeneratorExp) -> None:
+        self.comprehension(node.generators, [node.elt])
+
+    visit_ListComp = visit_SetComp = visit_GeneratorExp = visit_elements
+
+    def visit_DictComp(self, node: ast.DictComp) -> None:
+        self.comprehension(node.generators, [node.key, node.value])
+
+    def comprehension(self, generators: list[ast.comprehension], elements: list[ast.expr]) -> None:
+        """The first iterable is evaluated outside, all else inside."""
+        first = generators[0]
+        self.visit(first.iter)
+        self.form.awaits |= any(generator.is_async for generator in generators)
+        self.inner += 1
+        for part in (first.target, *first.ifs, *generators[1:], *elements):
+            self.visit(part)
+        self.inner -= 1
+
     visit_JoinedStr = visit_inner
 
     # --- statements -------------------------------------------------------------------------------------------------
+
+    def visit_awaiting(self, node: ast.AST) -> None:
+        """Also in a generator expression, where Pythons differ on whether the cell becomes a coroutine: it may be one."""
+        self.form.awaits = True
+        self.generic_visit(node)
+
+    visit_Await = visit_AsyncFor = visit_AsyncWith = visit_awaiting
 
     def visit_Return(self, node: ast.Return) -> None:
         self.keep(node, "`return` outside a function is an error")
@@ -152,21 +180,25 @@ class _Finder(ast.NodeVisitor):
             self.visit(node.value)
         self.visit(node.target)
         if self.wide.reads_annotations:
-            return self.keep(node, "the notebook reads `__annotations__`, which this cell adds to")
-        if not self.inert(node.annotation):
-            return self.keep(node, "an annotation here does more than name a type")
-        if not isinstance(node.target, ast.Name):
-            return None
-        name = node.target.id
+            self.keep(node, "the notebook reads `__annotations__`, which this cell adds to")
+        elif not self.inert(node.annotation):
+            self.keep(node, "an annotation here does more than name a type")
+        elif isinstance(node.target, ast.Name):
+            self.annotated_name(node, node.target)
+
+    def annotated_name(self, node: ast.AnnAssign, target: ast.Name) -> None:
+        """`x: int = 5` -> `x = 5`, `x: int` -> `pass`: a function refuses annotations of global names."""
+        reason = (
+            f"the annotation of `{target.id}`, a name of the notebook, is not allowed in a function"
+        )
         if node.value is None:
-            return self.edit(self.text.slice(node), "pass", f"`{name}: ...` is not allowed for a global name")
-        between = Slice(self.text.slice(node.target).end, self.text.slice(node.value).start)
-        source = _COMMENT.sub(lambda m: " " * len(m[0]), self.text.text[slice(*between)])
-        annotation = self.text.slice(node.annotation)
-        colon = between.start + source.index(":")
-        equals = source.index("=", annotation.end - between.start) + between.start
-        self.edit(Slice(colon, equals), " ", f"`{name}: ... = ...` is not allowed for a global name")
-        return None
+            return self.edit(self.text.slice(node), "pass", reason)
+        start, end = self.text.slice(target).end, self.text.slice(node.value).start
+        annotated_to = self.text.slice(node.annotation).end
+        code = _COMMENT.sub(lambda match: " " * len(match[0]), self.text.text[start:end])
+        colon = start + code.index(":")
+        equals = start + code.index("=", annotated_to - start)
+        return self.edit(Slice(colon, equals), " ", reason)
 
     def inert(self, node: ast.expr) -> bool:
         """Whether an annotation only names types that are there, so that leaving it out changes nothing."""
@@ -191,7 +223,9 @@ class _Finder(ast.NodeVisitor):
 
     def visit_Name(self, node: ast.Name) -> None:
         if node.id in _NAMESPACE and self.is_builtin(node.id):
-            self.keep(node, f"`{node.id}` is used as a value, and looks at the names around its call")
+            self.keep(
+                node, f"`{node.id}` is used as a value, and looks at the names around its call"
+            )
 
     def is_builtin(self, name: str) -> bool:
         return name not in self.wide.bound
@@ -199,7 +233,8 @@ class _Finder(ast.NodeVisitor):
     def visit_Call(self, node: ast.Call) -> None:
         magic = shell.magic_of(node)
         if magic is not None:
-            return self.magic(node, magic)
+            self.magic(node, magic)
+            return
         func = node.func
         name = func.id if isinstance(func, ast.Name) else ""
         if isinstance(func, ast.Attribute) and func.attr in _FRAMES:
@@ -207,14 +242,14 @@ class _Finder(ast.NodeVisitor):
             if isinstance(root, ast.Name) and root.id in ("sys", "inspect"):
                 self.keep(node, f"`{func.attr}` looks at the frame of its caller")
         if name not in _NAMESPACE or not self.is_builtin(name):
-            return self.generic_visit(node)
+            self.generic_visit(node)
+            return
         for part in (*node.args, *node.keywords):
             self.visit(part)
         if name in ("locals", "vars", "dir"):
             self.namespace_call(node, name)
         else:
             self.code_call(node, name)
-        return None
 
     def namespace_call(self, node: ast.Call, name: str) -> None:
         """`locals()`, `vars()`, `dir()`."""
@@ -223,7 +258,11 @@ class _Finder(ast.NodeVisitor):
         if self.inner or not (self.is_builtin("globals") and self.is_builtin("sorted")):
             return self.keep(node, f"`{name}()` lists the names around it")
         new = "sorted(globals())" if name == "dir" else "globals()"
-        return self.edit(self.text.slice(node), new, f"`{name}()` in a function would list the function's own names")
+        return self.edit(
+            self.text.slice(node),
+            new,
+            f"`{name}()` in a function would list the function's own names",
+        )
 
     def code_call(self, node: ast.Call, name: str) -> None:
         """`exec(code)`, `eval(code)`."""
@@ -243,7 +282,9 @@ class _Finder(ast.NodeVisitor):
             return self.keep(node, f"`{name}` runs code among the names around it")
         new = " globals()" if "," in tail else ", globals()"
         return self.edit(
-            Slice(place.end - 1, place.end - 1), new, f"`{name}` in a function would not see or bind the notebook's names"
+            Slice(place.end - 1, place.end - 1),
+            new,
+            f"`{name}` in a function would not see or bind the notebook's names",
         )
 
     def magic(self, node: ast.Call, magic: shell.Magic) -> None:
@@ -254,7 +295,10 @@ class _Finder(ast.NodeVisitor):
         elif magic.name in known.TIMING:
             self.keep(node, f"`{line}` runs code among the names around it")
         elif magic.is_opaque:
-            self.keep(node, f"`{line}` is not a magic of IPython that is known to work from inside a function")
+            self.keep(
+                node,
+                f"`{line}` is not a magic of IPython that is known to work from inside a function",
+            )
 
 
 def _has_long_docstring(node: ast.AST) -> bool:
@@ -296,32 +340,36 @@ def form_of(
     form = finder.form
     for name in sorted(uses):
         if name == PARAMETER:
-            finder.keep(body[0], f"it uses the name `{PARAMETER}`, which the function needs for itself")
+            finder.keep(
+                body[0], f"it uses the name `{PARAMETER}`, which the function needs for itself"
+            )
         elif known.is_history(name) and name not in wide.bound:
             finder.keep(body[0], f"`{name}` is the text of cells as they were run")
     form.edits.sort(key=lambda edit: edit.slice)
     if form.reason is None:
-        refused = _refused(ast.parse(edited(text.text, form.edits)).body if form.edits else body, names)
-        if isinstance(refused, str):
+        if form.edits:
+            body = ast.parse(edited(text.text, form.edits)).body
+        refused = _refused(body, names, form.awaits)
+        if refused is not None:
             finder.keep(body[0], refused)
-        else:
-            form.awaits = refused
     if form.reason is not None:
         form.edits.clear()
+        form.awaits = False
     return form
 
 
-def _refused(body: list[ast.stmt], names: set[str]) -> str | bool:
-    """Compile the cell as a module and as the function: return the compiler's words when it refuses, else whether it awaits."""
+def _refused(body: list[ast.stmt], names: set[str], awaits: bool) -> str | None:
+    """Compile the cell as the function: return the compiler's words when it refuses.
+
+    What only a module refuses (`return`, `yield`) has been found before.
+    """
     declared = [ast.Global(sorted(names))] if names else []
     args = ast.arguments([], [ast.arg(PARAMETER)], None, [], [], None, [])
     try:
-        code = compile(ast.Module(body, []), "<cell>", "exec", flags=_AWAITS, dont_inherit=True)
-        awaits = bool(code.co_flags & _CO_COROUTINE)
         kind = ast.AsyncFunctionDef if awaits else ast.FunctionDef
         function = kind("cell", args, [*declared, *body, ast.Pass()], [])
         if "type_params" in kind._fields:
-            function.type_params = []
+            setattr(function, "type_params", [])  # noqa: B010 -- 3.12 and newer
         module = ast.Module([function], [])
         ast.copy_location(function, body[0])
         for node in (args.args[0], *declared):
@@ -332,4 +380,4 @@ def _refused(body: list[ast.stmt], names: set[str]) -> str | bool:
         return f"Python refuses it: {error.msg}"
     except (ValueError, RecursionError, MemoryError) as error:
         return f"Python cannot compile it: {error}"
-    return awaits
+    return None

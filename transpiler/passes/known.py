@@ -7,21 +7,32 @@ They only sharpen the analysis. A name that is missing here makes it say more th
 import builtins
 import sys
 
-GIVEN = frozenset(
-    "display get_ipython In Out exit quit open _ __ ___ _i _ii _iii _ih _oh _dh _exit_code __session__ __IPYTHON__".split()
-) - {"open"}
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+GIVEN = _words(
+    "display get_ipython In Out exit quit _ __ ___ _i _ii _iii _ih _oh _dh _exit_code __session__ __IPYTHON__"
+)
 """Names IPython puts into the namespace or into builtins; with `_1`, `_i1`: see `is_given`."""
 
-HISTORY = frozenset("In _i _ii _iii _ih".split())
+HISTORY = _words("In _i _ii _iii _ih")
 """Names of the history of inputs; with `_i1`: see `is_history`."""
 
 BUILTINS = (
     frozenset(dir(builtins)) - {"_"}
     # of later Pythons than the oldest we run on, so that the answer does not depend on ours; and what `site` adds
-    | frozenset("PythonFinalizationError _IncompleteInputError copyright credits license help".split())
+    | _words(
+    "PythonFinalizationError _IncompleteInputError copyright credits license help"
+)
     # the namespace of a module has these from the start
-    | frozenset("__name__ __doc__ __package__ __loader__ __spec__ __builtins__ __builtin__".split())
-    | frozenset("__annotations__ __debug__ __build_class__ __import__".split())
+    | _words(
+    "__name__ __doc__ __package__ __loader__ __spec__ __builtins__ __builtin__"
+)
+    | _words(
+    "__annotations__ __debug__ __build_class__ __import__"
+)
 ) - GIVEN  # fmt: skip
 
 
@@ -35,41 +46,46 @@ def is_history(name: str) -> bool:
     return name in HISTORY or (name.startswith("_i") and name[2:].isdigit())
 
 
-SCALARS = frozenset(
+SCALARS = _words(
     "abs all any ascii bin bool bytes callable chr complex divmod float format hasattr hash hex id input int isinstance range "
-    "slice issubclass len oct ord pow repr round str type".split()
+    "slice issubclass len oct ord pow repr round str type"
 )
 """Builtins whose result cannot be changed and holds nothing of their arguments."""
 
-ITERATORS = frozenset("aiter enumerate filter iter map open reversed zip".split())
+ITERATORS = _words("aiter enumerate filter iter map open reversed zip")
 """Builtins that give something that is used up by reading it."""
 
-LIBRARY_ITERATORS = frozenset(
+LIBRARY_ITERATORS = _words(
     "accumulate batched chain combinations count cycle groupby islice open pairwise permutations product reader DictReader "
-    "scandir starmap takewhile iglob rglob glob urlopen walk zip_longest StringIO BytesIO TextIOWrapper".split()
+    "scandir starmap takewhile iglob rglob glob urlopen walk zip_longest StringIO BytesIO TextIOWrapper"
 )
 """Functions of libraries that do."""
 
 DEFAULTING = frozenset(["defaultdict", "Counter", "ChainMap", "LRUCache", "TTLCache"])
 """Mappings that a mere `d[key]` may change."""
 
-ARGUMENT_MUTATORS = frozenset(
+FIGURES = _words(
+    "add_subplot axes figure gca gcf subplot subplot_mosaic subplots twinx twiny make_subplots Figure"
+)
+"""Functions and methods that give something to draw on: `ax.plot` changes it, while `df.plot` leaves a data frame as it is."""
+
+ARGUMENT_MUTATORS = _words(
     "setattr delattr next anext heapify heappush heappop heappushpop heapreplace shuffle insort insort_left insort_right "
     "fill_diagonal put place copyto putmask setitem delitem iadd isub imul iconcat update_wrapper register seek truncate "
     "exhaust consume reload move_to_end put_along_axis zeros_ ones_ normal_ uniform_ xavier_uniform_ kaiming_uniform_ dump "
-    "clip_grad_norm_".split()
+    "clip_grad_norm_"
 )
 """Functions, by their last name, that change an argument in place (`heapq.heappush`, `random.shuffle`)."""
 
-VIEWS = frozenset(
+VIEWS = _words(
     "asarray ascontiguousarray asanyarray atleast_1d atleast_2d atleast_3d ravel reshape squeeze swapaxes transpose view "
     "expand_dims moveaxis flip broadcast_to memoryview from_numpy frombuffer partial cast proxy getattr iter map filter zip "
     "enumerate reversed vars chain cycle islice deepcopy_view get setdefault items values keys xs loc iloc groupby rolling "
-    "array_split split hsplit vsplit as_strided numpy detach cpu T ref".split()
+    "array_split split hsplit vsplit as_strided numpy detach cpu T ref"
 )
 """Functions and methods whose result may share what their arguments or receiver hold."""
 
-PURE_METHODS = frozenset(
+PURE_METHODS = _words(
     # str, bytes, numbers
     "as_integer_ratio bit_length capitalize casefold center conjugate count decode encode endswith expandtabs find format "
     "format_map hex index is_integer isalnum isalpha isascii isdecimal isdigit isidentifier islower isnumeric isprintable "
@@ -79,7 +95,7 @@ PURE_METHODS = frozenset(
     "copy difference get intersection isdisjoint issubset issuperset items keys most_common symmetric_difference union values "
     # pandas, numpy
     "abs agg aggregate all any apply applymap argmax argmin argsort assign astype between bfill ceil clip combine "
-    "combine_first compare corr count cov cummax cummin cumprod cumsum dateutil describe diff dot drop drop_duplicates "
+    "combine_first compare corr count cov cummax cummin cumprod cumsum describe diff dot drop drop_duplicates "
     "dropna duplicated eq equals eval exp expanding explode factorize ffill fillna filter first flatten floor ge "
     "get_group groupby gt head idxmax idxmin info interpolate isin isna isnull item iterrows itertuples join keys kurt last le "
     "lt map mask max mean median melt memory_usage merge min mode mul ndim ne nlargest notna notnull nsmallest nunique pct_change "
@@ -90,44 +106,42 @@ PURE_METHODS = frozenset(
     # dates, paths, matches, tensors
     "date day dayofweek exists group groups groupdict is_dir is_file isoformat month read_bytes read_text strftime time "
     "timestamp total_seconds weekday with_name with_suffix year detach cpu numpy predict predict_proba score "
-    "get_feature_names_out get_params summary".split()
-) - {"dateutil"}
+    "get_feature_names_out get_params summary"
+)
 """Methods that leave their receiver as it is, in the libraries notebooks use most (unless called with `inplace=True`)."""
 
-SAFE_LINE_MAGICS = frozenset(
+SAFE_LINE_MAGICS = _words(
     "alias_magic autoawait autocall autoindent automagic autoreload aimport bookmark cat cd clear colors conda config cp "
     "debug dhist dirs env gui killbgscripts ldir less lf lk ll load_ext logoff logon logstart logstate logstop ls lsmagic "
     "lx magic man matplotlib mkdir more mv pastebin pdb pip popd pprint precision pushd pwd pycat quickref rehashx "
-    "reload_ext rm rmdir sc set_env sx system tb unalias unload_ext uv mamba micromamba xmode".split()
+    "reload_ext rm rmdir sc set_env sx system tb unalias unload_ext uv mamba micromamba xmode"
 )
 """Line magics of IPython that bind no name of the notebook and do not look at the frame they are called from."""
 
-SAFE_CELL_MAGICS = frozenset(
+SAFE_CELL_MAGICS = _words(
     "capture writefile html HTML javascript js latex markdown svg SVG bash sh script perl ruby python python3 python2 pypy "
-    "cmd sx system ! debug".split()
-) - {"debug"}  # fmt: skip
+    "cmd sx system !"
+)
 """Cell magics of which the same is true; a `capture` body is run in the notebook's namespace."""
 
 TIMING = frozenset(["time", "timeit", "prun", "memit", "mprun", "lprun", "snakeviz"])
 """Magics whose argument or body is Python."""
 
-SCRIPTS = frozenset(
+SCRIPTS = _words(
     "writefile file html HTML javascript js latex markdown svg SVG bash sh script perl ruby python python3 python2 pypy cmd "
-    "sx system !".split()
+    "sx system !"
 )
 """Cell magics whose body is not Python of this notebook."""
 
-HISTORY_MAGICS = frozenset(
-    "history hist recall rep rerun macro save edit notebook logstart".split()
-)
+HISTORY_MAGICS = _words("history hist recall rep rerun macro save edit notebook logstart")
 """Line magics that show or use the inputs as they were typed."""
 
-SETUP_CALLS = frozenset(
+SETUP_CALLS = _words(
     "set_option set_options reset_option filterwarnings simplefilter seed manual_seed set_theme set_style set_context "
     "set_palette basicConfig set_printoptions set_matplotlib_formats set_loglevel setLevel disable use seterr setlocale "
     "set_verbosity set_verbosity_error set_seed set_random_seed set_float32_matmul_precision reset_defaults rcdefaults "
     "disable_warnings init_notebook_mode output_notebook enable_eager_execution disable_max_rows register_matplotlib_converters "
-    "register_cell_magic nest_asyncio set_default_dtype set_num_threads options set_config extension config".split()
+    "register_cell_magic nest_asyncio set_default_dtype set_num_threads options set_config extension config"
 )
 """Functions, by their last name, that set options and show nothing."""
 
@@ -136,24 +150,24 @@ SETUP_PREFIXES = (
 )  # fmt: skip
 """What options are stored in: `plt.rcParams[...]`, `pd.options.display.x`, `os.environ[...]`, `pio.renderers.default`."""
 
-SETUP_MAGICS = frozenset(
+SETUP_MAGICS = _words(
     "matplotlib load_ext reload_ext config autoreload aimport precision xmode colors autosave env set_env pip conda uv "
-    "mamba gui pylab pdb".split()
+    "mamba gui pylab pdb"
 )
 """Line magics that only set something up."""
 
-READERS = frozenset(
+READERS = _words(
     "open imread imread_collection load loadtxt genfromtxt fromfile memmap loadmat read_text fromstring_file ElementTree "
     "ZipFile File Dataset Image from_file parse DictReader fromregex get_data load_workbook load_model CDLL connect "
-    "open_dataset xlrd open_workbook Audio Video FileLink SVG safe_load_file".split()
+    "open_dataset xlrd open_workbook Audio Video FileLink SVG safe_load_file"
 )
 """Functions, by their last name, whose first argument may be the name of a file they read; and all `read_*`."""
 
-PATH_READS = frozenset("read_text read_bytes open iterdir glob rglob stat exists is_file".split())
+PATH_READS = _words("read_text read_bytes open iterdir glob rglob stat exists is_file")
 """Methods of a path that read it."""
 
-STDLIB = frozenset(sys.stdlib_module_names) | frozenset(
+STDLIB = frozenset(sys.stdlib_module_names) | _words(
     # of other versions than the one we run on
     "asynchat asyncore distutils imp smtpd aifc audioop cgi cgitb chunk crypt imghdr mailcap msilib nis nntplib ossaudiodev "
-    "pipes sndhdr spwd sunau telnetlib uu xdrlib lib2to3 __future__ __main__".split()
+    "pipes sndhdr spwd sunau telnetlib uu xdrlib lib2to3 __future__ __main__"
 )

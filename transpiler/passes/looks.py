@@ -21,9 +21,7 @@ _CODE_LIKE = re.compile(
 
 def is_setup(body: list[ast.stmt], shows: bool) -> bool:
     """Whether a cell only imports, defines and sets options, and shows nothing (DESIGN 4.2)."""
-    return all(
-        _sets_up(statement, shows and statement is body[-1]) for statement in body
-    )
+    return all(_sets_up(statement, shows and statement is body[-1]) for statement in body)
 
 
 def _sets_up(node: ast.stmt, shown: bool) -> bool:
@@ -34,7 +32,11 @@ def _sets_up(node: ast.stmt, shown: bool) -> bool:
             return True
         case ast.Try(body=body, handlers=handlers, orelse=orelse, finalbody=final):
             blocks = [body, orelse, final, *(handler.body for handler in handlers)]
-            return _is_import_guard(node) and all(_sets_up(s, False) for b in blocks for s in b)
+            return _is_import_guard(node) and all(
+                _sets_up(s, False) or (isinstance(s, ast.Assign) and _is_literal(s.value))
+                for block in blocks
+                for s in block
+            )
         case ast.If(test=test, body=body, orelse=orelse):
             return not _calls(test) and all(_sets_up(s, False) for s in (*body, *orelse))
         case ast.Expr(value=ast.Constant(value=str())):
@@ -61,7 +63,12 @@ def _sets_option(call: ast.Call) -> bool:
     if magic is not None:
         return magic.kind == "run_line_magic" and magic.name in known.SETUP_MAGICS
     if isinstance(call.func, ast.Attribute) and call.func.attr in ("append", "insert", "update"):
-        return _dotted(call.func.value) in ("sys.path", "plt.rcParams", "os.environ", "mpl.rcParams")
+        return _dotted(call.func.value) in (
+            "sys.path",
+            "plt.rcParams",
+            "os.environ",
+            "mpl.rcParams",
+        )
     return last_name(call.func) in known.SETUP_CALLS
 
 
@@ -109,7 +116,12 @@ def suggested_title(source: str) -> str | None:
         text = text.rstrip(".:;,! ")
         words = text.split()
         fits = 2 < len(text) <= _TITLE_LENGTH and any(c.isalpha() for c in text)
-        if fits and len(words) <= 10 and not _NOT_A_TITLE.match(text) and not _CODE_LIKE.search(text):
+        if (
+            fits
+            and len(words) <= 10
+            and not _NOT_A_TITLE.match(text)
+            and not _CODE_LIKE.search(text)
+        ):
             return text[0].upper() + text[1:]
         return None
     return None
@@ -142,17 +154,23 @@ def read_files(tree: ast.AST, texts: dict[str, str]) -> Iterator[str]:
             if magic.name in ("run", "load", "loadpy") and word and _is_relative(word[0]):
                 yield word[0]
             continue
-        name = last_name(node.func)
-        found: ast.expr | None = None
-        if name in known.PATH_READS and isinstance(node.func, ast.Attribute):
-            if not (name == "open" and _writes(node, 0)):
-                found = _path_call(node.func.value)
-        if found is None and (name in known.READERS or name.startswith(("read_", "scan_", "load_"))):
-            if not (name == "open" and _writes(node, 1)):
-                found = _file_argument(node)
-        path = _text(found, texts) if found is not None else None
-        if path is not None and _is_relative(path):
-            yield str(PurePosixPath(path))
+        for found in _read_by(node):
+            path = _text(found, texts)
+            if path is not None and _is_relative(path):
+                yield str(PurePosixPath(path))
+
+
+def _read_by(node: ast.Call) -> Iterator[ast.expr]:
+    """Yield the expressions that may say which file a call reads."""
+    name = last_name(node.func)
+    if isinstance(node.func, ast.Attribute) and name in known.PATH_READS:
+        path = _path_call(node.func.value)
+        if path is not None and not (name == "open" and _writes(node, 0)):
+            yield path
+    reads = name in known.READERS or name.startswith(("read_", "scan_", "load_"))
+    argument = _file_argument(node)
+    if argument is not None and reads and not (name == "open" and _writes(node, 1)):
+        yield argument
 
 
 def _writes(node: ast.Call, position: int) -> bool:
@@ -168,16 +186,28 @@ def _writes(node: ast.Call, position: int) -> bool:
 
 
 def _file_argument(node: ast.Call) -> ast.expr | None:
-    named = ("filepath_or_buffer", "path", "io", "file", "filename", "fname", "source", "path_or_buf")
+    named = (
+        "filepath_or_buffer",
+        "path",
+        "io",
+        "file",
+        "filename",
+        "fname",
+        "source",
+        "path_or_buf",
+    )
     first = node.args[0] if node.args else None
-    first = first or next((k.value for k in node.keywords if k.arg in named), None)
-    return _path_call(first) or first if first is not None else None
+    return first or next((k.value for k in node.keywords if k.arg in named), None)
 
 
 def _path_call(node: ast.expr) -> ast.expr | None:
     """Return `"a/b"` for `Path("a/b")`, `Path("a") / "b"` as it is, and names of paths."""
     match node:
-        case ast.Call(func=func, args=[_, *_]) if last_name(func) in ("Path", "PurePath", "PosixPath"):
+        case ast.Call(func=func, args=[_, *_]) if last_name(func) in (
+            "Path",
+            "PurePath",
+            "PosixPath",
+        ):
             return node
         case ast.BinOp(op=ast.Div()) | ast.Name():
             return node

@@ -7,8 +7,8 @@ A cell that is Python already (nearly all are) never meets IPython. What only ma
     df?                    help goes to the notebook's pager
     !pip install pandas    a requirement of the app
 
-`%config InlineBackend...` stays, since it says what figures look like. It is only understood once `%matplotlib inline` has
-been run, so in a notebook that has it `%matplotlib` stays as well (always as `inline`: there is no other screen).
+`%config InlineBackend.figure_format = "svg"` stays: it says what figures look like, and works in a kernel without
+`%matplotlib inline` before it (a kernel of ipykernel has the inline backend from its start; tried with 7.4 and IPython 9.18).
 """
 
 import ast
@@ -46,18 +46,15 @@ def parse(text: str) -> ast.Module:
                 compile(ast.Module([statement], []), "<cell>", "exec", flags, True)
     except SyntaxError:
         raise
-    except (ValueError, OverflowError) as error:  # NUL in the text (3.11), absurd numbers
+    except ValueError as error:  # what cannot be encoded, such as half a character
         raise SyntaxError(str(error)) from None
     except (RecursionError, MemoryError):
         raise SyntaxError("it is nested too deeply") from None
     return tree
 
 
-def python_of(cell: Cell, styles_figures: bool = False) -> tuple[Python | None, Found]:
-    """Return the Python text of a code cell, None with PP201 when it does not parse, and what was left out.
-
-    `styles_figures` says that the notebook has a `%config InlineBackend` line.
-    """
+def python_of(cell: Cell) -> tuple[Python | None, Found]:
+    """Return the Python text of a code cell, None with PP201 when it does not parse, and what was left out."""
     dropped = frozenset(droppable_lines(cell.source))
     source = enumerate(cell.source.split("\n"))
     lines = [_Line(text, number + 1) for number, text in source if number not in dropped]
@@ -67,7 +64,7 @@ def python_of(cell: Cell, styles_figures: bool = False) -> tuple[Python | None, 
         as_it_stands = error
     if len(lines) > 1 and not lines[-1].text:
         lines.pop()  # IPython counts a last newline as the end of a line, not as the start of another
-    transformation = _Transformation(cell, styles_figures)
+    transformation = _Transformation(cell)
     transformed = transformation.run(lines)
     if transformed == lines:
         return None, (_syntax_error(cell, lines, as_it_stands),)
@@ -123,9 +120,14 @@ def _ends_in_semicolon(text: str) -> bool:
     """Whether IPython takes the cell's last `;` as a wish to see nothing: it is the last token but comments."""
     if ";" not in text:
         return False
-    ignored = (tokenize.ENDMARKER, tokenize.NL, tokenize.NEWLINE, tokenize.COMMENT, tokenize.DEDENT)
-    tokens = [t for t in tokenize.generate_tokens(StringIO(text).readline) if t.type not in ignored]
-    return tokens[-1].string == ";"
+    ignored = (tokenize.ENDMARKER, tokenize.NL, tokenize.NEWLINE, tokenize.COMMENT)
+    tokens = [token for token in tokens_of(text) if token.type not in ignored]
+    return bool(tokens) and tokens[-1].string == ";"
+
+
+def tokens_of(text: str) -> list[tokenize.TokenInfo]:
+    """Return the tokens of a text that parses."""
+    return list(tokenize.generate_tokens(StringIO(text, newline="\n").readline))
 
 
 def _syntax_error(cell: Cell, lines: list[_Line], error: SyntaxError) -> Diagnostic:
@@ -146,7 +148,7 @@ def _syntax_error(cell: Cell, lines: list[_Line], error: SyntaxError) -> Diagnos
 
 # --- IPython ------------------------------------------------------------------------------------------------------
 
-_CALL = re.compile(r"get_ipython\(\)\.\w+\(.*\)")
+_CALL = re.compile(r"get_ipython\(\)\.(\w+)\((.*)\)")
 _NAMES = re.compile(r"\s*[^\W\d][\w.]*(?:[,\s]+[^\W\d][\w.]*)*\s*")
 _BACKEND_QUESTION = re.compile(r"\s*-")
 
@@ -154,9 +156,8 @@ _BACKEND_QUESTION = re.compile(r"\s*-")
 class _Transformation:
     """One cell on its way through IPython's transformer, with what was left out on the way."""
 
-    def __init__(self, cell: Cell, styles_figures: bool) -> None:
+    def __init__(self, cell: Cell) -> None:
         self._cell = cell
-        self._styles_figures = styles_figures
         self.requirements: list[str] = []
         self.found: list[Diagnostic] = []
 
@@ -256,10 +257,6 @@ class _Transformation:
         span = line_span(self._cell, number, end_number)
         match method, *args:
             case "run_line_magic", "matplotlib", backend if not _BACKEND_QUESTION.match(backend):
-                if self._styles_figures:
-                    return _Line(
-                        f"{indent}get_ipython().run_line_magic('matplotlib', 'inline')", number
-                    )
                 if backend.strip() not in ("", "inline"):
                     reason = "the app shows figures as pictures"
                     self.found.append(codes.MAGIC_DROPPED.at(span, magic=written, reason=reason))
@@ -267,13 +264,9 @@ class _Transformation:
             case "run_line_magic", "aimport", names if _NAMES.fullmatch(names):
                 modules = ", ".join(names.replace(",", " ").split())
                 return _Line(f"{indent}import {modules}", number)
-            case (
-                "run_line_magic",
-                "load_ext" | "reload_ext" | "autoreload" | "aimport" as name,
-                rest,
-            ) if (
-                name in ("autoreload", "aimport") or rest.strip() == "autoreload"
-            ):
+            case "run_line_magic", "load_ext" | "reload_ext", name if name.strip() != "autoreload":
+                return _Line(text, number)
+            case "run_line_magic", "load_ext" | "reload_ext" | "autoreload" | "aimport", _:
                 reason = "the code does not change while the app runs"
                 self.found.append(codes.MAGIC_DROPPED.at(span, magic=written, reason=reason))
                 return stand_in
@@ -309,9 +302,5 @@ def _cut(text: str) -> list[str]:
 
 def _call(text: str) -> tuple[str, list[str]] | None:
     """What a transformed line calls on the shell and with which texts; None when it is no such statement (`a = %pwd`)."""
-    if not _CALL.fullmatch(text.strip()):
-        return None
-    match ast.parse(text.strip()).body:
-        case [ast.Expr(ast.Call(func=ast.Attribute(attr=method), args=args))]:
-            return method, [str(a.value) for a in args if isinstance(a, ast.Constant)]
-    return None
+    match = _CALL.fullmatch(text.strip())
+    return (match.group(1), ast.literal_eval(f"[{match.group(2)}]")) if match else None

@@ -8,7 +8,7 @@ use the same lines, are left in peace.
 """
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -18,6 +18,7 @@ from transpiler.ir import JSON, Cell, Options
 from transpiler.passes.directives import Directive, directives
 from transpiler.passes.places import line_span
 from transpiler.passes.values import load
+from transpiler.passes.vocabulary import A_TEXT, CELL_KEYS, FIELD_KEYS, FIELDS, NOTEBOOK_KEYS, Check
 from transpiler.passes.words import in_words, nearest
 
 
@@ -37,132 +38,6 @@ class _Said(NamedTuple):
     value: JSON
     span: Span
 
-
-# --- what each option takes ---------------------------------------------------------------------------------------
-
-
-def _text(value: JSON) -> str:
-    if isinstance(value, str) and value.strip():
-        return value.strip()
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        return str(value)
-    raise ValueError
-
-
-def _switch(value: JSON) -> bool:
-    words = {"yes": True, "on": True, "true": True, "no": False, "off": False, "false": False}
-    if isinstance(value, bool):
-        return value
-    if isinstance(value, str) and value.lower() in words:
-        return words[value.lower()]
-    raise ValueError
-
-
-def _one_of(*words: str) -> Callable[[JSON], JSON]:
-    def check(value: JSON) -> JSON:
-        if value in words:
-            return value
-        raise ValueError
-
-    return check
-
-
-def _number(value: JSON) -> int | float:
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        return value
-    raise ValueError
-
-
-def _seconds(value: JSON) -> float:
-    if _number(value) > 0:
-        return float(_number(value))
-    raise ValueError
-
-
-def _limit(value: JSON) -> JSON:
-    return value if isinstance(value, str) else _number(value)
-
-
-def _step_id(value: JSON) -> str:
-    if isinstance(value, str) and re.fullmatch(r"step_\d{2,}", value):
-        return value
-    raise ValueError
-
-
-def _choices(value: JSON) -> JSON:
-    if isinstance(value, list) and value and not any(isinstance(v, list | dict) for v in value):
-        return value
-    raise ValueError
-
-
-def _texts(value: JSON) -> JSON:
-    if isinstance(value, str):
-        return [value]
-    if isinstance(value, list) and all(isinstance(v, str) for v in value):
-        return value
-    raise ValueError
-
-
-def _anything(value: JSON) -> JSON:
-    return value
-
-
-_TYPE_WORDS = {
-    "int": "integer", "float": "number", "bool": "switch", "boolean": "switch", "checkbox": "switch", "str": "text",
-    "string": "text", "color": "colour", "slider": "range", "dropdown": "select", "url-list": "urls", "multiselect": "multi-select",
-}  # fmt: skip
-FIELD_TYPES = (
-    "text", "textarea", "integer", "number", "range", "switch", "select", "multi-select", "radio",
-    "date", "time", "datetime", "colour", "urls", "json", "password",
-)  # fmt: skip
-
-
-def _type(value: JSON) -> str:
-    word = _TYPE_WORDS.get(value, value) if isinstance(value, str) else ""
-    if word in FIELD_TYPES:
-        return word
-    raise ValueError
-
-
-_Check = tuple[str, Callable[[JSON], JSON]]
-_A_TEXT: _Check = ("a text", _text)
-_A_SWITCH: _Check = ("`true` or `false`", _switch)
-_FIELDS: _Check = ("a name, or mappings that have a `name`", _anything)
-
-CELL_KEYS: Mapping[str, _Check] = {
-    "step": _A_TEXT,
-    "join": _A_SWITCH,
-    "setup": _A_SWITCH,
-    "skip": _A_SWITCH,
-    "input": _FIELDS,
-    "secret": _FIELDS,
-    "show": ("`output`, `code`, `both` or `none`", _one_of("output", "code", "both", "none")),
-    "run": ("`auto` or `button`", _one_of("auto", "button")),
-    "confirm": _A_TEXT,
-    "timeout": ("a number of seconds above 0", _seconds),
-    "pin": ("the id of a step, such as `step_03`", _step_id),
-}
-FIELD_KEYS: Mapping[str, _Check] = {
-    "name": _A_TEXT,
-    "type": (f"one of {', '.join(FIELD_TYPES)}", _type),
-    "label": _A_TEXT,
-    "help": _A_TEXT,
-    "default": ("a value", _anything),
-    "choices": ("a list of values", _choices),
-    "min": ("a number, or a date or time as text", _limit),
-    "max": ("a number, or a date or time as text", _limit),
-    "step": ("a number above 0", _seconds),
-    "required": _A_SWITCH,
-    "placeholder": _A_TEXT,
-}
-NOTEBOOK_KEYS: Mapping[str, _Check] = {
-    "app_name": _A_TEXT,
-    "title": _A_TEXT,
-    "description": _A_TEXT,
-    "roles": ("a list of names", _texts),
-    "number": ("a number or digits", _text),
-    "by": ("`cell` or `heading`", _one_of("cell", "heading")),
-}
 
 # --- tags ---------------------------------------------------------------------------------------------------------
 
@@ -221,7 +96,7 @@ def _value(entry: Directive) -> JSON:
     """The value of an entry. A title may hold a colon or be a number: what YAML makes of it does not matter then."""
     if entry.value is None:
         return True
-    textual = CELL_KEYS[entry.key] is _A_TEXT and "\n" not in entry.value
+    textual = CELL_KEYS[entry.key] is A_TEXT and "\n" not in entry.value
     try:
         value = load(entry.value)
     except ValueError:
@@ -250,8 +125,8 @@ def options_of(cell: Cell, found: list[Diagnostic]) -> tuple[Options, tuple[Ask,
     for key, value, span in said:
         if key in ("input", "secret"):
             asks |= _asks(key, value, span, found)
-        elif (checked := _checked(CELL_KEYS[key], key, value, span, found)) is not None:
-            values[key] = checked
+        else:
+            values.update((key, v) for v in _checked(CELL_KEYS[key], key, value, span, found))
     return Options(**values), tuple(asks.values())  # type: ignore[arg-type]
 
 
@@ -261,8 +136,8 @@ def notebook_options(options: Mapping[str, JSON], found: list[Diagnostic]) -> Ma
     for key, value in options.items():
         if key not in NOTEBOOK_KEYS:
             found.append(_unknown(key, "a notebook", nearest(key, NOTEBOOK_KEYS), WHOLE))
-        elif (checked := _checked(NOTEBOOK_KEYS[key], key, value, WHOLE, found)) is not None:
-            kept[key] = checked
+        else:
+            kept.update((key, v) for v in _checked(NOTEBOOK_KEYS[key], key, value, WHOLE, found))
     return kept
 
 
@@ -278,7 +153,7 @@ def _asks(key: str, value: JSON, span: Span, found: list[Diagnostic]) -> dict[st
         given = {"name": item} if isinstance(item, str) else item
         name = given.get("name") if isinstance(given, dict) else None
         if not isinstance(given, dict) or not isinstance(name, str) or not name.strip():
-            found.append(_wrong(_FIELDS, key, item, span))
+            found.append(_wrong(FIELDS, key, item, span))
             continue
         name = name.strip()
         attributes: dict[str, JSON] = {"type": "password"} if key == "secret" else {}
@@ -286,11 +161,9 @@ def _asks(key: str, value: JSON, span: Span, found: list[Diagnostic]) -> dict[st
             dotted = f"{key}.{attribute}"
             if attribute not in FIELD_KEYS:
                 found.append(_unknown(dotted, "a field", nearest(attribute, FIELD_KEYS), span))
-            elif attribute == "default":
-                attributes["default"] = said
             elif attribute != "name":
                 checked = _checked(FIELD_KEYS[attribute], dotted, said, span, found)
-                attributes |= {} if checked is None else {attribute: checked}
+                attributes.update((attribute, v) for v in checked)
         if name in asks:
             found.append(codes.DUPLICATE_FIELD.at(span, name=name, key=key))
             continue
@@ -298,15 +171,18 @@ def _asks(key: str, value: JSON, span: Span, found: list[Diagnostic]) -> dict[st
     return asks
 
 
-def _checked(check: _Check, key: str, value: JSON, span: Span, found: list[Diagnostic]) -> JSON:
+def _checked(
+    check: Check, key: str, value: JSON, span: Span, found: list[Diagnostic]
+) -> tuple[JSON, ...]:
+    """The value as the option has it, alone in a tuple; () when it cannot be that (None is a value)."""
     try:
-        return check[1](value)
+        return (check[1](value),)
     except ValueError:
         found.append(_wrong(check, key, value, span))
-        return None
+        return ()
 
 
-def _wrong(check: _Check, key: str, value: JSON, span: Span) -> Diagnostic:
+def _wrong(check: Check, key: str, value: JSON, span: Span) -> Diagnostic:
     return codes.OPTION_VALUE.at(span, key=key, value=shown(value), expected=check[0])
 
 

@@ -40,11 +40,6 @@ class Places:
             self._starts[end_line - 1] + self._column(end_line, end_byte),
         )
 
-    def text(self, node: ast.expr | ast.stmt) -> str:
-        """Return the Python text of a node as it is written."""
-        start, end = self.slice(node)
-        return self._python.text[start:end]
-
     def span(self, node: ast.expr | ast.stmt) -> Span:
         """Return the place of a node in the notebook's cell."""
         end_line, end_byte = node.end_lineno or node.lineno, node.end_col_offset or 0

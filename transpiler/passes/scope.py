@@ -219,7 +219,9 @@ def locals_of(source: str) -> set[str]:
         for name in ast.walk(node.target)
         if isinstance(name, ast.Name)
     }
-    if found & targets:  # the comprehension's own, or really the function's: look again without inlining
+    if (
+        found & targets
+    ):  # the comprehension's own, or really the function's: look again without inlining
         # The result is only read by symtable: positions do not matter.
         return _locals_by_table(ast.unparse(ast.fix_missing_locations(_NoInlining().visit(tree))))
     return found

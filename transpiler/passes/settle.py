@@ -55,10 +55,11 @@ class _Settling:
         self._draft = draft
         self._given = draft.attributes
         self._found = found
-        value = None if draft.question else literal_of(draft.value)
-        self._computed = value is COMPUTED
+        literal = None if draft.question else literal_of(draft.value)
+        self._computed = literal is COMPUTED
+        self._literal = None if self._computed else literal
         self._raw = self._given.get("type") == "raw"
-        self._value = self._given.get("default", None if self._computed else value)
+        self._value = self._given.get("default", self._literal)
         self._choices = self._all_choices()
         self._type = self._decided_type()
         self._default = self._fitting_default()
@@ -112,7 +113,7 @@ class _Settling:
         if self._choices:
             several = isinstance(self._value, list) or said == "multi-select"
             return "multi-select" if several else "select"
-        own = type_of(self._value)
+        own = type_of(self._value if self._literal is None else self._literal)
         if said and not (said == "json" and own is None):
             return "textarea" if (said, own) == ("text", "textarea") else said
         if own is None:

@@ -60,9 +60,7 @@ class Magic:
         """Whether it may read and bind names we cannot know."""
         if self.is_shell or self.name in known.TIMING or self.name in known.HISTORY_MAGICS:
             return False
-        safe = (
-            known.SAFE_CELL_MAGICS if self.kind == "run_cell_magic" else known.SAFE_LINE_MAGICS
-        )
+        safe = known.SAFE_CELL_MAGICS if self.kind == "run_cell_magic" else known.SAFE_LINE_MAGICS
         return self.name not in safe and not self.name.startswith("pinfo")
 
 
@@ -80,9 +78,7 @@ def magic_of(node: ast.Call) -> Magic | None:
     func = node.func
     if not (isinstance(func, ast.Attribute) and is_shell_object(func.value)):
         return None
-    texts = [
-        a.value for a in node.args if isinstance(a, ast.Constant) and isinstance(a.value, str)
-    ]
+    texts = [a.value for a in node.args if isinstance(a, ast.Constant) and isinstance(a.value, str)]
     if len(texts) != len(node.args):
         return None
     match func.attr, texts:

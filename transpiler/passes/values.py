@@ -53,7 +53,7 @@ def load(text: str) -> JSON:
     import yaml
 
     try:
-        value = yaml.load(text, Loader=_loader())  # a SafeLoader
+        return _plain(yaml.load(text, Loader=_loader()), [_AT_MOST])  # a SafeLoader
     except yaml.MarkedYAMLError as error:
         raise ValueError(error.problem or error.context or "it is not YAML") from None
     except yaml.YAMLError:
@@ -67,8 +67,6 @@ def load(text: str) -> JSON:
         KeyError,
     ) as error:  # wrong content under a tag such as !!timestamp
         raise ValueError(str(error)) from None
-    left = [_AT_MOST]
-    return _plain(value, left)
 
 
 def _plain(value: Any, left: list[int]) -> JSON:

@@ -10,11 +10,16 @@ _EDGES = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|[\W_]+")
 
 
 def in_words(name: str) -> str:
-    """Return a variable's or a file's name as a label: `min_amount`, `minAmount` and `MIN_AMOUNT` give "Min amount"."""
-    words = " ".join(_EDGES.sub(" ", name).split())
+    """Return a variable's or a file's name as a label: `min_amount`, `minAmount` and `MIN_AMOUNT` give "Min amount".
+
+    Abbreviations stay as they are: `userID` gives "User ID".
+    """
+    words = _EDGES.sub(" ", name).split()
     if not words:
         return name
-    return words[0].upper() + words[1:].lower()
+    shouted = name.isupper()
+    text = " ".join(w if len(w) > 1 and w.isupper() and not shouted else w.lower() for w in words)
+    return text[0].upper() + text[1:]
 
 
 def title_of_file(name: str) -> str:

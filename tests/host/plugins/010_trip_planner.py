@@ -3,8 +3,34 @@
 from collections import namedtuple
 
 from fasthtml.common import (
-    H3, Article, Button, Dd, Div, Dl, Dt, Fieldset, Form, Header, HtmxResponseHeaders, Input, Label, Legend, NotStr,
-    Option, Output, P, Pre, Select, Small, Table, Tbody, Td, Textarea, Th, Thead, Tr,
+    H3,
+    Article,
+    Button,
+    Dd,
+    Div,
+    Dl,
+    Dt,
+    Fieldset,
+    Form,
+    Header,
+    HtmxResponseHeaders,
+    Input,
+    Label,
+    Legend,
+    NotStr,
+    Option,
+    Output,
+    P,
+    Pre,
+    Select,
+    Small,
+    Table,
+    Tbody,
+    Td,
+    Textarea,
+    Th,
+    Thead,
+    Tr,
 )
 
 ROLES = ["Core"]
@@ -48,7 +74,7 @@ class TripPlanner:
         name = (await request.form()).get("pipeline_id", "")
         key, _, _ = self.pip.generate_pipeline_key(self, name)
         self.pip.db["pipeline_id"] = key
-        state, error = self.pip.initialize_if_missing(key, {"app_name": self.APP_NAME})
+        _, error = self.pip.initialize_if_missing(key, {"app_name": self.APP_NAME})
         return error if error is not None else self.chain(key)
 
     async def finalize(self, request):
@@ -58,11 +84,21 @@ class TripPlanner:
             return self.chain(key)
         locked = "finalized" in self.pip.read_state(key).get("finalize", {})
         title = "This run is finished" if locked else "All steps are done"
-        text = "Its answers and results are protected." if locked else "Finish the run to protect its answers and results."
+        text = (
+            "Its answers and results are protected."
+            if locked
+            else "Finish the run to protect its answers and results."
+        )
         action, label = ("unfinalize", "Unlock") if locked else ("finalize", "Finish")
         button = Button(label, type="submit", cls="secondary" if locked else "primary")
-        form = Form(button, hx_post=f"/trip/{action}", hx_target="#trip-container", hx_swap="outerHTML")
-        return Div(Article(H3(title), P(text), form), id="finalize", data_state="locked" if locked else "input")
+        form = Form(
+            button, hx_post=f"/trip/{action}", hx_target="#trip-container", hx_swap="outerHTML"
+        )
+        return Div(
+            Article(H3(title), P(text), form),
+            id="finalize",
+            data_state="locked" if locked else "input",
+        )
 
     async def unfinalize(self, request):
         key = await self.run_key(request)
@@ -83,13 +119,27 @@ class TripPlanner:
         following = self.steps[self.steps_indices[step_id] + 1].id
         locked = "finalized" in state.get("finalize", {})
         change = Button(
-            "Change", cls="button-revert", hx_post="/trip/revert", hx_vals={"step_id": step_id},
-            hx_target="#trip-container", hx_swap="outerHTML",
+            "Change",
+            cls="button-revert",
+            hx_post="/trip/revert",
+            hx_vals={"step_id": step_id},
+            hx_target="#trip-container",
+            hx_swap="outerHTML",
         )
         return Div(
             Article(
                 Header(H3(step.show), None if locked else change),
-                Dl(*(part for name, value in facts.items() for part in (Dt(name), Dd(str(value))))) if facts else None,
+                (
+                    Dl(
+                        *(
+                            part
+                            for name, value in facts.items()
+                            for part in (Dt(name), Dd(str(value)))
+                        )
+                    )
+                    if facts
+                    else None
+                ),
                 *results,
             ),
             Div(id=following, hx_get=f"/trip/{following}", hx_trigger="load", hx_swap="outerHTML"),
@@ -112,7 +162,9 @@ class TripPlanner:
         key = await self.run_key(request)
         data = self.pip.get_step_data(key, "step_01")
         if not self.is_open(key, "step_01"):
-            return self.card(key, "step_01", {"People": data["people"], "Notes": data["notes"] or "none"})
+            return self.card(
+                key, "step_01", {"People": data["people"], "Notes": data["notes"] or "none"}
+            )
         return self.ask_01(data or {"people": 2, "notes": ""}, {})
 
     def ask_01(self, values, errors):
@@ -122,12 +174,24 @@ class TripPlanner:
                 P("Everyone who shares the costs, you included."),
                 Form(
                     Label("Number of people", fr="step_01-people"),
-                    Input(type="number", id="step_01-people", name="people", value=str(values.get("people", "")), required=True),
-                    Small(errors["people"], cls="text-invalid") if "people" in errors else Small("A whole number; 0 is fine."),
+                    Input(
+                        type="number",
+                        id="step_01-people",
+                        name="people",
+                        value=str(values.get("people", "")),
+                        required=True,
+                    ),
+                    (
+                        Small(errors["people"], cls="text-invalid")
+                        if "people" in errors
+                        else Small("A whole number; 0 is fine.")
+                    ),
                     Label("Notes", fr="step_01-notes"),
                     Textarea(values.get("notes", ""), id="step_01-notes", name="notes", rows="3"),
                     Button("Continue", type="submit", cls="primary"),
-                    hx_post="/trip/step_01_submit", hx_target="#step_01", hx_swap="outerHTML",
+                    hx_post="/trip/step_01_submit",
+                    hx_target="#step_01",
+                    hx_swap="outerHTML",
                 ),
             ),
             id="step_01",
@@ -149,32 +213,60 @@ class TripPlanner:
         key = await self.run_key(request)
         data = self.pip.get_step_data(key, "step_02")
         if not self.is_open(key, "step_02"):
-            facts = {"Nights": data["nights"], "Travel": data["travel"], "With breakfast": data["breakfast"], "Extras": ", ".join(data["extras"])}
+            facts = {
+                "Nights": data["nights"],
+                "Travel": data["travel"],
+                "With breakfast": data["breakfast"],
+                "Extras": ", ".join(data["extras"]),
+            }
             return self.card(key, "step_02", facts)
         radios = [
-            Label(Input(type="radio", name="travel", value=name, checked=name == "train"), f"By {name}")
+            Label(
+                Input(type="radio", name="travel", value=name, checked=name == "train"),
+                f"By {name}",
+            )
             for name in ("train", "car", "bicycle")
         ]
-        boxes = [Label(Input(type="checkbox", name="extras", value=name), name.title()) for name in ("museum", "boat", "sauna")]
+        boxes = [
+            Label(Input(type="checkbox", name="extras", value=name), name.title())
+            for name in ("museum", "boat", "sauna")
+        ]
         return Div(
             Article(
                 H3("How long and how"),
                 Form(
                     Label("Nights", fr="step_02-nights"),
                     Div(
-                        Input(type="range", id="step_02-nights", name="nights", value=str(data.get("nights", 3)), min="0", max="14"),
+                        Input(
+                            type="range",
+                            id="step_02-nights",
+                            name="nights",
+                            value=str(data.get("nights", 3)),
+                            min="0",
+                            max="14",
+                        ),
                         Output(str(data.get("nights", 3)), fr="step_02-nights"),
                         cls="range",
                     ),
                     Fieldset(Legend("Travel"), *radios),
                     Fieldset(Legend("Extras"), *boxes),
-                    Label(Input(type="checkbox", role="switch", name="breakfast", checked=True), "With breakfast"),
+                    Label(
+                        Input(type="checkbox", role="switch", name="breakfast", checked=True),
+                        "With breakfast",
+                    ),
                     Label("Season", fr="step_02-season"),
-                    Select(Option("Summer"), Option("Winter", selected=True), id="step_02-season", name="season"),
+                    Select(
+                        Option("Summer"),
+                        Option("Winter", selected=True),
+                        id="step_02-season",
+                        name="season",
+                    ),
                     Label("First day", fr="step_02-day"),
                     Input(type="date", id="step_02-day", name="day", value="2026-07-01"),
                     Button("Continue", type="submit", cls="primary"),
-                    hx_post="/trip/step_02_submit", hx_target="#step_02", hx_swap="outerHTML",
+                    hx_post="/trip/step_02_submit",
+                    hx_target="#step_02",
+                    hx_swap="outerHTML",
                 ),
             ),
             id="step_02",
@@ -184,9 +276,16 @@ class TripPlanner:
     async def step_02_submit(self, request):
         key = await self.run_key(request)
         sent = await request.form()
-        await self.save(key, "step_02", {
-            "nights": int(sent["nights"]), "travel": sent["travel"], "breakfast": "breakfast" in sent, "extras": sent.getlist("extras"),
-        })
+        await self.save(
+            key,
+            "step_02",
+            {
+                "nights": int(sent["nights"]),
+                "travel": sent["travel"],
+                "breakfast": "breakfast" in sent,
+                "extras": sent.getlist("extras"),
+            },
+        )
         return await self.step_02(request)
 
     # --- START_STEP_BUNDLE: step_03 ---
@@ -195,23 +294,52 @@ class TripPlanner:
         state = self.pip.read_state(key)
         if self.is_open(key, "step_03"):
             return Div(
-                Article(H3("What it costs"), P("Running…", aria_busy="true")), id="step_03", data_state="running",
-                hx_post="/trip/step_03_submit", hx_trigger="load delay:50ms", hx_swap="outerHTML",
+                Article(H3("What it costs"), P("Running…", aria_busy="true")),
+                id="step_03",
+                data_state="running",
+                hx_post="/trip/step_03_submit",
+                hx_trigger="load delay:50ms",
+                hx_swap="outerHTML",
             )
         nights, people = state["step_02"]["nights"], state["step_01"]["people"]
-        rows = [("Rooms", 80 * nights * people), ("Travel", 45 * people), ("Food", 30 * nights * people)]
+        rows = [
+            ("Rooms", 80 * nights * people),
+            ("Travel", 45 * people),
+            ("Food", 30 * nights * people),
+        ]
         names = ["item", *(f"day {n}" for n in range(1, 15)), "sum"]
         table = Table(
             Thead(Tr(Th(), *map(Th, names))),
-            Tbody(*(Tr(Th(str(i)), Td(name), *(Td(str(value // 14)) for _ in range(14)), Td(str(value))) for i, (name, value) in enumerate(rows))),
+            Tbody(
+                *(
+                    Tr(
+                        Th(str(i)),
+                        Td(name),
+                        *(Td(str(value // 14)) for _ in range(14)),
+                        Td(str(value)),
+                    )
+                    for i, (name, value) in enumerate(rows)
+                )
+            ),
             cls="dataframe",
         )
         outputs = Div(
-            Div(Pre(f"{people} people, {nights} nights"), data_cell="c1", data_output="stream", data_name="stdout"),
+            Div(
+                Pre(f"{people} people, {nights} nights"),
+                data_cell="c1",
+                data_output="stream",
+                data_name="stdout",
+            ),
             Div(table, data_cell="c2", data_output="execute_result", data_mime="text/html"),
-            Div(NotStr('<svg viewBox="0 0 600 200" width="600" height="200"><rect width="600" height="200" fill="#eef"/>'
-                       '<path d="M0 180 L150 90 L300 120 L450 30 L600 60" fill="none" stroke="#1d6a5d" stroke-width="4"/></svg>'),
-                data_cell="c3", data_output="display_data", data_mime="image/svg+xml"),
+            Div(
+                NotStr(
+                    '<svg viewBox="0 0 600 200" width="600" height="200"><rect width="600" height="200" fill="#eef"/>'
+                    '<path d="M0 180 L150 90 L300 120 L450 30 L600 60" fill="none" stroke="#1d6a5d" stroke-width="4"/></svg>'
+                ),
+                data_cell="c3",
+                data_output="display_data",
+                data_mime="image/svg+xml",
+            ),
             cls="outputs",
         )
         return self.card(key, "step_03", {}, outputs)

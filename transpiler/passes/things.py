@@ -6,13 +6,14 @@ partials, decorators, instances and factories.
 """
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import count
 from typing import Literal, NamedTuple
 
-Kind = Literal["plain", "fixed", "iterator", "defaulting", "module"]
-"""`fixed` cannot be changed in place, an `iterator` is changed by reading it, a `defaulting` mapping by `d[key]`."""
+Kind = Literal["plain", "fixed", "iterator", "defaulting", "module", "figure"]
+"""`fixed` cannot be changed in place, an `iterator` is changed by reading it, a `defaulting` mapping by `d[key]`,
+a `figure` by `plot`."""
 
 
 class Param(NamedTuple):
@@ -48,6 +49,7 @@ class Thing:
         self.serial = next(self._serials)
 
     def __hash__(self) -> int:
+        """By order of making."""
         return self.serial  # so that sets of things have the same order in every process
 
 
@@ -73,8 +75,10 @@ class Closure:
     """A class's own methods; None for a function."""
     generator: bool = False
     dynamic: bool = False
+    looks_around: bool = False
 
     def __hash__(self) -> int:
+        """By order of making."""
         return self.serial
 
 
@@ -109,6 +113,11 @@ class Scope:
         while scope is not None:
             yield scope
             scope = scope.parent
+
+
+def closures(value: Iterable[Item]) -> list[Closure]:
+    """Return the functions and classes among the things, in the order they were defined."""
+    return sorted((item for item in value if isinstance(item, Closure)), key=hash)
 
 
 def mangled(name: str, owner: str | None) -> str:

@@ -1,0 +1,48 @@
+"""A style sheet for what cells show; the host puts it into its own."""
+
+from importlib import import_module
+from typing import Any
+
+_DARK_COLOURS = (
+    "--ansi-red: #ff8580; --ansi-green: #6fd389; --ansi-yellow: #e0c060; --ansi-blue: #86b4ff; "
+    "--ansi-magenta: #dd94e0; --ansi-cyan: #66cddd; --ansi-white: #e6e6e6; --ansi-black: #9a9a9a;"
+)
+
+_LAYOUT = """
+.cells { display: grid; gap: 0.75rem; }
+.cell { display: grid; gap: 0.5rem; min-width: 0; }
+.output { min-width: 0; margin: 0; }
+.output pre, pre.output { margin: 0; white-space: pre-wrap; overflow-wrap: anywhere; }
+.output[data-mime="text/plain"] pre { white-space: pre; overflow-wrap: normal; }
+.output[data-name="stderr"] { border-inline-start: 3px solid var(--ansi-yellow, #a67c00); padding-inline-start: 0.6rem; }
+.output table { width: auto; border-collapse: collapse; font-variant-numeric: tabular-nums; }
+.output th, .output td { padding: 0.25rem 0.6rem; border: 0; border-bottom: 1px solid color-mix(in srgb, currentcolor 15%, transparent); }
+.output iframe { display: block; background: #fff; border-radius: 4px; }
+.output img { display: block; }
+.error-message { margin: 0; font-weight: 600; color: var(--ansi-red, #d0453f); overflow-wrap: anywhere; }
+.highlight { margin: 0; overflow-x: auto; }
+
+"""
+
+
+def stylesheet() -> str:
+    """Return the style sheet: layout of outputs, colours of terminals, and of code in light and dark.
+
+    The page is dark if its root says so in `data-theme`, or if the device does and the root does not say `light`.
+    """
+    formatter: Any = import_module("pygments.formatters").HtmlFormatter
+    light = _tokens(formatter(style="default").get_style_defs(".highlight"))
+
+    def dark(root: str) -> str:
+        tokens = _tokens(formatter(style="github-dark").get_style_defs(f"{root} .highlight"))
+        return f"{root} {{ {_DARK_COLOURS} }}\n{tokens}"
+
+    by_device = (
+        f"@media (prefers-color-scheme: dark) {{\n{dark(':root:not([data-theme=light])')}\n}}"
+    )
+    return "\n".join([_LAYOUT, light, by_device, dark(":root[data-theme=dark]")]) + "\n"
+
+
+def _tokens(rules: str) -> str:
+    """Keep the rules of tokens; the background belongs to the page."""
+    return "\n".join(rule for rule in rules.splitlines() if ".highlight ." in rule)

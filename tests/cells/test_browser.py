@@ -1,0 +1,151 @@
+"""Interactive outputs of real libraries, drawn by a real browser in their frames, without the network."""
+
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+from fasthtml.common import Body, Head, Html, Script, Style, to_xml
+from starlette.responses import HTMLResponse
+
+from pipulate_runtime.cells import libraries, stylesheet
+from tests.cells.conftest import run
+from tests.conftest import CHROMIUM
+
+pytestmark = [pytest.mark.browser, pytest.mark.kernel]
+
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--no-first-run",
+    "--disable-quic",
+]
+
+CHARTS = {
+    "plotly": """
+        import plotly.express as px
+        return px.bar(x=["a", "b"], y=[1, 3])
+        """,
+    "plotly_html": """
+        from IPython.display import HTML
+        import plotly.express as px, plotly.io as pio
+        return HTML(pio.to_html(px.line(x=[1, 2], y=[1, 3]), include_plotlyjs="cdn", full_html=False))
+        """,
+    "altair": """
+        global chart, alt
+        import altair as alt, pandas as pd
+        chart = alt.Chart(pd.DataFrame({"a": [1, 2], "b": [3, 4]})).mark_bar().encode(x="a", y="b")
+        return chart
+        """,
+    "altair_mime": """
+        alt.renderers.enable("mimetype")
+        return chart
+        """,
+    "bokeh": """
+        from bokeh.io import output_notebook
+        from bokeh.plotting import figure, show
+        output_notebook()
+        plot = figure(width=300, height=200)
+        plot.line([1, 2, 3], [3, 1, 2])
+        show(plot)
+        """,
+    "script": """
+        from IPython.display import HTML
+        return HTML("<div id=drawn></div><script>drawn.innerHTML = '<svg width=9 height=9></svg>'</script>")
+        """,
+    "leak": """
+        from IPython.display import HTML
+        return HTML('''<svg></svg><img src="http://example.org/leak.png"><script src="http://example.org/leak.js"></script>
+            <script>fetch("http://example.org/leak").catch(() => 0); new Image().src = "http://example.org/leak2";
+            try { parent.document.title = "taken" } catch (e) { document.title = "kept" }</script>''')
+        """,
+}
+
+# The part of the host's script that fits a frame to its content
+FIT = """
+addEventListener("message", event => {
+  for (const frame of document.querySelectorAll("iframe[data-frame]"))
+    if (frame.contentWindow === event.source && event.data.pipulateFrame)
+      frame.style.height = event.data.pipulateFrame + "px";
+});
+"""
+
+
+@contextmanager
+def served(app: Any) -> Iterator[str]:
+    """Serve an app on a free port."""
+    import uvicorn
+
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    server = uvicorn.Server(uvicorn.Config(app, port=port, log_level="error"))
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    try:
+        while not server.started:
+            time.sleep(0.01)
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        server.should_exit = True
+        thread.join()
+
+
+@contextmanager
+def browser() -> Iterator[Any]:
+    playwright = pytest.importorskip("playwright.sync_api")
+    with playwright.sync_playwright() as driver:
+        chromium = driver.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield chromium
+        chromium.close()
+
+
+@pytest.mark.parametrize(
+    "name", ["plotly", "plotly_html", "altair", "altair_mime", "bokeh", "script", "leak"]
+)
+def test_a_chart_is_drawn(make, name):
+    for package in {
+        "plotly": ["plotly"],
+        "altair": ["altair", "vl_convert"],
+        "bokeh": ["bokeh"],
+    }.get(name.split("_")[0], []):
+        pytest.importorskip(package)
+    names = ["altair", "altair_mime"] if name == "altair_mime" else [name]
+    walker = make(
+        "".join(f'\n@cell("{n}")\ndef step_01_cell_{n}(form):{CHARTS[n]}\n' for n in names)
+    )
+    run(walker.walk({}))
+
+    cells = walker.pip.read_state("k")["step_01"]["_cells"][-1:]
+    shown = walker.plugin.cells.show("k", cells)
+    page = to_xml(Html(Head(Script(FIT), Style(stylesheet())), Body(shown)))
+    walker.plugin.app.route("/page")(lambda: HTMLResponse(page))
+
+    with served(walker.plugin.app) as address, browser() as chromium:
+        tab = chromium.new_page()
+        answered, refused, problems = [], [], []
+        tab.on("requestfinished", lambda request: answered.append(request.url))
+        tab.on("requestfailed", lambda request: refused.append((request.url, request.failure)))
+        tab.on("pageerror", lambda error: problems.append(str(error)))
+        tab.goto(f"{address}/page")
+        assert tab.locator("iframe").count() == 1
+        frame = tab.frame_locator("iframe")
+        frame.locator("svg, canvas").first.wait_for(state="attached", timeout=20_000)
+        tab.wait_for_function("document.querySelector('iframe').style.height != '480px'")
+        assert problems == []
+        assert [url for url in answered if not url.startswith((address, "data:", "blob:"))] == []
+        if name == "leak":
+            assert {reason for url, reason in refused if "leak" in url} == {"csp"}
+            assert len(refused) >= 3
+        assert tab.title() != "taken"
+
+
+def test_the_libraries_of_the_installed_packages_are_found():
+    assert libraries.available("plotly")
+    assert libraries.available("bokeh")
+    for name in libraries.BOKEH:
+        assert len(libraries.content(name)) > 1000

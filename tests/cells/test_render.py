@@ -1,0 +1,323 @@
+"""Outputs in the page: what is shown, and what must never get there."""
+
+import re
+
+import pytest
+from fasthtml.common import to_xml
+
+from pipulate_runtime.cells import ansi, folders, frame, libraries, render, sanitise
+from pipulate_runtime.cells.folders import RunFolder
+from pipulate_runtime.cells.outputs import error
+
+
+@pytest.fixture
+def folder(tmp_path):
+    return RunFolder(tmp_path, "app", "key/../with odd: characters")
+
+
+def shown(folder, *outputs, show="output", **record):
+    component = render.cell(
+        folder,
+        "app",
+        {"id": "c1", "hash": "", "code": "x < 1", "outputs": list(outputs), **record},
+        show,
+    )
+    return component if component is None else to_xml(component)
+
+
+def display(**data):
+    return {
+        "output_type": "display_data",
+        "metadata": {},
+        "data": {k.replace("__", "/"): v for k, v in data.items()},
+    }
+
+
+def stream(text, name="stdout"):
+    return {"output_type": "stream", "name": name, "text": text}
+
+
+# --- what a page carries for programs ---
+
+
+def test_every_output_tells_what_it_is(folder):
+    html = shown(
+        folder,
+        stream("a", "stderr"),
+        {**display(text__plain="1"), "output_type": "execute_result", "execution_count": 1},
+        display(text__html="<b>x</b>", text__plain="x"),
+        error("E", "m"),
+    )
+    tags = [
+        dict(re.findall(r'(data-[a-z]+)="([^"]*)"', tag))
+        for tag in re.findall(r"<[^>]*data-output[^>]*>", html)
+    ]
+    assert tags == [
+        {"data-cell": "c1", "data-output": "stream", "data-name": "stderr"},
+        {"data-cell": "c1", "data-output": "execute_result", "data-mime": "text/plain"},
+        {"data-cell": "c1", "data-output": "display_data", "data-mime": "text/html"},
+        {"data-cell": "c1", "data-output": "error"},
+    ]
+
+
+@pytest.mark.parametrize(
+    ("show", "code", "output"), [("output", 0, 1), ("code", 1, 0), ("both", 1, 1), ("none", 0, 0)]
+)
+def test_show(folder, show, code, output):
+    html = shown(folder, stream("the output"), show=show) or ""
+    assert html.count("highlight") == code
+    assert html.count("the output") == output
+
+
+def test_an_error_is_shown_whatever_the_cell_shows(folder):
+    for show in ("none", "code"):
+        assert "Oh: no" in shown(folder, stream("the output"), error("Oh", "no"), show=show)
+
+
+def test_nothing_to_show_is_none(folder):
+    assert shown(folder) is None
+    assert render.all_cells([]) is None
+
+
+def test_an_error_is_one_line_and_a_fold(folder):
+    html = shown(
+        folder,
+        error("ValueError", "bad <b>\nmore", ["\x1b[31mValueError\x1b[39m: bad <b>", "more"]),
+    )
+    line, fold = html.split("<details>")
+    assert ">ValueError: bad &lt;b&gt;</p>" in line
+    assert "more" not in line
+    assert "bad &lt;b&gt;\nmore</pre>" in fold
+    assert "<details" not in shown(folder, error("KernelDied", "The kernel ended."))
+
+
+@pytest.mark.parametrize(
+    ("data", "mime"),
+    [
+        ({"text/plain": "1", "text/html": "2"}, "text/html"),
+        (
+            {"text/html": "2", "application/vnd.plotly.v1+json": {}},
+            "application/vnd.plotly.v1+json",
+        ),
+        (
+            {"text/plain": "1", "application/vnd.vegalite.v5+json": {}},
+            "application/vnd.vegalite.v5+json",
+        ),
+        (
+            {"text/plain": "1", "application/vnd.vegalite.v6.json": {}},
+            "application/vnd.vegalite.v6.json",
+        ),
+        ({"text/plain": "1", "image/png": "2", "image/svg+xml": "3"}, "image/svg+xml"),
+        ({"text/latex": "1", "image/png": "2"}, "text/latex"),
+        ({"text/plain": "1", "application/vnd.jupyter.widget-view+json": {}}, "text/plain"),
+        ({"text/plain": "1", "application/x-unknown": "2"}, "text/plain"),
+        ({"text/x-other": "1"}, "text/x-other"),
+        ({"application/x-unknown": "2"}, None),
+    ],
+)
+def test_richest(data, mime):
+    assert render.richest(data) == mime
+
+
+def test_pictures(folder):
+    html = shown(
+        folder,
+        {
+            **display(image__png="QUJD\n", text__plain='<Figure "1">'),
+            "metadata": {"image/png": {"width": 7}},
+        },
+    )
+    assert 'src="data:image/png;base64,QUJD"' in html
+    assert 'width="7"' in html
+    assert "alt='&lt;Figure \"1\"&gt;'" in html
+    svg = shown(folder, {**display(), "data": {"image/svg+xml": "<svg onload='x'/>"}})
+    assert "<svg" not in svg
+    assert 'src="data:image/svg+xml;base64,' in svg
+
+
+def test_large_pictures_have_an_address(folder):
+    record = {"id": "c1", "outputs": [display(image__png="QUJD" * 30_000)]}
+    folders.offload(folder, record)
+    html = shown(folder, *record["outputs"], files=record["files"])
+    address = re.search(r'src="/app/output/([^"]+)"', html)[1]
+    assert re.fullmatch(r"key_with_odd_characters-[0-9a-f]{10}/[0-9a-f]{32}/png", address)
+    assert len(html) < 500
+
+
+def test_text_may_be_a_list_of_lines(folder):
+    assert "a\nb" in shown(folder, stream(["a\n", "b"]))
+
+
+# --- text of a terminal ---
+
+RED = "var(--ansi-red,#d0453f)"
+
+
+@pytest.mark.parametrize(
+    ("text", "html"),
+    [
+        ("a < b & c\n", "a &lt; b &amp; c\n"),
+        ("1%\r50%\r100%\n", "100%\n"),
+        ("long line\rshort", "shortline"),
+        ("long line\r\x1b[Kshort", "short"),
+        ("a\r\nb", "a\nb"),
+        ("ab\bc", "ac"),
+        ("one\ntwo\x1b[A\rONE", "ONE\ntwo"),
+        ("\x1b[31mred\x1b[0m plain", f'<span style="color:{RED}">red</span> plain'),
+        (
+            "\x1b[1;31mx\x1b[22my",
+            f'<span style="color:{RED};font-weight:bold">x</span><span style="color:{RED}">y</span>',
+        ),
+        ("\x1b[38;2;1;2;300mx", '<span style="color:#0102ff">x</span>'),
+        ("\x1b[38;5;208mx", '<span style="color:#ff8700">x</span>'),
+        ("\x1b[48;5;240mx", '<span style="background-color:#585858">x</span>'),
+        ("\x1b[91mx\x1b[39my", f'<span style="color:{RED}">x</span>y'),
+        ("\x1b[38;5mx\x1b[38mx\x1b[999mx", "xxx"),
+        ("\x1b]8;;http://x\x1b\\link\x1b]8;;\x1b\\", "link"),
+        ("\x1b[?25lx\x1b[2Jy", "xy"),
+        ("\x1b[31m<script>", f'<span style="color:{RED}">&lt;script&gt;</span>'),
+    ],
+)
+def test_terminal_text(text, html):
+    assert ansi.to_html(text) == html
+
+
+def test_one_number_cannot_fill_the_memory():
+    assert len(ansi.to_html("\x1b[99999B\x1b[99999Cx" * 3)) < 40_000
+
+
+# --- HTML ---
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "<img src=x onerror=alert(1)>",
+        "<a href='javascript:alert(1)'>x</a>",
+        "<a href='data:text/html,<script>1</script>'>x</a>",
+        "<div hx-get='/app/revert' hx-trigger='load'>x</div>",
+        "<p id='step_01' name='x'>x</p>",
+        "<img src='https://example.org/x.png'>",
+        "<p style='background-image:url(https://example.org/x)'>x</p>",
+        "<p style='position:fixed;top:0'>x</p>",
+        "<base href='https://example.org'><meta http-equiv=refresh content='0'>x",
+        "<math><mtext><style><img src=x onerror=alert(1)></style></mtext></math>",
+        "<svg><script>alert(1)</script></svg>",
+    ],
+)
+def test_nothing_active_gets_into_the_page(text):
+    cleaned = sanitise.clean(text)
+    assert not re.search(
+        r"onerror|javascript|data:text|hx-|id=|name=|example\.org|position|script|<style|<base|<meta",
+        cleaned,
+    )
+
+
+def test_tables_stay_as_they_are():
+    table = '<table border="1" class="dataframe"><thead><tr style="text-align: right;"><th></th><th colspan="2">a</th></tr></thead></table>'
+    cleaned = sanitise.clean(f"<div><style scoped>.dataframe tbody {{ x: y }}</style>{table}</div>")
+    assert cleaned == f"<div>{table.replace('text-align: right;', 'text-align:right')}</div>"
+
+
+@pytest.mark.parametrize(
+    ("text", "framed"),
+    [
+        ("<p>text</p>", False),
+        ("<div><style scoped>.dataframe td { }</style><table></table></div>", False),
+        ("<script>1</script>", True),
+        ("<style>#T_1 { color: red }</style><table></table>", True),
+        ("<p onclick='x()'>text</p>", True),
+        ("<iframe src=x></iframe>", True),
+    ],
+)
+def test_what_needs_a_frame(folder, text, framed):
+    html = shown(folder, display(text__html=text))
+    assert ("<iframe" in html) == framed
+    assert ('sandbox="allow-scripts"' in html) == framed
+    assert "<script" not in html
+
+
+@pytest.mark.parametrize(
+    ("text", "part"),
+    [
+        ("# A\n\n**b**", "<h1>A</h1>\n<p><strong>b</strong></p>"),
+        ("a $x^2$ b", "<msup><mi>x</mi><mn>2</mn></msup>"),
+        ("$$\nx\n$$", 'display="block"'),
+        ("\\begin{align}x\\end{align}", "<math"),
+        ("costs 5\\$ or 6\\$", "costs 5$ or 6$"),
+        ("| a |\n|---|\n| b |", "<td>b</td>"),
+        ("$\\undefined{$ ok", "ok"),
+        ("<script>alert(1)</script>x", "x"),
+        ("[a](javascript:alert(1))", "a"),
+        ("$\\href{javascript:alert(1)}{x}$", "<mi>x</mi>"),
+    ],
+)
+def test_markdown(text, part):
+    html = sanitise.markdown(text)
+    assert part in html
+    assert not re.search(r"<script|href=.javascript", html)
+
+
+@pytest.mark.parametrize(
+    ("text", "part"),
+    [
+        ("$$\\frac{1}{2}$$", "<mfrac>"),
+        ("$\\displaystyle x$", 'display="block"'),
+        ("$x$", 'display="inline"'),
+        ("\\begin{align}x\\end{align}", "<math"),
+        ("see $x$ and $y$", "<p>see <math"),
+        ("$\\frac{$", "<code>\\frac{</code>"),
+        ("$<b>$", "&lt;"),
+    ],
+)
+def test_latex(text, part):
+    assert part in sanitise.latex(text)
+
+
+# --- frames ---
+
+
+def test_a_frame_loads_from_this_server_only(folder):
+    parts = [
+        (frame.PLOTLY, {"data": [{"name": "</script><script>alert(1)"}]}),
+        ("application/vnd.vegalite.v5+json", {"mark": "bar"}),
+        (frame.BOKEH_EXEC, ""),
+        (frame.JAVASCRIPT, "element.x = '</script>'"),
+        (frame.HTML, '<script charset="utf-8" src="https://cdn.plot.ly/plotly-3.0.0.min.js" integrity="sha256-x" crossorigin="anonymous"></script>'),
+        (frame.HTML, 's = "https://cdn.jsdelivr.net/npm/vega-lite@6.4.1?noext"; src="https://cdn.bokeh.org/bokeh/release/bokeh-widgets-3.9.2.min.js"'),
+    ]  # fmt: skip
+    page = frame.document(parts, "/app/output/lib")
+    assert "https://" not in page
+    assert "integrity" not in page
+    assert "crossorigin" not in page
+    assert "</script><script>alert" not in page
+    assert "'<\\/script>'" in page
+    assert f"/app/output/lib/plotly?v={libraries.version('plotly')}" in page
+    assert f"/app/output/lib/bokeh-widgets?v={libraries.version('bokeh')}" in page
+
+
+def test_a_chart_whose_library_is_missing_says_so(monkeypatch):
+    monkeypatch.setattr(libraries, "available", lambda name: False)
+    for mime, data in (
+        (frame.PLOTLY, {}),
+        ("application/vnd.vega.v5+json", {}),
+        (frame.BOKEH_EXEC, ""),
+    ):
+        assert "is not installed" in frame.document([(mime, data)], "/lib")
+    page = frame.document(
+        [(frame.HTML, '<script src="https://cdn.plot.ly/plotly-3.0.0.min.js">')], "/lib"
+    )
+    assert "<code>plotly</code>" in page
+
+
+def test_bokeh_draws_into_the_html_before_it(folder):
+    load = display(text__html="<div>Loading BokehJS ...</div>")
+    loader = {**display(), "data": {frame.BOKEH_LOAD: "", frame.JAVASCRIPT: "load()"}}
+    div = display(text__html='<div id="p1"></div>')
+    script = {**display(), "data": {frame.BOKEH_EXEC: "", frame.JAVASCRIPT: "embed(p1)"}}
+    html = shown(folder, load, loader, div, script)
+    assert html.count("<iframe") == 1
+    (file,) = folder.outputs.iterdir()
+    assert "Loading" not in file.read_text()
+    assert "p1" in file.read_text()
+    assert "embed(p1)" in file.read_text()

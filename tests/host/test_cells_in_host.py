@@ -1,0 +1,48 @@
+"""Plugins with cells, in the host: walked headless, exported, resumed."""
+
+import json
+
+import nbformat
+import pytest
+
+from pipulate_runtime.host import commands
+from pipulate_runtime.host.messages import HostError
+from tests.host.helpers import PLUGINS
+
+pytestmark = pytest.mark.kernel
+SALES = PLUGINS.parent / "cell_plugins" / "010_sales.py"
+
+
+def test_a_walk_runs_the_cells_and_gives_an_executed_notebook(tmp_path, capsys):
+    out = tmp_path / "out.ipynb"
+    commands.run(
+        SALES, {"step_02": {"limit": "100"}}, tmp_path / "data", notebook_out=out, as_json=True
+    )
+    walked = json.loads(capsys.readouterr().out)
+    outputs = {step["id"]: step["outputs"] for step in walked["steps"]}
+    assert outputs["step_01"] == []
+    assert [(o["kind"], o["name"] or o["mime"]) for o in outputs["step_02"]] == [
+        ("stream", "stdout"),
+        ("stream", "stderr"),
+        ("execute_result", "text/html"),
+    ]
+    assert outputs["step_02"][0]["text"].strip() == "2 of 4 regions"
+    assert "image/png" in [o["mime"] for o in outputs["step_03"]]
+    notebook = nbformat.read(out, as_version=4)
+    nbformat.validate(notebook)
+    assert [cell.id for cell in notebook.cells if cell.cell_type == "code"] == ["c1", "c2", "c3"]
+
+
+def test_a_step_that_fails_is_said_and_the_run_goes_on_later_with_another_answer(tmp_path, capsys):
+    data = tmp_path / "data"
+    with pytest.raises(HostError) as caught:
+        commands.run(SALES, {"step_02": {"limit": "0"}}, data, "mine")
+    assert caught.value.code == "PP514"
+    assert "ZeroDivisionError" in caught.value.message
+    assert (
+        commands.run(SALES, {"step_02": {"limit": "100"}}, data, "mine") == 0
+    )  # in a new server: replayed
+    commands.runs_export("Default_Profile-sales-mine", tmp_path / "e.ipynb", data, SALES.parent)
+    nbformat.validate(nbformat.read(tmp_path / "e.ipynb", as_version=4))
+    commands.runs_delete("Default_Profile-sales-mine", data)
+    assert not [path for path in data.rglob("*") if "mine" in path.name]

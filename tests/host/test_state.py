@@ -1,0 +1,159 @@
+import threading
+from datetime import timedelta
+
+import pytest
+
+from pipulate_runtime.host.messages import HostError
+from pipulate_runtime.host.state import StateStore
+
+
+def test_a_run_is_kept_as_it_was_written(store):
+    state = {
+        "step_01": {"name": "Zoë <b>", "n": 0, "empty": "", "none": None, "list": [1, {"a": []}]}
+    }
+    assert store.create("k", "app", state)
+    assert store.read("k").items() >= state.items()
+
+
+def test_a_key_is_taken_once(store):
+    assert store.create("k", "app", {"x": 1})
+    assert not store.create("k", "other", {"x": 2})
+    assert store.read("k")["x"] == 1
+    assert store.run("k").app_name == "app"
+
+
+def test_writing_to_a_run_that_is_not_there_is_an_error(store):
+    with pytest.raises(HostError) as caught:
+        store.write("nobody", {})
+    assert caught.value.code == "PP509"
+
+
+def test_a_change_that_fails_leaves_the_state_as_it_was(store):
+    store.create("k", "app", {"x": 1})
+    with pytest.raises(ZeroDivisionError), store.changing("k") as state:
+        state["x"] = 1 / 0
+    with store.changing("k") as state:
+        state["y"] = 2
+    assert (store.read("k")["x"], store.read("k")["y"]) == (1, 2)
+
+
+def test_what_cannot_be_stored_leaves_the_state_as_it_was(store):
+    store.create("k", "app", {"x": 1})
+    with pytest.raises(TypeError):
+        store.write("k", {"x": object()})
+    assert store.read("k")["x"] == 1
+
+
+def test_changes_from_many_threads_are_all_kept(store):
+    store.create("k", "app", {"count": 0})
+
+    def count():
+        for _ in range(25):
+            with store.changing("k") as state:
+                state["count"] += 1
+
+    threads = [threading.Thread(target=count) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert store.read("k")["count"] == 100
+
+
+def test_two_processes_may_hold_the_file(store):
+    other = StateStore(store.path)
+    store.create("k", "app", {"x": 1})
+    with other.changing("k") as state:
+        state["x"] = 2
+    assert store.read("k")["x"] == 2
+    other.close()
+
+
+@pytest.mark.parametrize("data", ["not json", "[1]", ""])
+def test_a_row_that_cannot_be_read_is_an_error_and_stays(store, data):
+    store.create("k", "app", {})
+    store.table("pipeline").update({"pkey": "k", "data": data})
+    with pytest.raises(HostError) as caught:
+        store.read("k")
+    assert caught.value.code == "PP510"
+    assert store.run("k").data == data
+
+
+def test_runs_are_listed_by_workflow_the_last_changed_first(store):
+    for key, app in (("a", "one"), ("b", "two"), ("c", "one")):
+        store.create(key, app, {})
+    store.write("a", store.read("a"))
+    assert [run.key for run in store.runs("one")] == ["a", "c"]
+    assert len(store.runs()) == 3
+    assert store.count_runs() == {"one": 2, "two": 1}
+
+
+def test_a_deleted_run_comes_back_as_it_was(store):
+    store.create("k", "app", {"x": 1})
+    before = store.run("k")
+    assert store.delete("k")
+    assert store.run("k") is None
+    assert store.runs("app") == []
+    assert store.restore("k")
+    assert store.run("k") == before
+
+
+def test_a_deleted_run_does_not_come_back_over_a_new_one(store):
+    store.create("k", "app", {"x": 1})
+    store.delete("k")
+    store.create("k", "app", {"x": 2})
+    assert not store.restore("k")
+    assert store.read("k")["x"] == 2
+
+
+def test_purging_takes_only_what_is_old_or_named(store):
+    for key in "abc":
+        store.create(key, "app", {})
+        store.delete(key)
+    assert store.purge() == []
+    assert store.purge(["a"]) == [("app", "a")]
+    assert sorted(store.purge(older_than=timedelta(0))) == [("app", "b"), ("app", "c")]
+    assert not store.restore("b")
+
+
+def test_a_filter_set_on_one_table_object_reaches_nobody_else(store):
+    store.create("k", "one", {})
+    table = store.table("pipeline")
+    table.xtra(app_name="two")
+    assert table() == []
+    assert [row.pkey for row in store.table("pipeline")()] == ["k"]
+    assert store.run("k") is not None
+
+
+def test_roles_that_are_on_stay_on_and_new_ones_are_off(store):
+    store.ensure_roles(["Core", "Tutorial"], on=["Core"])
+    store.ensure_roles(["Tutorial", "Mine"], on=["Core"])
+    assert store.roles_on() == {"Core"}
+    assert sorted(row.text for row in store.table("roles")()) == ["Core", "Mine", "Tutorial"]
+
+
+@pytest.mark.parametrize(
+    ("chosen", "name"), [("2", "Acme-Co"), ("9", "Default Profile"), ("x", "Default Profile")]
+)
+def test_the_profile_in_use(store, chosen, name):
+    store.table("profile").insert(name="Acme-Co")
+    store.set_setting("last_profile_id", chosen)
+    assert store.profile()[1] == name
+
+
+def test_a_file_that_is_no_database_is_left_alone(tmp_path):
+    path = tmp_path / "pipulate.db"
+    path.write_text(
+        "a letter to my aunt, which is no database, and long enough to be looked at " * 20
+    )
+    with pytest.raises(HostError) as caught:
+        StateStore(path)
+    assert caught.value.code == "PP506"
+    assert path.read_text().startswith("a letter")
+
+
+def test_a_data_folder_that_cannot_be_made(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(HostError) as caught:
+        StateStore(tmp_path / "file" / "data" / "pipulate.db")
+    assert caught.value.code == "PP505"
