@@ -220,7 +220,7 @@ FILE_NOT_FOUND = Rule(
     "PP305",
     "file-not-found",
     WARNING,
-    "the notebook reads {path}, which is not there beside it",
+    "the notebook reads {path}, which is not there beside it or cannot be read",
     "Put the file where the notebook looks for it and port again: it will travel with the plugin.",
 )
 RESERVED_FIELD = Rule(
@@ -245,7 +245,7 @@ NOTHING_TO_RUN = Rule(
     "Remove `skip: true` or the tag from the cells that the app shall run.",
 )
 NOT_MOVABLE = Rule(
-    "PP308",
+    "PP309",
     "not-movable",
     WARNING,
     "this cell is kept as text: as a function it would not come out as it is here ({reason})",

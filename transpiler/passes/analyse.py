@@ -53,7 +53,6 @@ def _analyse(annotated: Annotated) -> tuple[Analysis, Found]:
         done[cell.code.cell.id] = _result(cell)
     live = _live(cells)
     items = tuple(i if isinstance(i, Text) else done[i.cell.id] for i in annotated.items)
-<<<<<<< HEAD
     requirements = dict.fromkeys(
         name for cell in cells if cell.code.python for name in cell.code.python.requirements
     )
@@ -65,11 +64,6 @@ def _analyse(annotated: Annotated) -> tuple[Analysis, Found]:
         modules=tuple(modules),
         requirements=tuple(requirements),
     )
-=======
-    installs = [cell.code.python.requirements for cell in cells if cell.code.python]
-    requirements = tuple(dict.fromkeys(name for names in installs for name in names))
-    analysis = Analysis(annotated, items, live, tuple(files), requirements, tuple(modules))
->>>>>>> main
     return analysis, tuple(sorted(found, key=lambda d: d.order))
 
 
@@ -97,14 +91,10 @@ def _notebookwide(cells: list[CodeCell]) -> Notebookwide:
         wide.bound |= cell.bindings.binds.keys()
         text = cell.code.python.text if cell.code.python else ""
         wide.reads_annotations |= "__annotations__" in text or "get_annotations" in text
-<<<<<<< HEAD
-        wide.reads_sources |= any(w in text for w in ("getsource", "pinfo2", "'psource'", "findsource"))
-        wide.reads_docstrings |= ".__doc__" in text or "doctest" in text
-=======
         wide.reads_sources |= any(
             w in text for w in ("getsource", "pinfo2", "'psource'", "findsource")
         )
->>>>>>> main
+        wide.reads_docstrings |= ".__doc__" in text or "doctest" in text
         wide.reads_doc |= "__doc__" in text and any(
             isinstance(n, ast.Name) and n.id == "__doc__" for s in cell.body for n in ast.walk(s)
         )

@@ -12,6 +12,7 @@ import jinja2
 
 from transpiler.diagnostics import InternalError
 from transpiler.ir import Plan, PlannedStep
+from transpiler.names import COMPONENTS
 from transpiler.passes.literals import WIDTH, block, in_comment, in_docstring, literal
 from transpiler.pristine import digest
 from transpiler.resources import templates_folder
@@ -90,7 +91,9 @@ def _environment() -> jinja2.Environment:
         keep_trailing_newline=True,
         autoescape=False,
     )
-    environment.filters.update(literal=literal, text=block, docstring=in_docstring, comment=in_comment)
+    environment.filters.update(
+        literal=literal, text=block, docstring=in_docstring, comment=in_comment
+    )
     return environment
 
 
@@ -108,10 +111,6 @@ _STANDARD = {
     "isfinite": "math",
     "dedent": "textwrap",
 }
-_FASTHTML = frozenset(
-    "H3 Article Button Datalist Dd Div Dl Dt Fieldset Form Header HtmxResponseHeaders Input Label Legend Option P "
-    "Response Select Small Textarea".split()
-)
 _OURS = ("Cells", "cell", "cell_text")
 _NOT_CODE = re.compile(
     r'"""(?:\\.|[^\\])*?"""|"(?:\\.|[^"\\\n])*"|\'(?:\\.|[^\'\\\n])*\'|#[^\n]*', re.DOTALL
@@ -131,7 +130,7 @@ def _imports(texts: list[str]) -> str:
         f"from {module} import {', '.join(listed)}\n" for module, listed in sorted(standard.items())
     ]
     # As ruff and isort order names: constants, then classes.
-    components = sorted(used & _FASTHTML, key=lambda n: (not (len(n) > 1 and n.isupper()), n))
+    components = sorted(used & COMPONENTS, key=lambda n: (not (len(n) > 1 and n.isupper()), n))
     return (
         "".join(lines)
         + "\nfrom fasthtml.common import (\n"

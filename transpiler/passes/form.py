@@ -114,15 +114,14 @@ class _Finder(ast.NodeVisitor):
 
     def defines(self, node: ast.AST, name: str) -> None:
         if self.wide.reads_sources:
-<<<<<<< HEAD
-            self.keep(node, f"the notebook looks at the source of functions, and it defines `{name}`")
-        elif self.wide.reads_docstrings and any(map(_has_long_docstring, ast.walk(node))):
-            self.keep(node, f"the notebook reads docstrings, and the blanks in that of `{name}` would change")
-=======
             self.keep(
                 node, f"the notebook looks at the source of functions, and it defines `{name}`"
             )
->>>>>>> main
+        elif self.wide.reads_docstrings and any(map(_has_long_docstring, ast.walk(node))):
+            self.keep(
+                node,
+                f"the notebook reads docstrings, and the blanks in that of `{name}` would change",
+            )
 
     def visit_inner(self, node: ast.AST) -> None:
         self.inner += 1

@@ -9,6 +9,7 @@ from functools import lru_cache
 import black
 import black.mode
 import libcst as cst
+from black.parsing import InvalidInput
 
 from transpiler.diagnostics import InternalError
 from transpiler.ir import Plan, PlannedCell
@@ -29,7 +30,7 @@ def spliced(cell: PlannedCell, parameter: str) -> str:
     try:
         lines = _text(cell) if cell.text_reason else _body(cell, parameter)
         check(cell, parameter, lines)
-    except (cst.ParserSyntaxError, black.InvalidInput) as error:
+    except (cst.ParserSyntaxError, InvalidInput) as error:
         reader = type(error).__module__.partition(".")[0]
         raise InternalError(f"it is Python that {reader} cannot read") from error
     except RecursionError as error:
