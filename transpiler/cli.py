@@ -3,16 +3,20 @@
 Exit codes: 0 fine; 1 problems found; 2 usage, or a notebook that cannot be read; 3 refused, nothing written.
 """
 
+import io
 import sys
 import traceback
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from transpiler import __version__, codes
-from transpiler.diagnostics import WHOLE, Severity, UserError
+from transpiler.diagnostics import WHOLE, Diagnostic, Severity, UserError
 from transpiler.options import Options
+
+if TYPE_CHECKING:
+    from transpiler.pipeline import Ported
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -62,40 +66,59 @@ def port(
     as_json: Json = False,
 ) -> None:
     """Port notebooks to workflow plugins."""
+    from transpiler.pipeline import Ported
     from transpiler.pipeline import port as port_one
 
-    if number is not None and not number.isdigit():
+    if number is not None and not (number.isascii() and number.isdecimal()):
         raise UserError(
             codes.BAD_OPTION, option="--number", value=number, reason="it is made of digits only"
         )
     options = Options(number=number, by=by)
-    failed = False
+    results = []
     for notebook in notebooks:
         try:
             ported = port_one(notebook, output, options)
         except UserError as error:
             if len(notebooks) == 1:
                 raise
-            _print_error(error, notebook.name)
-            failed = True
-            continue
-        failed = failed or ported.failed
-        if as_json:
-            from transpiler import report
-
-            print(report.as_json(ported.plan, ported.found, ported.plugin, ported.changed))
-        elif ported.plan is None and not ported.found:
-            print(f"{ported.plugin} is up to date; nothing was written.")
-        else:
-            from transpiler import report
-
-            report.print_port(
-                report.console(), ported, report.sources(notebook.read_bytes(), notebook.name)
-            )
-    if failed:
-        raise typer.Exit(_exit_code(notebooks, failed))
+            ported = Ported(notebook, None, None, (error.diagnostic,), changed=False)
+        results.append(ported)
+        if not as_json:
+            _print_ported(ported)
+    if as_json:
+        _print_json(results)
+    if any(ported.failed for ported in results):
+        raise typer.Exit(2 if len(results) == 1 and results[0].plan is None else 1)
     if serve:
         serve_folder(output)
+
+
+def _print_ported(ported: "Ported") -> None:
+    """Print what a port did. The report and its libraries are only loaded when there is something to show."""
+    if ported.plan is None and not ported.found:
+        print(f"{ported.plugin} is up to date; nothing was written.")
+        return
+    from transpiler import report
+
+    report.print_port(report.console(), ported, _sources(ported.notebook))
+
+
+def _print_json(results: "list[Ported]") -> None:
+    """Print what the ports did as data: an object for one notebook, a list for several."""
+    from transpiler import report
+
+    data = [report.data_of(r.plan, r.found, r.plugin, r.changed) for r in results]
+    print(report.dumped(data if len(data) > 1 else data[0]))
+
+
+def _sources(notebook: Path) -> tuple[str, ...]:
+    """Return the sources of a notebook's cells to quote from; none when it cannot be read."""
+    from transpiler import report
+
+    try:
+        return report.sources(notebook.read_bytes(), notebook.name)
+    except OSError:
+        return ()
 
 
 @app.command()
@@ -106,18 +129,16 @@ def inspect(notebook: OneNotebook, by: By = None, as_json: Json = False) -> None
 
     plan, found = planned(read_bytes(notebook), notebook, Options(by=by))
     if as_json:
-        print(report.as_json(plan, found))
+        print(report.dumped(report.data_of(plan, found)))
     elif plan is None:
         report.print_diagnostics(
             report.console(),
             found,
             notebook.name,
-            report.sources(notebook.read_bytes(), notebook.name),
+            _sources(notebook),
         )
     else:
-        report.print_plan(
-            report.console(), plan, found, report.sources(notebook.read_bytes(), notebook.name)
-        )
+        report.print_plan(report.console(), plan, found, _sources(notebook))
     if plan is None:
         raise typer.Exit(2)
     if any(d.rule.severity is Severity.ERROR for d in found):
@@ -129,17 +150,22 @@ def explain(
     code: Annotated[str, typer.Argument(metavar="CODE", help="For example PP102.")],
 ) -> None:
     """Print the page of a diagnostic."""
+    from difflib import get_close_matches
+
     from rich.markdown import Markdown
 
     from transpiler import report
     from transpiler.resources import pages_folder
 
-    page = pages_folder() / f"{Path(code).name.upper()}.md"
-    if not page.is_file():
-        known = ", ".join(sorted(path.stem for path in pages_folder().glob("PP*.md")))
-        raise UserError(
-            codes.BAD_OPTION, option="the code", value=code, reason=f"there are {known}"
+    wanted = code.upper()
+    known = sorted(path.stem for path in pages_folder().glob("PP*.md"))
+    if wanted not in known:
+        near = get_close_matches(wanted, known, n=1, cutoff=0)
+        reason = (
+            f"there is no such page; the nearest is {near[0]}" if near else "there are no pages"
         )
+        raise UserError(codes.BAD_OPTION, option="the code", value=code, reason=reason)
+    page = pages_folder() / f"{wanted}.md"
     report.console().print(Markdown(page.read_text(encoding="utf-8")))
 
 
@@ -257,32 +283,44 @@ def runs_delete(
 
 
 def main() -> None:
-    """Run the command. A problem of the user's is a message; a bug of ours says so and shows its traceback."""
+    """Run the command. A problem of the user's is a message; a bug of ours says so and shows its traceback.
+
+    With `--json` the message is data, on the standard output, like everything else then.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # a terminal that knows few characters
     try:
         app()
     except UserError as error:
-        _print_error(error, "pipulate")
+        _print_diagnostic(error.diagnostic)
         sys.exit(error.exit_code)
     except Exception as error:
-        from transpiler import report
-
         host = sys.modules.get("pipulate_runtime.host.messages")
         if host is not None and isinstance(error, host.HostError):
-            report.print_problem(report.console(sys.stderr), error.code, error.message, error.remedy)
+            _print_problem(error.code, error.message, error.remedy)
             sys.exit(error.exit_code)
-        found = (codes.INTERNAL.at(WHOLE, reason=str(error) or type(error).__name__),)
-        report.print_diagnostics(report.console(sys.stderr), found, "pipulate")
+        _print_diagnostic(codes.INTERNAL.at(WHOLE, reason=str(error) or type(error).__name__))
         traceback.print_exc()
         sys.exit(1)
 
 
-def _print_error(error: UserError, name: str) -> None:
-    """Print the message of a user's problem."""
+def _print_diagnostic(diagnostic: Diagnostic) -> None:
+    """Print a diagnostic about the command as a whole."""
     from transpiler import report
 
-    report.print_diagnostics(report.console(sys.stderr), (error.diagnostic,), name)
+    if "--json" in sys.argv:
+        print(report.dumped(report.data_of(None, (diagnostic,))))
+    else:
+        report.print_diagnostics(report.console(sys.stderr), (diagnostic,), "pipulate")
 
 
-def _exit_code(notebooks: list[Path], failed: bool) -> int:
-    """1 when one of several notebooks could not be ported, 2 when the only one could not."""
-    return (2 if len(notebooks) == 1 else 1) if failed else 0
+def _print_problem(code: str, message: str, remedy: str) -> None:
+    """Print a problem of the host."""
+    from transpiler import report
+
+    if "--json" in sys.argv:
+        problem = {"code": code, "severity": "error", "message": message, "help": remedy}
+        print(report.dumped({"diagnostics": [problem]}))
+    else:
+        report.print_problem(report.console(sys.stderr), code, message, remedy)

@@ -220,7 +220,7 @@ FILE_NOT_FOUND = Rule(
     "PP305",
     "file-not-found",
     WARNING,
-    "the notebook reads {path}, which is not there beside it",
+    "the notebook reads {path}, which is not there beside it or cannot be read",
     "Put the file where the notebook looks for it and port again: it will travel with the plugin.",
 )
 RESERVED_FIELD = Rule(

@@ -4,8 +4,17 @@ import keyword
 import re
 import unicodedata
 
+# The components of FastHTML that the templates use.
+COMPONENTS = frozenset(
+    "H3 Article Button Datalist Dd Div Dl Dt Fieldset Form Header HtmxResponseHeaders Input Label Legend Option P "
+    "Response Select Small Textarea".split()
+)
+
 # What an emitted module defines or imports: a workflow class must not take one of these names.
-TAKEN = frozenset({"Step", "Cells", "ROLES", "None", "True", "False"})
+TAKEN = COMPONENTS | {"Step", "Cells", "None", "True", "False"}
+
+LONGEST = 80
+"""Characters of a slug: it is part of file names, which end at 255 bytes."""
 
 # The first path segments that a Pipulate server answers itself (CONTRACT 1.4): a workflow of that name would never be seen.
 SERVER_ROUTES = frozenset(
@@ -24,7 +33,7 @@ def ascii_words(text: str) -> list[str]:
 
 def slug(text: str) -> str:
     """Return an identifier in lower case for a URL, a key and a file name; `notebook` when nothing is left."""
-    name = "_".join(word.lower() for word in ascii_words(text)) or "notebook"
+    name = "_".join(word.lower() for word in ascii_words(text))[:LONGEST] or "notebook"
     name = re.sub(r"^(\d+_)+", "", name + "_").rstrip("_") or f"notebook_{name}"
     if name[0].isdigit() or keyword.iskeyword(name):
         name = f"notebook_{name}"

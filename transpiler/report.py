@@ -155,9 +155,9 @@ def _cells(plan: Plan) -> Table:
     return table
 
 
-def as_json(
+def data_of(
     plan: Plan | None, found: Found, plugin: Path | None = None, changed: bool | None = None
-) -> str:
+) -> dict[str, object]:
     """Return the same as data: the plan, the diagnostics, and what a port did."""
     document: dict[str, object] = {"plan": asdict(plan) if plan else None}
     document["diagnostics"] = [
@@ -173,4 +173,9 @@ def as_json(
     ]
     if changed is not None:
         document |= {"plugin": str(plugin) if plugin else None, "changed": changed}
-    return json.dumps(document, indent=2, ensure_ascii=False)
+    return document
+
+
+def dumped(data: object) -> str:
+    """Return data as JSON; ASCII only, so that it passes through any terminal, whatever a file's name holds."""
+    return json.dumps(data, indent=2)

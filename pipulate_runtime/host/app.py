@@ -20,8 +20,9 @@ from pipulate_runtime.host import cards, compat, pages, security, widgets
 from pipulate_runtime.host.api import Pipulate
 from pipulate_runtime.host.constants import UI_CONSTANTS
 from pipulate_runtime.host.hooks import Hooks
+from pipulate_runtime.host.loading import Loader
 from pipulate_runtime.host.markup import html
-from pipulate_runtime.host.plugins import Loader, find_files
+from pipulate_runtime.host.plugins import find_files
 from pipulate_runtime.host.routes import Routes
 from pipulate_runtime.host.state import DATABASE, StateStore
 

@@ -166,6 +166,22 @@ def test_two_windows_hold_two_runs(browser, server):
         playwright.expect(visitor.page.locator("#step_01 dd").first).to_have_text(people)
 
 
+def test_the_browsers_back_and_forward_work(browser, server):
+    visitor = Visitor(browser, server, "wide", "light")
+    page = visitor.page
+    page.goto(f"{visitor.url}/trip_planner")
+    page.get_by_label("Name of this run").fill("back and forth")
+    page.get_by_role("button", name="Start").click()
+    page.get_by_label("Number of people").wait_for()
+    page.go_back()
+    playwright.expect(page.get_by_role("button", name="Start")).to_be_visible()
+    playwright.expect(page.locator(".run-item", has_text="back and forth")).to_have_count(1)
+    page.go_forward()
+    playwright.expect(page.get_by_label("Number of people")).to_be_visible()
+    assert page.evaluate("localStorage.length + sessionStorage.length") == 0
+    assert visitor.complaints == []
+
+
 def test_older_runs_are_unfolded(browser, tmp_path):
     with serving(PLUGINS, tmp_path) as served:
         for number in range(17):

@@ -1,5 +1,7 @@
 """Which files travel with the plugin: what the notebook reads by literal path, and local modules it imports."""
 
+import os
+import posixpath
 from pathlib import Path, PurePosixPath
 
 from transpiler import codes
@@ -16,21 +18,33 @@ def bundle(analysis: Analysis, folder: Path) -> tuple[tuple[str, ...], Found]:
     found: list[Diagnostic] = []
     paths: dict[str, None] = {}
     for name in analysis.files:
-        path = PurePosixPath(name)
+        path = PurePosixPath(posixpath.normpath(name))
         if path.is_absolute() or ".." in path.parts:
             found.append(codes.FILE_OUTSIDE.at(WHOLE, path=name))
-        elif (folder / path).is_file():
+        elif not path.parts:
+            continue  # the notebook's folder itself: what stands there is not all meant to travel
+        elif _is_readable(folder / path):
             paths[str(path)] = None
-        elif (folder / path).is_dir():
+        elif _is_folder(folder / path):
             paths.update(dict.fromkeys(_inside(folder, folder / path)))
         else:
             found.append(codes.FILE_NOT_FOUND.at(WHOLE, path=name))
     for module in dict.fromkeys(name.partition(".")[0] for name in analysis.modules):
-        if (folder / f"{module}.py").is_file():
+        if _is_readable(folder / f"{module}.py"):
             paths[f"{module}.py"] = None
-        elif (folder / module / "__init__.py").is_file():
+        elif _is_readable(folder / module / "__init__.py"):
             paths.update(dict.fromkeys(_inside(folder, folder / module)))
     return tuple(paths), tuple(found)
+
+
+def _is_readable(path: Path) -> bool:
+    """Whether a file is there and can be read; False for any name that no file can have."""
+    return os.path.isfile(path) and os.access(path, os.R_OK)  # noqa: PTH113
+
+
+def _is_folder(path: Path) -> bool:
+    """The same of a folder. (The methods of `Path` raise for a name that is too long.)"""
+    return os.path.isdir(path)  # noqa: PTH112
 
 
 def _inside(folder: Path, part: Path) -> list[str]:
@@ -38,7 +52,7 @@ def _inside(folder: Path, part: Path) -> list[str]:
     return sorted(
         path.relative_to(folder).as_posix()
         for path in part.rglob("*")
-        if path.is_file()
+        if _is_readable(path)
         and not any(
             piece.startswith(".") or piece == "__pycache__"
             for piece in path.relative_to(folder).parts

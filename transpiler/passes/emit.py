@@ -12,11 +12,16 @@ import jinja2
 
 from transpiler.diagnostics import InternalError
 from transpiler.ir import Plan, PlannedStep
-from transpiler.passes.literals import WIDTH, block, in_docstring, literal
+from transpiler.names import COMPONENTS
+from transpiler.passes.literals import WIDTH, block, in_comment, in_docstring, literal
 from transpiler.pristine import digest
 from transpiler.resources import templates_folder
 
-_CELL = re.compile(r'^ +__cell__\("(\w+)"\),?\n', re.MULTILINE)
+# Where a cell goes. Text of the notebook stands deeper, so it is never taken for such a place.
+_CELL = re.compile(
+    r'^(    (?:(?:async )?def \w+\(\w+\):|\w+ = cell_text\(\n.*)\n)        __cell__\("(\w+)"\),?\n',
+    re.MULTILINE,
+)
 
 
 def emit(plan: Plan, port_id: str, notebook: str) -> str:
@@ -52,9 +57,9 @@ def _spliced(text: str, step: PlannedStep, plan: Plan) -> str:
     cells = {cell.function: cell for cell in step.cells}
 
     def body(placeholder: re.Match[str]) -> str:
-        cell = cells.pop(placeholder[1])
+        cell = cells.pop(placeholder[2])
         try:
-            return spliced(cell, plan.parameter)
+            return placeholder[1] + spliced(cell, plan.parameter)
         except InternalError as error:
             raise InternalError(f"{cell.function}: {error}") from error
 
@@ -86,7 +91,9 @@ def _environment() -> jinja2.Environment:
         keep_trailing_newline=True,
         autoescape=False,
     )
-    environment.filters.update(literal=literal, text=block, docstring=in_docstring)
+    environment.filters.update(
+        literal=literal, text=block, docstring=in_docstring, comment=in_comment
+    )
     return environment
 
 
@@ -104,10 +111,6 @@ _STANDARD = {
     "isfinite": "math",
     "dedent": "textwrap",
 }
-_FASTHTML = frozenset(
-    "H3 Article Button Datalist Dd Div Dl Dt Fieldset Form Header HtmxResponseHeaders Input Label Legend Option P "
-    "Response Select Small Textarea".split()
-)
 _OURS = ("Cells", "cell", "cell_text")
 _NOT_CODE = re.compile(
     r'"""(?:\\.|[^\\])*?"""|"(?:\\.|[^"\\\n])*"|\'(?:\\.|[^\'\\\n])*\'|#[^\n]*', re.DOTALL
@@ -127,7 +130,7 @@ def _imports(texts: list[str]) -> str:
         f"from {module} import {', '.join(listed)}\n" for module, listed in sorted(standard.items())
     ]
     # As ruff and isort order names: constants, then classes.
-    components = sorted(used & _FASTHTML, key=lambda n: (not (len(n) > 1 and n.isupper()), n))
+    components = sorted(used & COMPONENTS, key=lambda n: (not (len(n) > 1 and n.isupper()), n))
     return (
         "".join(lines)
         + "\nfrom fasthtml.common import (\n"

@@ -62,5 +62,10 @@ def _survives(body: str, text: str) -> bool:
 
 def in_docstring(text: str) -> str:
     """Return a text that can stand on a line inside a docstring."""
-    plain = " ".join(text.split())
-    return plain.replace("\\", "\\\\").replace('"', "'")
+    return in_comment(text.replace("\\", "\\\\").replace('"', "'"))
+
+
+def in_comment(text: str) -> str:
+    """Return a text that can stand in a comment: on one line, what cannot be seen written as an escape."""
+    line = " ".join(text.split())
+    return "".join(char if char.isprintable() else repr(char)[1:-1] for char in line)

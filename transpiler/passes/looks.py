@@ -241,9 +241,8 @@ def literal_text(node: ast.expr, texts: dict[str, str]) -> str | None:
 
 
 def _is_relative(path: str) -> bool:
-    """Whether it may be a file beside the notebook: not a URL, not absolute, not outside, no pattern."""
+    """Whether it may be a file that is found from where the notebook is: not a URL, not absolute, no pattern."""
     if not path or len(path) > 255 or any(c in path for c in '*?<>"|\n\r\t\0{}\\'):
         return False
-    parts = PurePosixPath(path).parts
-    outside = path.startswith(("/", "~")) or ".." in parts or re.match(r"[A-Za-z][\w+.-]*:", path)
+    outside = path.startswith(("/", "~")) or re.match(r"[A-Za-z][\w+.-]*:", path)
     return not outside and bool(PurePosixPath(path).name) and ("." in path or "/" in path)

@@ -211,9 +211,7 @@ def _step_ids(drafts: list[Draft], found: list[Diagnostic]) -> list[str]:
         if (pin := draft.pin) is None:
             continue
         where = _whole(draft.codes[0])
-        if not re.fullmatch(r"step_\d{2,}", pin):
-            found.append(codes.BAD_PIN.at(where, pin=pin, reason="an id is written like step_03"))
-        elif pin in pinned:
+        if pin in pinned:
             found.append(codes.BAD_PIN.at(where, pin=pin, reason="a cell above it has that id"))
         else:
             pinned[pin] = position
@@ -282,11 +280,8 @@ def _cell(
     if options.timeout is not None:
         keywords.append(("timeout", options.timeout))
     as_text = item.text_reason is not None or code.python is None
-    if code.python is None or as_text:
-        # IPython itself transforms what it runs, so it gets the cell as the notebook has it.
-        source = code.cell.source
-    else:
-        source = apply(code.python.text, edits)
+    # IPython itself transforms what it runs, so a text is the cell as the notebook has it.
+    source = code.cell.source if code.python is None or as_text else apply(code.python.text, edits)
     declarations = () if as_text else _declarations(item, analysis, parameter)
     assigned = {*item.names.binds, *item.names.deletes}
     return PlannedCell(

@@ -13,13 +13,15 @@ import hashlib
 import json
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from transpiler import __version__, codes
 from transpiler.diagnostics import WHOLE, Found, UserError
 from transpiler.ir import Plan
+from transpiler.passes.literals import in_comment
 from transpiler.pristine import is_pristine, origin
 
 REFUSED = 3
@@ -42,7 +44,7 @@ def place(plan: Plan, notebook: Path, out: Path, number: str | None) -> Place:
 
     Raises UserError (exit 3) when a file is in the way: edited by hand, not ours, or another plugin of that name.
     """
-    relative = relative_path(notebook, out)
+    relative = notebook_path(notebook, out)
     wanted = out / (f"{number}_{plan.app_name}.py" if number else f"{plan.app_name}.py")
     for path, text in _plugins(out):
         made_from = origin(text)
@@ -101,11 +103,10 @@ def write(
         {path: content for path, content in wanted.items() if _content(path) != content}, out
     )
     for name in old_files.keys() - files.keys():
-        if (
-            _content(folder / name) is not None
-            and sha(_content(folder / name) or b"") == old_files[name]
-        ):
-            (folder / name).unlink()
+        there = _content(folder / name)
+        if there is not None and sha(there) == old_files[name]:
+            with suppress(OSError):  # what cannot be deleted stays; it harms nothing
+                (folder / name).unlink()
     found = [codes.BUNDLED_FILE_KEPT.at(WHOLE, path=str(path)) for path in sorted(kept)]
     return where.current != text, tuple(found)
 
@@ -121,7 +122,7 @@ def unchanged(notebook: Path, raw: bytes, out: Path, fingerprint: str) -> Path |
             stamp = json.loads(path.read_bytes())
             plugin = out / str(stamp["plugin"])
             if (
-                stamp["notebook"] == relative_path(notebook, out)
+                stamp["notebook"] == notebook_path(notebook, out)
                 and stamp["fingerprint"] == fingerprint
                 and stamp["notebook_sha"] == sha(raw)
                 and all(
@@ -166,6 +167,11 @@ def sha(content: bytes) -> str:
 def relative_path(path: Path, start: Path) -> str:
     """Return the way from a folder to a file, with slashes."""
     return Path(os.path.relpath(path, start)).as_posix()
+
+
+def notebook_path(notebook: Path, out: Path) -> str:
+    """Return the way to the notebook as it can stand in a comment: a file's name may hold anything."""
+    return in_comment(relative_path(notebook, out))
 
 
 def module_key(path: Path) -> str:
@@ -219,21 +225,56 @@ def _content(path: Path) -> bytes | None:
 
 
 def _replace_all(contents: dict[Path, bytes], out: Path) -> None:
-    """Write all files or none: first beside their places, then under their names."""
-    staged: list[tuple[Path, Path]] = []
+    """Write all files or none: first beside their places, then under their names. What fails halfway is undone."""
+    before = {path: _content(path) for path in contents}
+    folders = _missing_folders(contents)
+    done: list[Path] = []
     try:
         for path, content in contents.items():
             path.parent.mkdir(parents=True, exist_ok=True)
-            beside = path.with_name(f".{path.name}.next")
-            staged.append((beside, path))
-            with beside.open("wb") as file:
-                file.write(content)
-                file.flush()
-                os.fsync(file.fileno())
-        for beside, path in staged:
-            beside.replace(path)
-    except OSError as error:
-        for beside, _ in staged:
-            beside.unlink(missing_ok=True)
+            _write_durably(_beside(path), content)
+        for path in contents:
+            _beside(path).replace(path)
+            done.append(path)
+    except BaseException as error:
+        for path in done:
+            _put_back(path, before[path])
+        for path in contents:
+            with suppress(OSError):
+                _beside(path).unlink(missing_ok=True)
+        for folder in folders:
+            with suppress(OSError):
+                folder.rmdir()
+        if not isinstance(error, OSError):
+            raise
         reason = error.strerror or str(error)
         raise UserError(codes.OUTPUT_UNWRITABLE, REFUSED, path=str(out), reason=reason) from error
+
+
+def _beside(path: Path) -> Path:
+    """Where a file is written before it takes its place."""
+    return path.with_name(f".{path.name}.next")
+
+
+def _write_durably(path: Path, content: bytes) -> None:
+    """Write a file through to the disk."""
+    with path.open("wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _put_back(path: Path, content: bytes | None) -> None:
+    """Undo the writing of one file, as far as the disk lets us."""
+    with suppress(OSError):
+        if content is None:
+            path.unlink(missing_ok=True)
+        else:
+            _write_durably(_beside(path), content)
+            _beside(path).replace(path)
+
+
+def _missing_folders(paths: Iterable[Path]) -> list[Path]:
+    """The folders that writing these files will make, the inner ones first."""
+    parents = {folder for path in paths for folder in path.parents if not folder.exists()}
+    return sorted(parents, key=lambda folder: len(folder.parts), reverse=True)
