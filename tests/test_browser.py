@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
+
 from tests.conftest import CHROMIUM, ROOT
 
 pytestmark = [pytest.mark.kernel, pytest.mark.browser]

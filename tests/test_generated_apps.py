@@ -7,10 +7,10 @@ from typing import Any
 
 import httpx
 import pytest
-from tests.conftest import ROOT
 
 from pipulate_runtime.host.app import create_app
 from pipulate_runtime.host.walk import HTMX, ORIGIN, Walked, walk_app
+from tests.conftest import ROOT
 
 GENERATED = ROOT / "generated"
 PLUGINS = sorted(path.stem for path in GENERATED.glob("*.py"))

@@ -5,8 +5,8 @@ from io import StringIO
 from pathlib import Path
 
 import pytest
-from tests.conftest import ROOT
 
+from tests.conftest import ROOT
 from transpiler import report
 from transpiler.diagnostics import UserError
 from transpiler.options import Options

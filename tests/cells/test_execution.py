@@ -65,9 +65,7 @@ def test_functions_are_named_as_at_the_top_of_a_cell(make):
                 return inner
             return (lambda: 0).__qualname__, Box.open.__qualname__, outer().__qualname__
         """
-    assert results(outputs_of(make, body)) == [
-        "('<lambda>', 'Box.open', 'outer.<locals>.inner')"
-    ]
+    assert results(outputs_of(make, body)) == ["('<lambda>', 'Box.open', 'outer.<locals>.inner')"]
 
 
 def test_display_and_clear_output_and_display_ids(make):

@@ -323,7 +323,10 @@ def test_suggested_title(source: str, title: str | None) -> None:
         ("plt.imread('a.png')\nnp.load('b.npy')\nImage.open('c.jpg')", ["a.png", "b.npy", "c.jpg"]),
         ("df.to_csv('out.csv')", []),
         ("pd.read_csv('https://x.org/a.csv')", []),
-        ("pd.read_csv('/tmp/a.csv')\nopen('~/x.txt')\nopen('../y.txt')\nopen('C:/z.txt')", ["../y.txt"]),
+        (
+            "pd.read_csv('/tmp/a.csv')\nopen('~/x.txt')\nopen('../y.txt')\nopen('C:/z.txt')",
+            ["../y.txt"],
+        ),
         ("load('x')\nsns.load_dataset('iris')", []),
         ("get_ipython().run_line_magic('run', 'helpers.py')", ["helpers.py"]),
         ("get_ipython().run_line_magic('cd', 'data/x')", []),
