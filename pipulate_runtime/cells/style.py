@@ -17,7 +17,7 @@ _LAYOUT = """
 .output[data-name="stderr"] { border-inline-start: 3px solid var(--ansi-yellow, #a67c00); padding-inline-start: 0.6rem; }
 .output table { width: auto; border-collapse: collapse; font-variant-numeric: tabular-nums; }
 .output th, .output td { padding: 0.25rem 0.6rem; border: 0; border-bottom: 1px solid color-mix(in srgb, currentcolor 15%, transparent); }
-.output iframe { display: block; background: #fff; border-radius: 4px; }
+.output iframe { display: block; background: #fff; border-radius: 4px; max-height: 60rem; }
 .output img { display: block; }
 .error-message { margin: 0; font-weight: 600; color: var(--ansi-red, #d0453f); overflow-wrap: anywhere; }
 .highlight { margin: 0; overflow-x: auto; }

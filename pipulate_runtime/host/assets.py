@@ -6,6 +6,7 @@ from functools import cache
 from pathlib import Path
 
 _OWN = Path(__file__).parent / "static"
+OUTPUTS = "cells.css"  # the style sheet of what cells show; it comes from there
 _TYPES = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
 # names under /static -> places inside the wheel's static/htmx
 _HTMX = {"htmx.min.js": "htmx.min.js", "ws.js": "ext/ws.js", "sse.js": "ext/sse.js"}
@@ -29,6 +30,10 @@ def path_of(name: str) -> Path | None:
 @cache
 def content(name: str) -> tuple[bytes, str] | None:
     """Bytes and media type of /static/NAME, or None."""
+    if name == OUTPUTS:
+        from pipulate_runtime.cells import stylesheet
+
+        return stylesheet().encode(), "text/css"
     path = path_of(name)
     return (path.read_bytes(), _TYPES[path.suffix]) if path else None
 

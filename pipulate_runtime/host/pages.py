@@ -63,6 +63,7 @@ def page(title: str, *content: Component, theme: str = "auto") -> Component:
             Meta(name="htmx-config", content=_HTMX),
             Title(title),
             Link(rel="icon", href=assets.url("icon.svg"), type="image/svg+xml"),
+            Link(rel="stylesheet", href=assets.url(assets.OUTPUTS)),
             Link(rel="stylesheet", href=assets.url("host.css")),
             Script(src=assets.url("htmx.min.js"), defer=True),
             Script(src=assets.url("host.js"), defer=True),
