@@ -5,31 +5,11 @@ import re
 import unicodedata
 
 # The components of FastHTML that the templates use.
-COMPONENTS = frozenset(
-    [
-        "H3",
-        "Article",
-        "Button",
-        "Datalist",
-        "Dd",
-        "Div",
-        "Dl",
-        "Dt",
-        "Fieldset",
-        "Form",
-        "Header",
-        "HtmxResponseHeaders",
-        "Input",
-        "Label",
-        "Legend",
-        "Option",
-        "P",
-        "Response",
-        "Select",
-        "Small",
-        "Textarea",
-    ]
-)
+COMPONENTS = frozenset({
+    "H3", "Article", "Button", "Datalist", "Dd", "Div", "Dl", "Dt", "Fieldset", "Form", "Header",
+    "HtmxResponseHeaders", "Input", "Label", "Legend", "Option", "P", "Response", "Select", "Small",
+    "Textarea",
+})  # fmt: skip
 
 # What an emitted module defines or imports: a workflow class must not take one of these names.
 TAKEN = COMPONENTS | {"Step", "Cells", "None", "True", "False"}
@@ -38,36 +18,12 @@ LONGEST = 80
 """Characters of a slug: it is part of file names, which end at 255 bytes."""
 
 # The first path segments that a Pipulate server answers itself (CONTRACT 1.4): a workflow of that name would never be seen.
-SERVER_ROUTES = frozenset(
-    [
-        "assets",
-        "chat",
-        "clear_db",
-        "clear_pipeline",
-        "download_file",
-        "generate_new_key",
-        "imports",
-        "mcp_tool_executor",
-        "open_folder",
-        "poke",
-        "profiles",
-        "redirect",
-        "refresh_app_menu",
-        "refresh_profile_menu",
-        "roles",
-        "runs",
-        "search_apps",
-        "select_profile",
-        "sse",
-        "static",
-        "switch_environment",
-        "tasks",
-        "toggle_profile_lock",
-        "toggle_theme",
-        "vendor",
-        "ws",
-    ]
-)
+SERVER_ROUTES = frozenset({
+    "assets", "chat", "clear_db", "clear_pipeline", "download_file", "generate_new_key", "imports",
+    "mcp_tool_executor", "open_folder", "poke", "profiles", "redirect", "refresh_app_menu",
+    "refresh_profile_menu", "roles", "runs", "search_apps", "select_profile", "sse", "static",
+    "switch_environment", "tasks", "toggle_profile_lock", "toggle_theme", "vendor", "ws",
+})  # fmt: skip
 
 
 def ascii_words(text: str) -> list[str]:

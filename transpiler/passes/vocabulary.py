@@ -52,7 +52,7 @@ def _limit(value: JSON) -> JSON:
 
 
 def _step_id(value: JSON) -> str:
-    if isinstance(value, str) and re.fullmatch(r"step_\d{2,}", value):
+    if isinstance(value, str) and re.fullmatch(r"step_[0-9]{2,}", value):
         return value
     raise ValueError
 
