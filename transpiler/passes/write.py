@@ -276,5 +276,5 @@ def _put_back(path: Path, content: bytes | None) -> None:
 
 def _missing_folders(paths: Iterable[Path]) -> list[Path]:
     """The folders that writing these files will make, the inner ones first."""
-    parents = {folder for path in paths for folder in path.parents if not os.path.exists(folder)}
+    parents = {folder for path in paths for folder in path.parents if not folder.exists()}
     return sorted(parents, key=lambda folder: len(folder.parts), reverse=True)
