@@ -1,5 +1,6 @@
 """Values as Python text that black leaves as it is."""
 
+from math import isfinite
 from textwrap import dedent
 
 WIDTH = 88
@@ -17,6 +18,9 @@ def literal(value: object) -> str:
             return "(" + ", ".join(map(literal, value)) + ("," if len(value) == 1 else "") + ")"
         case dict():
             return "{" + ", ".join(f"{literal(k)}: {literal(v)}" for k, v in value.items()) + "}"
+        case float():
+            # `inf` and `nan` are no Python; black takes the plus of `1e+16` away.
+            return repr(value).replace("e+", "e") if isfinite(value) else f'float("{value}")'
         case _:
             return repr(value)
 

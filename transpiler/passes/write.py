@@ -117,7 +117,7 @@ def unchanged(notebook: Path, raw: bytes, out: Path, fingerprint: str) -> Path |
     `fingerprint` stands for the compiler and the options; the stamp holds it with the hashes of the notebook, the
     plugin and its files.
     """
-    for path in (out / ".port").glob("*/unchanged.stamp"):
+    for path in _matching(out, ".port/*/unchanged.stamp"):
         try:
             stamp = json.loads(path.read_bytes())
             plugin = out / str(stamp["plugin"])
@@ -187,11 +187,19 @@ def app_name_of(path: Path, text: str) -> str:
 
 def _plugins(out: Path) -> Iterator[tuple[Path, str]]:
     """The plugin files of a folder with their texts, in order."""
-    for path in sorted(out.glob("*.py")):
+    for path in _matching(out, "*.py"):
         try:
             yield path, path.read_bytes().decode("utf-8-sig")
         except (OSError, UnicodeDecodeError):
             yield path, ""
+
+
+def _matching(folder: Path, pattern: str) -> list[Path]:
+    """The files of a folder; none when the system does not even take its name."""
+    try:
+        return sorted(folder.glob(pattern))
+    except OSError:
+        return []
 
 
 def _bundled(
@@ -274,7 +282,12 @@ def _put_back(path: Path, content: bytes | None) -> None:
             _beside(path).replace(path)
 
 
+def _is_missing(path: Path) -> bool:
+    """Whether nothing is there. (`Path.exists` raises for a name that is too long.)"""
+    return not os.path.exists(path)  # noqa: PTH110
+
+
 def _missing_folders(paths: Iterable[Path]) -> list[Path]:
     """The folders that writing these files will make, the inner ones first."""
-    parents = {folder for path in paths for folder in path.parents if not folder.exists()}
+    parents = {folder for path in paths for folder in path.parents if _is_missing(folder)}
     return sorted(parents, key=lambda folder: len(folder.parts), reverse=True)
