@@ -15,6 +15,7 @@ from transpiler.options import Options
 from transpiler.passes.analyse import analyse
 from transpiler.passes.annotate import annotate
 from transpiler.passes.emit import emit
+from transpiler.passes.splice import splice
 from transpiler.passes.plan import plan
 from transpiler.passes.read import read
 
@@ -75,7 +76,7 @@ def planned(
 
 def text_of(made: Plan) -> str:
     """The emitted file of a plan."""
-    return emit(made, PORT_ID, f"../{made.notebook}")
+    return emit(made, splice(made)[0], PORT_ID, f"../{made.notebook}")
 
 
 def emitted(*cells: CellLike, **more: Any) -> str:

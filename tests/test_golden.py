@@ -63,7 +63,8 @@ def test_report_of_a_broken_notebook(path: Path, update: bool) -> None:
     to = report.console(out, width=100)
     raw = path.read_bytes()
     try:
-        plan, found = planned(raw, path, Options())
+        made = planned(raw, path, Options())
+        plan, found = made.plan, made.found
     except UserError as error:
         plan, found = None, (error.diagnostic,)
     sources = report.sources(raw, path.name)

@@ -127,7 +127,8 @@ def inspect(notebook: OneNotebook, by: By = None, as_json: Json = False) -> None
     from transpiler import report
     from transpiler.pipeline import planned, read_bytes
 
-    plan, found = planned(read_bytes(notebook), notebook, Options(by=by))
+    made = planned(read_bytes(notebook), notebook, Options(by=by))
+    plan, found = made.plan, made.found
     if as_json:
         print(report.dumped(report.data_of(plan, found)))
     elif plan is None:

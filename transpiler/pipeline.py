@@ -1,6 +1,7 @@
 """The compiler at a glance: bytes to files, one pass after the other."""
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -28,8 +29,18 @@ class Ported:
         return any(d.rule.severity is Severity.ERROR for d in self.found)
 
 
-def planned(raw: bytes, path: Path, options: Options) -> tuple[Plan | None, Found]:
-    """Return the plan of a notebook's plugin, or None when the notebook cannot be used. Writes nothing.
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """What is known of a plugin before it is written. `plan` is None when the notebook cannot be used."""
+
+    plan: Plan | None
+    found: Found
+    moved: Mapping[str, str]
+    """The lines of each cell's function, by its name."""
+
+
+def planned(raw: bytes, path: Path, options: Options) -> Planned:
+    """Return the plan of a notebook's plugin. Writes nothing.
 
     `raw` is the notebook's bytes; `path` is where it stands, to find the files that it reads.
     """
@@ -38,19 +49,21 @@ def planned(raw: bytes, path: Path, options: Options) -> tuple[Plan | None, Foun
     from transpiler.passes.bundle import bundle
     from transpiler.passes.plan import plan
     from transpiler.passes.read import read
-    from transpiler.passes.splice import immovable
+    from transpiler.passes.splice import splice
 
     notebook, found = read(raw, path.name)
     if notebook is None:
-        return None, found
+        return Planned(None, found, {})
     annotated, of_annotate = annotate(notebook)
     analysis, of_analyse = analyse(annotated)
     files, of_bundle = bundle(analysis, path.parent)
     result, of_plan = plan(analysis, options, files)
-    if refused := immovable(result):
+    moved, refused = splice(result)
+    if refused:
         result, of_plan = plan(analysis, options, files, refused)
+        moved, _ = splice(result)
     everything = found + of_annotate + of_analyse + of_bundle + of_plan
-    return result, tuple(sorted(everything, key=lambda d: d.order))
+    return Planned(result, tuple(sorted(everything, key=lambda d: d.order)), moved)
 
 
 def port(path: Path, out: Path, options: Options) -> Ported:
@@ -63,17 +76,18 @@ def port(path: Path, out: Path, options: Options) -> Ported:
     fingerprint = _fingerprint(options)
     if plugin := unchanged(path, raw, out, fingerprint):
         return Ported(path, plugin, None, (), changed=False)
-    result, found = planned(raw, path, options)
-    if result is None or any(d.rule.severity is Severity.ERROR for d in found):
-        return Ported(path, None, result, found, changed=False)
+    made = planned(raw, path, options)
+    plan, found = made.plan, made.found
+    if plan is None or any(d.rule.severity is Severity.ERROR for d in found):
+        return Ported(path, None, plan, found, changed=False)
 
     from transpiler.passes.emit import emit
 
-    where = place(result, path, out, options.number)
-    text = emit(result, where.port_id, where.notebook)
-    stamp = stamp_of(result, text, where, path, raw, fingerprint)
-    changed, of_write = write(result, text, where, path, raw, stamp)
-    return Ported(path, where.path, result, found + of_write, changed)
+    where = place(plan, path, out, options.number)
+    text = emit(plan, made.moved, where.port_id, where.notebook)
+    stamp = stamp_of(plan, text, where, path, raw, fingerprint)
+    changed, of_write = write(plan, text, where, path, raw, stamp)
+    return Ported(path, where.path, plan, found + of_write, changed)
 
 
 def read_bytes(path: Path) -> bytes:

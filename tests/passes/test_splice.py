@@ -11,7 +11,7 @@ from transpiler.diagnostics import InternalError
 from transpiler.ir import PlannedCell
 from transpiler.options import Options
 from transpiler.passes.check_cell import check
-from transpiler.passes.splice import immovable, spliced
+from transpiler.passes.splice import splice, spliced
 from transpiler.pipeline import planned
 
 
@@ -218,7 +218,8 @@ IMMOVABLE = {
 def test_what_libcst_cannot_read_is_kept_as_text(case: str, tmp_path: Path) -> None:
     source = IMMOVABLE[case]
     compile(source, "cell", "exec")
-    made, found = planned(raw("a = 1", source, "a"), tmp_path / "trip.ipynb", Options())
+    outcome = planned(raw("a = 1", source, "a"), tmp_path / "trip.ipynb", Options())
+    made, found = outcome.plan, outcome.found
     assert made is not None
     kept = [c for step in made.steps for c in step.cells if c.index == 1]
     assert [c.source for c in kept] == [source]
@@ -230,7 +231,8 @@ def test_what_libcst_cannot_read_is_kept_as_text(case: str, tmp_path: Path) -> N
 
 def test_a_field_of_a_cell_that_cannot_be_moved_is_not_asked_for(tmp_path: Path) -> None:
     source = "x = 5\nif True:\n    \\\n    y = 1"
-    made, found = planned(raw(code(source, input="x")), tmp_path / "trip.ipynb", Options())
+    outcome = planned(raw(code(source, input="x")), tmp_path / "trip.ipynb", Options())
+    made, found = outcome.plan, outcome.found
     assert made is not None
     assert made.steps[0].fields == ()
     assert made.steps[0].cells[0].changes == ()
@@ -238,7 +240,7 @@ def test_a_field_of_a_cell_that_cannot_be_moved_is_not_asked_for(tmp_path: Path)
 
 
 def test_only_what_cannot_be_moved_is_said_to_be() -> None:
-    assert immovable(plan_of("x = 1", "x", "print 'x'")) == {}
+    assert splice(plan_of("x = 1", "x", "print 'x'"))[1] == {}
 
 
 # --- the check --------------------------------------------------------------------------------------------------------
@@ -279,3 +281,16 @@ def test_global_lines_are_no_longer_than_a_line() -> None:
     assert all(line.endswith("  # in: from above") for line in declared)
     listed = [n for line in declared for n in line.split("global ")[1].split("  #")[0].split(", ")]
     assert tuple(listed) == names
+
+
+@pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")  # pytest's own threads
+def test_a_long_notebook_comes_out_the_same_in_several_processes(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    plan = plan_of(*[f"x{n} = {n}\nx{n}" for n in range(60)])
+    monkeypatch.setattr("transpiler.passes.splice.MANY", 1000)
+    alone = splice(plan)
+    monkeypatch.setattr("transpiler.passes.splice.MANY", 2)
+    monkeypatch.setattr("threading.active_count", lambda: 1)
+    monkeypatch.setattr("os.cpu_count", lambda: 2)
+    assert splice(plan) == alone

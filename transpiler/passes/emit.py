@@ -6,6 +6,7 @@ cell is the notebook's but for the listed edits.
 """
 
 import re
+from collections.abc import Mapping
 from functools import cache
 
 import jinja2
@@ -23,11 +24,14 @@ _CELL = re.compile(
     re.MULTILINE,
 )
 
+# A line that does not fit and is not a comment.
+_LONG = re.compile(rf"^(?! *#).{{{WIDTH + 1},}}", re.MULTILINE)
 
-def emit(plan: Plan, port_id: str, notebook: str) -> str:
+
+def emit(plan: Plan, moved: Mapping[str, str], port_id: str, notebook: str) -> str:
     """Return the plugin's text for a plan.
 
-    `port_id` and `notebook` (the path from the plugin's folder to the notebook, with slashes) go into the header line.
+    `moved` are the lines of each cell's function, as `splice` gives them; `port_id` and `notebook` (the path from the plugin's folder to the notebook, with slashes) go into the header line.
     Raises InternalError when the text fails its own checks.
     """
     environment = _environment()
@@ -37,7 +41,7 @@ def emit(plan: Plan, port_id: str, notebook: str) -> str:
         _fitted(step_template.render(plan=plan, step=step), in_class=True) for step in plan.steps
     ]
     imports = _imports([frame, *bundles])
-    whole = [_spliced(text, step, plan) for text, step in zip(bundles, plan.steps, strict=True)]
+    whole = [_filled(text, step, moved) for text, step in zip(bundles, plan.steps, strict=True)]
 
     before, rest = frame.split("\n__header__\n", 1)
     remarks, rest = rest.split("\n__imports__()\n", 1)
@@ -50,28 +54,23 @@ def emit(plan: Plan, port_id: str, notebook: str) -> str:
     return f"{before}# port: id={port_id} notebook={notebook} base={digest(before + after)}{after}"
 
 
-def _spliced(text: str, step: PlannedStep, plan: Plan) -> str:
-    """Put the cells of a step into its bundle, each checked against the notebook."""
-    from transpiler.passes.splice import spliced
+def _filled(text: str, step: PlannedStep, moved: Mapping[str, str]) -> str:
+    """Put the cells of a step into its bundle."""
+    missing = {cell.function for cell in step.cells}
 
-    cells = {cell.function: cell for cell in step.cells}
+    def lines(place: re.Match[str]) -> str:
+        missing.remove(place[2])
+        return place[1] + moved[place[2]]
 
-    def body(placeholder: re.Match[str]) -> str:
-        cell = cells.pop(placeholder[2])
-        try:
-            return placeholder[1] + spliced(cell, plan.parameter)
-        except InternalError as error:
-            raise InternalError(f"{cell.function}: {error}") from error
-
-    text = _CELL.sub(body, text)
-    if cells:
-        raise InternalError(f"{sorted(cells)} are missing in the emitted file")
+    text = _CELL.sub(lines, text)
+    if missing:
+        raise InternalError(f"{sorted(missing)} are missing in the emitted file")
     return text
 
 
 def _fitted(text: str, in_class: bool = False) -> str:
     """Let black break what does not fit a line; most bundles have nothing of that kind."""
-    if all(len(line) <= WIDTH or line.lstrip().startswith("#") for line in text.split("\n")):
+    if not _LONG.search(text):
         return text
     from transpiler.passes.splice import formatted
 
