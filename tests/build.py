@@ -15,9 +15,9 @@ from transpiler.options import Options
 from transpiler.passes.analyse import analyse
 from transpiler.passes.annotate import annotate
 from transpiler.passes.emit import emit
-from transpiler.passes.splice import splice
 from transpiler.passes.plan import plan
 from transpiler.passes.read import read
+from transpiler.passes.splice import splice
 
 PORT_ID = "0123456789ab"
 
