@@ -85,15 +85,34 @@ class Walked:
             lines.append(f"\n{step.title}  [{step.state}]")
             shown = {k: v for k, v in answers[step.id].items() if k in self.asked.get(step.id, {})}
             lines += [f"    {name} = {value!r}" for name, value in shown.items()]
-            for output in step.outputs:
-                text = output.text.strip("\n")
-                lines += (
-                    [f"  | {line}" for line in text.splitlines()]
-                    if text
-                    else [f"  | <{output.mime or output.kind}>"]
-                )
+            lines += [f"  | {line}" for line in self._shown(step)]
         lines.append("\nFinished." if self.finalized else "\nNot finished.")
         return "\n".join(lines)
+
+    def _shown(self, step: StepResult) -> list[str]:
+        """What a step showed, for a terminal: as the kernel gave it in plain text, else as it stands on the page."""
+        cells = self.state.get(step.id, {}).get("_cells", ())
+        stored = [output for cell in cells for output in cell["outputs"]]
+        if len(stored) == len(step.outputs):
+            texts = [_plain(output) for output in stored]
+        else:
+            texts = [output.text or f"<{output.mime or output.kind}>" for output in step.outputs]
+        return [line for text in texts for line in text.strip("\n").splitlines()]
+
+
+def _plain(output: Mapping[str, Any]) -> str:
+    """An nbformat output as a terminal shows it."""
+    if output["output_type"] == "stream":
+        return str(output["text"])
+    if output["output_type"] == "error":
+        return f"{output['ename']}: {output['evalue']}"
+    data = output["data"]
+    picture = next((mime for mime in data if mime.startswith("image/")), None)
+    return (
+        f"<{picture}>"
+        if picture
+        else str(data.get("text/markdown") or data.get("text/plain") or "")
+    )
 
 
 async def walk(

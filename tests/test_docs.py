@@ -1,0 +1,74 @@
+"""What the README says is so."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+from tests.conftest import ROOT
+from typer.main import get_command
+
+from transpiler import __version__
+from transpiler.cli import app
+from transpiler.passes.vocabulary import CELL_KEYS
+
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def test_the_example_is_the_notebook_and_the_plugin() -> None:
+    blocks = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+    notebook = json.loads((ROOT / "fixtures" / "sales_report.ipynb").read_text(encoding="utf-8"))
+    sources = ["".join(cell["source"]) + "\n" for cell in notebook["cells"]]
+    plugin = (ROOT / "generated" / "sales_report.py").read_text(encoding="utf-8")
+    assert blocks[0] in sources
+    assert blocks[1] in plugin
+
+
+def test_every_command_is_in_the_readme_and_has_help() -> None:
+    commands = get_command(app).commands  # type: ignore[attr-defined]
+    for name, command in commands.items():
+        assert f"`pipulate {name}" in README, f"the README does not mention {name}"
+        assert command.help, f"{name} has no help"
+
+
+def test_every_option_line_is_in_the_readme() -> None:
+    missing = [key for key in CELL_KEYS if not re.search(rf"\b{key}\b", README)]
+    assert missing == []
+
+
+@pytest.mark.parametrize("link", sorted(set(re.findall(r"\]\(([^)#:]+)\)", README))))
+def test_links_lead_somewhere(link: str) -> None:
+    assert (ROOT / link).exists()
+
+
+def test_the_newest_entry_of_the_changelog_is_this_version() -> None:
+    changelog = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+    assert re.search(r"^## (\S+)", changelog, re.MULTILINE)[1] == __version__  # type: ignore[index]
+    assert f'version = "{__version__}"' in (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+
+
+def test_every_fixture_has_its_reason() -> None:
+    reasons = (ROOT / "fixtures" / "README.md").read_text(encoding="utf-8")
+    for path in sorted((ROOT / "fixtures").glob("*.ipynb")):
+        assert f"`{path.stem}`" in reasons
+
+
+def test_every_dependency_has_its_reason() -> None:
+    project = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+    wanted = re.search(r"^dependencies = \[(.*?)^\]", project, re.MULTILINE | re.DOTALL)
+    assert wanted is not None
+    reasons = (ROOT / "docs" / "dependencies.md").read_text(encoding="utf-8")
+    names = re.findall(r'"([\w-]+)', wanted[1])
+    assert len(names) > 10
+    assert [name for name in names if not re.search(rf"\b{name}\b", reasons)] == []
+
+
+def test_every_module_is_below_the_ceiling_or_known() -> None:
+    """A module that grows past 420 lines is probably two things."""
+    long = {
+        path.relative_to(ROOT).as_posix()
+        for package in ("transpiler", "pipulate_runtime")
+        for path in Path(ROOT / package).rglob("*.py")
+        if path.read_text(encoding="utf-8").count("\n") > 420
+    }
+    assert long == set()
