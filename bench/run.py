@@ -2,7 +2,7 @@
 
     python bench/run.py [--sizes 10,100,1000] [--repeat 5]
 
-Makes a virtual environment `.venv-bench` with the peers next to the project's own, generates notebooks, runs each command
+Makes a virtual environment `.venv-bench` with the peers and, freshly installed, this project; generates notebooks, runs each command
 `repeat` times in turn and prints medians of wall time and peak memory, and their ratio to ours, as a markdown table.
 Then measures the host: a page that computes nothing, and what a step costs beyond its kernel's time.
 """
@@ -83,9 +83,9 @@ def measured(command: list[str], folder: Path) -> tuple[float, float]:
 
 def commands(name: str) -> dict[str, list[str]]:
     """Return what is compared: label -> command, run in the folder of the notebook."""
-    peers, ours = PEERS / "bin", Path(sys.executable).parent
+    peers = PEERS / "bin"
     return {
-        "pipulate port": [str(ours / "pipulate"), "port", name, "-o", "out"],
+        "pipulate port": [str(peers / "pipulate"), "port", name, "-o", "out"],
         "marimo convert": [str(peers / "marimo"), "-q", "convert", name, "-o", "marimo.py"],
         "nbconvert --to script": [
             str(peers / "jupyter-nbconvert"),
@@ -140,20 +140,24 @@ def machine() -> str:
     )
 
 
+def install() -> None:
+    """Set the environment up, once; this project is installed anew every time."""
+    pip = [str(PEERS / "bin" / "pip"), "-q", "install", "--disable-pip-version-check"]
+    if not (PEERS / "bin" / "marimo").exists():
+        shutil.rmtree(PEERS, ignore_errors=True)
+        subprocess.run([sys.executable, "-m", "venv", str(PEERS)], check=True)
+        subprocess.run([*pip, *PACKAGES, str(ROOT)], check=True)
+    subprocess.run([*pip, "--no-deps", "--force-reinstall", str(ROOT)], check=True)
+
+
 def main() -> None:
-    """Parse the arguments, set the peers up, print the tables."""
+    """Parse the arguments, set the environment up, print the tables."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--sizes", default="10,100,1000")
     parser.add_argument("--repeat", type=int, default=5)
     parser.add_argument("--no-host", action="store_true")
     arguments = parser.parse_args()
-    if not (PEERS / "bin" / "marimo").exists():
-        shutil.rmtree(PEERS, ignore_errors=True)
-        subprocess.run([sys.executable, "-m", "venv", str(PEERS)], check=True)
-        subprocess.run(
-            [str(PEERS / "bin" / "pip"), "-q", "install", "--disable-pip-version-check", *PACKAGES],
-            check=True,
-        )
+    install()
     print(f"{machine()}; medians of {arguments.repeat}, interleaved\n")
     compare([int(size) for size in arguments.sizes.split(",")], arguments.repeat)
     if not arguments.no_host:
