@@ -65,8 +65,12 @@ def _survives(body: str, text: str) -> bool:
 
 
 def in_docstring(text: str) -> str:
-    """Return a text that can stand on a line inside a docstring."""
-    return in_comment(text.replace("\\", "\\\\").replace('"', "'"))
+    """Return a text that can stand on a line inside a docstring.
+
+    Escapes are written out there, too: Python 3.13 refuses a docstring with a lone surrogate (a file name that is not
+    UTF-8).
+    """
+    return in_comment(text).replace("\\", "\\\\").replace('"', "'")
 
 
 def in_comment(text: str) -> str:
