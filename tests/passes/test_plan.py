@@ -414,12 +414,6 @@ def test_a_cell_that_does_not_parse_is_kept_to_the_character() -> None:
     assert cell.declarations == ()
 
 
-def test_a_cell_kept_as_text_keeps_its_magics() -> None:
-    cell = only_cell(plan_of("%%bash\necho hi"))
-    if cell.text_reason:
-        assert cell.source == "%%bash\necho hi"
-
-
 def test_a_cell_that_could_not_be_moved_is_planned_as_text() -> None:
     analysis, _ = analysed("def f(): pass\nx: int = 1", "x")
     made, found = plan(analysis, Options(), (), {"c000": "of a reason"})
