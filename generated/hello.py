@@ -15,7 +15,7 @@ What a run knows is one row of the database: for each step its answers, and unde
 Everything here may be edited: `pipulate port` never overwrites an edited file.
 """
 
-# port: id=2d52e4bf1e44 notebook=../fixtures/hello.ipynb base=8dc22007e4eab1cf
+# port: id=2d52e4bf1e44 notebook=../fixtures/hello.ipynb base=29b187068d09c70a
 # The `global` lines of a cell name what it only reads, too:
 # ruff: noqa: PLW0602
 
@@ -123,7 +123,7 @@ class Hello:
         )
 
     def next_card(self, step_id):
-        """Return the place of the next card, which loads as soon as it is on the page."""
+        """Return the place of the next card, which loads as soon as it is there."""
         next_id = self.steps[self.steps_indices[step_id] + 1].id
         return Div(
             id=next_id,
@@ -238,7 +238,7 @@ class Hello:
         a = form["a"]
 
     def step_01_form(self, values, errors):
-        """Return the questions, filled in with values; an error stands below its field."""
+        """Return the questions, filled in; an error stands below its field."""
         return Form(
             Label("Enter Your Name", fr="step_01-a"),
             Input(
@@ -263,7 +263,7 @@ class Hello:
         data = state.get("step_01", {})
         execution = self.cells.execution(key, "step_01")
 
-        # Running: what the cells showed so far. The card asks again until they are done.
+        # Running: what the cells showed so far. The card asks until they are done.
         if execution and execution.running:
             return Div(
                 Article(
@@ -326,7 +326,7 @@ class Hello:
                 data_state="error",
             )
 
-        # Phase 3: the questions, with the answers given before or the notebook's values.
+        # Phase 3: the questions, with earlier answers or the notebook's values.
         values = {
             "a": "",
         }
@@ -368,7 +368,7 @@ class Hello:
                 data_state="input",
             )
 
-        # What the cells gave is kept when they are done; all after this step is cleared.
+        # What the cells gave is kept once they are done; what came after is cleared.
         async def save(cells):
             state = await self.pip.clear_steps_from(key, "step_01", self.steps)
             state["step_01"] = {**form, "_cells": cells}
@@ -394,7 +394,7 @@ class Hello:
         data = state.get("step_02", {})
         execution = self.cells.execution(key, "step_02")
 
-        # Running: what the cells showed so far. The card asks again until they are done.
+        # Running: what the cells showed so far. The card asks until they are done.
         if execution and execution.running:
             return Div(
                 Article(
@@ -478,7 +478,7 @@ class Hello:
         if locked or any(step.done not in state.get(step.id, {}) for step in before):
             return self.chain(key)
 
-        # What the cells gave is kept when they are done; all after this step is cleared.
+        # What the cells gave is kept once they are done; what came after is cleared.
         async def save(cells):
             state = await self.pip.clear_steps_from(key, "step_02", self.steps)
             state["step_02"] = {"ran": True, "_cells": cells}

@@ -15,7 +15,7 @@ What a run knows is one row of the database: for each step its answers, and unde
 Everything here may be edited: `pipulate port` never overwrites an edited file.
 """
 
-# port: id=ae78e67fd6fb notebook=../fixtures/sales_report.ipynb base=89cb29cec34060aa
+# port: id=ae78e67fd6fb notebook=../fixtures/sales_report.ipynb base=9deaad3868ad3c61
 # The `global` lines of a cell name what it only reads, too:
 # ruff: noqa: PLW0602
 
@@ -149,7 +149,7 @@ class SalesReport:
         )
 
     def next_card(self, step_id):
-        """Return the place of the next card, which loads as soon as it is on the page."""
+        """Return the place of the next card, which loads as soon as it is there."""
         next_id = self.steps[self.steps_indices[step_id] + 1].id
         return Div(
             id=next_id,
@@ -284,7 +284,7 @@ class SalesReport:
         data = state.get("step_01", {})
         execution = self.cells.execution(key, "step_01")
 
-        # Running: what the cells showed so far. The card asks again until they are done.
+        # Running: what the cells showed so far. The card asks until they are done.
         if execution and execution.running:
             return Div(
                 Article(
@@ -372,7 +372,7 @@ class SalesReport:
         if locked or any(step.done not in state.get(step.id, {}) for step in before):
             return self.chain(key)
 
-        # What the cells gave is kept when they are done; all after this step is cleared.
+        # What the cells gave is kept once they are done; what came after is cleared.
         async def save(cells):
             state = await self.pip.clear_steps_from(key, "step_01", self.steps)
             state["step_01"] = {"ran": True, "_cells": cells}
@@ -397,7 +397,7 @@ class SalesReport:
         return best.sort_values("amount", ascending=False).head(8)
 
     def step_02_form(self, values, errors):
-        """Return the questions, filled in with values; an error stands below its field."""
+        """Return the questions, filled in; an error stands below its field."""
         return Form(
             Label("Smallest amount", fr="step_02-limit"),
             Input(
@@ -426,7 +426,7 @@ class SalesReport:
         data = state.get("step_02", {})
         execution = self.cells.execution(key, "step_02")
 
-        # Running: what the cells showed so far. The card asks again until they are done.
+        # Running: what the cells showed so far. The card asks until they are done.
         if execution and execution.running:
             return Div(
                 Article(
@@ -492,7 +492,7 @@ class SalesReport:
                 data_state="error",
             )
 
-        # Phase 3: the questions, with the answers given before or the notebook's values.
+        # Phase 3: the questions, with earlier answers or the notebook's values.
         values = {
             "limit": 500,
         }
@@ -539,7 +539,7 @@ class SalesReport:
                 data_state="input",
             )
 
-        # What the cells gave is kept when they are done; all after this step is cleared.
+        # What the cells gave is kept once they are done; what came after is cleared.
         async def save(cells):
             state = await self.pip.clear_steps_from(key, "step_02", self.steps)
             state["step_02"] = {**form, "_cells": cells}
@@ -571,7 +571,7 @@ class SalesReport:
         data = state.get("step_03", {})
         execution = self.cells.execution(key, "step_03")
 
-        # Running: what the cells showed so far. The card asks again until they are done.
+        # Running: what the cells showed so far. The card asks until they are done.
         if execution and execution.running:
             return Div(
                 Article(
@@ -655,7 +655,7 @@ class SalesReport:
         if locked or any(step.done not in state.get(step.id, {}) for step in before):
             return self.chain(key)
 
-        # What the cells gave is kept when they are done; all after this step is cleared.
+        # What the cells gave is kept once they are done; what came after is cleared.
         async def save(cells):
             state = await self.pip.clear_steps_from(key, "step_03", self.steps)
             state["step_03"] = {"ran": True, "_cells": cells}
@@ -688,7 +688,7 @@ orders of {limit:,} and more. The largest single order was {best["amount"].max()
         data = state.get("step_04", {})
         execution = self.cells.execution(key, "step_04")
 
-        # Running: what the cells showed so far. The card asks again until they are done.
+        # Running: what the cells showed so far. The card asks until they are done.
         if execution and execution.running:
             return Div(
                 Article(
@@ -772,7 +772,7 @@ orders of {limit:,} and more. The largest single order was {best["amount"].max()
         if locked or any(step.done not in state.get(step.id, {}) for step in before):
             return self.chain(key)
 
-        # What the cells gave is kept when they are done; all after this step is cleared.
+        # What the cells gave is kept once they are done; what came after is cleared.
         async def save(cells):
             state = await self.pip.clear_steps_from(key, "step_04", self.steps)
             state["step_04"] = {"ran": True, "_cells": cells}

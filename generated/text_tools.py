@@ -15,7 +15,7 @@ What a run knows is one row of the database: for each step its answers, and unde
 Everything here may be edited: `pipulate port` never overwrites an edited file.
 """
 
-# port: id=6440e2c1cad3 notebook=../fixtures/text_tools.ipynb base=5a3c792ed44a42e1
+# port: id=6440e2c1cad3 notebook=../fixtures/text_tools.ipynb base=4b04a77da0bbb531
 # The `global` lines of a cell name what it only reads, too:
 # ruff: noqa: PLW0602
 
@@ -170,7 +170,7 @@ class TextTools:
         )
 
     def next_card(self, step_id):
-        """Return the place of the next card, which loads as soon as it is on the page."""
+        """Return the place of the next card, which loads as soon as it is there."""
         next_id = self.steps[self.steps_indices[step_id] + 1].id
         return Div(
             id=next_id,
@@ -285,7 +285,7 @@ class TextTools:
         text = form["text"]
 
     def step_01_form(self, values, errors):
-        """Return the questions, filled in with values; an error stands below its field."""
+        """Return the questions, filled in; an error stands below its field."""
         return Form(
             Label("Your text", fr="step_01-text"),
             Textarea(
@@ -310,7 +310,7 @@ class TextTools:
         data = state.get("step_01", {})
         execution = self.cells.execution(key, "step_01")
 
-        # Running: what the cells showed so far. The card asks again until they are done.
+        # Running: what the cells showed so far. The card asks until they are done.
         if execution and execution.running:
             return Div(
                 Article(
@@ -373,7 +373,7 @@ class TextTools:
                 data_state="error",
             )
 
-        # Phase 3: the questions, with the answers given before or the notebook's values.
+        # Phase 3: the questions, with earlier answers or the notebook's values.
         values = {
             "text": "The quick brown fox jumps over the lazy dog. The dog sleeps.",
         }
@@ -415,7 +415,7 @@ class TextTools:
                 data_state="input",
             )
 
-        # What the cells gave is kept when they are done; all after this step is cleared.
+        # What the cells gave is kept once they are done; what came after is cleared.
         async def save(cells):
             state = await self.pip.clear_steps_from(key, "step_01", self.steps)
             state["step_01"] = {**form, "_cells": cells}
@@ -446,7 +446,7 @@ class TextTools:
         data = state.get("step_02", {})
         execution = self.cells.execution(key, "step_02")
 
-        # Running: what the cells showed so far. The card asks again until they are done.
+        # Running: what the cells showed so far. The card asks until they are done.
         if execution and execution.running:
             return Div(
                 Article(
@@ -530,7 +530,7 @@ class TextTools:
         if locked or any(step.done not in state.get(step.id, {}) for step in before):
             return self.chain(key)
 
-        # What the cells gave is kept when they are done; all after this step is cleared.
+        # What the cells gave is kept once they are done; what came after is cleared.
         async def save(cells):
             state = await self.pip.clear_steps_from(key, "step_02", self.steps)
             state["step_02"] = {"ran": True, "_cells": cells}
@@ -556,7 +556,7 @@ class TextTools:
         data = state.get("step_03", {})
         execution = self.cells.execution(key, "step_03")
 
-        # Running: what the cells showed so far. The card asks again until they are done.
+        # Running: what the cells showed so far. The card asks until they are done.
         if execution and execution.running:
             return Div(
                 Article(
@@ -640,7 +640,7 @@ class TextTools:
         if locked or any(step.done not in state.get(step.id, {}) for step in before):
             return self.chain(key)
 
-        # What the cells gave is kept when they are done; all after this step is cleared.
+        # What the cells gave is kept once they are done; what came after is cleared.
         async def save(cells):
             state = await self.pip.clear_steps_from(key, "step_03", self.steps)
             state["step_03"] = {"ran": True, "_cells": cells}
@@ -669,7 +669,7 @@ class TextTools:
         data = state.get("step_04", {})
         execution = self.cells.execution(key, "step_04")
 
-        # Running: what the cells showed so far. The card asks again until they are done.
+        # Running: what the cells showed so far. The card asks until they are done.
         if execution and execution.running:
             return Div(
                 Article(
@@ -757,7 +757,7 @@ class TextTools:
         if locked or any(step.done not in state.get(step.id, {}) for step in before):
             return self.chain(key)
 
-        # What the cells gave is kept when they are done; all after this step is cleared.
+        # What the cells gave is kept once they are done; what came after is cleared.
         async def save(cells):
             state = await self.pip.clear_steps_from(key, "step_04", self.steps)
             state["step_04"] = {"ran": True, "_cells": cells}
@@ -787,7 +787,7 @@ class TextTools:
         data = state.get("step_05", {})
         execution = self.cells.execution(key, "step_05")
 
-        # Running: what the cells showed so far. The card asks again until they are done.
+        # Running: what the cells showed so far. The card asks until they are done.
         if execution and execution.running:
             return Div(
                 Article(
@@ -875,7 +875,7 @@ class TextTools:
         if locked or any(step.done not in state.get(step.id, {}) for step in before):
             return self.chain(key)
 
-        # What the cells gave is kept when they are done; all after this step is cleared.
+        # What the cells gave is kept once they are done; what came after is cleared.
         async def save(cells):
             state = await self.pip.clear_steps_from(key, "step_05", self.steps)
             state["step_05"] = {"ran": True, "_cells": cells}
@@ -921,7 +921,7 @@ class TextTools:
         data = state.get("step_06", {})
         execution = self.cells.execution(key, "step_06")
 
-        # Running: what the cells showed so far. The card asks again until they are done.
+        # Running: what the cells showed so far. The card asks until they are done.
         if execution and execution.running:
             return Div(
                 Article(
@@ -1005,7 +1005,7 @@ class TextTools:
         if locked or any(step.done not in state.get(step.id, {}) for step in before):
             return self.chain(key)
 
-        # What the cells gave is kept when they are done; all after this step is cleared.
+        # What the cells gave is kept once they are done; what came after is cleared.
         async def save(cells):
             state = await self.pip.clear_steps_from(key, "step_06", self.steps)
             state["step_06"] = {"ran": True, "_cells": cells}
@@ -1033,7 +1033,7 @@ class TextTools:
         data = state.get("step_07", {})
         execution = self.cells.execution(key, "step_07")
 
-        # Running: what the cells showed so far. The card asks again until they are done.
+        # Running: what the cells showed so far. The card asks until they are done.
         if execution and execution.running:
             return Div(
                 Article(
@@ -1117,7 +1117,7 @@ class TextTools:
         if locked or any(step.done not in state.get(step.id, {}) for step in before):
             return self.chain(key)
 
-        # What the cells gave is kept when they are done; all after this step is cleared.
+        # What the cells gave is kept once they are done; what came after is cleared.
         async def save(cells):
             state = await self.pip.clear_steps_from(key, "step_07", self.steps)
             state["step_07"] = {"ran": True, "_cells": cells}

@@ -5,9 +5,9 @@ import re
 from pathlib import Path
 
 import pytest
-from tests.conftest import ROOT
 from typer.main import get_command
 
+from tests.conftest import ROOT
 from transpiler import __version__
 from transpiler.cli import app
 from transpiler.passes.vocabulary import CELL_KEYS
