@@ -15,7 +15,7 @@ What a run knows is one row of the database: for each step its answers, and unde
 Everything here may be edited: `pipulate port` never overwrites an edited file.
 """
 
-# port: id=6440e2c1cad3 notebook=../fixtures/text_tools.ipynb base=4b04a77da0bbb531
+# port: id=6440e2c1cad3 notebook=../fixtures/text_tools.ipynb base=a2ad66e238ee248b
 # The `global` lines of a cell name what it only reads, too:
 # ruff: noqa: PLW0602
 
@@ -231,6 +231,9 @@ class TextTools:
     async def finalize(self, request):
         """GET: the last card. POST: lock the run, if every step is done."""
         key = await self.run_key(request)
+        if request.method == "POST":
+            # What another tab still computes must not change the run once it is locked.
+            await self.cells.stop(key)
         state = self.pip.read_state(key)
         done = all(step.done in state.get(step.id, {}) for step in self.steps[:-1])
         if request.method == "POST":
@@ -239,8 +242,6 @@ class TextTools:
                 message = self.step_messages["finalize"]["complete"]
                 await self.message_queue.add(self.pip, message, verbatim=True)
             return self.chain(key)
-        if not done:
-            return Div(id="finalize")
         if "finalized" in state.get("finalize", {}):
             return Div(
                 Article(
@@ -256,6 +257,8 @@ class TextTools:
                 id="finalize",
                 data_state="locked",
             )
+        if not done:
+            return Div(id="finalize")
         return Div(
             Article(
                 H3("All steps are done"),
@@ -341,6 +344,19 @@ class TextTools:
                 data_state="locked",
             )
 
+        # The cells were run and failed, perhaps after they had been done once: what went
+        # wrong, and another try.
+        if execution and execution.error:
+            return Div(
+                Article(
+                    H3(step.show),
+                    self.cells.show(key, execution.cells),
+                    self.step_01_form(execution.form, {}),
+                ),
+                id="step_01",
+                data_state="error",
+            )
+
         # Phase 2: done. The card shows what was kept, and the way back.
         if step.done in data and state.get("_revert_target") != "step_01":
             return Div(
@@ -359,18 +375,6 @@ class TextTools:
                 self.next_card("step_01"),
                 id="step_01",
                 data_state="done",
-            )
-
-        # The cells were run and failed: what went wrong, and another try.
-        if execution and execution.error:
-            return Div(
-                Article(
-                    H3(step.show),
-                    self.cells.show(key, execution.cells),
-                    self.step_01_form(execution.form, {}),
-                ),
-                id="step_01",
-                data_state="error",
             )
 
         # Phase 3: the questions, with earlier answers or the notebook's values.
@@ -473,23 +477,8 @@ class TextTools:
                 data_state="locked",
             )
 
-        # Phase 2: done. The card shows what was kept, and the way back.
-        if step.done in data and state.get("_revert_target") != "step_02":
-            return Div(
-                Article(
-                    Header(
-                        H3(step.show),
-                        self.back_button("step_02", "Run again"),
-                    ),
-                    self.cells.notice("step_02", data),
-                    self.cells.show(key, data.get("_cells", [])),
-                ),
-                self.next_card("step_02"),
-                id="step_02",
-                data_state="done",
-            )
-
-        # The cells were run and failed: what went wrong, and another try.
+        # The cells were run and failed, perhaps after they had been done once: what went
+        # wrong, and another try.
         if execution and execution.error:
             return Div(
                 Article(
@@ -504,6 +493,22 @@ class TextTools:
                 ),
                 id="step_02",
                 data_state="error",
+            )
+
+        # Phase 2: done. The card shows what was kept, and the way back.
+        if step.done in data and state.get("_revert_target") != "step_02":
+            return Div(
+                Article(
+                    Header(
+                        H3(step.show),
+                        self.back_button("step_02", "Run again"),
+                    ),
+                    self.cells.notice("step_02", data),
+                    self.cells.show(key, data.get("_cells", [])),
+                ),
+                self.next_card("step_02"),
+                id="step_02",
+                data_state="done",
             )
 
         # Phase 3: nothing to ask. The card runs as soon as it is on the page.
@@ -583,23 +588,8 @@ class TextTools:
                 data_state="locked",
             )
 
-        # Phase 2: done. The card shows what was kept, and the way back.
-        if step.done in data and state.get("_revert_target") != "step_03":
-            return Div(
-                Article(
-                    Header(
-                        H3(step.show),
-                        self.back_button("step_03", "Run again"),
-                    ),
-                    self.cells.notice("step_03", data),
-                    self.cells.show(key, data.get("_cells", [])),
-                ),
-                self.next_card("step_03"),
-                id="step_03",
-                data_state="done",
-            )
-
-        # The cells were run and failed: what went wrong, and another try.
+        # The cells were run and failed, perhaps after they had been done once: what went
+        # wrong, and another try.
         if execution and execution.error:
             return Div(
                 Article(
@@ -614,6 +604,22 @@ class TextTools:
                 ),
                 id="step_03",
                 data_state="error",
+            )
+
+        # Phase 2: done. The card shows what was kept, and the way back.
+        if step.done in data and state.get("_revert_target") != "step_03":
+            return Div(
+                Article(
+                    Header(
+                        H3(step.show),
+                        self.back_button("step_03", "Run again"),
+                    ),
+                    self.cells.notice("step_03", data),
+                    self.cells.show(key, data.get("_cells", [])),
+                ),
+                self.next_card("step_03"),
+                id="step_03",
+                data_state="done",
             )
 
         # Phase 3: nothing to ask. The card runs as soon as it is on the page.
@@ -697,24 +703,8 @@ class TextTools:
                 data_state="locked",
             )
 
-        # Phase 2: done. The card shows what was kept, and the way back.
-        if step.done in data and state.get("_revert_target") != "step_04":
-            return Div(
-                Article(
-                    Header(
-                        H3(step.show),
-                        self.back_button("step_04", "Run again"),
-                    ),
-                    self.cells.notice("step_04", data),
-                    self.cells.markdown(self.step_04_text),
-                    self.cells.show(key, data.get("_cells", [])),
-                ),
-                self.next_card("step_04"),
-                id="step_04",
-                data_state="done",
-            )
-
-        # The cells were run and failed: what went wrong, and another try.
+        # The cells were run and failed, perhaps after they had been done once: what went
+        # wrong, and another try.
         if execution and execution.error:
             return Div(
                 Article(
@@ -730,6 +720,23 @@ class TextTools:
                 ),
                 id="step_04",
                 data_state="error",
+            )
+
+        # Phase 2: done. The card shows what was kept, and the way back.
+        if step.done in data and state.get("_revert_target") != "step_04":
+            return Div(
+                Article(
+                    Header(
+                        H3(step.show),
+                        self.back_button("step_04", "Run again"),
+                    ),
+                    self.cells.notice("step_04", data),
+                    self.cells.markdown(self.step_04_text),
+                    self.cells.show(key, data.get("_cells", [])),
+                ),
+                self.next_card("step_04"),
+                id="step_04",
+                data_state="done",
             )
 
         # Phase 3: nothing to ask. The card runs as soon as it is on the page.
@@ -815,24 +822,8 @@ class TextTools:
                 data_state="locked",
             )
 
-        # Phase 2: done. The card shows what was kept, and the way back.
-        if step.done in data and state.get("_revert_target") != "step_05":
-            return Div(
-                Article(
-                    Header(
-                        H3(step.show),
-                        self.back_button("step_05", "Run again"),
-                    ),
-                    self.cells.notice("step_05", data),
-                    self.cells.markdown(self.step_05_text),
-                    self.cells.show(key, data.get("_cells", [])),
-                ),
-                self.next_card("step_05"),
-                id="step_05",
-                data_state="done",
-            )
-
-        # The cells were run and failed: what went wrong, and another try.
+        # The cells were run and failed, perhaps after they had been done once: what went
+        # wrong, and another try.
         if execution and execution.error:
             return Div(
                 Article(
@@ -848,6 +839,23 @@ class TextTools:
                 ),
                 id="step_05",
                 data_state="error",
+            )
+
+        # Phase 2: done. The card shows what was kept, and the way back.
+        if step.done in data and state.get("_revert_target") != "step_05":
+            return Div(
+                Article(
+                    Header(
+                        H3(step.show),
+                        self.back_button("step_05", "Run again"),
+                    ),
+                    self.cells.notice("step_05", data),
+                    self.cells.markdown(self.step_05_text),
+                    self.cells.show(key, data.get("_cells", [])),
+                ),
+                self.next_card("step_05"),
+                id="step_05",
+                data_state="done",
             )
 
         # Phase 3: nothing to ask. The card runs as soon as it is on the page.
@@ -948,23 +956,8 @@ class TextTools:
                 data_state="locked",
             )
 
-        # Phase 2: done. The card shows what was kept, and the way back.
-        if step.done in data and state.get("_revert_target") != "step_06":
-            return Div(
-                Article(
-                    Header(
-                        H3(step.show),
-                        self.back_button("step_06", "Run again"),
-                    ),
-                    self.cells.notice("step_06", data),
-                    self.cells.show(key, data.get("_cells", [])),
-                ),
-                self.next_card("step_06"),
-                id="step_06",
-                data_state="done",
-            )
-
-        # The cells were run and failed: what went wrong, and another try.
+        # The cells were run and failed, perhaps after they had been done once: what went
+        # wrong, and another try.
         if execution and execution.error:
             return Div(
                 Article(
@@ -979,6 +972,22 @@ class TextTools:
                 ),
                 id="step_06",
                 data_state="error",
+            )
+
+        # Phase 2: done. The card shows what was kept, and the way back.
+        if step.done in data and state.get("_revert_target") != "step_06":
+            return Div(
+                Article(
+                    Header(
+                        H3(step.show),
+                        self.back_button("step_06", "Run again"),
+                    ),
+                    self.cells.notice("step_06", data),
+                    self.cells.show(key, data.get("_cells", [])),
+                ),
+                self.next_card("step_06"),
+                id="step_06",
+                data_state="done",
             )
 
         # Phase 3: nothing to ask. The card runs as soon as it is on the page.
@@ -1060,23 +1069,8 @@ class TextTools:
                 data_state="locked",
             )
 
-        # Phase 2: done. The card shows what was kept, and the way back.
-        if step.done in data and state.get("_revert_target") != "step_07":
-            return Div(
-                Article(
-                    Header(
-                        H3(step.show),
-                        self.back_button("step_07", "Run again"),
-                    ),
-                    self.cells.notice("step_07", data),
-                    self.cells.show(key, data.get("_cells", [])),
-                ),
-                self.next_card("step_07"),
-                id="step_07",
-                data_state="done",
-            )
-
-        # The cells were run and failed: what went wrong, and another try.
+        # The cells were run and failed, perhaps after they had been done once: what went
+        # wrong, and another try.
         if execution and execution.error:
             return Div(
                 Article(
@@ -1091,6 +1085,22 @@ class TextTools:
                 ),
                 id="step_07",
                 data_state="error",
+            )
+
+        # Phase 2: done. The card shows what was kept, and the way back.
+        if step.done in data and state.get("_revert_target") != "step_07":
+            return Div(
+                Article(
+                    Header(
+                        H3(step.show),
+                        self.back_button("step_07", "Run again"),
+                    ),
+                    self.cells.notice("step_07", data),
+                    self.cells.show(key, data.get("_cells", [])),
+                ),
+                self.next_card("step_07"),
+                id="step_07",
+                data_state="done",
             )
 
         # Phase 3: nothing to ask. The card runs as soon as it is on the page.

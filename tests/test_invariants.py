@@ -171,7 +171,8 @@ notebooks = st.lists(cell, min_size=1, max_size=6)
 def usable(made: list[Any], by: str | None) -> tuple[Plan, Found] | None:
     """The plan of a notebook that can be ported, as an app called `trip`."""
     with tempfile.TemporaryDirectory() as folder:
-        plan, found = planned(raw(*made), Path(folder) / "trip.ipynb", Options(by=by))  # type: ignore[arg-type]
+        outcome = planned(raw(*made), Path(folder) / "trip.ipynb", Options(by=by))  # type: ignore[arg-type]
+        plan, found = outcome.plan, outcome.found
     return None if plan is None or not plan.steps else (plan, found)
 
 
