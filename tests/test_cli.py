@@ -279,6 +279,43 @@ def test_a_problem_of_the_host_is_data_with_json(pipulate: Pipulate) -> None:
     assert "PP507" in pipulate("run", "nowhere.py").err
 
 
+@pytest.mark.kernel
+def test_a_cell_that_raises_is_said_with_its_traceback_line_by_line(
+    pipulate: Pipulate, tmp_path: Path
+) -> None:
+    (tmp_path / "odds.ipynb").write_bytes(raw("def share(n):\n    return 10 / n\n\nshare(0)"))
+    assert pipulate("port", "odds.ipynb").exit == 0
+    result = pipulate("run", "generated/odds.py")
+    assert result.exit == 1
+    lines = [line.strip() for line in result.err.splitlines()]
+    assert lines[0] == "PP514  step_01 failed: ZeroDivisionError: division by zero"
+    assert any(line.startswith("-->") and "return 10 / n" in line for line in lines)
+
+
+# --- runs -------------------------------------------------------------------------------------------------------------
+
+
+def test_options_before_a_subcommand_of_runs_are_meant_for_it(
+    pipulate: Pipulate, tmp_path: Path
+) -> None:
+    trip = ROOT / "tests" / "host" / "plugins" / "010_trip_planner.py"
+    key = "Default_Profile-trip-01"
+    for folder in ("data", "other"):  # the same key in two databases
+        assert pipulate("run", trip, "--data", folder).exit == 0
+    assert [r["key"] for r in json.loads(pipulate("runs", "--json", "list").out)] == [key]
+    assert pipulate("runs", "--data", "other", "delete", key, "--yes").exit == 0
+    assert key in pipulate("runs").out
+    assert "no runs yet" in pipulate("runs", "list", "--data", "other").out
+    assert pipulate("runs", "--data", "data", "show", key, "--data", "other").exit == 2
+
+
+def test_a_run_that_is_not_there_is_not_asked_about(pipulate: Pipulate) -> None:
+    result = pipulate("runs", "delete", "nobody")
+    assert result.exit == 2
+    assert "PP509" in result.err
+    assert "[y/N]" not in result.out
+
+
 # --- explain ----------------------------------------------------------------------------------------------------------
 
 

@@ -232,9 +232,11 @@ def run(
 
 @runs_app.callback(invoke_without_command=True)
 def runs(context: typer.Context, data: Data = Path("data"), as_json: Json = False) -> None:
-    """List the runs in the database."""
+    """List the runs in the database. What stands before a subcommand is meant for it."""
     if context.invoked_subcommand is None:
         runs_list(data, as_json)
+    given = {"data": str(data), "as_json": as_json}
+    context.default_map = dict.fromkeys(("list", "show", "export", "delete"), given)
 
 
 @runs_app.command("list")
@@ -275,6 +277,7 @@ def runs_delete(
     """Delete a run and its files."""
     from pipulate_runtime.host import commands
 
+    commands.run_of(key, data)
     if not yes:
         typer.confirm(f"Delete the run {key} and its files?", abort=True)
     raise typer.Exit(commands.runs_delete(key, data))

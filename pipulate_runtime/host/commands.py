@@ -63,7 +63,7 @@ def listen(host: str, port: int) -> socket.socket:
         listener.close()
         if getattr(error, "errno", None) in _IN_USE:
             raise messages.PORT_IN_USE.error(host=host, port=port, other=port + 1) from error
-        reason = getattr(error, "strerror", None) or str(error)
+        reason = (getattr(error, "strerror", None) or str(error)).rstrip(".")
         raise messages.ADDRESS_UNUSABLE.error(host=host, port=port, reason=reason) from error
     return listener
 
@@ -119,15 +119,17 @@ def run(
     """Walks a plugin from start to finalize without a browser and prints what each step gave.
 
     `answers` are {step: {field: value}}; fields without one keep their defaults. With `key` a run that is there is
-    gone on with. Raises HostError PP505 to PP515 and PP517; what was done until then is kept.
+    gone on with. Raises HostError PP505 to PP515, PP517 and PP519; what was done until then is kept.
     """
     import asyncio
 
     from pipulate_runtime.host.walk import walk
 
+    if notebook_out is not None and not notebook_out.parent.is_dir():  # before hours of computing
+        raise messages.FILE_UNWRITABLE.error(path=notebook_out, reason="its folder is not there")
     walked = asyncio.run(walk(plugin_path, data, answers=answers or {}, key=key))
     if notebook_out is not None:
-        notebook_out.write_text(walked.notebook_text(), encoding="utf-8")
+        _write(notebook_out, walked.notebook_text())
     if as_json:
         print(json.dumps(walked.as_dict(), ensure_ascii=False, indent=2))
     else:
@@ -139,6 +141,12 @@ def run(
 
 def _open(data: Path) -> StateStore:
     return StateStore(data / DATABASE)
+
+
+def run_of(key: str, data: Path = Path("data")) -> Run:
+    """The run of a key; raises HostError PP509."""
+    with contextlib.closing(_open(data)) as store:
+        return _find(store, key)
 
 
 def _find(store: StateStore, key: str) -> Run:
@@ -207,7 +215,7 @@ def runs_export(
 ) -> int:
     """Writes a run to a file, or prints it: as executed notebook (the plugin must be in `folder`) or as JSON.
 
-    Raises HostError PP509, PP510, PP516, PP517.
+    Raises HostError PP509, PP510, PP516, PP517, PP519.
     """
     with contextlib.closing(_open(data)) as store:
         found = _find(store, key)
@@ -219,9 +227,17 @@ def runs_export(
     if out is None:
         sys.stdout.write(text)
     else:
-        out.write_text(text, encoding="utf-8")
+        _write(out, text)
         print(f"Written: {out}")
     return OK
+
+
+def _write(path: Path, text: str) -> None:
+    try:
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise messages.FILE_UNWRITABLE.error(path=path, reason=reason) from error
 
 
 def _notebook(found: Run, data: Path, folder: Path) -> str:

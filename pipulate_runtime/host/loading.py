@@ -59,8 +59,11 @@ def import_file(path: Path) -> ModuleType:
     stem = re.sub(r"\W", "_", path.stem)
     name = f"pipulate_plugins_{digest}_{stem}"
     spec = importlib.util.spec_from_file_location(name, path)
-    assert spec, "a .py file has a spec"
-    assert spec.loader, "and a loader"
+    if spec is None or spec.loader is None:
+        raise Unusable(
+            f"{path.name} is not a Python file.",
+            "Give the .py file that `pipulate port` makes of a notebook.",
+        )
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module
     try:

@@ -110,7 +110,7 @@ ANSWER_UNKNOWN = Rule(
 ANSWER_REFUSED = Rule(
     "PP513",
     "{step} did not accept its answers: {reason}",
-    "Give an answer it accepts: --set {step}.FIELD=VALUE",
+    "Give an answer it accepts: {asked}",
 )
 STEP_FAILED = Rule(
     "PP514",
@@ -125,17 +125,24 @@ WALK_STUCK = Rule(
 PLUGIN_GONE = Rule(
     "PP516",
     "No plugin for the run {key!r} is in {folder}.",
-    "Give the folder with the plugin {app!r}, or export as JSON: --format json",
+    "Give the folder with the plugin {app!r}: --folder DIR. The run as data: pipulate runs show --json",
 )
 EXPORT_UNAVAILABLE = Rule(
     "PP517",
     "The run {key!r} cannot be exported as a notebook: {reason}.",
-    "Export it as JSON instead.",
+    "The run as data: pipulate runs show --json",
 )
 KEY_UNUSABLE = Rule(
     "PP518",
     "{key!r} cannot be the name of a run: {reason}.",
     "Choose a shorter name made of letters, digits, spaces, dots and dashes.",
+    USAGE,
+)
+
+FILE_UNWRITABLE = Rule(
+    "PP519",
+    "The file {path} cannot be written: {reason}.",
+    "Give a path in a folder that is there and that you may write to.",
     USAGE,
 )
 

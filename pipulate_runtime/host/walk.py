@@ -21,6 +21,7 @@ from pipulate_runtime.host.plugins import Plugin
 from pipulate_runtime.host.state import State, is_done, is_finalized
 
 POLL = 0.05  # seconds at most between two looks at a running step
+TRACE_LINES = 20  # of a traceback, the last ones
 HTMX = {"HX-Request": "true"}
 ORIGIN = "http://localhost"
 
@@ -244,12 +245,16 @@ class Walker:
             raise messages.WALK_STUCK.error(reason=f"{step_id} asks again and again")
         errors = card.select("[data-output=error]")
         if errors:
-            raise messages.STEP_FAILED.error(
-                step=step_id, reason=errors[0].get_text(" ", strip=True)[:500]
-            )
+            raise messages.STEP_FAILED.error(step=step_id, reason=_failure(errors[0]))
         invalid = [part.get_text(" ", strip=True) for part in card.select(".text-invalid")]
+        form = self._page.form_for(f"/{self._plugin.app_name}/{step_id}_submit")
+        names = dict.fromkeys(str(control["name"]) for control in controls(form)) if form else {}
         raise messages.ANSWER_REFUSED.error(
-            step=step_id, reason=" ".join(invalid) or "its form came back"
+            step=step_id,
+            reason=" ".join(invalid) or "its form came back",
+            asked=" ".join(
+                f"--set {step_id}.{name}=..." for name in names if name != "pipeline_id"
+            ),
         )
 
     async def _send(self, call: Call) -> None:
@@ -276,7 +281,7 @@ class Walker:
             if step.id != "finalize" and not is_done(state, step):
                 card = self._page.by_id(step.id)
                 failed = card.select_one("[data-output=error]") if card else None
-                reason = failed.get_text(" ", strip=True)[:500] if failed else ""
+                reason = _failure(failed) if failed else ""
                 if reason:
                     raise messages.STEP_FAILED.error(step=step.id, reason=reason)
                 raise messages.WALK_STUCK.error(reason=f"{step.id} ({step.show}) is not done")
@@ -315,6 +320,15 @@ def _output(part: Tag) -> Output:
     names = ("data-cell", "data-output", "data-mime", "data-name")
     cell, kind, mime, name = map(of, names)
     return Output(cell, kind, mime, name, text=readable(part), html=str(part))
+
+
+def _failure(error: Tag) -> str:
+    """What a cell raised, for a terminal: the message, and the end of the traceback line by line."""
+    message, trace = error.select_one(".error-message"), error.find("pre")
+    if message is None or not isinstance(trace, Tag):
+        return error.get_text(" ", strip=True)
+    lines = trace.get_text().strip().splitlines()[-TRACE_LINES:]
+    return "\n".join([message.get_text(strip=True), *(f"    {line}".rstrip() for line in lines)])
 
 
 def _grouped(values: Values) -> dict[str, list[str]]:

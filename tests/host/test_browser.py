@@ -225,6 +225,20 @@ def test_a_server_that_went_away_is_said_and_nothing_is_lost(browser, tmp_path):
 
 
 @pytest.mark.kernel
+def test_a_card_that_looks_by_itself_looks_again_when_the_server_is_back(browser, tmp_path):
+    with serving(PLUGINS.parent / "cell_plugins", tmp_path) as served:
+        page = Visitor(browser, served, "wide", "light").page
+        page.set_default_timeout(60_000)
+        page.goto(f"{served.url}/sales")
+        away = 2
+        page.route("**/sales/step_01?*", lambda route: route.abort(), times=away)
+        page.get_by_role("button", name="Start").click()
+        playwright.expect(page.locator("body[data-offline]")).to_have_count(1)
+        playwright.expect(page.locator("#step_01[data-state]")).to_be_visible()
+        playwright.expect(page.locator("body[data-offline]")).to_have_count(0)
+
+
+@pytest.mark.kernel
 @pytest.mark.parametrize("width", WIDTHS)
 def test_outputs_of_cells(browser, tmp_path, width):
     with serving(PLUGINS.parent / "cell_plugins", tmp_path) as served:

@@ -1,3 +1,4 @@
+import contextlib
 import json
 import socket
 
@@ -5,6 +6,7 @@ import pytest
 
 from pipulate_runtime.host import commands, messages
 from pipulate_runtime.host.messages import HostError
+from pipulate_runtime.host.state import DATABASE, StateStore
 from tests.host.helpers import PLUGINS
 
 TRIP = PLUGINS / "010_trip_planner.py"
@@ -92,7 +94,9 @@ class TestRun:
         assert out.rstrip().endswith("Finished.")
 
     def test_a_run_is_gone_on_with_by_its_key(self, tmp_path, capsys):
-        fails("PP513", commands.run, TRIP, {"step_01": {"people": "x"}}, tmp_path, "mine")
+        error = fails("PP513", commands.run, TRIP, {"step_01": {"people": "x"}}, tmp_path, "mine")
+        assert "--set step_01.people=" in error.remedy
+        assert "pipeline_id" not in error.remedy
         assert commands.run(TRIP, {"step_01": {"people": "5"}}, tmp_path, "mine") == 0
         assert (
             commands.run(TRIP, {}, tmp_path, "mine") == 0
@@ -113,6 +117,11 @@ class TestRun:
         assert (
             "SyntaxError" in fails("PP508", commands.run, tmp_path / "bad.py", {}, tmp_path).message
         )
+
+    def test_a_notebook_is_no_plugin(self, tmp_path):
+        (tmp_path / "trip.ipynb").write_text("{}")
+        error = fails("PP508", commands.run, tmp_path / "trip.ipynb", {}, tmp_path)
+        assert "pipulate port" in error.remedy
 
     def test_a_step_that_fails(self, tmp_path, caplog):
         error = fails("PP514", commands.run, TRIP, {"step_02": {"nights": "many"}}, tmp_path)
@@ -146,6 +155,14 @@ class TestRuns:
     @pytest.mark.parametrize("command", ["runs_show", "runs_export", "runs_delete"])
     def test_a_run_that_is_not_there(self, tmp_path, command):
         fails("PP509", getattr(commands, command), "nobody", data=tmp_path)
+
+    def test_a_file_that_cannot_be_written(self, tmp_path):
+        missing = tmp_path / "none" / "out.ipynb"
+        fails("PP519", commands.run, TRIP, {}, tmp_path, "other", missing)
+        with contextlib.closing(StateStore(tmp_path / DATABASE)) as store:
+            assert [run.key for run in store.runs()] == [KEY]  # refused before anything ran
+        for out in (missing, tmp_path):
+            fails("PP519", commands.runs_export, KEY, out, tmp_path, format="json")
 
     def test_an_export_that_is_not_possible(self, tmp_path):
         fails("PP517", commands.runs_export, KEY, data=tmp_path, folder=PLUGINS)

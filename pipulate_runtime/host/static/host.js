@@ -58,9 +58,16 @@ function setBusy(element, busy) {
   }
 }
 
-// The server cannot be reached: say so, calmly, and say when it is back.
-document.addEventListener("htmx:sendError", () => {
+// The server cannot be reached: say so, calmly, and say when it is back. A card that looks by itself whether its cells
+// are done asks again until then; htmx would give up, and the card would say "Running" for ever.
+const RETRY = 2000; // milliseconds
+document.addEventListener("htmx:sendError", (event) => {
   document.body.toggleAttribute("data-offline", true);
+  const card = event.detail.elt;
+  if (!card.matches("[hx-get][hx-trigger^=load]")) return;
+  setTimeout(() => {
+    if (card.isConnected) htmx.ajax("GET", card.getAttribute("hx-get"), { source: card });
+  }, RETRY);
 });
 document.addEventListener("htmx:afterOnLoad", () => {
   document.body.toggleAttribute("data-offline", false);
