@@ -15,7 +15,7 @@ What a run knows is one row of the database: for each step its answers, and unde
 Everything here may be edited: `pipulate port` never overwrites an edited file.
 """
 
-# port: id=6440e2c1cad3 notebook=../fixtures/text_tools.ipynb base=a2ad66e238ee248b
+# port: id=6440e2c1cad3 notebook=../fixtures/text_tools.ipynb base=65b28ad92793115c
 # The `global` lines of a cell name what it only reads, too:
 # ruff: noqa: PLW0602
 
@@ -75,6 +75,8 @@ class TextTools:
         ## Counting
 
         ## Counting, continued
+
+        Go back to the first card to try another text. What comes after it is counted anew.
         """)
     # --- END_CLASS_ATTRIBUTES_BUNDLE ---
 
@@ -228,6 +230,8 @@ class TextTools:
             self.pip.write_state(key, state)
         return self.chain(key)
 
+    closing_text = "Go back to the first card to try another text. What comes after it is counted anew."
+
     async def finalize(self, request):
         """GET: the last card. POST: lock the run, if every step is done."""
         key = await self.run_key(request)
@@ -246,6 +250,7 @@ class TextTools:
             return Div(
                 Article(
                     H3("This run is locked"),
+                    self.cells.markdown(self.closing_text),
                     P("It stays as it is. To change an answer, unlock it first."),
                     Form(
                         Button("Unlock", type="submit", cls="secondary"),
@@ -262,6 +267,7 @@ class TextTools:
         return Div(
             Article(
                 H3("All steps are done"),
+                self.cells.markdown(self.closing_text),
                 P("Lock this run to keep it as it is. You can unlock it at any time."),
                 Form(
                     Button("Finalize", type="submit", cls="primary"),
