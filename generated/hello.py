@@ -15,7 +15,7 @@ What a run knows is one row of the database: for each step its answers, and unde
 Everything here may be edited: `pipulate port` never overwrites an edited file.
 """
 
-# port: id=2d52e4bf1e44 notebook=../fixtures/hello.ipynb base=8dc22007e4eab1cf
+# port: id=2d52e4bf1e44 notebook=../fixtures/hello.ipynb base=6e32bb1fb8160a77
 # The `global` lines of a cell name what it only reads, too:
 # ruff: noqa: PLW0602
 
@@ -123,7 +123,7 @@ class Hello:
         )
 
     def next_card(self, step_id):
-        """Return the place of the next card, which loads as soon as it is on the page."""
+        """Return the place of the next card, which loads as soon as it is there."""
         next_id = self.steps[self.steps_indices[step_id] + 1].id
         return Div(
             id=next_id,
@@ -184,6 +184,9 @@ class Hello:
     async def finalize(self, request):
         """GET: the last card. POST: lock the run, if every step is done."""
         key = await self.run_key(request)
+        if request.method == "POST":
+            # What another tab still computes must not change the run once it is locked.
+            await self.cells.stop(key)
         state = self.pip.read_state(key)
         done = all(step.done in state.get(step.id, {}) for step in self.steps[:-1])
         if request.method == "POST":
@@ -192,8 +195,6 @@ class Hello:
                 message = self.step_messages["finalize"]["complete"]
                 await self.message_queue.add(self.pip, message, verbatim=True)
             return self.chain(key)
-        if not done:
-            return Div(id="finalize")
         if "finalized" in state.get("finalize", {}):
             return Div(
                 Article(
@@ -209,6 +210,8 @@ class Hello:
                 id="finalize",
                 data_state="locked",
             )
+        if not done:
+            return Div(id="finalize")
         return Div(
             Article(
                 H3("All steps are done"),
@@ -238,7 +241,7 @@ class Hello:
         a = form["a"]
 
     def step_01_form(self, values, errors):
-        """Return the questions, filled in with values; an error stands below its field."""
+        """Return the questions, filled in; an error stands below its field."""
         return Form(
             Label("Enter Your Name", fr="step_01-a"),
             Input(
@@ -263,7 +266,7 @@ class Hello:
         data = state.get("step_01", {})
         execution = self.cells.execution(key, "step_01")
 
-        # Running: what the cells showed so far. The card asks again until they are done.
+        # Running: what the cells showed so far. The card asks until they are done.
         if execution and execution.running:
             return Div(
                 Article(
@@ -294,6 +297,19 @@ class Hello:
                 data_state="locked",
             )
 
+        # The cells were run and failed, perhaps after they had been done once: what went
+        # wrong, and another try.
+        if execution and execution.error:
+            return Div(
+                Article(
+                    H3(step.show),
+                    self.cells.show(key, execution.cells),
+                    self.step_01_form(execution.form, {}),
+                ),
+                id="step_01",
+                data_state="error",
+            )
+
         # Phase 2: done. The card shows what was kept, and the way back.
         if step.done in data and state.get("_revert_target") != "step_01":
             return Div(
@@ -314,19 +330,7 @@ class Hello:
                 data_state="done",
             )
 
-        # The cells were run and failed: what went wrong, and another try.
-        if execution and execution.error:
-            return Div(
-                Article(
-                    H3(step.show),
-                    self.cells.show(key, execution.cells),
-                    self.step_01_form(execution.form, {}),
-                ),
-                id="step_01",
-                data_state="error",
-            )
-
-        # Phase 3: the questions, with the answers given before or the notebook's values.
+        # Phase 3: the questions, with earlier answers or the notebook's values.
         values = {
             "a": "",
         }
@@ -368,7 +372,7 @@ class Hello:
                 data_state="input",
             )
 
-        # What the cells gave is kept when they are done; all after this step is cleared.
+        # What the cells gave is kept once they are done; what came after is cleared.
         async def save(cells):
             state = await self.pip.clear_steps_from(key, "step_01", self.steps)
             state["step_01"] = {**form, "_cells": cells}
@@ -394,7 +398,7 @@ class Hello:
         data = state.get("step_02", {})
         execution = self.cells.execution(key, "step_02")
 
-        # Running: what the cells showed so far. The card asks again until they are done.
+        # Running: what the cells showed so far. The card asks until they are done.
         if execution and execution.running:
             return Div(
                 Article(
@@ -421,23 +425,8 @@ class Hello:
                 data_state="locked",
             )
 
-        # Phase 2: done. The card shows what was kept, and the way back.
-        if step.done in data and state.get("_revert_target") != "step_02":
-            return Div(
-                Article(
-                    Header(
-                        H3(step.show),
-                        self.back_button("step_02", "Run again"),
-                    ),
-                    self.cells.notice("step_02", data),
-                    self.cells.show(key, data.get("_cells", [])),
-                ),
-                self.next_card("step_02"),
-                id="step_02",
-                data_state="done",
-            )
-
-        # The cells were run and failed: what went wrong, and another try.
+        # The cells were run and failed, perhaps after they had been done once: what went
+        # wrong, and another try.
         if execution and execution.error:
             return Div(
                 Article(
@@ -452,6 +441,22 @@ class Hello:
                 ),
                 id="step_02",
                 data_state="error",
+            )
+
+        # Phase 2: done. The card shows what was kept, and the way back.
+        if step.done in data and state.get("_revert_target") != "step_02":
+            return Div(
+                Article(
+                    Header(
+                        H3(step.show),
+                        self.back_button("step_02", "Run again"),
+                    ),
+                    self.cells.notice("step_02", data),
+                    self.cells.show(key, data.get("_cells", [])),
+                ),
+                self.next_card("step_02"),
+                id="step_02",
+                data_state="done",
             )
 
         # Phase 3: nothing to ask. The card runs as soon as it is on the page.
@@ -478,7 +483,7 @@ class Hello:
         if locked or any(step.done not in state.get(step.id, {}) for step in before):
             return self.chain(key)
 
-        # What the cells gave is kept when they are done; all after this step is cleared.
+        # What the cells gave is kept once they are done; what came after is cleared.
         async def save(cells):
             state = await self.pip.clear_steps_from(key, "step_02", self.steps)
             state["step_02"] = {"ran": True, "_cells": cells}

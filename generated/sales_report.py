@@ -15,7 +15,7 @@ What a run knows is one row of the database: for each step its answers, and unde
 Everything here may be edited: `pipulate port` never overwrites an edited file.
 """
 
-# port: id=ae78e67fd6fb notebook=../fixtures/sales_report.ipynb base=89cb29cec34060aa
+# port: id=ae78e67fd6fb notebook=../fixtures/sales_report.ipynb base=43951cd50e052b3b
 # The `global` lines of a cell name what it only reads, too:
 # ruff: noqa: PLW0602
 
@@ -149,7 +149,7 @@ class SalesReport:
         )
 
     def next_card(self, step_id):
-        """Return the place of the next card, which loads as soon as it is on the page."""
+        """Return the place of the next card, which loads as soon as it is there."""
         next_id = self.steps[self.steps_indices[step_id] + 1].id
         return Div(
             id=next_id,
@@ -210,6 +210,9 @@ class SalesReport:
     async def finalize(self, request):
         """GET: the last card. POST: lock the run, if every step is done."""
         key = await self.run_key(request)
+        if request.method == "POST":
+            # What another tab still computes must not change the run once it is locked.
+            await self.cells.stop(key)
         state = self.pip.read_state(key)
         done = all(step.done in state.get(step.id, {}) for step in self.steps[:-1])
         if request.method == "POST":
@@ -218,8 +221,6 @@ class SalesReport:
                 message = self.step_messages["finalize"]["complete"]
                 await self.message_queue.add(self.pip, message, verbatim=True)
             return self.chain(key)
-        if not done:
-            return Div(id="finalize")
         if "finalized" in state.get("finalize", {}):
             return Div(
                 Article(
@@ -235,6 +236,8 @@ class SalesReport:
                 id="finalize",
                 data_state="locked",
             )
+        if not done:
+            return Div(id="finalize")
         return Div(
             Article(
                 H3("All steps are done"),
@@ -284,7 +287,7 @@ class SalesReport:
         data = state.get("step_01", {})
         execution = self.cells.execution(key, "step_01")
 
-        # Running: what the cells showed so far. The card asks again until they are done.
+        # Running: what the cells showed so far. The card asks until they are done.
         if execution and execution.running:
             return Div(
                 Article(
@@ -312,24 +315,8 @@ class SalesReport:
                 data_state="locked",
             )
 
-        # Phase 2: done. The card shows what was kept, and the way back.
-        if step.done in data and state.get("_revert_target") != "step_01":
-            return Div(
-                Article(
-                    Header(
-                        H3(step.show),
-                        self.back_button("step_01", "Run again"),
-                    ),
-                    self.cells.notice("step_01", data),
-                    self.cells.markdown(self.step_01_text),
-                    self.cells.show(key, data.get("_cells", [])),
-                ),
-                self.next_card("step_01"),
-                id="step_01",
-                data_state="done",
-            )
-
-        # The cells were run and failed: what went wrong, and another try.
+        # The cells were run and failed, perhaps after they had been done once: what went
+        # wrong, and another try.
         if execution and execution.error:
             return Div(
                 Article(
@@ -345,6 +332,23 @@ class SalesReport:
                 ),
                 id="step_01",
                 data_state="error",
+            )
+
+        # Phase 2: done. The card shows what was kept, and the way back.
+        if step.done in data and state.get("_revert_target") != "step_01":
+            return Div(
+                Article(
+                    Header(
+                        H3(step.show),
+                        self.back_button("step_01", "Run again"),
+                    ),
+                    self.cells.notice("step_01", data),
+                    self.cells.markdown(self.step_01_text),
+                    self.cells.show(key, data.get("_cells", [])),
+                ),
+                self.next_card("step_01"),
+                id="step_01",
+                data_state="done",
             )
 
         # Phase 3: nothing to ask. The card runs as soon as it is on the page.
@@ -372,7 +376,7 @@ class SalesReport:
         if locked or any(step.done not in state.get(step.id, {}) for step in before):
             return self.chain(key)
 
-        # What the cells gave is kept when they are done; all after this step is cleared.
+        # What the cells gave is kept once they are done; what came after is cleared.
         async def save(cells):
             state = await self.pip.clear_steps_from(key, "step_01", self.steps)
             state["step_01"] = {"ran": True, "_cells": cells}
@@ -397,7 +401,7 @@ class SalesReport:
         return best.sort_values("amount", ascending=False).head(8)
 
     def step_02_form(self, values, errors):
-        """Return the questions, filled in with values; an error stands below its field."""
+        """Return the questions, filled in; an error stands below its field."""
         return Form(
             Label("Smallest amount", fr="step_02-limit"),
             Input(
@@ -426,7 +430,7 @@ class SalesReport:
         data = state.get("step_02", {})
         execution = self.cells.execution(key, "step_02")
 
-        # Running: what the cells showed so far. The card asks again until they are done.
+        # Running: what the cells showed so far. The card asks until they are done.
         if execution and execution.running:
             return Div(
                 Article(
@@ -458,6 +462,20 @@ class SalesReport:
                 data_state="locked",
             )
 
+        # The cells were run and failed, perhaps after they had been done once: what went
+        # wrong, and another try.
+        if execution and execution.error:
+            return Div(
+                Article(
+                    H3(step.show),
+                    self.cells.markdown(self.step_02_text),
+                    self.cells.show(key, execution.cells),
+                    self.step_02_form(execution.form, {}),
+                ),
+                id="step_02",
+                data_state="error",
+            )
+
         # Phase 2: done. The card shows what was kept, and the way back.
         if step.done in data and state.get("_revert_target") != "step_02":
             return Div(
@@ -479,20 +497,7 @@ class SalesReport:
                 data_state="done",
             )
 
-        # The cells were run and failed: what went wrong, and another try.
-        if execution and execution.error:
-            return Div(
-                Article(
-                    H3(step.show),
-                    self.cells.markdown(self.step_02_text),
-                    self.cells.show(key, execution.cells),
-                    self.step_02_form(execution.form, {}),
-                ),
-                id="step_02",
-                data_state="error",
-            )
-
-        # Phase 3: the questions, with the answers given before or the notebook's values.
+        # Phase 3: the questions, with earlier answers or the notebook's values.
         values = {
             "limit": 500,
         }
@@ -539,7 +544,7 @@ class SalesReport:
                 data_state="input",
             )
 
-        # What the cells gave is kept when they are done; all after this step is cleared.
+        # What the cells gave is kept once they are done; what came after is cleared.
         async def save(cells):
             state = await self.pip.clear_steps_from(key, "step_02", self.steps)
             state["step_02"] = {**form, "_cells": cells}
@@ -571,7 +576,7 @@ class SalesReport:
         data = state.get("step_03", {})
         execution = self.cells.execution(key, "step_03")
 
-        # Running: what the cells showed so far. The card asks again until they are done.
+        # Running: what the cells showed so far. The card asks until they are done.
         if execution and execution.running:
             return Div(
                 Article(
@@ -598,23 +603,8 @@ class SalesReport:
                 data_state="locked",
             )
 
-        # Phase 2: done. The card shows what was kept, and the way back.
-        if step.done in data and state.get("_revert_target") != "step_03":
-            return Div(
-                Article(
-                    Header(
-                        H3(step.show),
-                        self.back_button("step_03", "Run again"),
-                    ),
-                    self.cells.notice("step_03", data),
-                    self.cells.show(key, data.get("_cells", [])),
-                ),
-                self.next_card("step_03"),
-                id="step_03",
-                data_state="done",
-            )
-
-        # The cells were run and failed: what went wrong, and another try.
+        # The cells were run and failed, perhaps after they had been done once: what went
+        # wrong, and another try.
         if execution and execution.error:
             return Div(
                 Article(
@@ -629,6 +619,22 @@ class SalesReport:
                 ),
                 id="step_03",
                 data_state="error",
+            )
+
+        # Phase 2: done. The card shows what was kept, and the way back.
+        if step.done in data and state.get("_revert_target") != "step_03":
+            return Div(
+                Article(
+                    Header(
+                        H3(step.show),
+                        self.back_button("step_03", "Run again"),
+                    ),
+                    self.cells.notice("step_03", data),
+                    self.cells.show(key, data.get("_cells", [])),
+                ),
+                self.next_card("step_03"),
+                id="step_03",
+                data_state="done",
             )
 
         # Phase 3: nothing to ask. The card runs as soon as it is on the page.
@@ -655,7 +661,7 @@ class SalesReport:
         if locked or any(step.done not in state.get(step.id, {}) for step in before):
             return self.chain(key)
 
-        # What the cells gave is kept when they are done; all after this step is cleared.
+        # What the cells gave is kept once they are done; what came after is cleared.
         async def save(cells):
             state = await self.pip.clear_steps_from(key, "step_03", self.steps)
             state["step_03"] = {"ran": True, "_cells": cells}
@@ -688,7 +694,7 @@ orders of {limit:,} and more. The largest single order was {best["amount"].max()
         data = state.get("step_04", {})
         execution = self.cells.execution(key, "step_04")
 
-        # Running: what the cells showed so far. The card asks again until they are done.
+        # Running: what the cells showed so far. The card asks until they are done.
         if execution and execution.running:
             return Div(
                 Article(
@@ -715,23 +721,8 @@ orders of {limit:,} and more. The largest single order was {best["amount"].max()
                 data_state="locked",
             )
 
-        # Phase 2: done. The card shows what was kept, and the way back.
-        if step.done in data and state.get("_revert_target") != "step_04":
-            return Div(
-                Article(
-                    Header(
-                        H3(step.show),
-                        self.back_button("step_04", "Run again"),
-                    ),
-                    self.cells.notice("step_04", data),
-                    self.cells.show(key, data.get("_cells", [])),
-                ),
-                self.next_card("step_04"),
-                id="step_04",
-                data_state="done",
-            )
-
-        # The cells were run and failed: what went wrong, and another try.
+        # The cells were run and failed, perhaps after they had been done once: what went
+        # wrong, and another try.
         if execution and execution.error:
             return Div(
                 Article(
@@ -746,6 +737,22 @@ orders of {limit:,} and more. The largest single order was {best["amount"].max()
                 ),
                 id="step_04",
                 data_state="error",
+            )
+
+        # Phase 2: done. The card shows what was kept, and the way back.
+        if step.done in data and state.get("_revert_target") != "step_04":
+            return Div(
+                Article(
+                    Header(
+                        H3(step.show),
+                        self.back_button("step_04", "Run again"),
+                    ),
+                    self.cells.notice("step_04", data),
+                    self.cells.show(key, data.get("_cells", [])),
+                ),
+                self.next_card("step_04"),
+                id="step_04",
+                data_state="done",
             )
 
         # Phase 3: nothing to ask. The card runs as soon as it is on the page.
@@ -772,7 +779,7 @@ orders of {limit:,} and more. The largest single order was {best["amount"].max()
         if locked or any(step.done not in state.get(step.id, {}) for step in before):
             return self.chain(key)
 
-        # What the cells gave is kept when they are done; all after this step is cleared.
+        # What the cells gave is kept once they are done; what came after is cleared.
         async def save(cells):
             state = await self.pip.clear_steps_from(key, "step_04", self.steps)
             state["step_04"] = {"ran": True, "_cells": cells}

@@ -15,7 +15,7 @@ What a run knows is one row of the database: for each step its answers, and unde
 Everything here may be edited: `pipulate port` never overwrites an edited file.
 """
 
-# port: id=6440e2c1cad3 notebook=../fixtures/text_tools.ipynb base=5a3c792ed44a42e1
+# port: id=6440e2c1cad3 notebook=../fixtures/text_tools.ipynb base=65b28ad92793115c
 # The `global` lines of a cell name what it only reads, too:
 # ruff: noqa: PLW0602
 
@@ -75,6 +75,8 @@ class TextTools:
         ## Counting
 
         ## Counting, continued
+
+        Go back to the first card to try another text. What comes after it is counted anew.
         """)
     # --- END_CLASS_ATTRIBUTES_BUNDLE ---
 
@@ -170,7 +172,7 @@ class TextTools:
         )
 
     def next_card(self, step_id):
-        """Return the place of the next card, which loads as soon as it is on the page."""
+        """Return the place of the next card, which loads as soon as it is there."""
         next_id = self.steps[self.steps_indices[step_id] + 1].id
         return Div(
             id=next_id,
@@ -228,9 +230,14 @@ class TextTools:
             self.pip.write_state(key, state)
         return self.chain(key)
 
+    closing_text = "Go back to the first card to try another text. What comes after it is counted anew."
+
     async def finalize(self, request):
         """GET: the last card. POST: lock the run, if every step is done."""
         key = await self.run_key(request)
+        if request.method == "POST":
+            # What another tab still computes must not change the run once it is locked.
+            await self.cells.stop(key)
         state = self.pip.read_state(key)
         done = all(step.done in state.get(step.id, {}) for step in self.steps[:-1])
         if request.method == "POST":
@@ -239,12 +246,11 @@ class TextTools:
                 message = self.step_messages["finalize"]["complete"]
                 await self.message_queue.add(self.pip, message, verbatim=True)
             return self.chain(key)
-        if not done:
-            return Div(id="finalize")
         if "finalized" in state.get("finalize", {}):
             return Div(
                 Article(
                     H3("This run is locked"),
+                    self.cells.markdown(self.closing_text),
                     P("It stays as it is. To change an answer, unlock it first."),
                     Form(
                         Button("Unlock", type="submit", cls="secondary"),
@@ -256,9 +262,12 @@ class TextTools:
                 id="finalize",
                 data_state="locked",
             )
+        if not done:
+            return Div(id="finalize")
         return Div(
             Article(
                 H3("All steps are done"),
+                self.cells.markdown(self.closing_text),
                 P("Lock this run to keep it as it is. You can unlock it at any time."),
                 Form(
                     Button("Finalize", type="submit", cls="primary"),
@@ -285,7 +294,7 @@ class TextTools:
         text = form["text"]
 
     def step_01_form(self, values, errors):
-        """Return the questions, filled in with values; an error stands below its field."""
+        """Return the questions, filled in; an error stands below its field."""
         return Form(
             Label("Your text", fr="step_01-text"),
             Textarea(
@@ -310,7 +319,7 @@ class TextTools:
         data = state.get("step_01", {})
         execution = self.cells.execution(key, "step_01")
 
-        # Running: what the cells showed so far. The card asks again until they are done.
+        # Running: what the cells showed so far. The card asks until they are done.
         if execution and execution.running:
             return Div(
                 Article(
@@ -341,6 +350,19 @@ class TextTools:
                 data_state="locked",
             )
 
+        # The cells were run and failed, perhaps after they had been done once: what went
+        # wrong, and another try.
+        if execution and execution.error:
+            return Div(
+                Article(
+                    H3(step.show),
+                    self.cells.show(key, execution.cells),
+                    self.step_01_form(execution.form, {}),
+                ),
+                id="step_01",
+                data_state="error",
+            )
+
         # Phase 2: done. The card shows what was kept, and the way back.
         if step.done in data and state.get("_revert_target") != "step_01":
             return Div(
@@ -361,19 +383,7 @@ class TextTools:
                 data_state="done",
             )
 
-        # The cells were run and failed: what went wrong, and another try.
-        if execution and execution.error:
-            return Div(
-                Article(
-                    H3(step.show),
-                    self.cells.show(key, execution.cells),
-                    self.step_01_form(execution.form, {}),
-                ),
-                id="step_01",
-                data_state="error",
-            )
-
-        # Phase 3: the questions, with the answers given before or the notebook's values.
+        # Phase 3: the questions, with earlier answers or the notebook's values.
         values = {
             "text": "The quick brown fox jumps over the lazy dog. The dog sleeps.",
         }
@@ -415,7 +425,7 @@ class TextTools:
                 data_state="input",
             )
 
-        # What the cells gave is kept when they are done; all after this step is cleared.
+        # What the cells gave is kept once they are done; what came after is cleared.
         async def save(cells):
             state = await self.pip.clear_steps_from(key, "step_01", self.steps)
             state["step_01"] = {**form, "_cells": cells}
@@ -446,7 +456,7 @@ class TextTools:
         data = state.get("step_02", {})
         execution = self.cells.execution(key, "step_02")
 
-        # Running: what the cells showed so far. The card asks again until they are done.
+        # Running: what the cells showed so far. The card asks until they are done.
         if execution and execution.running:
             return Div(
                 Article(
@@ -473,23 +483,8 @@ class TextTools:
                 data_state="locked",
             )
 
-        # Phase 2: done. The card shows what was kept, and the way back.
-        if step.done in data and state.get("_revert_target") != "step_02":
-            return Div(
-                Article(
-                    Header(
-                        H3(step.show),
-                        self.back_button("step_02", "Run again"),
-                    ),
-                    self.cells.notice("step_02", data),
-                    self.cells.show(key, data.get("_cells", [])),
-                ),
-                self.next_card("step_02"),
-                id="step_02",
-                data_state="done",
-            )
-
-        # The cells were run and failed: what went wrong, and another try.
+        # The cells were run and failed, perhaps after they had been done once: what went
+        # wrong, and another try.
         if execution and execution.error:
             return Div(
                 Article(
@@ -504,6 +499,22 @@ class TextTools:
                 ),
                 id="step_02",
                 data_state="error",
+            )
+
+        # Phase 2: done. The card shows what was kept, and the way back.
+        if step.done in data and state.get("_revert_target") != "step_02":
+            return Div(
+                Article(
+                    Header(
+                        H3(step.show),
+                        self.back_button("step_02", "Run again"),
+                    ),
+                    self.cells.notice("step_02", data),
+                    self.cells.show(key, data.get("_cells", [])),
+                ),
+                self.next_card("step_02"),
+                id="step_02",
+                data_state="done",
             )
 
         # Phase 3: nothing to ask. The card runs as soon as it is on the page.
@@ -530,7 +541,7 @@ class TextTools:
         if locked or any(step.done not in state.get(step.id, {}) for step in before):
             return self.chain(key)
 
-        # What the cells gave is kept when they are done; all after this step is cleared.
+        # What the cells gave is kept once they are done; what came after is cleared.
         async def save(cells):
             state = await self.pip.clear_steps_from(key, "step_02", self.steps)
             state["step_02"] = {"ran": True, "_cells": cells}
@@ -556,7 +567,7 @@ class TextTools:
         data = state.get("step_03", {})
         execution = self.cells.execution(key, "step_03")
 
-        # Running: what the cells showed so far. The card asks again until they are done.
+        # Running: what the cells showed so far. The card asks until they are done.
         if execution and execution.running:
             return Div(
                 Article(
@@ -583,23 +594,8 @@ class TextTools:
                 data_state="locked",
             )
 
-        # Phase 2: done. The card shows what was kept, and the way back.
-        if step.done in data and state.get("_revert_target") != "step_03":
-            return Div(
-                Article(
-                    Header(
-                        H3(step.show),
-                        self.back_button("step_03", "Run again"),
-                    ),
-                    self.cells.notice("step_03", data),
-                    self.cells.show(key, data.get("_cells", [])),
-                ),
-                self.next_card("step_03"),
-                id="step_03",
-                data_state="done",
-            )
-
-        # The cells were run and failed: what went wrong, and another try.
+        # The cells were run and failed, perhaps after they had been done once: what went
+        # wrong, and another try.
         if execution and execution.error:
             return Div(
                 Article(
@@ -614,6 +610,22 @@ class TextTools:
                 ),
                 id="step_03",
                 data_state="error",
+            )
+
+        # Phase 2: done. The card shows what was kept, and the way back.
+        if step.done in data and state.get("_revert_target") != "step_03":
+            return Div(
+                Article(
+                    Header(
+                        H3(step.show),
+                        self.back_button("step_03", "Run again"),
+                    ),
+                    self.cells.notice("step_03", data),
+                    self.cells.show(key, data.get("_cells", [])),
+                ),
+                self.next_card("step_03"),
+                id="step_03",
+                data_state="done",
             )
 
         # Phase 3: nothing to ask. The card runs as soon as it is on the page.
@@ -640,7 +652,7 @@ class TextTools:
         if locked or any(step.done not in state.get(step.id, {}) for step in before):
             return self.chain(key)
 
-        # What the cells gave is kept when they are done; all after this step is cleared.
+        # What the cells gave is kept once they are done; what came after is cleared.
         async def save(cells):
             state = await self.pip.clear_steps_from(key, "step_03", self.steps)
             state["step_03"] = {"ran": True, "_cells": cells}
@@ -669,7 +681,7 @@ class TextTools:
         data = state.get("step_04", {})
         execution = self.cells.execution(key, "step_04")
 
-        # Running: what the cells showed so far. The card asks again until they are done.
+        # Running: what the cells showed so far. The card asks until they are done.
         if execution and execution.running:
             return Div(
                 Article(
@@ -697,24 +709,8 @@ class TextTools:
                 data_state="locked",
             )
 
-        # Phase 2: done. The card shows what was kept, and the way back.
-        if step.done in data and state.get("_revert_target") != "step_04":
-            return Div(
-                Article(
-                    Header(
-                        H3(step.show),
-                        self.back_button("step_04", "Run again"),
-                    ),
-                    self.cells.notice("step_04", data),
-                    self.cells.markdown(self.step_04_text),
-                    self.cells.show(key, data.get("_cells", [])),
-                ),
-                self.next_card("step_04"),
-                id="step_04",
-                data_state="done",
-            )
-
-        # The cells were run and failed: what went wrong, and another try.
+        # The cells were run and failed, perhaps after they had been done once: what went
+        # wrong, and another try.
         if execution and execution.error:
             return Div(
                 Article(
@@ -730,6 +726,23 @@ class TextTools:
                 ),
                 id="step_04",
                 data_state="error",
+            )
+
+        # Phase 2: done. The card shows what was kept, and the way back.
+        if step.done in data and state.get("_revert_target") != "step_04":
+            return Div(
+                Article(
+                    Header(
+                        H3(step.show),
+                        self.back_button("step_04", "Run again"),
+                    ),
+                    self.cells.notice("step_04", data),
+                    self.cells.markdown(self.step_04_text),
+                    self.cells.show(key, data.get("_cells", [])),
+                ),
+                self.next_card("step_04"),
+                id="step_04",
+                data_state="done",
             )
 
         # Phase 3: nothing to ask. The card runs as soon as it is on the page.
@@ -757,7 +770,7 @@ class TextTools:
         if locked or any(step.done not in state.get(step.id, {}) for step in before):
             return self.chain(key)
 
-        # What the cells gave is kept when they are done; all after this step is cleared.
+        # What the cells gave is kept once they are done; what came after is cleared.
         async def save(cells):
             state = await self.pip.clear_steps_from(key, "step_04", self.steps)
             state["step_04"] = {"ran": True, "_cells": cells}
@@ -787,7 +800,7 @@ class TextTools:
         data = state.get("step_05", {})
         execution = self.cells.execution(key, "step_05")
 
-        # Running: what the cells showed so far. The card asks again until they are done.
+        # Running: what the cells showed so far. The card asks until they are done.
         if execution and execution.running:
             return Div(
                 Article(
@@ -815,24 +828,8 @@ class TextTools:
                 data_state="locked",
             )
 
-        # Phase 2: done. The card shows what was kept, and the way back.
-        if step.done in data and state.get("_revert_target") != "step_05":
-            return Div(
-                Article(
-                    Header(
-                        H3(step.show),
-                        self.back_button("step_05", "Run again"),
-                    ),
-                    self.cells.notice("step_05", data),
-                    self.cells.markdown(self.step_05_text),
-                    self.cells.show(key, data.get("_cells", [])),
-                ),
-                self.next_card("step_05"),
-                id="step_05",
-                data_state="done",
-            )
-
-        # The cells were run and failed: what went wrong, and another try.
+        # The cells were run and failed, perhaps after they had been done once: what went
+        # wrong, and another try.
         if execution and execution.error:
             return Div(
                 Article(
@@ -848,6 +845,23 @@ class TextTools:
                 ),
                 id="step_05",
                 data_state="error",
+            )
+
+        # Phase 2: done. The card shows what was kept, and the way back.
+        if step.done in data and state.get("_revert_target") != "step_05":
+            return Div(
+                Article(
+                    Header(
+                        H3(step.show),
+                        self.back_button("step_05", "Run again"),
+                    ),
+                    self.cells.notice("step_05", data),
+                    self.cells.markdown(self.step_05_text),
+                    self.cells.show(key, data.get("_cells", [])),
+                ),
+                self.next_card("step_05"),
+                id="step_05",
+                data_state="done",
             )
 
         # Phase 3: nothing to ask. The card runs as soon as it is on the page.
@@ -875,7 +889,7 @@ class TextTools:
         if locked or any(step.done not in state.get(step.id, {}) for step in before):
             return self.chain(key)
 
-        # What the cells gave is kept when they are done; all after this step is cleared.
+        # What the cells gave is kept once they are done; what came after is cleared.
         async def save(cells):
             state = await self.pip.clear_steps_from(key, "step_05", self.steps)
             state["step_05"] = {"ran": True, "_cells": cells}
@@ -921,7 +935,7 @@ class TextTools:
         data = state.get("step_06", {})
         execution = self.cells.execution(key, "step_06")
 
-        # Running: what the cells showed so far. The card asks again until they are done.
+        # Running: what the cells showed so far. The card asks until they are done.
         if execution and execution.running:
             return Div(
                 Article(
@@ -948,23 +962,8 @@ class TextTools:
                 data_state="locked",
             )
 
-        # Phase 2: done. The card shows what was kept, and the way back.
-        if step.done in data and state.get("_revert_target") != "step_06":
-            return Div(
-                Article(
-                    Header(
-                        H3(step.show),
-                        self.back_button("step_06", "Run again"),
-                    ),
-                    self.cells.notice("step_06", data),
-                    self.cells.show(key, data.get("_cells", [])),
-                ),
-                self.next_card("step_06"),
-                id="step_06",
-                data_state="done",
-            )
-
-        # The cells were run and failed: what went wrong, and another try.
+        # The cells were run and failed, perhaps after they had been done once: what went
+        # wrong, and another try.
         if execution and execution.error:
             return Div(
                 Article(
@@ -979,6 +978,22 @@ class TextTools:
                 ),
                 id="step_06",
                 data_state="error",
+            )
+
+        # Phase 2: done. The card shows what was kept, and the way back.
+        if step.done in data and state.get("_revert_target") != "step_06":
+            return Div(
+                Article(
+                    Header(
+                        H3(step.show),
+                        self.back_button("step_06", "Run again"),
+                    ),
+                    self.cells.notice("step_06", data),
+                    self.cells.show(key, data.get("_cells", [])),
+                ),
+                self.next_card("step_06"),
+                id="step_06",
+                data_state="done",
             )
 
         # Phase 3: nothing to ask. The card runs as soon as it is on the page.
@@ -1005,7 +1020,7 @@ class TextTools:
         if locked or any(step.done not in state.get(step.id, {}) for step in before):
             return self.chain(key)
 
-        # What the cells gave is kept when they are done; all after this step is cleared.
+        # What the cells gave is kept once they are done; what came after is cleared.
         async def save(cells):
             state = await self.pip.clear_steps_from(key, "step_06", self.steps)
             state["step_06"] = {"ran": True, "_cells": cells}
@@ -1033,7 +1048,7 @@ class TextTools:
         data = state.get("step_07", {})
         execution = self.cells.execution(key, "step_07")
 
-        # Running: what the cells showed so far. The card asks again until they are done.
+        # Running: what the cells showed so far. The card asks until they are done.
         if execution and execution.running:
             return Div(
                 Article(
@@ -1060,23 +1075,8 @@ class TextTools:
                 data_state="locked",
             )
 
-        # Phase 2: done. The card shows what was kept, and the way back.
-        if step.done in data and state.get("_revert_target") != "step_07":
-            return Div(
-                Article(
-                    Header(
-                        H3(step.show),
-                        self.back_button("step_07", "Run again"),
-                    ),
-                    self.cells.notice("step_07", data),
-                    self.cells.show(key, data.get("_cells", [])),
-                ),
-                self.next_card("step_07"),
-                id="step_07",
-                data_state="done",
-            )
-
-        # The cells were run and failed: what went wrong, and another try.
+        # The cells were run and failed, perhaps after they had been done once: what went
+        # wrong, and another try.
         if execution and execution.error:
             return Div(
                 Article(
@@ -1091,6 +1091,22 @@ class TextTools:
                 ),
                 id="step_07",
                 data_state="error",
+            )
+
+        # Phase 2: done. The card shows what was kept, and the way back.
+        if step.done in data and state.get("_revert_target") != "step_07":
+            return Div(
+                Article(
+                    Header(
+                        H3(step.show),
+                        self.back_button("step_07", "Run again"),
+                    ),
+                    self.cells.notice("step_07", data),
+                    self.cells.show(key, data.get("_cells", [])),
+                ),
+                self.next_card("step_07"),
+                id="step_07",
+                data_state="done",
             )
 
         # Phase 3: nothing to ask. The card runs as soon as it is on the page.
@@ -1117,7 +1133,7 @@ class TextTools:
         if locked or any(step.done not in state.get(step.id, {}) for step in before):
             return self.chain(key)
 
-        # What the cells gave is kept when they are done; all after this step is cleared.
+        # What the cells gave is kept once they are done; what came after is cleared.
         async def save(cells):
             state = await self.pip.clear_steps_from(key, "step_07", self.steps)
             state["step_07"] = {"ran": True, "_cells": cells}

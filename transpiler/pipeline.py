@@ -44,24 +44,26 @@ def planned(raw: bytes, path: Path, options: Options) -> Planned:
 
     `raw` is the notebook's bytes; `path` is where it stands, to find the files that it reads.
     """
-    from transpiler.passes.analyse import analyse
-    from transpiler.passes.annotate import annotate
-    from transpiler.passes.bundle import bundle
-    from transpiler.passes.plan import plan
     from transpiler.passes.read import read
-    from transpiler.passes.splice import splice
+    from transpiler.passes.splicing import splicing
 
     notebook, found = read(raw, path.name)
     if notebook is None:
         return Planned(None, found, {})
-    annotated, of_annotate = annotate(notebook)
-    analysis, of_analyse = analyse(annotated)
-    files, of_bundle = bundle(analysis, path.parent)
-    result, of_plan = plan(analysis, options, files)
-    moved, refused = splice(result)
-    if refused:
-        result, of_plan = plan(analysis, options, files, refused)
-        moved, _ = splice(result)
+    with splicing(len(notebook.cells)) as splice:
+        from transpiler.passes.analyse import analyse
+        from transpiler.passes.annotate import annotate
+        from transpiler.passes.bundle import bundle
+        from transpiler.passes.plan import plan
+
+        annotated, of_annotate = annotate(notebook)
+        analysis, of_analyse = analyse(annotated)
+        files, of_bundle = bundle(analysis, path.parent)
+        result, of_plan = plan(analysis, options, files)
+        moved, refused = splice(result)
+        if refused:
+            result, of_plan = plan(analysis, options, files, refused)
+            moved, _ = splice(result)
     everything = found + of_annotate + of_analyse + of_bundle + of_plan
     return Planned(result, tuple(sorted(everything, key=lambda d: d.order)), moved)
 

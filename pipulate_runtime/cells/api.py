@@ -48,11 +48,16 @@ class Cells:
 
         The cells run in a task of their own, which awaits `save(cells)` when all went through; `cells` is a list of
         JSON dicts with "id", "hash", "code" and nbformat "outputs". After an error nothing is saved. A step of a run
-        that is executing already is not started again: that execution is returned. `form` is what JSON can say.
+        that is executing already is not started again: that execution is returned, unless the answers are others now;
+        then it is stopped, since the last answers count. `form` is what JSON can say.
         """
+        given = json.loads(json.dumps(form))
         execution = self.execution(key, step_id)
+        while execution and execution.running and execution.form != given:
+            await self._stop(execution)
+            execution = self.execution(key, step_id)
         if execution is None or not execution.running:
-            execution = Execution(key, step_id, json.loads(json.dumps(form)))
+            execution = Execution(key, step_id, given)
             self._executions[key, step_id] = execution
             execution.task = asyncio.ensure_future(self._run(execution, save))
         if execution.task:

@@ -178,7 +178,8 @@ async def _cells(
         collector = Collector(displays, record["outputs"])
         failed = await _cell(kernel, cell, execution, collector)
         record["execution_count"] = collector.execution_count
-        folders.offload(run.folder, record)
+        # Writing thousands of pictures takes a while, and the server must answer meanwhile
+        folders.refer(record, await asyncio.to_thread(folders.write_large, run.folder, record))
         if failed:
             raise StepFailed
 

@@ -11,6 +11,10 @@ from typing import Any
 from pipulate_runtime.cells.outputs import Output
 
 LARGE = 64 * 1024  # bytes; what is larger is kept in a file instead of the run's row
+MANY = (
+    4 * LARGE
+)  # bytes a cell keeps in the row at most: after them all but small payloads go to files
+SMALL = 1024
 
 # The route ends in the kind, never in a file name: FastHTML answers whatever looks like a static file by itself.
 KINDS = {
@@ -75,7 +79,12 @@ class RunFolder:
         if not path.exists():
             path.parent.mkdir(parents=True, exist_ok=True)
             part = path.with_suffix(f".{os.getpid()}")
-            part.write_bytes(content)
+            with part.open("wb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(
+                    file.fileno()
+                )  # the row that names the file survives a power cut; so must the file
             part.replace(path)
         return name
 
@@ -95,18 +104,35 @@ class RunFolder:
 # so that it stays valid nbformat: streams and errors may carry no metadata.
 
 
+Files = dict[str, dict[str, str]]
+
+
 def offload(folder: RunFolder, record: dict[str, Any], limit: int = LARGE) -> None:
-    """Move the payloads of a cell that are larger than `limit` bytes to files of the run."""
-    files: dict[str, dict[str, str]] = {}
+    """Move the payloads of a cell that are larger than `limit` bytes, or that are too many, to files of the run."""
+    refer(record, write_large(folder, record, limit))
+
+
+def write_large(folder: RunFolder, record: dict[str, Any], limit: int = LARGE) -> Files:
+    """Write these payloads to files and return their names; the record is only read, so a thread can do it."""
+    files: Files = {}
+    kept = 0
     for number, output in enumerate(record["outputs"]):
         parts = output.get("data", output)
         for part in output.get("data", {"text"} & output.keys()):
             content = _content(part, parts[part])
-            if len(content) > limit:
-                files.setdefault(str(number), {})[part] = folder.keep(
-                    content, _KIND_OF.get(part, _kind(part))
-                )
-                parts[part] = ""
+            if len(content) > (limit if kept + len(content) <= MANY else min(limit, SMALL)):
+                name = folder.keep(content, _KIND_OF.get(part, _kind(part)))
+                files.setdefault(str(number), {})[part] = name
+            else:
+                kept += len(content)
+    return files
+
+
+def refer(record: dict[str, Any], files: Files) -> None:
+    """Put the names of files in the place of the payloads they hold."""
+    for number, names in files.items():
+        output = record["outputs"][int(number)]
+        output.get("data", output).update(dict.fromkeys(names, ""))
     if files:
         record["files"] = files
 
@@ -114,7 +140,7 @@ def offload(folder: RunFolder, record: dict[str, Any], limit: int = LARGE) -> No
 def inlined(folder: RunFolder, record: dict[str, Any], pictures: bool = True) -> list[Output]:
     """Return the outputs of a cell with all payloads in them. A lost file leaves a sentence in its place.
 
-    With `pictures=False`, pictures stay in their files, whose names are then in the output under "files".
+    With `pictures=False`, pictures stay in their files. The names of all files are then in the output under "files".
     """
     outputs = []
     for number, output in enumerate(record["outputs"]):
@@ -122,9 +148,10 @@ def inlined(folder: RunFolder, record: dict[str, Any], pictures: bool = True) ->
         output = {**output, "data": dict(output["data"])} if "data" in output else dict(output)
         parts = output.get("data", output)
         for part, name in names.items():
-            if not pictures and (part in PICTURES or part == "image/svg+xml"):
+            if not pictures:
                 output.setdefault("files", {})[part] = name
-                continue
+                if part in PICTURES or part == "image/svg+xml":
+                    continue
             try:
                 parts[part] = _value(part, folder.read(name))
             except OSError:
@@ -134,6 +161,11 @@ def inlined(folder: RunFolder, record: dict[str, Any], pictures: bool = True) ->
                 )
         outputs.append(output)
     return outputs
+
+
+def keep(folder: RunFolder, mime: str, value: Any) -> str:
+    """Write a payload to a file of the run; return its name."""
+    return folder.keep(_content(mime, value), _KIND_OF.get(mime, _kind(mime)))
 
 
 def _kind(mime: str) -> str:

@@ -6,10 +6,10 @@ from importlib import import_module
 from itertools import pairwise
 from typing import Any
 
-from fasthtml.common import Details, Div, Iframe, Img, NotStr, P, Pre, Summary
+from fasthtml.common import A, Details, Div, Iframe, Img, NotStr, P, Pre, Summary
 
 from pipulate_runtime.cells import ansi, frame, sanitise
-from pipulate_runtime.cells.folders import PICTURES, RunFolder, inlined
+from pipulate_runtime.cells.folders import PICTURES, RunFolder, inlined, keep
 from pipulate_runtime.cells.outputs import Output
 
 # Richest first, as Jupyter's front ends order them
@@ -17,6 +17,8 @@ ORDER = ("text/html", "text/markdown", "image/svg+xml", "text/latex", *PICTURES,
          frame.JAVASCRIPT, "text/plain")  # fmt: skip
 
 SCROLL = "overflow-x:auto"
+LONG = 200_000  # characters of one text in the page; of what is longer the middle is left out
+IN_PAGE = 16 * 1024  # characters of a picture that stands in the page itself
 Record = dict[str, Any]
 
 
@@ -99,8 +101,8 @@ class _View:
         kind = output["output_type"]
         marks = {"data_cell": self.record["id"], "data_output": kind, "cls": "output"}
         if kind == "stream":
-            text = ansi.to_html(_text(output["text"]))
-            return Pre(raw(text), data_name=output["name"], style=SCROLL, **marks)
+            pieces = self.terminal(_text(output["text"]), output.get("files", {}).get("text"))
+            return Pre(*pieces, data_name=output["name"], style=SCROLL, **marks)
         if kind == "error":
             return Div(*_error(output), **marks)
         data = output["data"]
@@ -134,14 +136,33 @@ class _View:
             return markdown(text)
         if mime == "text/latex":
             return raw(sanitise.latex(text))
-        return Pre(raw(ansi.to_html(text)))
+        return Pre(*self.terminal(text, output.get("files", {}).get(mime)))
+
+    def terminal(self, text: str, name: str | None) -> list[Any]:
+        """Return text of a terminal; of a very long one both ends, and between them the way to the file `name`."""
+        if len(text) <= LONG:
+            return [raw(ansi.to_html(text))]
+        left_out = f"… {len(text) - LONG:,} characters are not shown here"
+        middle = (
+            A(f"{left_out}: see all …", href=self.address(name), target="_blank")
+            if name
+            else left_out + " …"
+        )
+        half = LONG // 2
+        return [raw(ansi.to_html(text[:half])), "\n", middle, "\n", raw(ansi.to_html(text[-half:]))]
+
+    def address(self, name: str) -> str:
+        """Return where a file of the run is served."""
+        digest, kind = name.split(".")
+        return f"/{self.app_name}/output/{self.folder.name}/{digest}/{kind}"
 
     def picture(self, mime: str, text: str, output: Output) -> Any:
         """Return a picture, in the page if it is small. An SVG is a picture too: so its scripts do not run."""
         name = output.get("files", {}).get(mime)
+        if name is None and len(text) > IN_PAGE:
+            name = keep(self.folder, mime, text)
         if name:
-            digest, kind = name.split(".")
-            source = f"/{self.app_name}/output/{self.folder.name}/{digest}/{kind}"
+            source = self.address(name)
         else:
             content = text if mime != "image/svg+xml" else base64.b64encode(text.encode()).decode()
             source = f"data:{mime};base64,{''.join(content.split())}"
@@ -157,9 +178,8 @@ class _View:
     def framed(self, parts: list[frame.Part]) -> Any:
         """Return a sandboxed frame. Its content lies in a file of the run, so that the page stays light."""
         name = self.folder.keep(json.dumps(parts).encode(), "frame")
-        source = f"/{self.app_name}/output/{self.folder.name}/{name.split('.')[0]}/frame"
         return Iframe(
-            src=source,
+            src=self.address(name),
             sandbox="allow-scripts",
             title="Interactive output",
             loading="lazy",
@@ -179,10 +199,11 @@ def richest(data: dict[str, Any]) -> str | None:
 def _error(output: Output) -> list[Any]:
     name, message = output["ename"], output["evalue"]
     first, _, more = message.partition("\n")
+    first = first[:LONG]
     traceback = "\n".join(output["traceback"])
     parts = [P(f"{name}: {first}" if first else name, cls="error-message", role="alert")]
     if traceback or more:
-        details = Pre(raw(ansi.to_html(traceback or message)), style=SCROLL)
+        details = Pre(raw(ansi.to_html((traceback or message)[-LONG:])), style=SCROLL)
         parts.append(Details(Summary("Details"), details))
     return parts
 

@@ -2,6 +2,7 @@
 
 import html
 import re
+import secrets
 from functools import cache
 from typing import Any
 
@@ -130,24 +131,20 @@ def latex(text: str) -> str:
 
 # --- Markdown ---
 
-_OPEN, _CLOSE = (
-    "\ue000",
-    "\ue001",
-)  # private characters: where a formula goes after the HTML was cleaned
-
 
 def markdown(text: str) -> str:
     """Return Markdown as HTML that is safe in the page, its formulas as MathML."""
     formulas: list[str] = []
+    mark = secrets.token_hex(
+        8
+    )  # where a formula goes after the HTML was cleaned; no text can guess it
 
     def keep(content: str, options: dict[str, Any]) -> str:
         formulas.append(formula(content, bool(options.get("display_mode", True))))
-        return f"{_OPEN}{len(formulas) - 1}{_CLOSE}"
+        return f"{mark}-{len(formulas) - 1}-"
 
-    cleaned = clean(
-        _parser().render(text.translate({0xE000: None, 0xE001: None}), {"formula": keep})
-    )
-    return re.sub(f"{_OPEN}(\\d+){_CLOSE}", lambda match: formulas[int(match[1])], cleaned)
+    cleaned = clean(_parser().render(text, {"formula": keep}))
+    return re.sub(f"{mark}-(\\d+)-", lambda match: formulas[int(match[1])], cleaned)
 
 
 @cache

@@ -256,7 +256,10 @@ class StateStore:
     def purge(
         self, keys: Iterable[str] | None = None, older_than: timedelta = UNDO_TIME
     ) -> list[tuple[str, str]]:
-        """Forgets deleted runs: the given ones, else those deleted long ago. Gives (app_name, key) of each."""
+        """Forgets deleted runs: the given ones, else those deleted long ago.
+
+        Gives (app_name, key) of those whose files can go: a new run may have taken the key, and so the folder.
+        """
         limit = (datetime.now(UTC) - older_than).isoformat()
         wanted = set(keys) if keys is not None else None
         with self._lock:
@@ -266,7 +269,11 @@ class StateStore:
             with self._writing():
                 for row in old:
                     self._deleted.delete(row["pkey"])
-        return [(row["app_name"], row["pkey"]) for row in old]
+        return [
+            (row["app_name"], row["pkey"])
+            for row in old
+            if (taken := self.run(row["pkey"])) is None or taken.app_name != row["app_name"]
+        ]
 
     # -- the key-value store, the profile, the roles
 

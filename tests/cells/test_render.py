@@ -1,5 +1,6 @@
 """Outputs in the page: what is shown, and what must never get there."""
 
+import json
 import re
 
 import pytest
@@ -144,6 +145,39 @@ def test_large_pictures_have_an_address(folder):
     assert len(html) < 500
 
 
+def test_many_payloads_leave_the_row_and_the_page_small(folder):
+    picture = "QUJD" * 10_000  # 40 kB, too small to leave the row alone
+    record = {"id": "c1", "outputs": [display(image__png=picture) for _ in range(200)]}
+    assert len(shown(folder, *record["outputs"])) < 100_000, "while the cell runs"
+    folders.offload(folder, record)
+    assert len(json.dumps(record)) < 500_000
+    assert len(shown(folder, *record["outputs"], files=record["files"])) < 100_000
+    whole = folders.inlined(folder, record)
+    assert [o["data"]["image/png"].strip() for o in whole] == [picture] * 200
+
+
+def test_of_a_very_long_text_the_page_has_both_ends_and_the_way_to_all(folder):
+    text = "first <line>\n" + "x" * 10_000_000 + "\nlast line"
+    record = {"id": "c1", "outputs": [stream(text)]}
+    assert len(shown(folder, *record["outputs"])) < 300_000, "while the cell runs"
+    folders.offload(folder, record)
+    html = shown(folder, *record["outputs"], files=record["files"])
+    assert len(html) < 300_000
+    assert "first &lt;line&gt;" in html
+    assert "last line" in html
+    digest = re.search(r'href="/app/output/[^/]+/([0-9a-f]{32})/text"', html)[1]
+    assert folder.read(f"{digest}.text").decode() == text
+    assert len(shown(folder, error("E", "m" * 10_000_000, ["t" * 10_000_000]))) < 500_000
+
+
+def test_a_file_is_on_the_disk_before_a_row_can_name_it(folder, monkeypatch):
+    deeds = []
+    monkeypatch.setattr("os.fsync", lambda _number: deeds.append("fsync"))
+    monkeypatch.setattr("pathlib.Path.replace", lambda *_paths: deeds.append("replace"))
+    folder.keep(b"x", "text")
+    assert deeds == ["fsync", "replace"]
+
+
 def test_text_may_be_a_list_of_lines(folder):
     assert "a\nb" in shown(folder, stream(["a\n", "b"]))
 
@@ -235,6 +269,14 @@ def test_what_needs_a_frame(folder, text, framed):
     assert ("<iframe" in html) == framed
     assert ('sandbox="allow-scripts"' in html) == framed
     assert "<script" not in html
+
+
+@pytest.mark.parametrize(
+    "mark", ["&#xE000;0&#xE001;", "\ue0000\ue001", "&#xE000;7&#xE001;", "0-0-"]
+)
+def test_no_text_can_name_the_place_of_a_formula(mark):
+    html = sanitise.markdown(f'$x^2$ <a title="{mark}" href="https://example.org">a</a>')
+    assert html.count("<math") == 1
 
 
 @pytest.mark.parametrize(

@@ -116,6 +116,16 @@ def test_purging_takes_only_what_is_old_or_named(store):
     assert not store.restore("b")
 
 
+def test_purging_spares_the_files_of_a_new_run_of_the_same_name(store):
+    store.create("k", "app", {})
+    store.delete("k")
+    store.create("k", "app", {"x": 2})
+    assert store.purge(older_than=timedelta(0)) == []
+    assert store.read("k")["x"] == 2
+    store.delete("k")
+    assert store.purge(older_than=timedelta(0)) == [("app", "k")]
+
+
 def test_a_filter_set_on_one_table_object_reaches_nobody_else(store):
     store.create("k", "one", {})
     table = store.table("pipeline")

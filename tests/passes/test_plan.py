@@ -5,11 +5,10 @@ import json
 
 import pytest
 
-from tests.build import analysed, code, emitted, md, only_cell, only_step, plan_of, planned
+from tests.build import analysed, code, emitted, md, only_cell, only_step, plan_of, planned, splice
 from transpiler.ir import Edit, Plan, Slice
 from transpiler.options import Options
 from transpiler.passes.plan import apply, plan
-from transpiler.passes.splice import splice
 
 
 def titles(made: Plan) -> list[str]:
@@ -412,12 +411,6 @@ def test_a_cell_that_does_not_parse_is_kept_to_the_character() -> None:
     assert cell.source == "print 'x'\n%%odd"
     assert cell.text_reason == "it is not Python that can be read"
     assert cell.declarations == ()
-
-
-def test_a_cell_kept_as_text_keeps_its_magics() -> None:
-    cell = only_cell(plan_of("%%bash\necho hi"))
-    if cell.text_reason:
-        assert cell.source == "%%bash\necho hi"
 
 
 def test_a_cell_that_could_not_be_moved_is_planned_as_text() -> None:

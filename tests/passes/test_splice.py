@@ -6,12 +6,23 @@ from typing import Any
 
 import pytest
 
-from tests.build import code, emitted, function, only_cell, plan_of, raw, sound, text_of, workflow
+from tests.build import (
+    code,
+    emitted,
+    function,
+    only_cell,
+    plan_of,
+    raw,
+    sound,
+    splice,
+    text_of,
+    workflow,
+)
 from transpiler.diagnostics import InternalError
 from transpiler.ir import PlannedCell
 from transpiler.options import Options
 from transpiler.passes.check_cell import check
-from transpiler.passes.splice import splice, spliced
+from transpiler.passes.splice import spliced
 from transpiler.pipeline import planned
 
 
@@ -281,16 +292,3 @@ def test_global_lines_are_no_longer_than_a_line() -> None:
     assert all(line.endswith("  # in: from above") for line in declared)
     listed = [n for line in declared for n in line.split("global ")[1].split("  #")[0].split(", ")]
     assert tuple(listed) == names
-
-
-@pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")  # pytest's own threads
-def test_a_long_notebook_comes_out_the_same_in_several_processes(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    plan = plan_of(*[f"x{n} = {n}\nx{n}" for n in range(60)])
-    monkeypatch.setattr("transpiler.passes.splice.MANY", 1000)
-    alone = splice(plan)
-    monkeypatch.setattr("transpiler.passes.splice.MANY", 2)
-    monkeypatch.setattr("threading.active_count", lambda: 1)
-    monkeypatch.setattr("os.cpu_count", lambda: 2)
-    assert splice(plan) == alone

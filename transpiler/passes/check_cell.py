@@ -1,6 +1,7 @@
 """Whether a cell in the emitted file is still the notebook's. Nobody trusts a generator that does not check itself."""
 
 import ast
+import warnings
 
 from transpiler.diagnostics import InternalError
 from transpiler.ir import PlannedCell
@@ -13,6 +14,14 @@ def check(cell: PlannedCell, parameter: str, lines: str) -> None:
     For a function, `lines` is its body: the statements must be the cell's, and no name but the parameter may be local to
     it. For a text, they are its pieces, which must give the cell to the character. Raises InternalError.
     """
+    with warnings.catch_warnings():
+        warnings.simplefilter(
+            "ignore"
+        )  # a SyntaxWarning about the user's code is not ours to print
+        _check(cell, parameter, lines)
+
+
+def _check(cell: PlannedCell, parameter: str, lines: str) -> None:
     if cell.text_reason:
         same = "".join(ast.literal_eval(f"({lines})")) == cell.source
     else:

@@ -6,6 +6,7 @@ cell is the notebook's but for the listed edits.
 """
 
 import re
+import warnings
 from collections.abc import Mapping
 from functools import cache
 
@@ -48,7 +49,9 @@ def emit(plan: Plan, moved: Mapping[str, str], port_id: str, notebook: str) -> s
     head, tail = rest.split("\n    __steps__()\n", 1)
     before, after = f"{before}\n", f"\n{remarks}\n{imports}" + "\n".join([head, *whole]) + tail
     try:
-        compile(before + after, plan.app_name, "exec", dont_inherit=True)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            compile(before + after, plan.app_name, "exec", dont_inherit=True)
     except SyntaxError as error:
         raise InternalError(f"the emitted file does not compile: {error}") from error
     return f"{before}# port: id={port_id} notebook={notebook} base={digest(before + after)}{after}"

@@ -1,23 +1,6 @@
 """How a field is shown, read and checked: one table for all types."""
 
-from typing import Literal
-
-from transpiler.ir import JSON, Field, PlannedField
-
-Control = Literal["input", "textarea", "switch", "select", "multi_select", "radio"]
-Reader = Literal[
-    "text",
-    "integer",
-    "number",
-    "switch",
-    "choice",
-    "choices",
-    "moment",
-    "json",
-    "lines",
-    "literal",
-    "password",
-]
+from transpiler.ir import JSON, Control, Field, PlannedField, Reader
 
 # field type -> control, reader, the `type` attribute of an <input>
 KINDS: dict[str, tuple[Control, Reader, str | None]] = {

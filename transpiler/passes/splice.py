@@ -4,46 +4,17 @@ Textual indentation would change strings that go over several lines, so libcst m
 what came out, as it will stand in the class.
 """
 
-import multiprocessing
-import os
-import sys
-import threading
-from collections.abc import Iterable
-from concurrent.futures import ProcessPoolExecutor
-from functools import partial
-
 import black
 import black.mode
 import libcst as cst
 from black.parsing import InvalidInput
 
 from transpiler.diagnostics import InternalError
-from transpiler.ir import Plan, PlannedCell
+from transpiler.ir import PlannedCell
 from transpiler.passes.check_cell import check
 from transpiler.passes.literals import WIDTH, string
 
 _MODE = black.mode.Mode(line_length=WIDTH, target_versions={black.mode.TargetVersion.PY311})
-
-
-# From so many cells on, a second process is worth its start.
-MANY = 48
-
-
-def splice(plan: Plan) -> tuple[dict[str, str], dict[str, str]]:
-    """Move all cells of a plan: return the lines that stand for each, and why some cannot be moved.
-
-    The first maps a function's name to its lines, the second a cell's id to a reason. Uses all processors for a long
-    notebook.
-    """
-    cells = [cell for step in plan.steps for cell in step.cells]
-    moved: dict[str, str] = {}
-    refused: dict[str, str] = {}
-    for cell, (lines, reason) in zip(cells, _mapped(cells, plan.parameter), strict=True):
-        if reason:
-            refused[cell.cell] = reason
-        else:
-            moved[cell.function] = lines
-    return moved, refused
 
 
 def spliced(cell: PlannedCell, parameter: str) -> str:
@@ -63,27 +34,17 @@ def spliced(cell: PlannedCell, parameter: str) -> str:
     return lines
 
 
-def _tried(cell: PlannedCell, parameter: str) -> tuple[str, str]:
-    """The lines of a cell, or the reason why it cannot be moved. A text always can: if not, the error is ours."""
+def tried(cell: PlannedCell, parameter: str) -> tuple[str, str]:
+    """Return the lines of a cell and no reason, or no lines and the reason why it cannot be moved.
+
+    A text always can: if not, the error is ours, and is raised.
+    """
     try:
         return spliced(cell, parameter), ""
     except InternalError as error:
         if cell.text_reason:
             raise
         return "", str(error)
-
-
-def _mapped(cells: list[PlannedCell], parameter: str) -> Iterable[tuple[str, str]]:
-    """`_tried` of all cells, in order; in several processes where forking is safe and worth it."""
-    processors = os.cpu_count() or 1
-    alone = threading.active_count() == 1 and sys.platform == "linux"
-    deed = partial(_tried, parameter=parameter)
-    if len(cells) < MANY or processors == 1 or not alone:
-        return map(deed, cells)
-    workers = min(processors, 8)
-    context = multiprocessing.get_context("fork")
-    with ProcessPoolExecutor(workers, mp_context=context) as pool:
-        return list(pool.map(deed, cells, chunksize=max(8, len(cells) // (workers * 4))))
 
 
 def formatted(code: str) -> str:

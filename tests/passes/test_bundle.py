@@ -1,0 +1,86 @@
+"""Which files travel with a plugin."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from tests.build import analysed
+from transpiler.passes.bundle import bundle
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    home = tmp_path / "home"
+    for name in (
+        "a.csv",
+        "data/b.csv",
+        "data/deep/c.csv",
+        "data/.hidden",
+        "data/__pycache__/x.pyc",
+        "helpers.py",
+        "package/__init__.py",
+        "package/part.py",
+        "package/__pycache__/part.pyc",
+        "pandas.txt",
+    ):
+        (home / name).parent.mkdir(parents=True, exist_ok=True)
+        (home / name).write_text("")
+    (tmp_path / "outside.csv").write_text("")
+    return home
+
+
+CASES = {
+    "nothing": ("x = 1", [], []),
+    "a file": ("open('a.csv')", ["a.csv"], []),
+    "a file twice": ("open('a.csv'); open('./a.csv')", ["a.csv"], []),
+    "a file of a folder": ("open('data/b.csv')", ["data/b.csv"], []),
+    "a file by a way around": ("open('data/../a.csv')", ["a.csv"], []),
+    "a file that is missing": ("open('no.csv')", [], ["PP305"]),
+    "a file above": ("open('../outside.csv')", [], ["PP307"]),
+    "a module": ("import helpers", ["helpers.py"], []),
+    "names of a module": ("from helpers import x", ["helpers.py"], []),
+    "a package": ("import package.part", ["package/__init__.py", "package/part.py"], []),
+    "an installed module": ("import pandas, numpy", [], []),
+    "a name no file can have": (f"open('{'x' * 250}.csv.{'y' * 100}')", [], []),
+    "a module no file can have": (f"import {'x' * 300}", [], []),
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_what_travels_is(case: str, folder: Path) -> None:
+    source, files, codes = CASES[case]
+    analysis, _ = analysed(source)
+    paths, found = bundle(analysis, folder)
+    assert list(paths) == files
+    assert [d.rule.code for d in found] == codes
+
+
+def of_files(*files: str, folder: Path) -> tuple[list[str], list[str]]:
+    import dataclasses
+
+    analysis, _ = analysed("x = 1")
+    paths, found = bundle(dataclasses.replace(analysis, files=files), folder)
+    return list(paths), [d.rule.code for d in found]
+
+
+def test_a_folder_travels_without_what_is_hidden(folder: Path) -> None:
+    assert of_files("data", folder=folder) == (["data/b.csv", "data/deep/c.csv"], [])
+
+
+def test_the_folder_of_the_notebook_does_not_travel(folder: Path) -> None:
+    assert of_files(".", "./", "data/..", folder=folder) == ([], [])
+
+
+def test_an_absolute_path_lies_outside(folder: Path) -> None:
+    assert of_files("/etc/passwd", folder=folder) == ([], ["PP307"])
+
+
+@pytest.mark.parametrize("name", ["x" * 300, "a\0b"])
+def test_a_name_that_no_file_can_have_is_missing(name: str, folder: Path) -> None:
+    assert of_files(name, folder=folder) == ([], ["PP305"])
+
+
+def test_what_cannot_be_read_is_missing(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "access", lambda path, mode: Path(path).name != "a.csv")
+    assert of_files("a.csv", folder=folder) == ([], ["PP305"])

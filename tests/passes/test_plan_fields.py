@@ -1,0 +1,221 @@
+"""How each type of field is shown, read and checked."""
+
+import ast
+from itertools import product
+from typing import Any, get_args
+
+import pytest
+
+from tests.build import code, emitted, function, only_step, plan_of
+from transpiler.diagnostics import Span
+from transpiler.ir import Field, FieldType, PlannedField, Slice
+from transpiler.passes.plan_fields import KINDS, planned_field
+
+DEFAULTS: dict[str, Any] = {
+    "text": "a", "textarea": "a\nb", "integer": 3, "number": 1.5, "range": 5, "switch": True,
+    "select": "a", "multi-select": ["a"], "radio": "b", "date": "2024-01-02", "time": "10:30",
+    "datetime": "2024-01-02T10:30", "colour": "#ff0000", "urls": ["http://a.b"],
+    "json": {"a": [1, None]}, "password": "",
+}  # fmt: skip
+ALL = get_args(FieldType)
+
+
+def shown(type_: str, **more: Any) -> PlannedField:
+    values: dict[str, Any] = {"name": "x", "label": "X", "default": DEFAULTS[type_]}
+    asked = Field(type=type_, value=Slice(0, 1), span=Span(0, 1, 1, 1, 2), **(values | more))  # type: ignore[arg-type]
+    return planned_field("step_01", asked)
+
+
+def attributes(field: PlannedField) -> dict[str, object]:
+    assert len(dict(field.attributes)) == len(field.attributes)
+    return dict(field.attributes)
+
+
+def test_the_table_has_every_type() -> None:
+    assert KINDS.keys() == set(ALL) == DEFAULTS.keys()
+
+
+@pytest.mark.parametrize(
+    ("type_", "control", "reader", "html"),
+    [
+        ("text", "input", "text", "text"),
+        ("textarea", "textarea", "text", None),
+        ("integer", "input", "integer", "number"),
+        ("number", "input", "number", "number"),
+        ("range", "input", "integer", "range"),
+        ("switch", "switch", "switch", None),
+        ("select", "select", "choice", None),
+        ("multi-select", "multi_select", "choices", None),
+        ("radio", "radio", "choice", None),
+        ("date", "input", "moment", "date"),
+        ("time", "input", "moment", "time"),
+        ("datetime", "input", "moment", "datetime-local"),
+        ("colour", "input", "text", "color"),
+        ("urls", "textarea", "lines", None),
+        ("json", "textarea", "json", None),
+        ("password", "input", "password", "password"),
+    ],
+)
+def test_a_type_has_its_control_and_its_reader(type_, control, reader, html) -> None:
+    field = shown(type_)
+    assert (field.control, field.reader, attributes(field).get("type")) == (control, reader, html)
+    assert field.message
+
+
+@pytest.mark.parametrize(
+    ("more", "reader"),
+    [
+        ({}, "integer"),
+        ({"default": 5.0, "min": 0.0, "max": 10, "step": 1.0}, "integer"),
+        ({"step": 0.5}, "number"),
+        ({"default": 1.5}, "number"),
+        ({"min": 0.1}, "number"),
+        ({"default": None}, "integer"),
+    ],
+)
+def test_a_range_is_of_whole_numbers_when_all_it_can_be_are(more, reader) -> None:
+    assert shown("range", **more).reader == reader
+
+
+@pytest.mark.parametrize(
+    ("type_", "low", "high", "wrong", "right"),
+    [
+        ("integer", None, None, [], [-(10**9), 0]),
+        ("integer", 2, None, [1, -5], [2, 99]),
+        ("integer", None, 2, [3], [2, -9]),
+        ("integer", 2, 4, [1, 5], [2, 3, 4]),
+        ("number", None, None, ["nan", "inf", "-inf"], [0, 1.5]),
+        ("number", 0.5, None, ["nan", "inf", 0.4], [0.5, 9]),
+        ("number", None, 0.5, ["nan", "-inf", 0.6], [0.5, -9]),
+        ("number", -1, 1, ["nan", "inf", "-inf", 1.1, -1.1], [-1, 0, 1]),
+    ],
+)
+def test_a_number_outside_its_limits_is_wrong_and_so_is_none_at_all(
+    type_, low, high, wrong, right
+) -> None:
+    from math import inf, isfinite
+
+    field = shown(type_, min=low, max=high)
+
+    def is_wrong(value: object) -> bool:
+        assert field.check
+        names = {"inf": inf, "isfinite": isfinite, "v": float(value)}  # type: ignore[arg-type]
+        return bool(eval(field.check.format("v"), names))
+
+    if not field.check:
+        assert (type_, low, high) == ("integer", None, None)
+        return
+    assert all(map(is_wrong, wrong))
+    assert not any(map(is_wrong, right))
+
+
+@pytest.mark.parametrize(
+    ("more", "message"),
+    [
+        ({}, "Please enter a whole number."),
+        ({"min": 0}, "Please enter a whole number, 0 or more."),
+        ({"max": 9.0}, "Please enter a whole number, 9 or less."),
+        ({"min": 0, "max": 9}, "Please enter a whole number from 0 to 9."),
+    ],
+)
+def test_the_message_names_the_limits(more, message) -> None:
+    assert shown("integer", **more).message == message
+
+
+@pytest.mark.parametrize(
+    ("type_", "required", "wanted"),
+    [
+        ("text", True, True),
+        ("text", False, False),
+        ("switch", True, False),
+        ("multi-select", True, False),
+        ("date", True, True),
+    ],
+)
+def test_what_can_be_left_empty(type_, required, wanted) -> None:
+    field = shown(type_, required=required)
+    assert field.required is wanted
+    assert ("required" in attributes(field)) is wanted
+
+
+def test_the_browser_knows_the_limits_and_the_help() -> None:
+    field = shown("number", min=0.0, max=1, step=0.25, placeholder="half", help="A share")
+    assert attributes(field) == {
+        "type": "number",
+        "step": "0.25",
+        "min": "0",
+        "max": "1",
+        "placeholder": "half",
+        "required": True,
+        "aria_describedby": "step_01-x-help",
+    }
+
+
+def test_limits_of_a_date_are_of_the_browser_only() -> None:
+    field = shown("date", min="2020-01-01", max="2030-01-01")
+    assert (field.check, field.moment) == ("", "date")
+    assert attributes(field)["min"] == "2020-01-01"
+
+
+def test_a_select_that_takes_other_values_is_a_text_with_suggestions() -> None:
+    field = shown("select", choices=("a", "b"), allow_input=True)
+    assert (field.control, field.reader, field.choices) == ("input", "text", ("a", "b"))
+    assert attributes(field)["list"] == "step_01-x-choices"
+
+
+@pytest.mark.parametrize(("type_", "reader"), [("text", "literal"), ("integer", "integer")])
+def test_a_raw_text_is_read_as_a_literal(type_, reader) -> None:
+    assert shown(type_, raw=True).reader == reader
+
+
+# --- in the emitted file ----------------------------------------------------------------------------------------------------
+
+WORDS = 'La "bel" \\ {{ x }} {% if %} """ ' + "long " * 20
+
+
+def asked(number: int, type_: str, rich: bool, required: bool, long_name: bool) -> tuple[str, dict]:
+    """A line of a cell, and the description of its field."""
+    tail = "_" + "very_long_" * 8 if long_name else ""
+    name = f"v{number}{tail}"
+    field: dict[str, Any] = {"name": name, "type": type_, "required": required}
+    if KINDS[type_][1] in ("choice", "choices"):
+        field["choices"] = ["a", "b", WORDS] if rich else ["a", "b"]
+    if rich:
+        field |= {"label": WORDS, "help": WORDS, "placeholder": WORDS}
+        if type_ in ("integer", "number", "range"):
+            field |= {"min": -1, "max": 10, "step": 1}
+    return f"{name} = {DEFAULTS[type_]!r}", field
+
+
+CASES = list(product(ALL, (False, True), (False, True), (False, True)))
+
+
+def test_a_hundred_fields_of_every_kind_stand_in_one_step() -> None:
+    made = [asked(number, *case) for number, case in enumerate(CASES)]
+    text = emitted(code("\n".join(line for line, _ in made), input=[field for _, field in made]))
+    step = only_step(
+        plan_of(code("\n".join(line for line, _ in made), input=[field for _, field in made]))
+    )
+    assert len(step.fields) == len(CASES) == 128
+    form = ast.unparse(ast.parse(function(text, "step_01_form")))
+    for field in step.fields:
+        assert f"name={field.name!r}" in form
+        assert f"self.error_below({field.name!r}, errors)" in form
+
+
+@pytest.mark.parametrize("type_", ALL)
+def test_each_kind_of_field_stands_alone(type_: str) -> None:
+    for number, (rich, required, long_name) in enumerate(product((False, True), repeat=3)):
+        line, field = asked(number, type_, rich, required, long_name)
+        text = emitted(code(line, input=field))
+        assert f"id='step_01-{field['name']}'" in ast.unparse(ast.parse(text)) or type_ in (
+            "radio",
+            "multi-select",
+        )
+
+
+def test_a_secret_is_never_kept_and_never_sent_back() -> None:
+    text = emitted(code("token = 'abc'", input={"name": "token", "type": "password"}))
+    assert "abc" not in text
+    assert 'state["step_01"]["token"] = ""' in text
+    assert "value=" not in function(text, "step_01_form")
