@@ -75,7 +75,7 @@ def parse_state(key: str, data: str) -> State:
     """The JSON object of a row; raises HostError PP510."""
     try:
         state = json.loads(data)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise RUN_UNREADABLE.error(key=key, reason=error) from error
     if not isinstance(state, dict):
         raise RUN_UNREADABLE.error(key=key, reason="it is not an object")
@@ -84,7 +84,7 @@ def parse_state(key: str, data: str) -> State:
 
 def is_finalized(state: State) -> bool:
     """Whether the run is locked (CONTRACT 1.6)."""
-    return "finalized" in state.get("finalize", {})
+    return "finalized" in (state.get("finalize") or {})
 
 
 def is_done(state: State, step: Any) -> bool:

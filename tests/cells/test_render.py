@@ -2,6 +2,7 @@
 
 import json
 import re
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from fasthtml.common import to_xml
@@ -176,6 +177,15 @@ def test_a_file_is_on_the_disk_before_a_row_can_name_it(folder, monkeypatch):
     monkeypatch.setattr("pathlib.Path.replace", lambda *_paths: deeds.append("replace"))
     folder.keep(b"x", "text")
     assert deeds == ["fsync", "replace"]
+
+
+def test_two_may_keep_the_same_payload_at_once(folder):
+    with ThreadPoolExecutor(8) as threads:
+        for number in range(50):
+            content = str(number).encode() * 10_000
+            names = set(threads.map(lambda _: folder.keep(content, "text"), range(8)))
+            assert [folder.read(name) for name in names] == [content]
+    assert not [path for path in folder.outputs.iterdir() if path.suffix != ".text"]
 
 
 def test_text_may_be_a_list_of_lines(folder):
