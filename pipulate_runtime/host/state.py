@@ -99,7 +99,9 @@ class StateStore:
     def __init__(self, path: Path) -> None:
         """Opens or creates the file; raises HostError PP505 or PP506."""
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
+            path.parent.mkdir(
+                mode=0o700, parents=True, exist_ok=True
+            )  # answers are for their owner
             self._db = database(path)
             self._db.conn.execute("PRAGMA synchronous=FULL")
             self._db.conn.set_busy_timeout(5000)
