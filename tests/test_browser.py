@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, Route, expect, sync_playwright
 
 from tests.conftest import CHROMIUM, ROOT
 
@@ -196,3 +196,32 @@ def test_two_tabs_hold_two_runs(page: Page, server: Server) -> None:
     for tab, limit in ((page, "300"), (other, "2000")):
         card(tab, "finalize", "input")
         expect(tab.locator("#step_02 dd")).to_have_text(limit)
+
+
+def test_cards_that_load_by_themselves_go_on_when_the_server_is_back(
+    page: Page, server: Server
+) -> None:
+    start(page, server)
+    lost: list[str] = []
+
+    def lose(route: Route) -> None:
+        lost.append(route.request.method)
+        if len(lost) <= 2:
+            route.abort()
+        else:
+            route.continue_()
+
+    page.route(re.compile(r"/sales_report/step_03"), lose)
+    page.get_by_label("Smallest amount").fill("800")
+    page.get_by_role("button", name="Continue").click()
+    card(page, "finalize", "input")
+    assert lost[:3] == ["GET", "GET", "GET"]
+    expect(page.locator("body[data-offline]")).to_have_count(0)
+
+    lost.clear()
+    page.unroute(re.compile(r"/sales_report/step_03"))
+    page.route(re.compile(r"/sales_report/step_04_submit"), lose)
+    with page.expect_response(re.compile(r"/sales_report/step_04_submit")):
+        page.locator("#step_03 > article").get_by_role("button", name="Run again").click()
+    card(page, "finalize", "input")
+    assert lost == ["POST", "POST", "POST"]

@@ -197,9 +197,11 @@ def _named(index: int) -> str:
     return f"var(--ansi-{_NAMES[index]},{_COLOURS[_NAMES[index]]})"
 
 
-# IPython colours its tracebacks with some that cannot be read on a dark page
-_DARK = {index: _named(4) for index in (17, 18, 19, 20, 21)} | {
-    index: _named(2) for index in (22, 28, 34)
+# IPython colours its tracebacks with some that cannot be read on a dark page, or on a light one
+_OF_TRACEBACKS = {index: _named(4) for index in (17, 18, 19, 20, 21)} | {
+    **dict.fromkeys((22, 28, 34), _named(2)),
+    **{66: _named(6), 129: _named(5), 130: _named(3), 132: _named(5), 167: _named(1)},
+    250: _named(7),
 }
 
 
@@ -214,10 +216,12 @@ def _extended(codes: list[int]) -> str:
     index = min(codes.pop(0), 255)
     if index < 16:
         return _named(index % 8)
+    if index in _OF_TRACEBACKS:
+        return _OF_TRACEBACKS[index]
     if index < 232:
         levels = (0, 95, 135, 175, 215, 255)
         cube = index - 16
         red, green, blue = (levels[cube // 36], levels[cube // 6 % 6], levels[cube % 6])
-        return _DARK.get(index) or f"#{red:02x}{green:02x}{blue:02x}"
+        return f"#{red:02x}{green:02x}{blue:02x}"
     grey = 8 + 10 * (index - 232)
     return f"#{grey:02x}{grey:02x}{grey:02x}"

@@ -4,6 +4,7 @@ import hashlib
 import json
 import os
 import re
+import secrets
 import shutil
 from pathlib import Path
 from typing import Any
@@ -78,7 +79,8 @@ class RunFolder:
         path = self.outputs / name
         if not path.exists():
             path.parent.mkdir(parents=True, exist_ok=True)
-            part = path.with_suffix(f".{os.getpid()}")
+            # A name of its own: a page that is drawn and a thread may keep the same picture at once
+            part = path.with_suffix(f".{secrets.token_hex(8)}")
             with part.open("wb") as file:
                 file.write(content)
                 file.flush()

@@ -3,6 +3,11 @@
 from importlib import import_module
 from typing import Any
 
+# At least 4.5 to 1 on the page, on a card, and on the tinted grounds of warnings and errors (WCAG 1.4.3)
+_LIGHT_COLOURS = (
+    "--ansi-red: #b3261e; --ansi-green: #1f7034; --ansi-yellow: #7a5a00; --ansi-blue: #1f5bb5; "
+    "--ansi-magenta: #8f3a97; --ansi-cyan: #0f6672; --ansi-white: #666666; --ansi-black: #555555;"
+)
 _DARK_COLOURS = (
     "--ansi-red: #ff8580; --ansi-green: #6fd389; --ansi-yellow: #e0c060; --ansi-blue: #86b4ff; "
     "--ansi-magenta: #dd94e0; --ansi-cyan: #66cddd; --ansi-white: #e6e6e6; --ansi-black: #9a9a9a;"
@@ -40,7 +45,8 @@ def stylesheet() -> str:
     by_device = (
         f"@media (prefers-color-scheme: dark) {{\n{dark(':root:not([data-theme=light])')}\n}}"
     )
-    return "\n".join([_LAYOUT, light, by_device, dark(":root[data-theme=dark]")]) + "\n"
+    colours = f":root {{ {_LIGHT_COLOURS} }}"
+    return "\n".join([_LAYOUT, colours, light, by_device, dark(":root[data-theme=dark]")]) + "\n"
 
 
 def _tokens(rules: str) -> str:

@@ -9,7 +9,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-from fasthtml.common import FastHTML
+from fasthtml.common import Div, FastHTML
 from fasthtml.core import fh_cfg
 from starlette.middleware import Middleware
 from starlette.requests import Request
@@ -22,6 +22,7 @@ from pipulate_runtime.host.constants import UI_CONSTANTS
 from pipulate_runtime.host.hooks import Hooks
 from pipulate_runtime.host.loading import Loader
 from pipulate_runtime.host.markup import html
+from pipulate_runtime.host.messages import HostError
 from pipulate_runtime.host.plugins import find_files
 from pipulate_runtime.host.routes import Routes
 from pipulate_runtime.host.state import DATABASE, StateStore
@@ -154,16 +155,20 @@ class Recover:
     def _answer(self, request: Request, error: Exception) -> HTMLResponse:
         trace = "".join(traceback.format_exception(error))
         found = self.hooks.target(request)
+        known = error if isinstance(error, HostError) else None  # has its own words, and a way out
+        card = cards.error_card(known) if known else cards.failure(error, trace)
         if "hx-request" not in request.headers:
-            content = html(pages.page("Something went wrong", cards.failure(error, trace)))
+            content = html(pages.page("Something went wrong", card))
             return HTMLResponse("<!doctype html>" + content, status_code=500)
         headers = {}
-        card = cards.failure(error, trace)
         if found is not None:
             plugin, action = found
             step_id = action.removesuffix("_submit")
             if step_id in {step.id for step in plugin.steps}:
-                card = cards.step_error(plugin.app_name, step_id, error, trace)
+                if known:
+                    card = Div(card, id=step_id)
+                else:
+                    card = cards.step_error(plugin.app_name, step_id, error, trace)
                 headers = {"HX-Retarget": f"#{step_id}", "HX-Reswap": "outerHTML"}
             else:
                 target = widgets.container_id(plugin.app_name)

@@ -75,7 +75,7 @@ def parse_state(key: str, data: str) -> State:
     """The JSON object of a row; raises HostError PP510."""
     try:
         state = json.loads(data)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise RUN_UNREADABLE.error(key=key, reason=error) from error
     if not isinstance(state, dict):
         raise RUN_UNREADABLE.error(key=key, reason="it is not an object")
@@ -84,7 +84,7 @@ def parse_state(key: str, data: str) -> State:
 
 def is_finalized(state: State) -> bool:
     """Whether the run is locked (CONTRACT 1.6)."""
-    return "finalized" in state.get("finalize", {})
+    return "finalized" in (state.get("finalize") or {})
 
 
 def is_done(state: State, step: Any) -> bool:
@@ -99,7 +99,9 @@ class StateStore:
     def __init__(self, path: Path) -> None:
         """Opens or creates the file; raises HostError PP505 or PP506."""
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
+            path.parent.mkdir(
+                mode=0o700, parents=True, exist_ok=True
+            )  # answers are for their owner
             self._db = database(path)
             self._db.conn.execute("PRAGMA synchronous=FULL")
             self._db.conn.set_busy_timeout(5000)

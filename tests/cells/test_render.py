@@ -2,11 +2,13 @@
 
 import json
 import re
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 from fasthtml.common import to_xml
 
-from pipulate_runtime.cells import ansi, folders, frame, libraries, render, sanitise
+from pipulate_runtime.cells import ansi, folders, frame, libraries, render, sanitise, stylesheet
 from pipulate_runtime.cells.folders import RunFolder
 from pipulate_runtime.cells.outputs import error
 
@@ -178,6 +180,15 @@ def test_a_file_is_on_the_disk_before_a_row_can_name_it(folder, monkeypatch):
     assert deeds == ["fsync", "replace"]
 
 
+def test_two_may_keep_the_same_payload_at_once(folder):
+    with ThreadPoolExecutor(8) as threads:
+        for number in range(50):
+            content = str(number).encode() * 10_000
+            names = set(threads.map(lambda _: folder.keep(content, "text"), range(8)))
+            assert [folder.read(name) for name in names] == [content]
+    assert not [path for path in folder.outputs.iterdir() if path.suffix != ".text"]
+
+
 def test_text_may_be_a_list_of_lines(folder):
     assert "a\nb" in shown(folder, stream(["a\n", "b"]))
 
@@ -214,6 +225,42 @@ RED = "var(--ansi-red,#d0453f)"
 )
 def test_terminal_text(text, html):
     assert ansi.to_html(text) == html
+
+
+def luminance(colour):
+    parts = (int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5))
+    red, green, blue = (c / 12.92 if c <= 0.03928 else ((c + 0.055) / 1.055) ** 2.4 for c in parts)
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_colours_of_terminals_can_be_read_on_every_ground(theme):
+    host = (Path(render.__file__).parents[1] / "host" / "static" / "host.css").read_text()
+    rules = re.findall(r":root([^{]*)\{([^}]*)\}", host + stylesheet())
+    of_theme = [
+        body for root, body in rules if ("dark" in root) == (theme == "dark") and "not(" not in root
+    ]
+    values = dict(re.findall(r"--([\w-]+):\s*(#[0-9a-f]{6})", " ".join(of_theme)))
+    grounds = [values[name] for name in ("paper", "card", "sunken", "bad-soft", "note-soft")]
+    colours = {name: value for name, value in values.items() if name.startswith("ansi-")}
+    assert len(colours) == 8
+    for name, colour in colours.items():
+        for ground in grounds:
+            dim, bright = sorted([luminance(colour), luminance(ground)])
+            assert (bright + 0.05) / (dim + 0.05) >= 4.5, (name, ground)
+
+
+def test_colours_of_tracebacks_are_those_of_the_theme():
+    for index in (
+        28,
+        66,
+        129,
+        130,
+        132,
+        167,
+        250,
+    ):  # of the comments, names, strings of IPython's styles
+        assert "var(--ansi-" in ansi.to_html(f"\x1b[38;5;{index}mx\x1b[0m")
 
 
 def test_one_number_cannot_fill_the_memory():

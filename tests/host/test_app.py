@@ -247,6 +247,27 @@ def test_a_row_that_cannot_be_read_is_listed_and_can_be_deleted(client, trip):
     assert "Undo" in client.post("/runs/delete", data={"run": trip.key}, headers=HTMX).text
 
 
+@pytest.mark.parametrize("data", ["broken", "[1]", "[" * 100_000, '{"finalize": null}'])
+def test_a_row_that_is_damaged_hides_no_other_run(client, trip, data):
+    Trip(client, "another trip").start()
+    client.app.state.store.table("pipeline").update({"pkey": trip.key, "data": data})
+    page = client.get("/trip_planner")
+    assert page.status_code == 200
+    assert "another trip" in page.text
+
+
+def test_a_row_that_cannot_be_read_says_what_to_do(client, trip):
+    client.app.state.store.table("pipeline").update({"pkey": trip.key, "data": "broken"})
+    for answer in (
+        client.get("/trip_planner", params={"run": trip.key}),
+        client.get("/trip/step_01", params={"pipeline_id": trip.key}, headers=HTMX),
+        client.post("/trip/step_01_submit", data={"pipeline_id": trip.key}, headers=HTMX),
+    ):
+        assert "Delete the run, or put the database back" in answer.text
+        assert "Traceback" not in answer.text
+    assert client.app.state.store.run(trip.key).data == "broken"
+
+
 @pytest.mark.parametrize(
     "path", ["/nothing", "/static/nothing.css", "/static/..%2fapp.py", "/problems/nothing"]
 )

@@ -1,3 +1,4 @@
+import os
 import threading
 from datetime import timedelta
 
@@ -124,6 +125,11 @@ def test_purging_spares_the_files_of_a_new_run_of_the_same_name(store):
     assert store.read("k")["x"] == 2
     store.delete("k")
     assert store.purge(older_than=timedelta(0)) == [("app", "k")]
+
+
+@pytest.mark.skipif(os.name != "posix", reason="a mode is a thing of POSIX")
+def test_what_is_kept_can_be_read_by_its_owner_only(store):
+    assert store.path.parent.stat().st_mode & 0o077 == 0
 
 
 def test_a_filter_set_on_one_table_object_reaches_nobody_else(store):

@@ -72,3 +72,17 @@ document.addEventListener("htmx:sendError", (event) => {
 document.addEventListener("htmx:afterOnLoad", () => {
   document.body.toggleAttribute("data-offline", false);
 });
+
+// A card that loads by itself asks only once. When there was no server to hear it, it asks again until there is one:
+// for the card as it stands, so that nothing is started twice.
+const AGAIN = 2000; // milliseconds
+document.addEventListener("htmx:sendError", (event) => {
+  const card = event.detail.elt;
+  if (!/\bload\b/.test(card.getAttribute("hx-trigger") || "")) return;
+  const post = card.getAttribute("hx-post");
+  const path = card.getAttribute("hx-get") || post.replace(/_submit$/, "");
+  const options = { source: card, target: card, swap: card.getAttribute("hx-swap") || "innerHTML" };
+  setTimeout(() => {
+    if (card.isConnected) htmx.ajax(path === post ? "POST" : "GET", path, options).catch(() => {});
+  }, AGAIN);
+});
