@@ -249,7 +249,7 @@ def runs_list(data: Data = Path("data"), as_json: Json = False) -> None:
 
 @runs_app.command("show")
 def runs_show(key: str, data: Data = Path("data"), as_json: Json = False) -> None:
-    """Show the answers and outputs of a run."""
+    """Show the answers of a run."""
     from pipulate_runtime.host import commands
 
     raise typer.Exit(commands.runs_show(key, data, as_json))

@@ -104,7 +104,7 @@ RUN_OF_OTHER_PLUGIN = Rule(
 ANSWER_UNKNOWN = Rule(
     "PP512",
     "No step asks for {answer!r}.",
-    "Answers are given as step.field=value. The questions that were asked: {asked}.",
+    "Answers are given as step.field=value; {asked}.",
     USAGE,
 )
 ANSWER_REFUSED = Rule(
@@ -115,7 +115,7 @@ ANSWER_REFUSED = Rule(
 STEP_FAILED = Rule(
     "PP514",
     "{step} failed: {reason}",
-    "Correct the plugin or its answers, then run again with the same key to go on from this step.",
+    "Correct the plugin or its answers; --key {key} goes on from this step.",
 )
 WALK_STUCK = Rule(
     "PP515",

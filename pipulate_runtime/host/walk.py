@@ -153,6 +153,7 @@ async def walk_app(
     transport = httpx.ASGITransport(app=app)
     async with httpx.AsyncClient(transport=transport, base_url=ORIGIN, timeout=None) as client:
         walker = Walker(client, plugin, answers, timeout)
+        walker.check_names()
         await walker.start(key)
         walker.key = str(app.state.pipulate.db.get("pipeline_id", ""))
         while await walker.advance():
@@ -190,6 +191,16 @@ class Walker:
         self._submitted: set[str] = set()
         self.asked: dict[str, dict[str, str]] = {}
         self.key = ""
+
+    def check_names(self) -> None:
+        """Raise HostError when an answer is for a step that the plugin does not have: before anything runs."""
+        ids = [step.id for step in self._plugin.steps if step.id != "finalize"]
+        for name, given in self._answers.items():
+            if given and name not in ids:
+                answer = f"{name}.{next(iter(given))}"
+                raise messages.ANSWER_UNKNOWN.error(
+                    answer=answer, asked=f"its steps are {', '.join(ids)}"
+                )
 
     async def start(self, key: str | None) -> None:
         """Lands, and starts or resumes the run."""
@@ -233,7 +244,9 @@ class Walker:
         for name in given:
             if name not in known:
                 asked = ", ".join(f"{step_id}.{field}" for field in sorted(known)) or "none"
-                raise messages.ANSWER_UNKNOWN.error(answer=f"{step_id}.{name}", asked=asked)
+                raise messages.ANSWER_UNKNOWN.error(
+                    answer=f"{step_id}.{name}", asked=f"asked is {asked}"
+                )
         values = fill(form, given)
         self.asked[step_id] = dict(values)
         await self._send(self._page.submit(form, values))
@@ -245,7 +258,7 @@ class Walker:
             raise messages.WALK_STUCK.error(reason=f"{step_id} asks again and again")
         errors = card.select("[data-output=error]")
         if errors:
-            raise messages.STEP_FAILED.error(step=step_id, reason=_failure(errors[0]))
+            raise messages.STEP_FAILED.error(step=step_id, reason=_failure(errors[0]), key=self.key)
         invalid = [part.get_text(" ", strip=True) for part in card.select(".text-invalid")]
         form = self._page.form_for(f"/{self._plugin.app_name}/{step_id}_submit")
         names = dict.fromkeys(str(control["name"]) for control in controls(form)) if form else {}
@@ -263,7 +276,9 @@ class Walker:
             card = Page(answer.text).soup
             code = card.find("code")
             reason = code.get_text() if code else card.get_text(" ", strip=True)[:300]
-            raise messages.STEP_FAILED.error(step=call.path.rpartition("/")[2], reason=reason)
+            raise messages.STEP_FAILED.error(
+                step=call.path.rpartition("/")[2], reason=reason, key=self.key
+            )
         self._page.swap(call, answer.text, answer.headers)
 
     async def _request(self, call: Call) -> httpx.Response:
@@ -283,16 +298,15 @@ class Walker:
                 failed = card.select_one("[data-output=error]") if card else None
                 reason = _failure(failed) if failed else ""
                 if reason:
-                    raise messages.STEP_FAILED.error(step=step.id, reason=reason)
+                    raise messages.STEP_FAILED.error(step=step.id, reason=reason, key=self.key)
                 raise messages.WALK_STUCK.error(reason=f"{step.id} ({step.show}) is not done")
-        ids = {step.id for step in self._plugin.steps}
         for name, given in self._answers.items():
-            if given and (name not in ids or (name not in self.asked and self.asked)):
+            if given and name not in self.asked and self.asked:
                 asked = ", ".join(
                     f"{s}.{f}" for s, fs in self.asked.items() for f in fs if f != "pipeline_id"
                 )
                 raise messages.ANSWER_UNKNOWN.error(
-                    answer=f"{name}.{next(iter(given))}", asked=asked or "none"
+                    answer=f"{name}.{next(iter(given))}", asked=f"asked was {asked or 'nothing'}"
                 )
 
     def result(self, step: Any) -> StepResult:

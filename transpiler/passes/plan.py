@@ -178,9 +178,18 @@ def _title_from_code(item: AnalysedCode, section: str | None) -> str | None:
     """A title where no heading stands right above the cell."""
     if item.suggested_title:
         return item.suggested_title
+    if len(item.code.fields) > 1 and "parameters" in item.code.cell.tags:
+        return "Parameters"
     if item.code.fields:
-        return item.code.fields[0].label
+        return _listed([asked.label for asked in item.code.fields])
     return f"{section}, continued" if section else None
+
+
+def _listed(labels: list[str]) -> str:
+    """`Amount, rate and years`; of more than three only the first two are named."""
+    first, *rest = labels if len(labels) <= 3 else [*labels[:2], "more"]
+    rest = [label[:1].lower() + label[1:] if label[1:2].islower() else label for label in rest]
+    return first if not rest else f"{', '.join([first, *rest[:-1]])} and {rest[-1]}"
 
 
 def _titled(drafts: list[Draft]) -> Iterator[Draft]:
