@@ -124,6 +124,7 @@ def test_from_landing_to_a_finalized_run_and_back(page: Page, server: Server) ->
     page.goto(server.address)
     keep(page, "home")
     page.get_by_role("link", name=re.compile("Sales report")).first.click()
+    expect(page.get_by_role("button", name="Start")).to_be_visible()
     keep(page, "landing")
     page.get_by_role("button", name="Start").click()
     card(page, "step_02", "input")
