@@ -15,7 +15,7 @@ What a run knows is one row of the database: for each step its answers, and unde
 Everything here may be edited: `pipulate port` never overwrites an edited file.
 """
 
-# port: id=2d52e4bf1e44 notebook=../fixtures/hello.ipynb base=6e32bb1fb8160a77
+# port: id=2d52e4bf1e44 notebook=../fixtures/hello.ipynb base=0f63851cc1e5833d
 # The `global` lines of a cell name what it only reads, too:
 # ruff: noqa: PLW0602
 
@@ -134,9 +134,15 @@ class Hello:
 
     def back_button(self, step_id, label):
         """Return the button that goes back to a step; what came after it is cleared."""
+        title = self.steps[self.steps_indices[step_id]].show
         return Form(
             Input(type="hidden", name="step_id", value=step_id),
-            Button(label, type="submit", cls="button-revert"),
+            Button(
+                label,
+                type="submit",
+                cls="button-revert",
+                aria_label=f"{label}: {title}",
+            ),
             hx_post=f"/{self.app_name}/revert",
             hx_target=f"#{self.app_name}-container",
             hx_swap="outerHTML",
@@ -145,7 +151,7 @@ class Hello:
     def error_below(self, name, errors):
         """Return what stands below a field whose answer could not be taken."""
         if name in errors:
-            return P(errors[name], cls="text-invalid", role="alert")
+            return P(errors[name], id=f"{name}-error", cls="text-invalid", role="alert")
 
     async def landing(self, request):
         """GET: the first page, where a run is started or taken up again."""
@@ -188,9 +194,10 @@ class Hello:
             # What another tab still computes must not change the run once it is locked.
             await self.cells.stop(key)
         state = self.pip.read_state(key)
+        reopened = "_revert_target" in state
         done = all(step.done in state.get(step.id, {}) for step in self.steps[:-1])
         if request.method == "POST":
-            if done:
+            if done and not reopened:
                 await self.pip.finalize_workflow(key)
                 message = self.step_messages["finalize"]["complete"]
                 await self.message_queue.add(self.pip, message, verbatim=True)
@@ -210,7 +217,7 @@ class Hello:
                 id="finalize",
                 data_state="locked",
             )
-        if not done:
+        if reopened or not done:
             return Div(id="finalize")
         return Div(
             Article(
@@ -247,9 +254,11 @@ class Hello:
             Input(
                 id="step_01-a",
                 name="a",
+                aria_invalid="true" if "a" in errors else None,
                 value=values.get("a"),
                 type="text",
                 required=True,
+                aria_describedby="a-error",
             ),
             self.error_below("a", errors),
             Button("Continue", type="submit", cls="primary"),
@@ -351,7 +360,9 @@ class Hello:
         # A locked run is not changed. An earlier step may be open again in another tab.
         before = self.steps[: self.steps_indices["step_01"]]
         locked = "finalized" in state.get("finalize", {})
-        if locked or any(step.done not in state.get(step.id, {}) for step in before):
+        reopened = state.get("_revert_target") in [step.id for step in before]
+        done = all(step.done in state.get(step.id, {}) for step in before)
+        if locked or reopened or not done:
             return self.chain(key)
 
         # What cannot be read is asked again, with everything that was typed.
@@ -480,7 +491,9 @@ class Hello:
         # A locked run is not changed. An earlier step may be open again in another tab.
         before = self.steps[: self.steps_indices["step_02"]]
         locked = "finalized" in state.get("finalize", {})
-        if locked or any(step.done not in state.get(step.id, {}) for step in before):
+        reopened = state.get("_revert_target") in [step.id for step in before]
+        done = all(step.done in state.get(step.id, {}) for step in before)
+        if locked or reopened or not done:
             return self.chain(key)
 
         # What the cells gave is kept once they are done; what came after is cleared.

@@ -15,7 +15,7 @@ What a run knows is one row of the database: for each step its answers, and unde
 Everything here may be edited: `pipulate port` never overwrites an edited file.
 """
 
-# port: id=ae78e67fd6fb notebook=../fixtures/sales_report.ipynb base=43951cd50e052b3b
+# port: id=ae78e67fd6fb notebook=../fixtures/sales_report.ipynb base=33fdefab10a1b9a8
 # The `global` lines of a cell name what it only reads, too:
 # ruff: noqa: PLW0602
 
@@ -160,9 +160,15 @@ class SalesReport:
 
     def back_button(self, step_id, label):
         """Return the button that goes back to a step; what came after it is cleared."""
+        title = self.steps[self.steps_indices[step_id]].show
         return Form(
             Input(type="hidden", name="step_id", value=step_id),
-            Button(label, type="submit", cls="button-revert"),
+            Button(
+                label,
+                type="submit",
+                cls="button-revert",
+                aria_label=f"{label}: {title}",
+            ),
             hx_post=f"/{self.app_name}/revert",
             hx_target=f"#{self.app_name}-container",
             hx_swap="outerHTML",
@@ -171,7 +177,7 @@ class SalesReport:
     def error_below(self, name, errors):
         """Return what stands below a field whose answer could not be taken."""
         if name in errors:
-            return P(errors[name], cls="text-invalid", role="alert")
+            return P(errors[name], id=f"{name}-error", cls="text-invalid", role="alert")
 
     async def landing(self, request):
         """GET: the first page, where a run is started or taken up again."""
@@ -214,9 +220,10 @@ class SalesReport:
             # What another tab still computes must not change the run once it is locked.
             await self.cells.stop(key)
         state = self.pip.read_state(key)
+        reopened = "_revert_target" in state
         done = all(step.done in state.get(step.id, {}) for step in self.steps[:-1])
         if request.method == "POST":
-            if done:
+            if done and not reopened:
                 await self.pip.finalize_workflow(key)
                 message = self.step_messages["finalize"]["complete"]
                 await self.message_queue.add(self.pip, message, verbatim=True)
@@ -236,7 +243,7 @@ class SalesReport:
                 id="finalize",
                 data_state="locked",
             )
-        if not done:
+        if reopened or not done:
             return Div(id="finalize")
         return Div(
             Article(
@@ -373,7 +380,9 @@ class SalesReport:
         # A locked run is not changed. An earlier step may be open again in another tab.
         before = self.steps[: self.steps_indices["step_01"]]
         locked = "finalized" in state.get("finalize", {})
-        if locked or any(step.done not in state.get(step.id, {}) for step in before):
+        reopened = state.get("_revert_target") in [step.id for step in before]
+        done = all(step.done in state.get(step.id, {}) for step in before)
+        if locked or reopened or not done:
             return self.chain(key)
 
         # What the cells gave is kept once they are done; what came after is cleared.
@@ -407,12 +416,13 @@ class SalesReport:
             Input(
                 id="step_02-limit",
                 name="limit",
+                aria_invalid="true" if "limit" in errors else None,
                 value=values.get("limit"),
                 type="number",
                 step="50",
                 min="0",
                 required=True,
-                aria_describedby="step_02-limit-help",
+                aria_describedby="step_02-limit-help limit-error",
             ),
             Small("Most orders lie between 100 and 700.", id="step_02-limit-help"),
             self.error_below("limit", errors),
@@ -519,7 +529,9 @@ class SalesReport:
         # A locked run is not changed. An earlier step may be open again in another tab.
         before = self.steps[: self.steps_indices["step_02"]]
         locked = "finalized" in state.get("finalize", {})
-        if locked or any(step.done not in state.get(step.id, {}) for step in before):
+        reopened = state.get("_revert_target") in [step.id for step in before]
+        done = all(step.done in state.get(step.id, {}) for step in before)
+        if locked or reopened or not done:
             return self.chain(key)
 
         # What cannot be read is asked again, with everything that was typed.
@@ -658,7 +670,9 @@ class SalesReport:
         # A locked run is not changed. An earlier step may be open again in another tab.
         before = self.steps[: self.steps_indices["step_03"]]
         locked = "finalized" in state.get("finalize", {})
-        if locked or any(step.done not in state.get(step.id, {}) for step in before):
+        reopened = state.get("_revert_target") in [step.id for step in before]
+        done = all(step.done in state.get(step.id, {}) for step in before)
+        if locked or reopened or not done:
             return self.chain(key)
 
         # What the cells gave is kept once they are done; what came after is cleared.
@@ -776,7 +790,9 @@ orders of {limit:,} and more. The largest single order was {best["amount"].max()
         # A locked run is not changed. An earlier step may be open again in another tab.
         before = self.steps[: self.steps_indices["step_04"]]
         locked = "finalized" in state.get("finalize", {})
-        if locked or any(step.done not in state.get(step.id, {}) for step in before):
+        reopened = state.get("_revert_target") in [step.id for step in before]
+        done = all(step.done in state.get(step.id, {}) for step in before)
+        if locked or reopened or not done:
             return self.chain(key)
 
         # What the cells gave is kept once they are done; what came after is cleared.

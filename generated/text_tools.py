@@ -15,7 +15,7 @@ What a run knows is one row of the database: for each step its answers, and unde
 Everything here may be edited: `pipulate port` never overwrites an edited file.
 """
 
-# port: id=6440e2c1cad3 notebook=../fixtures/text_tools.ipynb base=65b28ad92793115c
+# port: id=6440e2c1cad3 notebook=../fixtures/text_tools.ipynb base=68eca205ea4697a9
 # The `global` lines of a cell name what it only reads, too:
 # ruff: noqa: PLW0602
 
@@ -183,9 +183,15 @@ class TextTools:
 
     def back_button(self, step_id, label):
         """Return the button that goes back to a step; what came after it is cleared."""
+        title = self.steps[self.steps_indices[step_id]].show
         return Form(
             Input(type="hidden", name="step_id", value=step_id),
-            Button(label, type="submit", cls="button-revert"),
+            Button(
+                label,
+                type="submit",
+                cls="button-revert",
+                aria_label=f"{label}: {title}",
+            ),
             hx_post=f"/{self.app_name}/revert",
             hx_target=f"#{self.app_name}-container",
             hx_swap="outerHTML",
@@ -194,7 +200,7 @@ class TextTools:
     def error_below(self, name, errors):
         """Return what stands below a field whose answer could not be taken."""
         if name in errors:
-            return P(errors[name], cls="text-invalid", role="alert")
+            return P(errors[name], id=f"{name}-error", cls="text-invalid", role="alert")
 
     async def landing(self, request):
         """GET: the first page, where a run is started or taken up again."""
@@ -239,9 +245,10 @@ class TextTools:
             # What another tab still computes must not change the run once it is locked.
             await self.cells.stop(key)
         state = self.pip.read_state(key)
+        reopened = "_revert_target" in state
         done = all(step.done in state.get(step.id, {}) for step in self.steps[:-1])
         if request.method == "POST":
-            if done:
+            if done and not reopened:
                 await self.pip.finalize_workflow(key)
                 message = self.step_messages["finalize"]["complete"]
                 await self.message_queue.add(self.pip, message, verbatim=True)
@@ -262,7 +269,7 @@ class TextTools:
                 id="finalize",
                 data_state="locked",
             )
-        if not done:
+        if reopened or not done:
             return Div(id="finalize")
         return Div(
             Article(
@@ -301,8 +308,10 @@ class TextTools:
                 values.get("text") or "",
                 id="step_01-text",
                 name="text",
+                aria_invalid="true" if "text" in errors else None,
                 rows=5,
                 required=True,
+                aria_describedby="text-error",
             ),
             self.error_below("text", errors),
             Button("Continue", type="submit", cls="primary"),
@@ -404,7 +413,9 @@ class TextTools:
         # A locked run is not changed. An earlier step may be open again in another tab.
         before = self.steps[: self.steps_indices["step_01"]]
         locked = "finalized" in state.get("finalize", {})
-        if locked or any(step.done not in state.get(step.id, {}) for step in before):
+        reopened = state.get("_revert_target") in [step.id for step in before]
+        done = all(step.done in state.get(step.id, {}) for step in before)
+        if locked or reopened or not done:
             return self.chain(key)
 
         # What cannot be read is asked again, with everything that was typed.
@@ -538,7 +549,9 @@ class TextTools:
         # A locked run is not changed. An earlier step may be open again in another tab.
         before = self.steps[: self.steps_indices["step_02"]]
         locked = "finalized" in state.get("finalize", {})
-        if locked or any(step.done not in state.get(step.id, {}) for step in before):
+        reopened = state.get("_revert_target") in [step.id for step in before]
+        done = all(step.done in state.get(step.id, {}) for step in before)
+        if locked or reopened or not done:
             return self.chain(key)
 
         # What the cells gave is kept once they are done; what came after is cleared.
@@ -649,7 +662,9 @@ class TextTools:
         # A locked run is not changed. An earlier step may be open again in another tab.
         before = self.steps[: self.steps_indices["step_03"]]
         locked = "finalized" in state.get("finalize", {})
-        if locked or any(step.done not in state.get(step.id, {}) for step in before):
+        reopened = state.get("_revert_target") in [step.id for step in before]
+        done = all(step.done in state.get(step.id, {}) for step in before)
+        if locked or reopened or not done:
             return self.chain(key)
 
         # What the cells gave is kept once they are done; what came after is cleared.
@@ -767,7 +782,9 @@ class TextTools:
         # A locked run is not changed. An earlier step may be open again in another tab.
         before = self.steps[: self.steps_indices["step_04"]]
         locked = "finalized" in state.get("finalize", {})
-        if locked or any(step.done not in state.get(step.id, {}) for step in before):
+        reopened = state.get("_revert_target") in [step.id for step in before]
+        done = all(step.done in state.get(step.id, {}) for step in before)
+        if locked or reopened or not done:
             return self.chain(key)
 
         # What the cells gave is kept once they are done; what came after is cleared.
@@ -886,7 +903,9 @@ class TextTools:
         # A locked run is not changed. An earlier step may be open again in another tab.
         before = self.steps[: self.steps_indices["step_05"]]
         locked = "finalized" in state.get("finalize", {})
-        if locked or any(step.done not in state.get(step.id, {}) for step in before):
+        reopened = state.get("_revert_target") in [step.id for step in before]
+        done = all(step.done in state.get(step.id, {}) for step in before)
+        if locked or reopened or not done:
             return self.chain(key)
 
         # What the cells gave is kept once they are done; what came after is cleared.
@@ -1017,7 +1036,9 @@ class TextTools:
         # A locked run is not changed. An earlier step may be open again in another tab.
         before = self.steps[: self.steps_indices["step_06"]]
         locked = "finalized" in state.get("finalize", {})
-        if locked or any(step.done not in state.get(step.id, {}) for step in before):
+        reopened = state.get("_revert_target") in [step.id for step in before]
+        done = all(step.done in state.get(step.id, {}) for step in before)
+        if locked or reopened or not done:
             return self.chain(key)
 
         # What the cells gave is kept once they are done; what came after is cleared.
@@ -1130,7 +1151,9 @@ class TextTools:
         # A locked run is not changed. An earlier step may be open again in another tab.
         before = self.steps[: self.steps_indices["step_07"]]
         locked = "finalized" in state.get("finalize", {})
-        if locked or any(step.done not in state.get(step.id, {}) for step in before):
+        reopened = state.get("_revert_target") in [step.id for step in before]
+        done = all(step.done in state.get(step.id, {}) for step in before)
+        if locked or reopened or not done:
             return self.chain(key)
 
         # What the cells gave is kept once they are done; what came after is cleared.

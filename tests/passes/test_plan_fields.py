@@ -147,7 +147,7 @@ def test_the_browser_knows_the_limits_and_the_help() -> None:
         "max": "1",
         "placeholder": "half",
         "required": True,
-        "aria_describedby": "step_01-x-help",
+        "aria_describedby": "step_01-x-help x-error",
     }
 
 

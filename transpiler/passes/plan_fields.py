@@ -54,8 +54,8 @@ def planned_field(step_id: str, asked: Field) -> PlannedField:
         attributes.append(("list", f"{step_id}-{asked.name}-choices"))
     if required and asked.type != "colour":
         attributes.append(("required", True))
-    if asked.help:
-        attributes.append(("aria_describedby", f"{step_id}-{asked.name}-help"))
+    described = [f"{step_id}-{asked.name}-help"] if asked.help else []
+    attributes.append(("aria_describedby", " ".join([*described, f"{asked.name}-error"])))
     return PlannedField(
         name=asked.name,
         type=asked.type,

@@ -58,23 +58,12 @@ function setBusy(element, busy) {
   }
 }
 
-// The server cannot be reached: say so, calmly, and say when it is back. A card that looks by itself whether its cells
-// are done asks again until then; htmx would give up, and the card would say "Running" for ever.
-const RETRY = 2000; // milliseconds
-document.addEventListener("htmx:sendError", (event) => {
-  document.body.toggleAttribute("data-offline", true);
-  const card = event.detail.elt;
-  if (!card.matches("[hx-get][hx-trigger^=load]")) return;
-  setTimeout(() => {
-    if (card.isConnected) htmx.ajax("GET", card.getAttribute("hx-get"), { source: card });
-  }, RETRY);
-});
-document.addEventListener("htmx:afterOnLoad", () => {
-  document.body.toggleAttribute("data-offline", false);
-});
+// The server cannot be reached: say so, calmly, and say when it is back.
+document.addEventListener("htmx:sendError", () => document.body.toggleAttribute("data-offline", true));
+document.addEventListener("htmx:afterOnLoad", () => document.body.toggleAttribute("data-offline", false));
 
-// A card that loads by itself asks only once. When there was no server to hear it, it asks again until there is one:
-// for the card as it stands, so that nothing is started twice.
+// A card that loads by itself, or looks whether its cells are done, asks only once. When there was no server to hear it, it
+// asks again until there is one: for the card as it stands, so that nothing is started twice.
 const AGAIN = 2000; // milliseconds
 document.addEventListener("htmx:sendError", (event) => {
   const card = event.detail.elt;
