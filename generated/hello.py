@@ -15,7 +15,7 @@ What a run knows is one row of the database: for each step its answers, and unde
 Everything here may be edited: `pipulate port` never overwrites an edited file.
 """
 
-# port: id=2d52e4bf1e44 notebook=../fixtures/hello.ipynb base=0f63851cc1e5833d
+# port: id=2d52e4bf1e44 notebook=../fixtures/hello.ipynb base=e3a620f8c9c17764
 # The `global` lines of a cell name what it only reads, too:
 # ruff: noqa: PLW0602
 
@@ -184,6 +184,7 @@ class Hello:
             await self.cells.stop(key)
             state = await self.pip.clear_steps_from(key, step_id, self.steps)
             state["_revert_target"] = step_id
+            state.pop("_typed", None)
             self.pip.write_state(key, state)
         return self.chain(key)
 
@@ -343,10 +344,11 @@ class Hello:
         values = {
             "a": "",
         }
+        typed = state.get("_typed", {}).get("step_01", {})
         return Div(
             Article(
                 H3(step.show),
-                self.step_01_form(values | data, {}),
+                self.step_01_form(values | data | typed, {}),
             ),
             id="step_01",
             data_state="input",
@@ -362,7 +364,7 @@ class Hello:
         locked = "finalized" in state.get("finalize", {})
         reopened = state.get("_revert_target") in [step.id for step in before]
         done = all(step.done in state.get(step.id, {}) for step in before)
-        if locked or reopened or not done:
+        if not state or locked or reopened or not done:
             return self.chain(key)
 
         # What cannot be read is asked again, with everything that was typed.
@@ -383,11 +385,16 @@ class Hello:
                 data_state="input",
             )
 
+        # What was typed is kept before the cells run: the server may end meanwhile.
+        state["_typed"] = {"step_01": {**form}}
+        self.pip.write_state(key, state)
+
         # What the cells gave is kept once they are done; what came after is cleared.
         async def save(cells):
             state = await self.pip.clear_steps_from(key, "step_01", self.steps)
             state["step_01"] = {**form, "_cells": cells}
             state.pop("_revert_target", None)
+            state.pop("_typed", None)
             self.pip.write_state(key, state)
 
         await self.cells.start(key, "step_01", form, save)
@@ -493,7 +500,7 @@ class Hello:
         locked = "finalized" in state.get("finalize", {})
         reopened = state.get("_revert_target") in [step.id for step in before]
         done = all(step.done in state.get(step.id, {}) for step in before)
-        if locked or reopened or not done:
+        if not state or locked or reopened or not done:
             return self.chain(key)
 
         # What the cells gave is kept once they are done; what came after is cleared.

@@ -15,7 +15,7 @@ What a run knows is one row of the database: for each step its answers, and unde
 Everything here may be edited: `pipulate port` never overwrites an edited file.
 """
 
-# port: id=ae78e67fd6fb notebook=../fixtures/sales_report.ipynb base=33fdefab10a1b9a8
+# port: id=ae78e67fd6fb notebook=../fixtures/sales_report.ipynb base=f1d77bfaa3cbd6f1
 # The `global` lines of a cell name what it only reads, too:
 # ruff: noqa: PLW0602
 
@@ -210,6 +210,7 @@ class SalesReport:
             await self.cells.stop(key)
             state = await self.pip.clear_steps_from(key, step_id, self.steps)
             state["_revert_target"] = step_id
+            state.pop("_typed", None)
             self.pip.write_state(key, state)
         return self.chain(key)
 
@@ -382,7 +383,7 @@ class SalesReport:
         locked = "finalized" in state.get("finalize", {})
         reopened = state.get("_revert_target") in [step.id for step in before]
         done = all(step.done in state.get(step.id, {}) for step in before)
-        if locked or reopened or not done:
+        if not state or locked or reopened or not done:
             return self.chain(key)
 
         # What the cells gave is kept once they are done; what came after is cleared.
@@ -511,11 +512,12 @@ class SalesReport:
         values = {
             "limit": 500,
         }
+        typed = state.get("_typed", {}).get("step_02", {})
         return Div(
             Article(
                 H3(step.show),
                 self.cells.markdown(self.step_02_text),
-                self.step_02_form(values | data, {}),
+                self.step_02_form(values | data | typed, {}),
             ),
             id="step_02",
             data_state="input",
@@ -531,7 +533,7 @@ class SalesReport:
         locked = "finalized" in state.get("finalize", {})
         reopened = state.get("_revert_target") in [step.id for step in before]
         done = all(step.done in state.get(step.id, {}) for step in before)
-        if locked or reopened or not done:
+        if not state or locked or reopened or not done:
             return self.chain(key)
 
         # What cannot be read is asked again, with everything that was typed.
@@ -556,11 +558,16 @@ class SalesReport:
                 data_state="input",
             )
 
+        # What was typed is kept before the cells run: the server may end meanwhile.
+        state["_typed"] = {"step_02": {**form}}
+        self.pip.write_state(key, state)
+
         # What the cells gave is kept once they are done; what came after is cleared.
         async def save(cells):
             state = await self.pip.clear_steps_from(key, "step_02", self.steps)
             state["step_02"] = {**form, "_cells": cells}
             state.pop("_revert_target", None)
+            state.pop("_typed", None)
             self.pip.write_state(key, state)
 
         await self.cells.start(key, "step_02", form, save)
@@ -672,7 +679,7 @@ class SalesReport:
         locked = "finalized" in state.get("finalize", {})
         reopened = state.get("_revert_target") in [step.id for step in before]
         done = all(step.done in state.get(step.id, {}) for step in before)
-        if locked or reopened or not done:
+        if not state or locked or reopened or not done:
             return self.chain(key)
 
         # What the cells gave is kept once they are done; what came after is cleared.
@@ -792,7 +799,7 @@ orders of {limit:,} and more. The largest single order was {best["amount"].max()
         locked = "finalized" in state.get("finalize", {})
         reopened = state.get("_revert_target") in [step.id for step in before]
         done = all(step.done in state.get(step.id, {}) for step in before)
-        if locked or reopened or not done:
+        if not state or locked or reopened or not done:
             return self.chain(key)
 
         # What the cells gave is kept once they are done; what came after is cleared.

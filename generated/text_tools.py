@@ -15,7 +15,7 @@ What a run knows is one row of the database: for each step its answers, and unde
 Everything here may be edited: `pipulate port` never overwrites an edited file.
 """
 
-# port: id=6440e2c1cad3 notebook=../fixtures/text_tools.ipynb base=68eca205ea4697a9
+# port: id=6440e2c1cad3 notebook=../fixtures/text_tools.ipynb base=37ecec944cb89d5e
 # The `global` lines of a cell name what it only reads, too:
 # ruff: noqa: PLW0602
 
@@ -233,6 +233,7 @@ class TextTools:
             await self.cells.stop(key)
             state = await self.pip.clear_steps_from(key, step_id, self.steps)
             state["_revert_target"] = step_id
+            state.pop("_typed", None)
             self.pip.write_state(key, state)
         return self.chain(key)
 
@@ -396,10 +397,11 @@ class TextTools:
         values = {
             "text": "The quick brown fox jumps over the lazy dog. The dog sleeps.",
         }
+        typed = state.get("_typed", {}).get("step_01", {})
         return Div(
             Article(
                 H3(step.show),
-                self.step_01_form(values | data, {}),
+                self.step_01_form(values | data | typed, {}),
             ),
             id="step_01",
             data_state="input",
@@ -415,7 +417,7 @@ class TextTools:
         locked = "finalized" in state.get("finalize", {})
         reopened = state.get("_revert_target") in [step.id for step in before]
         done = all(step.done in state.get(step.id, {}) for step in before)
-        if locked or reopened or not done:
+        if not state or locked or reopened or not done:
             return self.chain(key)
 
         # What cannot be read is asked again, with everything that was typed.
@@ -436,11 +438,16 @@ class TextTools:
                 data_state="input",
             )
 
+        # What was typed is kept before the cells run: the server may end meanwhile.
+        state["_typed"] = {"step_01": {**form}}
+        self.pip.write_state(key, state)
+
         # What the cells gave is kept once they are done; what came after is cleared.
         async def save(cells):
             state = await self.pip.clear_steps_from(key, "step_01", self.steps)
             state["step_01"] = {**form, "_cells": cells}
             state.pop("_revert_target", None)
+            state.pop("_typed", None)
             self.pip.write_state(key, state)
 
         await self.cells.start(key, "step_01", form, save)
@@ -551,7 +558,7 @@ class TextTools:
         locked = "finalized" in state.get("finalize", {})
         reopened = state.get("_revert_target") in [step.id for step in before]
         done = all(step.done in state.get(step.id, {}) for step in before)
-        if locked or reopened or not done:
+        if not state or locked or reopened or not done:
             return self.chain(key)
 
         # What the cells gave is kept once they are done; what came after is cleared.
@@ -664,7 +671,7 @@ class TextTools:
         locked = "finalized" in state.get("finalize", {})
         reopened = state.get("_revert_target") in [step.id for step in before]
         done = all(step.done in state.get(step.id, {}) for step in before)
-        if locked or reopened or not done:
+        if not state or locked or reopened or not done:
             return self.chain(key)
 
         # What the cells gave is kept once they are done; what came after is cleared.
@@ -784,7 +791,7 @@ class TextTools:
         locked = "finalized" in state.get("finalize", {})
         reopened = state.get("_revert_target") in [step.id for step in before]
         done = all(step.done in state.get(step.id, {}) for step in before)
-        if locked or reopened or not done:
+        if not state or locked or reopened or not done:
             return self.chain(key)
 
         # What the cells gave is kept once they are done; what came after is cleared.
@@ -905,7 +912,7 @@ class TextTools:
         locked = "finalized" in state.get("finalize", {})
         reopened = state.get("_revert_target") in [step.id for step in before]
         done = all(step.done in state.get(step.id, {}) for step in before)
-        if locked or reopened or not done:
+        if not state or locked or reopened or not done:
             return self.chain(key)
 
         # What the cells gave is kept once they are done; what came after is cleared.
@@ -1038,7 +1045,7 @@ class TextTools:
         locked = "finalized" in state.get("finalize", {})
         reopened = state.get("_revert_target") in [step.id for step in before]
         done = all(step.done in state.get(step.id, {}) for step in before)
-        if locked or reopened or not done:
+        if not state or locked or reopened or not done:
             return self.chain(key)
 
         # What the cells gave is kept once they are done; what came after is cleared.
@@ -1153,7 +1160,7 @@ class TextTools:
         locked = "finalized" in state.get("finalize", {})
         reopened = state.get("_revert_target") in [step.id for step in before]
         done = all(step.done in state.get(step.id, {}) for step in before)
-        if locked or reopened or not done:
+        if not state or locked or reopened or not done:
             return self.chain(key)
 
         # What the cells gave is kept once they are done; what came after is cleared.

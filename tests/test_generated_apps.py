@@ -127,6 +127,34 @@ def test_going_back_clears_what_came_after_and_keeps_the_answer(tmp_path: Path) 
     in_app(tmp_path, "sales_report", deed)
 
 
+def test_what_was_typed_is_there_when_the_server_ends_while_the_cell_runs(tmp_path: Path) -> None:
+    keys: list[str] = []
+
+    async def submit(app: Any, plugin: Any, client: httpx.AsyncClient) -> None:
+        await client.post("/hello/init", data={"pipeline_id": "one"}, headers=HTMX)
+        keys.append(app.state.pipulate.db["pipeline_id"])
+        plugin.instance.cells.start = nothing_comes_of_it
+        await client.post(
+            "/hello/step_01_submit", data={"pipeline_id": keys[0], "a": "Ada"}, headers=HTMX
+        )
+
+    async def nothing_comes_of_it(*_: Any) -> None:
+        """The server ends before the cell does."""
+
+    async def look(app: Any, plugin: Any, client: httpx.AsyncClient) -> None:
+        page = await client.get("/hello/step_01", params={"pipeline_id": keys[0]}, headers=HTMX)
+        assert 'data-state="input"' in page.text
+        assert 'value="Ada"' in page.text
+        await client.post(
+            "/hello/step_01_submit", data={"pipeline_id": keys[0], "a": "Grace"}, headers=HTMX
+        )
+        await finished(client, "/hello/step_01", keys[0])
+        assert "_typed" not in app.state.store.read(keys[0])
+
+    in_app(tmp_path, "hello", submit)
+    in_app(tmp_path, "hello", look)
+
+
 def test_two_tabs_hold_two_runs(tmp_path: Path) -> None:
     async def deed(app: Any, plugin: Any, client: httpx.AsyncClient) -> None:
         keys = []
