@@ -47,10 +47,14 @@ class Verdict:
 SAME = Verdict("same")
 
 
-def compare(executions: Sequence[Outputs], app: Outputs) -> Verdict:
-    """Return the verdict on one cell. `executions` holds its outputs of each execution of the notebook, one or more."""
+def compare(executions: Sequence[Outputs], app: Outputs, plugin: str = "") -> Verdict:
+    """Return the verdict on one cell.
+
+    `executions` holds its outputs of each execution of the notebook, one or more; `plugin` is the name of the app's file,
+    which stands in warnings where the notebook's name that of a cell.
+    """
     versions = [parts(outputs) for outputs in executions]
-    mine = parts(app)
+    mine = parts(app, plugin)
     moving: list[str] = []
     for label in dict.fromkeys(label for version in (*versions, mine) for label in version):
         values = [version.get(label) for version in versions]
@@ -101,7 +105,7 @@ class Picture:
 Part = str | Picture
 
 
-def parts(outputs: Outputs) -> dict[str, Part]:
+def parts(outputs: Outputs, plugin: str = "") -> dict[str, Part]:
     """Return the parts of a cell's outputs by what they are called in a difference, in the order they are compared in."""
     streams = {"stdout": "", "stderr": ""}
     shown: dict[str, Part] = {}
@@ -119,18 +123,19 @@ def parts(outputs: Outputs) -> dict[str, Part]:
             shown[f"output {number}"] = f"{kind} of {', '.join(sorted(data))}"
             for mime in sorted(data, key=lambda m: (m != "text/plain", m)):
                 shown[f"output {number}, {mime}"] = _representation(mime, data[mime])
-    texts = {name: normalised(_overwritten(text)) for name, text in streams.items() if text}
+    texts = {name: normalised(_overwritten(text), plugin) for name, text in streams.items() if text}
     return {**texts, **_order(outputs), **errors, **shown}
 
 
 def _order(outputs: Outputs) -> dict[str, Part]:
     """In which order printed text and things shown came. Standard error has a buffer, and a time, of its own."""
-    kinds = [
+    kinds = (
         "stdout" if output["output_type"] == "stream" else output["output_type"]
         for output in outputs
         if output.get("name") != "stderr"
-    ]
-    return {"order": ", ".join(kind for kind, _ in groupby(kinds))} if len(kinds) > 1 else {}
+    )
+    order = [kind for kind, _ in groupby(kinds)]
+    return {"order": ", ".join(order)} if len(order) > 1 else {}
 
 
 def _representation(mime: str, value: Any) -> Part:
@@ -166,8 +171,6 @@ PATTERNS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (r"^The slowest run took .*\n", ""),
         # tqdm
         (r"\[\d\d:\d\d(?::\d\d)?<[^\]\n]*\]", "[…]"),
-        # a warning names the file that the kernel made of the cell
-        (r"^\S*ipykernel_\d+[/\\]\d+\.py:\d+: ", "<cell>: "),
         # ids that altair, bokeh, plotly, pandas' styles, scikit-learn and widgets give to what they draw
         (rf"\b{_HEX}{{8}}(-?){_HEX}{{4}}\1{_HEX}{{4}}\1{_HEX}{{4}}\1{_HEX}{{12}}\b", "<id>"),
         (rf"\bT_{_HEX}{{5}}(?=_|\b)", "T_<id>"),
@@ -176,11 +179,16 @@ PATTERNS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
 )
 
 
-def normalised(text: str) -> str:
+_WARNING = r"^(?:\S*ipykernel_\d+[/\\]\d+\.py|{plugin}):\d+: (.*)(?:\n  \S.*)?$"
+"""A warning names the file that the kernel made of the cell, and quotes a line of it as it is formatted there."""
+
+
+def normalised(text: str, plugin: str = "") -> str:
     """Return the text with what differs between any two executions for a known reason made equal."""
     for pattern, replacement in PATTERNS:
         text = pattern.sub(replacement, text)
-    return text
+    name = re.escape(plugin) if plugin else "(?!)"
+    return re.sub(_WARNING.format(plugin=name), r"<cell>: \1", text, flags=re.MULTILINE)
 
 
 def _overwritten(text: str) -> str:
@@ -223,11 +231,10 @@ def _line(texts: Sequence[str], mine: str) -> tuple[str, str, str]:
 
 def _excerpts(expected: str | None, got: str | None) -> tuple[str, str]:
     """Both lines, quoted and cut so that the first character that differs is seen."""
-    pairs = zip(expected or "", got or "", strict=False)
-    same = next(
-        (n for n, (a, b) in enumerate(pairs) if a != b), min(map(len, (expected or "", got or "")))
-    )
-    start = max(0, same - WIDTH // 3)
+    one, other = expected or "", got or ""
+    pairs = enumerate(zip(one, other, strict=False))
+    same = next((n for n, (a, b) in pairs if a != b), min(len(one), len(other)))
+    start = max(0, same - WIDTH // 3) if max(len(one), len(other)) > WIDTH else 0
     return _quoted(expected, start), _quoted(got, start)
 
 

@@ -6,16 +6,19 @@ form takes it from: in the place of the right-hand side.
 """
 
 import ast
+import asyncio
 import os
+import signal
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from queue import Empty
 from subprocess import DEVNULL
 from typing import Any
 
 import nbformat
-from jupyter_client.asynchronous import AsyncKernelClient
+from jupyter_client.asynchronous.client import AsyncKernelClient
 from jupyter_client.channels import AsyncZMQSocketChannel
 from jupyter_client.kernelspec import KernelSpecManager
 from jupyter_client.manager import AsyncKernelManager
@@ -65,7 +68,7 @@ def source_of(code: Code, answers: Answers) -> str:
 
 def notebook_of(codes: tuple[Code, ...], answers: Mapping[str, Answers]) -> Any:
     """Return the notebook to execute; `answers` are those of each cell, by its id."""
-    make = nbformat.v4
+    make: Any = nbformat.v4
     cells = [
         make.new_code_cell(
             source_of(code, answers.get(code.cell.id, {})),
@@ -100,6 +103,7 @@ async def execute(
         raise_on_iopub_timeout=True,
         store_widget_state=False,
         resources={"metadata": {"path": str(folder)}},
+        on_notebook_start=_leave_signals,
         on_cell_start=start,
     )
     env = {name: value for name, value in os.environ.items() if name != "MPLBACKEND"}
@@ -109,9 +113,17 @@ async def execute(
     except CellExecutionError:
         pass  # it stands in the cell's outputs
     except DeadKernelError as problem:
-        died = nbformat.v4.new_output("error", ename="KernelDied", evalue=str(problem))
+        make: Any = nbformat.v4
+        died = make.new_output("error", ename="KernelDied", evalue=str(problem))
         notebook.cells[reached - 1].outputs.append(died)
     return {cell.id: cell.outputs for cell in notebook.cells[:reached]}
+
+
+def _leave_signals(notebook: Any) -> None:
+    """Let Ctrl+C end the command: nbclient would only end its kernel, and the app would go on."""
+    with suppress(RuntimeError, NotImplementedError):
+        for number in (signal.SIGINT, signal.SIGTERM):
+            asyncio.get_running_loop().remove_signal_handler(number)
 
 
 class _Channel(AsyncZMQSocketChannel):

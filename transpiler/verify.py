@@ -172,7 +172,7 @@ async def _verified(job: _Job) -> tuple[tuple[Row, ...], int, str]:
                 executions = list(await asyncio.gather(*executing))
                 walked = await walking
     outputs = walked.outputs
-    while len(executions) < EXECUTIONS and _differ(executions, outputs):
+    while len(executions) < EXECUTIONS and _differ(job, executions, outputs):
         executions.append(await job.execution(answers, len(executions)))
     rows = tuple(_rows(job, steps, executions, outputs, walked.failed))
     return rows, len(executions), _stopped(job, executions[0], walked.failed)
@@ -254,13 +254,13 @@ Execution = Mapping[str, Outputs]
 MISSING = Verdict("differs", "cell", "it is there", "there is no such cell")
 
 
-def _differ(executions: list[Execution], app: Execution) -> bool:
-    first = executions[0]
-    return any(
-        compare([e.get(cell, ()) for e in executions], app[cell]).kind == "differs"
-        for cell in first
-        if cell in app
-    )
+def _compared(job: _Job, cell: str, executions: list[Execution], app: Execution) -> Verdict:
+    return compare([e.get(cell, ()) for e in executions], app.get(cell, ()), job.plugin.name)
+
+
+def _differ(job: _Job, executions: list[Execution], app: Execution) -> bool:
+    both = executions[0].keys() & app.keys()
+    return any(_compared(job, cell, executions, app).kind == "differs" for cell in both)
 
 
 def _rows(
@@ -282,7 +282,7 @@ def _rows(
                 continue  # nothing was left of it, and nothing is missed
             verdict = MISSING
         elif cell.id in first and (cell.id in app or not failed):
-            verdict = compare([e.get(cell.id, ()) for e in executions], app.get(cell.id, ()))
+            verdict = _compared(job, cell.id, executions, app)
         else:
             verdict = Verdict("not compared")
         notebook = first.get(cell.id, ())
