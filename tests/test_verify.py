@@ -94,18 +94,13 @@ def test_chance_is_not_reproducible_unless_it_is_seeded(tmp_path: Path) -> None:
 
 
 def test_a_coin_is_thrown_again_before_the_app_is_blamed(tmp_path: Path) -> None:
-    # execution 0 and 1 and the app can agree or not: only a fixed pattern of agreement makes this certain
-    counter = tmp_path / "counter"
-    count = (
+    # heads in the first two executions, tails in the third and in the app
+    throw = (
         "from pathlib import Path\n"
-        f"c = Path({str(counter)!r})\n"
-        "import os, fcntl\n"
-        "with open(c, 'a') as f:\n"
-        "    _ = f.write(os.getcwd() + '\\n')\n"
-        "in_app = 'runs' in Path.cwd().parts\n"
-        "print('tails' if in_app or 'notebook 2' in os.getcwd() else 'heads')"
+        "place = Path.cwd()\n"
+        "'tails' if 'runs' in place.parts or place.name == 'notebook 2' else 'heads'"
     )
-    found = verified(tmp_path, count)
+    found = verified(tmp_path, throw)
     assert found.executions == 3
     assert kinds(found) == ["same"]
 
@@ -201,7 +196,7 @@ def test_the_command_prints_data_and_writes_a_page(
     notebook = tmp_path / "trip.ipynb"
     notebook.write_bytes(raw("limit = 2", code("#| input: limit\nlimit = 5\nprint('<b>', limit)")))
     before = sorted(tmp_path.iterdir())
-    answer = ("--set", "step_01.limit=7")
+    answer = ("--set", "step_02.limit=7")
     exit_code = pipulate(
         monkeypatch, "verify", notebook, *answer, "--json", "--html", tmp_path / "report.html"
     )
