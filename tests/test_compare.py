@@ -252,6 +252,8 @@ def test_a_difference_is_quoted_where_it_is() -> None:
         ('<div id="a3f1c22b-1111-4222-8333-123456789abc">', '<div id="ffffffff-1111-4222-8333-123456789abc">'),
         ('<div id="altair-viz-0123456789abcdef0123456789abcdef">', '<div id="altair-viz-' + "f" * 32 + '">'),
         ('<style>#T_1a2b3_row0_col1 {}</style>', '<style>#T_9f8e7_row0_col1 {}</style>'),
+        ('<path id="m0123456789"/><use href="#m0123456789"/>', '<path id="mabcdefabcd"/><use href="#mabcdefabcd"/>'),
+        ("<dc:date>2026-11-21T03:38:02</dc:date>", "<dc:date>2026-11-21T03:39:11</dc:date>"),
         ('<div id="sk-container-id-1">', '<div id="sk-container-id-12">'),
     ],
 )  # fmt: skip
@@ -268,6 +270,7 @@ def test_what_is_never_twice_the_same_is_made_equal(one: str, other: str) -> Non
         ("T_1", "T_2"),
         ("5f0c2a97", "5f0c2a98"),
         ("[00:01]", "[00:02]"),
+        ('"m0123456789"', '"mabcdefabcd"'),
     ],
 )
 def test_what_only_looks_like_it_is_not(one: str, other: str) -> None:

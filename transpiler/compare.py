@@ -174,6 +174,8 @@ PATTERNS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         # ids that altair, bokeh, plotly, pandas' styles, scikit-learn and widgets give to what they draw
         (rf"\b{_HEX}{{8}}(-?){_HEX}{{4}}\1{_HEX}{{4}}\1{_HEX}{{4}}\1{_HEX}{{12}}\b", "<id>"),
         (rf"\bT_{_HEX}{{5}}(?=_|\b)", "T_<id>"),
+        (r'(id="|#)[A-Za-z][0-9a-f]{10}\b', r"\1<id>"),  # matplotlib's in SVG
+        (r"<dc:date>[^<]*</dc:date>", "<dc:date>…</dc:date>"),
         (r"\bsk-(container|estimator)-id-\d+", r"sk-\1-id-<id>"),
     )
 )

@@ -101,7 +101,6 @@ async def execute(
         timeout=None,
         iopub_timeout=LAST_OUTPUT,
         raise_on_iopub_timeout=True,
-        store_widget_state=False,
         resources={"metadata": {"path": str(folder)}},
         on_notebook_start=_leave_signals,
         on_cell_start=start,
