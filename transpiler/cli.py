@@ -17,6 +17,7 @@ from transpiler.options import Options
 
 if TYPE_CHECKING:
     from transpiler.pipeline import Ported
+    from transpiler.verify import Way
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -248,13 +249,23 @@ def verify(
     html: Annotated[
         Path | None, typer.Option(help="Write a page with the outputs of both sides.")
     ] = None,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="End and start the server after each step.")
+    ] = False,
+    revert: Annotated[
+        bool, typer.Option("--revert", help="Go back to each step once, and on again.")
+    ] = False,
 ) -> None:
     """Execute a notebook, walk its app, and compare them cell by cell."""
     from transpiler import report
     from transpiler.verify import verify as verify_one
 
+    if resume and revert:
+        reason = "--revert is another way to walk; verify once with each"
+        raise UserError(codes.BAD_OPTION, option="--resume", value="combined", reason=reason)
+    way: Way = "resume" if resume else "revert" if revert else "straight"
     with report.telling() as tell:
-        verified = verify_one(notebook, plugin, _given(answers), tell)
+        verified = verify_one(notebook, plugin, _given(answers), tell, way)
     if as_json:
         diagnostics = report.data_of(None, verified.found)["diagnostics"]
         print(report.dumped({**verified.as_dict(), "diagnostics": diagnostics}))

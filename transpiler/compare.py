@@ -41,6 +41,8 @@ class Verdict:
         """The difference in one line; empty when there is none."""
         if not self.where:
             return ""
+        if self.kind == "not reproducible":
+            return f"{self.where}: another one in each execution"
         return f"{self.where}: {self.notebook} in the notebook, {self.app} in the app"
 
 
@@ -66,7 +68,7 @@ def compare(executions: Sequence[Outputs], app: Outputs, plugin: str = "") -> Ve
             return Verdict("differs", f"{label}{where}", expected, got)
     if not moving:
         return SAME
-    return Verdict("not reproducible", moving[0], "different each time", "another one")
+    return Verdict("not reproducible", moving[0])
 
 
 # --- parts --------------------------------------------------------------------------------------------------------

@@ -11,7 +11,7 @@ from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import Any, Literal
 
 from transpiler import codes
 from transpiler.compare import Outputs, Verdict, compare
@@ -27,6 +27,8 @@ EXECUTIONS = 4
 Given = Mapping[str, Mapping[str, str]]
 """Step id -> field -> answer, as they are typed."""
 Tell = Callable[[str], None]
+Way = Literal["straight", "resume", "revert"]
+"""How the app is walked: straight on; its server ended and started again after each step; back to each step once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +93,9 @@ class Verified:
         }
 
 
-def verify(notebook: Path, plugin: Path | None, given: Given, tell: Tell) -> Verified:
+def verify(
+    notebook: Path, plugin: Path | None, given: Given, tell: Tell, way: Way = "straight"
+) -> Verified:
     """Verify a plugin, or what a port would make of the notebook now. Writes nothing beside temporary folders.
 
     `tell` hears what is being done. Raises UserError PP401 (cannot be read), PP408 (`input()` without an answer), and the
@@ -109,7 +113,7 @@ def verify(notebook: Path, plugin: Path | None, given: Given, tell: Tell) -> Ver
             plan, found, path = made.plan, made.found, plugin
         if plan is None or path is None or any(d.rule.severity is Severity.ERROR for d in found):
             return Verified(notebook.name, str(plugin or ""), plan, found)
-        job = _Job(notebook, path, plan, _codes(raw, notebook), given, tell, folder)
+        job = _Job(notebook, path, plan, _codes(raw, notebook), given, way, tell, folder)
         rows, executions, stopped = asyncio.run(_verified(job))
     return Verified(notebook.name, str(plugin or path.name), plan, found, rows, executions, stopped)
 
@@ -123,6 +127,7 @@ class _Job:
     plan: Plan
     codes: tuple[Code, ...]
     given: Given
+    way: Way
     tell: Tell
     folder: Path
 
@@ -154,23 +159,22 @@ def _codes(raw: bytes, path: Path) -> tuple[Code, ...]:
 
 async def _verified(job: _Job) -> tuple[tuple[Row, ...], int, str]:
     """Walk and execute, at the same time where the notebook's own values are used; compare."""
-    from pipulate_runtime.host.witness import cells_of, opened, witness
+    from pipulate_runtime.host.witness import cells_of, witness
 
+    data = job.folder / "data"
+    steps = cells_of(job.plugin, data)
+    wanted = _wanted(job, steps)
     with _hash_seed(0):
-        async with opened(job.plugin, job.folder / "data") as (app, plugin):
-            steps = cells_of(plugin)
-            wanted = _wanted(job, steps)
-            async with _tasks() as start:
-                walking = start(witness(app, plugin, job.given))
-                if any(wanted.values()):
-                    job.tell("walking the app")
-                    await walking  # the form says what the answers are as values
-                    answers = _answers(job, steps, wanted, (await walking).answers)
-                else:
-                    answers = {}
-                executing = [start(job.execution(answers, n)) for n in range(2)]
-                executions = list(await asyncio.gather(*executing))
-                walked = await walking
+        async with _tasks() as start:
+            walking = start(witness(job.plugin, data, job.given, job.way))
+            answers: dict[str, dict[str, JSON]] = {}
+            if wanted:
+                job.tell("walking the app")  # first: the form says what the answers are as values
+                answers = _answers(job, steps, wanted, (await walking).answers)
+            executing = [start(job.execution(answers, n)) for n in range(2)]
+            executions = list(await asyncio.gather(*executing))
+            job.tell("walking the app")
+            walked = await walking
     outputs = walked.outputs
     while len(executions) < EXECUTIONS and _differ(job, executions, outputs):
         executions.append(await job.execution(answers, len(executions)))
