@@ -8,7 +8,7 @@ JOBS   ?= 2
 VERSION := $(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])')
 BIN     := .venv/bin
 
-.PHONY: help demo test check golden bench clean
+.PHONY: help demo verify test check golden bench clean
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 10
@@ -32,6 +32,11 @@ demo: .venv/.demo ## port the demo notebook, walk it once, serve it (SERVE=0: do
 ifneq ($(SERVE),0)
 	$(BIN)/pipulate serve demo --data demo/data --port $(PORT) $(if $(filter-out 0,$(OPEN)),--open)
 endif
+
+verify: .venv/.demo ## compare each notebook of fixtures/ with its app in generated/, cell by cell
+	$(BIN)/pipulate verify fixtures/hello.ipynb generated/hello.py --set step_01.a=Ada
+	@set -e; for notebook in $(filter-out fixtures/hello.ipynb,$(wildcard fixtures/*.ipynb)); do \
+		$(BIN)/pipulate verify $$notebook generated/$$(basename $$notebook .ipynb).py; done
 
 test: .venv/.dev check ## style, types, architecture, then all tests
 	$(BIN)/pytest -q -n $(JOBS) --dist loadfile

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import pytest
 
-from tests.build import md, raw, tree
+from tests.build import code, md, raw, tree
 from transpiler import __version__, cli
 from transpiler.codes import all_rules
 from transpiler.passes import write as write_module
@@ -590,3 +590,33 @@ def test_a_notebook_that_is_missing_ends_the_process_with_2(tmp_path: Path) -> N
     ended = process("-m", "transpiler", "port", "nowhere.ipynb", cwd=tmp_path)
     assert (ended.returncode, ended.stdout) == (2, "")
     assert "PP401" in ended.stderr
+
+
+# --- verify: what needs no kernel; the rest is in test_verify.py -----------------------------------------------------
+
+
+def test_verify_says_which_answers_it_needs(pipulate: Pipulate, tmp_path: Path) -> None:
+    (tmp_path / "trip.ipynb").write_bytes(raw("a = input('A? ')\nb = int(input('B? '))\na * b"))
+    result = pipulate("verify", "trip.ipynb", "--set", "step_01.a=x")
+    assert result.exit == 2
+    assert "PP408 answer-needed" in result.err
+    assert "--set step_01.b=VALUE" in result.text
+    assert "step_01.a=VALUE" not in result.text
+
+
+def test_verify_of_what_cannot_be_read_or_ported(pipulate: Pipulate, tmp_path: Path) -> None:
+    (tmp_path / "broken.ipynb").write_bytes(b"{")
+    assert pipulate("verify", "broken.ipynb").exit == 2
+    assert pipulate("verify", "missing.ipynb").exit == 2
+    (tmp_path / "api.ipynb").write_bytes(raw(code("1", skip=True)))
+    result = pipulate("verify", "api.ipynb")
+    assert result.exit == 1
+    assert "PP308" in result.text
+    assert pipulate("verify", "api.ipynb", "--json").out.count("PP308") == 1
+
+
+def test_verify_of_a_plugin_that_is_not_there(pipulate: Pipulate, tmp_path: Path) -> None:
+    (tmp_path / "trip.ipynb").write_bytes(SOUND)
+    result = pipulate("verify", "trip.ipynb", "trip.py")
+    assert result.exit == 2
+    assert "PP507" in result.err

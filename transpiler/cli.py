@@ -17,6 +17,7 @@ from transpiler.options import Options
 
 if TYPE_CHECKING:
     from transpiler.pipeline import Ported
+    from transpiler.verify import Way
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -36,6 +37,10 @@ By = Annotated[
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print data instead of text.")]
 Data = Annotated[Path, typer.Option(help="The folder of the database and of the runs' files.")]
+Answers = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="STEP.FIELD=VALUE", help="An answer; may be repeated."),
+]
 Folder = Annotated[Path, typer.Argument(metavar="[DIR]", help="The folder of the plugins.")]
 
 
@@ -201,10 +206,7 @@ def serve_folder(
 @app.command()
 def run(
     plugin: Annotated[Path, typer.Argument(metavar="PLUGIN", help="A plugin file.")],
-    answers: Annotated[
-        list[str] | None,
-        typer.Option("--set", metavar="STEP.FIELD=VALUE", help="An answer; may be repeated."),
-    ] = None,
+    answers: Answers = None,
     data: Data = Path("data"),
     key: Annotated[str | None, typer.Option(help="The run to start or to go on with.")] = None,
     notebook: Annotated[
@@ -215,6 +217,11 @@ def run(
     """Walk a plugin from its first step to its last, without a browser."""
     from pipulate_runtime.host import commands
 
+    raise typer.Exit(commands.run(plugin, _given(answers), data, key, notebook, as_json))
+
+
+def _given(answers: list[str] | None) -> dict[str, dict[str, str]]:
+    """Return the answers of `--set` by step and field. Raises UserError PP407."""
     given: dict[str, dict[str, str]] = {}
     for answer in answers or []:
         place, equals, value = answer.partition("=")
@@ -227,7 +234,51 @@ def run(
                 reason="it is written step_02.limit=500",
             )
         given.setdefault(step, {})[field] = value
-    raise typer.Exit(commands.run(plugin, given, data, key, notebook, as_json))
+    return given
+
+
+@app.command()
+def verify(
+    notebook: OneNotebook,
+    plugin: Annotated[
+        Path | None,
+        typer.Argument(metavar="[PLUGIN]", help="Its plugin; without one it is ported now."),
+    ] = None,
+    answers: Answers = None,
+    as_json: Json = False,
+    html: Annotated[
+        Path | None, typer.Option(help="Write a page with the outputs of both sides.")
+    ] = None,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="End and start the server after each step.")
+    ] = False,
+    revert: Annotated[
+        bool, typer.Option("--revert", help="Go back to each step once, and on again.")
+    ] = False,
+) -> None:
+    """Execute a notebook, walk its app, and compare them cell by cell."""
+    from transpiler import report
+    from transpiler.verify import verify as verify_one
+
+    if resume and revert:
+        reason = "--revert is another way to walk; verify once with each"
+        raise UserError(codes.BAD_OPTION, option="--resume", value="combined", reason=reason)
+    way: Way = "resume" if resume else "revert" if revert else "straight"
+    with report.telling() as tell:
+        verified = verify_one(notebook, plugin, _given(answers), tell, way)
+    if as_json:
+        diagnostics = report.data_of(None, verified.found)["diagnostics"]
+        print(report.dumped({**verified.as_dict(), "diagnostics": diagnostics}))
+    else:
+        report.print_verified(report.console(), verified, _sources(notebook))
+    if html is not None and verified.rows:
+        from transpiler.passes.write import write_report
+        from transpiler.sides import page
+
+        write_report(html, page(verified))
+        if not as_json:
+            print(f"Written: {html}")
+    raise typer.Exit(verified.exit_code)
 
 
 @runs_app.callback(invoke_without_command=True)

@@ -302,6 +302,13 @@ BAD_OPTION = Rule(
     "{option} cannot be {value}: {reason}",
     "See `pipulate port --help`.",
 )
+ANSWER_NEEDED = Rule(
+    "PP408",
+    "answer-needed",
+    ERROR,
+    "{name} asks with input(), which nobody answers while it is verified",
+    "Give the answers that the notebook and the app shall both get: {answers}",
+)
 
 # --- PP9xx: our bugs ----------------------------------------------------------------------------------------------
 INTERNAL = Rule(

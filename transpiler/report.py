@@ -2,9 +2,11 @@
 
 import json
 import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
-from typing import IO
+from typing import IO, TYPE_CHECKING
 
 from rich.console import Console
 from rich.padding import Padding
@@ -14,6 +16,9 @@ from rich.text import Text
 from transpiler.diagnostics import Diagnostic, Found, Severity, Span
 from transpiler.ir import Plan
 from transpiler.pipeline import Ported
+
+if TYPE_CHECKING:
+    from transpiler.verify import Verified
 
 COLOURS = {Severity.NOTICE: "cyan", Severity.WARNING: "yellow", Severity.ERROR: "red"}
 
@@ -153,6 +158,43 @@ def _cells(plan: Plan) -> Table:
                 changes,
             )
     return table
+
+
+VERDICTS = {"same": "green", "differs": "red", "not reproducible": "yellow", "not compared": "dim"}
+
+
+@contextmanager
+def telling() -> Iterator[Callable[[str], None]]:
+    """Give a function that says what is being done, on the standard error and only when that is a terminal."""
+    to = console(sys.stderr)
+    if not to.is_terminal:
+        yield lambda _: None
+        return
+    with to.status("") as status:
+        yield status.update
+
+
+def print_verified(to: Console, verified: "Verified", sources: tuple[str, ...]) -> None:
+    """Print what a verification found: a row a cell, then the sum. Diagnostics only when it could not be ported."""
+    if not verified.rows:
+        print_diagnostics(to, verified.found, verified.notebook, sources)
+        to.print(f"{verified.notebook} was not verified: it cannot be ported.")
+        return
+    to.print(Text.assemble((verified.notebook, "bold"), " ↔ ", (verified.plugin, "bold")))
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
+    for column in ("cell", "step", "verdict", "first difference"):
+        table.add_column(column, overflow="fold")
+    for row in verified.rows:
+        kind = row.verdict.kind
+        index = str(row.index) if row.index >= 0 else row.cell
+        table.add_row(index, row.step, Text(kind, VERDICTS[kind]), row.verdict.difference)
+    to.print(Padding(table, (0, 0, 0, 2)))
+    if verified.stopped:
+        to.print(verified.stopped)
+    counts = ", ".join(f"{number} {kind}" for kind, number in verified.counts.items())
+    to.print(
+        f"{len(verified.rows)} cells: {counts}. The notebook was executed {verified.executions} times."
+    )
 
 
 def data_of(

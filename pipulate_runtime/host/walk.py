@@ -6,7 +6,7 @@ form's defaults), finish. Used by `pipulate run` and by tests.
 
 import asyncio
 import time
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,16 @@ import httpx
 from bs4 import Tag
 
 from pipulate_runtime.host import messages
-from pipulate_runtime.host.dom import Call, Page, Values, attribute, controls, fill, readable
+from pipulate_runtime.host.dom import (
+    Call,
+    Page,
+    Values,
+    attribute,
+    controls,
+    defaults,
+    fill,
+    readable,
+)
 from pipulate_runtime.host.export import notebook_text
 from pipulate_runtime.host.plugins import Plugin
 from pipulate_runtime.host.state import State, is_done, is_finalized
@@ -234,6 +243,35 @@ class Walker:
                 await self._answer(step.id, form)
                 return True
         return False
+
+    async def until_done(self, known: Container[str]) -> str | None:
+        """Goes on until a step is done that is not `known`, and no further; its id, or None at the end of the walk."""
+        deadline = time.monotonic() + self._timeout
+        while True:
+            for step in self._plugin.steps:
+                card = self._page.by_id(step.id)
+                if card and attribute(card, "data-state") == "done" and step.id not in known:
+                    return str(step.id)
+            if (call := self._page.pending()) is None:
+                if not await self.advance():
+                    return None
+            elif time.monotonic() > deadline:
+                raise messages.WALK_STUCK.error(
+                    reason=f"{call.path} took longer than {self._timeout:g} s"
+                )
+            else:
+                await asyncio.sleep(min(call.delay, POLL))
+                await self._send(call)
+
+    async def go_back(self, step_id: str) -> None:
+        """Presses the button that goes back to a step that is done."""
+        path = f"/{self._plugin.app_name}/revert"
+        for form in self._page.soup.find_all("form", attrs={"hx-post": path}):
+            if ("step_id", step_id) in defaults(form):
+                self._submitted.discard(step_id)
+                await self._send(self._page.submit(form, []))
+                return
+        raise messages.WALK_STUCK.error(reason=f"{step_id} has no button to go back to it")
 
     async def _answer(self, step_id: str, form: Tag) -> None:
         if step_id in self._submitted:

@@ -156,6 +156,25 @@ def stamp_of(
     return json.dumps(stamp, indent=1, sort_keys=True) + "\n"
 
 
+def copy_files(names: Iterable[str], source: Path, folder: Path) -> None:
+    """Copy files of one folder into another, a new one. Raises UserError (exit 3) when that cannot be done."""
+    try:
+        folder.mkdir(parents=True)
+        for name in names:
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            (folder / name).write_bytes((source / name).read_bytes())
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise UserError(
+            codes.OUTPUT_UNWRITABLE, REFUSED, path=str(folder), reason=reason
+        ) from error
+
+
+def write_report(path: Path, text: str) -> None:
+    """Write a report where the user wants it. Raises UserError (exit 3) when that cannot be done."""
+    _replace_all({path: text.encode("utf-8", "replace")}, path.parent)
+
+
 # --- small things -------------------------------------------------------------------------------------------------
 
 

@@ -1,0 +1,241 @@
+"""`pipulate verify`: what it says of a notebook and its app, of a plugin edited by hand, of errors, and of chance."""
+
+import json
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.build import CellLike, code, raw
+from tests.conftest import ROOT
+from transpiler import cli
+from transpiler.options import Options
+from transpiler.pipeline import port
+from transpiler.sides import page
+from transpiler.verify import Verified, verify
+
+pytestmark = pytest.mark.kernel
+
+FIXTURES = ROOT / "fixtures"
+
+
+def quiet(_: str) -> None:
+    """Nobody listens."""
+
+
+def verified(
+    folder: Path, *cells: CellLike, edit: tuple[str, str] | None = None, **given: Mapping[str, str]
+) -> Verified:
+    """What a verification of a notebook says; `edit` replaces a text in the plugin it was ported to."""
+    notebook = folder / "trip.ipynb"
+    notebook.write_bytes(raw(*cells))
+    plugin = None
+    if edit is not None:
+        plugin = port(notebook, folder / "apps", Options()).plugin
+        assert plugin is not None
+        text = plugin.read_text(encoding="utf-8")
+        assert text.count(edit[0]) == 1
+        plugin.write_text(text.replace(*edit), encoding="utf-8")
+    return verify(notebook, plugin, given, quiet)
+
+
+def kinds(found: Verified) -> list[str]:
+    """The verdicts, in the order of the cells."""
+    return [row.verdict.kind for row in found.rows]
+
+
+def texts(outputs: Any) -> str:
+    """The printed text of outputs."""
+    return "".join(output.get("text", "") for output in outputs)
+
+
+# --- the fixtures ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["sales_report", "text_tools"])
+def test_the_committed_plugin_shows_what_its_notebook_shows(name: str) -> None:
+    found = verify(FIXTURES / f"{name}.ipynb", ROOT / f"generated/{name}.py", {}, quiet)
+    assert set(kinds(found)) == {"same"}
+    assert found.exit_code == 0
+    assert found.executions == 2
+    assert any(row.notebook for row in found.rows), "it compares nothing"
+
+
+def test_an_answer_goes_into_the_form_and_into_the_notebook() -> None:
+    found = verify(FIXTURES / "hello.ipynb", None, {"step_01": {"a": "Ada 'L'"}}, quiet)
+    assert kinds(found) == ["same", "same"]
+    assert texts(found.rows[1].notebook) == texts(found.rows[1].app) == "Hello Ada 'L'\n"
+
+
+def test_an_answer_takes_the_place_of_the_notebooks_value() -> None:
+    given = {"step_02": {"limit": "800"}}
+    found = verify(FIXTURES / "sales_report.ipynb", None, given, quiet)
+    assert set(kinds(found)) == {"same"}
+    own = verify(FIXTURES / "sales_report.ipynb", None, {}, quiet)
+    assert texts(found.rows[2].notebook) != texts(own.rows[2].notebook)
+
+
+# --- chance, edits, errors --------------------------------------------------------------------------------------------
+
+
+def test_chance_is_not_reproducible_unless_it_is_seeded(tmp_path: Path) -> None:
+    found = verified(
+        tmp_path,
+        "import random",
+        "print('drawn')\nprint(random.random())",
+        "random.seed(3)\nrandom.random()",
+        "{'apple', 'pear', 'plum', 'fig', 'date'}",
+        "object()",
+    )
+    assert kinds(found) == ["same", "not reproducible", "same", "same", "same"]
+    assert found.exit_code == 0
+
+
+def test_a_coin_is_thrown_again_before_the_app_is_blamed(tmp_path: Path) -> None:
+    # heads in the first two executions, tails in the third and in the app
+    throw = (
+        "from pathlib import Path\n"
+        "place = Path.cwd()\n"
+        "'tails' if 'runs' in place.parts or place.name == 'notebook 2' else 'heads'"
+    )
+    found = verified(tmp_path, throw)
+    assert found.executions == 3
+    assert kinds(found) == ["same"]
+
+
+def test_an_edit_that_changes_the_result_is_found_in_its_cell(tmp_path: Path) -> None:
+    found = verified(
+        tmp_path,
+        "rates = [1, 2, 3]",
+        "total = sum(rates)\nprint('total')\nprint(total * 2)",
+        "print('end')",
+        edit=("total * 2", "total * 3"),
+    )
+    assert kinds(found) == ["same", "differs", "same"]
+    assert found.rows[1].verdict.difference == (
+        "stdout, line 2: '12' in the notebook, '18' in the app"
+    )
+    assert found.rows[1].step == "step_02"
+    assert found.exit_code == 1
+    assert found.as_dict()["same"] is False
+
+
+def test_a_cell_taken_out_by_hand_is_missed(tmp_path: Path) -> None:
+    found = verified(tmp_path, "print(1)", "print(2)", edit=('@cell("c001")', '@cell("mine")'))
+    assert kinds(found) == ["same", "differs", "differs"]
+    assert "there is no such cell in the app" in found.rows[1].verdict.difference
+    assert found.rows[2].cell == "mine"
+
+
+def test_an_expected_error_is_compared_and_does_not_stop_it(tmp_path: Path) -> None:
+    found = verified(
+        tmp_path,
+        code("print('before')\nn = 1\n1 / 0", tags=["raises-exception"]),
+        "n += 1\nn",
+    )
+    assert kinds(found) == ["same", "same"]
+    assert found.rows[0].notebook[-1]["ename"] == "ZeroDivisionError"
+    assert found.stopped == ""
+
+
+def test_after_an_error_nothing_is_compared_and_it_says_so(tmp_path: Path) -> None:
+    found = verified(tmp_path, "print('fine')", "print('so far')\n{}['key']", "print('never')")
+    assert kinds(found) == ["same", "same", "not compared"]
+    assert found.rows[1].app[-1]["ename"] == "KeyError"
+    assert "the notebook stops at cell 1 (KeyError)" in found.stopped.replace("The", "the", 1)
+    assert "the app stops at step_02" in found.stopped
+    assert found.exit_code == 0
+
+
+def test_an_error_that_only_the_app_has_is_a_difference(tmp_path: Path) -> None:
+    found = verified(tmp_path, "x = 5", "print(10 / x)", "print('end')", edit=("10 / x", "10 / 0"))
+    assert kinds(found) == ["same", "differs", "not compared"]
+    assert found.exit_code == 1
+
+
+# --- kinds of cells ---------------------------------------------------------------------------------------------------
+
+
+def test_magics_plots_and_displays(tmp_path: Path) -> None:
+    (tmp_path / "rows.txt").write_text("a\nb\n")
+    (tmp_path / "helper.py").write_text("def twice(x):\n    return 2 * x\n")
+    found = verified(
+        tmp_path,
+        "%matplotlib inline\nimport matplotlib.pyplot as plt\nimport helper",
+        "%time total = sum(range(10))",
+        "%%capture kept\nprint('kept back')",
+        "print(kept.stdout * 2)\n_ = 0",
+        "!echo from the shell\nwords = !cat rows.txt\nwords",
+        "plt.plot([1, 2, helper.twice(2)])\nplt.show()\nplt.plot([3, 1])",
+        "print('a')\ndisplay({'b': 1})\nprint('c')\nimport warnings\nwarnings.warn('look')",
+        "class Bold:\n    def _repr_html_(self):\n        return '<b>x</b>'\nBold()",
+        "len(open('rows.txt').read());",
+    )
+    differing = [(row.index, row.verdict.difference) for row in found.rows]
+    assert set(kinds(found)) == {"same"}, differing
+    pictures = [o for row in found.rows for o in row.app if "image/png" in o.get("data", {})]
+    assert len(pictures) == 2
+
+
+# --- the command --------------------------------------------------------------------------------------------------------
+
+
+def pipulate(monkeypatch: pytest.MonkeyPatch, *arguments: object) -> int:
+    """The exit code of the command, in process."""
+    monkeypatch.setattr(sys, "argv", ["pipulate", *map(str, arguments)])
+    with pytest.raises(SystemExit) as ended:
+        cli.main()
+    return ended.value.code if isinstance(ended.value.code, int) else 0
+
+
+def test_the_command_prints_data_and_writes_a_page(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    notebook = tmp_path / "trip.ipynb"
+    notebook.write_bytes(raw("limit = 2", code("#| input: limit\nlimit = 5\nprint('<b>', limit)")))
+    before = sorted(tmp_path.iterdir())
+    answer = ("--set", "step_02.limit=7")
+    exit_code = pipulate(
+        monkeypatch, "verify", notebook, *answer, "--json", "--html", tmp_path / "report.html"
+    )
+    captured = capsys.readouterr()
+    data = json.loads(captured.out)
+    assert exit_code == 0
+    assert data["same"] is True
+    assert [cell["verdict"] for cell in data["cells"]] == ["same", "same"]
+    assert captured.err == ""
+    html = (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert html.count("&lt;b&gt; 7") == 2, "both sides are shown"
+    assert "<b>" not in html
+    assert "http" not in html
+    assert sorted(tmp_path.iterdir()) == sorted([*before, tmp_path / "report.html"])
+
+
+def test_the_table_names_cell_step_verdict_and_difference(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    notebook = tmp_path / "trip.ipynb"
+    notebook.write_bytes(raw("print('notebook')", "1"))
+    plugin = port(notebook, tmp_path / "apps", Options()).plugin
+    assert plugin is not None
+    plugin.write_text(plugin.read_text().replace('print("notebook")', 'print("app")'))
+    assert pipulate(monkeypatch, "verify", notebook, plugin) == 1
+    printed = " ".join(capsys.readouterr().out.split())
+    assert "0 step_01 differs stdout, line 1: 'notebook'" in printed
+    assert "1 step_02 same" in printed
+    assert "2 cells: 1 differs, 1 same" in printed
+
+
+def test_a_page_shows_pictures_and_no_markup_of_the_notebook(tmp_path: Path) -> None:
+    found = verified(
+        tmp_path,
+        "from IPython.display import HTML, SVG, display\n"
+        "display(HTML('<script>alert(1)</script>'))\n"
+        'SVG(\'<svg xmlns="http://www.w3.org/2000/svg" onload="alert(1)"/>\')',
+    )
+    html = page(found)
+    assert set(kinds(found)) == {"same"}
+    assert "<script" not in html
+    assert html.count("data:image/svg+xml;base64,") == 2

@@ -1,0 +1,160 @@
+"""Executes a notebook as Jupyter does: what the app is compared with.
+
+The cells are those that the app runs, as they stand in the notebook: skipped ones are left out, and lines that install
+packages too, which are a requirement of the app (PP130). An answer that is not the notebook's own value is put where the
+form takes it from: in the place of the right-hand side.
+"""
+
+import ast
+import asyncio
+import os
+import signal
+import time
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from pathlib import Path
+from queue import Empty
+from subprocess import DEVNULL
+from typing import Any
+
+import nbformat
+from jupyter_client.asynchronous.client import AsyncKernelClient
+from jupyter_client.channels import AsyncZMQSocketChannel
+from jupyter_client.kernelspec import KernelSpecManager
+from jupyter_client.manager import AsyncKernelManager
+from nbclient import NotebookClient
+from nbclient.exceptions import CellExecutionError, DeadKernelError
+from traitlets import DottedObjectName, Type, default
+
+from transpiler.compare import Outputs
+from transpiler.ir import JSON, Code, Edit, Field
+from transpiler.passes.plan import apply
+from transpiler.passes.questions import questions
+
+SLICE = 0.5
+"""Seconds: a channel is asked again after this time, since a wake-up of its socket can get lost."""
+LAST_OUTPUT = 60
+"""Seconds at most between a cell's end and its last output."""
+
+Answers = Mapping[str, JSON]
+
+
+def is_question(code: Code, asked: Field) -> bool:
+    """Whether a field stands for a call of `input()`, which only a person can answer."""
+    if code.python is None:
+        return False
+    text = code.python.text[asked.value.start : asked.value.end]
+    try:
+        return bool(questions(ast.parse(text))[0])
+    except SyntaxError:
+        return False
+
+
+def source_of(code: Code, answers: Answers) -> str:
+    """Return a cell's source with answers in it: variable -> the value the form gave."""
+    fields = [asked for asked in code.fields if asked.name in answers]
+    if code.python is None or not (fields or code.python.requirements):
+        return code.cell.source
+    edits = [
+        Edit(
+            asked.value,
+            str(answers[asked.name]) if asked.raw else repr(answers[asked.name]),
+            f"{asked.name} was answered",
+        )
+        for asked in fields
+    ]
+    return apply(code.python.text, edits)
+
+
+def notebook_of(codes: tuple[Code, ...], answers: Mapping[str, Answers]) -> Any:
+    """Return the notebook to execute; `answers` are those of each cell, by its id."""
+    make: Any = nbformat.v4
+    cells = [
+        make.new_code_cell(
+            source_of(code, answers.get(code.cell.id, {})),
+            id=code.cell.id,
+            metadata={"tags": ["raises-exception"]} if code.options.raises else {},
+        )
+        for code in codes
+    ]
+    return make.new_notebook(cells=cells)
+
+
+async def execute(
+    notebook: Any, folder: Path, seed: int, started: Callable[[int], None]
+) -> dict[str, Outputs]:
+    """Execute a notebook in a folder and return the outputs of its cells by id, to the first one that raised or ended the kernel.
+
+    `seed` is that of Python's string hashes, which decide the order of a set; `started` is told the number of each
+    cell that starts.
+    """
+    reached = 0
+
+    def start(cell: Any, cell_index: int) -> None:
+        nonlocal reached
+        reached = cell_index + 1
+        started(cell_index)
+
+    client = NotebookClient(
+        notebook,
+        kernel_manager_class=_Manager,
+        timeout=None,
+        iopub_timeout=LAST_OUTPUT,
+        raise_on_iopub_timeout=True,
+        resources={"metadata": {"path": str(folder)}},
+        on_notebook_start=_leave_signals,
+        on_cell_start=start,
+    )
+    env = {name: value for name, value in os.environ.items() if name != "MPLBACKEND"}
+    env["PYTHONHASHSEED"] = str(seed)
+    try:
+        await client.async_execute(env=env, stdout=DEVNULL, stderr=DEVNULL)
+    except CellExecutionError:
+        pass  # it stands in the cell's outputs
+    except DeadKernelError as problem:
+        make: Any = nbformat.v4
+        died = make.new_output("error", ename="KernelDied", evalue=str(problem))
+        notebook.cells[reached - 1].outputs.append(died)
+    return {cell.id: cell.outputs for cell in notebook.cells[:reached]}
+
+
+def _leave_signals(notebook: Any) -> None:
+    """Let Ctrl+C end the command: nbclient would only end its kernel, and the app would go on."""
+    with suppress(RuntimeError, NotImplementedError):
+        for number in (signal.SIGINT, signal.SIGTERM):
+            asyncio.get_running_loop().remove_signal_handler(number)
+
+
+class _Channel(AsyncZMQSocketChannel):
+    """A channel that is asked again and again: nbclient asks once, and waits for ever when the wake-up gets lost."""
+
+    async def get_msg(self, timeout: float | None = None) -> dict[str, Any]:  # type: ignore[override]
+        """Return the next message; raises Empty after `timeout` seconds."""
+        end = None if timeout is None else time.monotonic() + timeout
+        while True:
+            left = SLICE if end is None else max(0.0, min(SLICE, end - time.monotonic()))
+            try:
+                message: dict[str, Any] = await super().get_msg(timeout=left)
+            except Empty:
+                if end is not None and time.monotonic() >= end:
+                    raise
+            else:
+                return message
+
+
+class _Client(AsyncKernelClient):
+    """A client with such channels."""
+
+    shell_channel_class = Type(_Channel)
+    iopub_channel_class = Type(_Channel)
+
+
+class _Manager(AsyncKernelManager):
+    """A manager that starts this Python, whatever kernels are installed, and speaks through such a client."""
+
+    client_class = DottedObjectName(f"{__name__}._Client")
+    client_factory = Type(_Client)
+
+    @default("kernel_spec_manager")
+    def _own_kernels(self) -> KernelSpecManager:
+        return KernelSpecManager(kernel_dirs=[])

@@ -1,0 +1,314 @@
+"""Verifies an app: executes the notebook, walks the app through its own routes, compares cell by cell.
+
+The notebook is executed twice: what its two executions do not agree about cannot be asked of the app. When the app differs
+all the same it is executed again, since two executions can agree by chance (a coin thrown once).
+"""
+
+import asyncio
+import os
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, Literal
+
+from transpiler import codes
+from transpiler.compare import Outputs, Verdict, compare
+from transpiler.diagnostics import Found, Severity, UserError
+from transpiler.ir import JSON, Code, Plan
+from transpiler.options import Options
+from transpiler.passes.write import copy_files
+from transpiler.pipeline import planned, port, read_bytes
+
+EXECUTIONS = 4
+"""The notebook is executed so often at most."""
+
+Given = Mapping[str, Mapping[str, str]]
+"""Step id -> field -> answer, as they are typed."""
+Tell = Callable[[str], None]
+Way = Literal["straight", "resume", "revert"]
+"""How the app is walked: straight on; its server ended and started again after each step; back to each step once."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One cell: where it stands, the verdict, and what it gave in the notebook (the first time) and in the app."""
+
+    cell: str
+    index: int
+    step: str
+    source: str
+    verdict: Verdict
+    notebook: Outputs
+    app: Outputs
+
+
+@dataclass(frozen=True, slots=True)
+class Verified:
+    """What a verification found. `rows` is empty when the notebook could not be ported: `found` says why."""
+
+    notebook: str
+    plugin: str
+    plan: Plan | None
+    found: Found
+    rows: tuple[Row, ...] = ()
+    executions: int = 0
+    stopped: str = ""
+    """Where the notebook or the app stopped, in words; empty when both went to their end."""
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """How many cells of each verdict there are."""
+        kinds = [row.verdict.kind for row in self.rows]
+        return {kind: kinds.count(kind) for kind in dict.fromkeys(kinds)}
+
+    @property
+    def exit_code(self) -> int:
+        """0: nothing differs; 1: something does, or the notebook cannot be ported; 2: it cannot be read."""
+        if self.plan is None:
+            return 2
+        return int(not self.rows or "differs" in self.counts)
+
+    def as_dict(self) -> dict[str, JSON]:
+        """The same as data, without the outputs."""
+        rows: list[JSON] = [
+            {
+                "cell": row.cell,
+                "index": row.index,
+                "step": row.step,
+                "verdict": row.verdict.kind,
+                "difference": row.verdict.difference,
+            }
+            for row in self.rows
+        ]
+        return {
+            "notebook": self.notebook,
+            "plugin": self.plugin,
+            "executions": self.executions,
+            "same": self.exit_code == 0,
+            "counts": dict(self.counts),
+            "stopped": self.stopped,
+            "cells": rows,
+        }
+
+
+def verify(
+    notebook: Path, plugin: Path | None, given: Given, tell: Tell, way: Way = "straight"
+) -> Verified:
+    """Verify a plugin, or what a port would make of the notebook now. Writes nothing beside temporary folders.
+
+    `tell` hears what is being done. Raises UserError PP401 (cannot be read), PP408 (`input()` without an answer), and the
+    host's HostError when the plugin cannot be walked.
+    """
+    raw = read_bytes(notebook)
+    with TemporaryDirectory(prefix="pipulate-verify-") as name:
+        folder = Path(name)
+        if plugin is None:
+            tell("porting")
+            ported = port(notebook, folder / "app", Options())
+            plan, found, path = ported.plan, ported.found, ported.plugin
+        else:
+            made = planned(raw, notebook, Options())
+            plan, found, path = made.plan, made.found, plugin
+        if plan is None or path is None or any(d.rule.severity is Severity.ERROR for d in found):
+            return Verified(notebook.name, str(plugin or ""), plan, found)
+        job = _Job(notebook, path, plan, _codes(raw, notebook), given, way, tell, folder)
+        rows, executions, stopped = asyncio.run(_verified(job))
+    return Verified(notebook.name, str(plugin or path.name), plan, found, rows, executions, stopped)
+
+
+@dataclass(frozen=True, slots=True)
+class _Job:
+    """What a verification is about."""
+
+    notebook: Path
+    plugin: Path
+    plan: Plan
+    codes: tuple[Code, ...]
+    given: Given
+    way: Way
+    tell: Tell
+    folder: Path
+
+    async def execution(self, answers: Mapping[str, Mapping[str, JSON]], number: int) -> Any:
+        """Execute the notebook in a clean folder; return the outputs by cell."""
+        from transpiler.reference import execute, notebook_of
+
+        work = self.folder / f"notebook {number}"
+        copy_files(self.plan.files, self.notebook.parent, work)
+
+        def started(index: int) -> None:
+            self.tell(f"notebook, execution {number + 1}: cell {index + 1} of {len(self.codes)}")
+
+        return await execute(notebook_of(self.codes, answers), work, number, started)
+
+
+def _codes(raw: bytes, path: Path) -> tuple[Code, ...]:
+    """The code cells that the app runs, in their order."""
+    from transpiler.passes.annotate import annotate
+    from transpiler.passes.read import read
+
+    notebook, _ = read(raw, path.name)
+    assert notebook is not None  # there is a plan
+    return tuple(item for item in annotate(notebook)[0].items if isinstance(item, Code))
+
+
+# --- doing it -----------------------------------------------------------------------------------------------------
+
+
+async def _verified(job: _Job) -> tuple[tuple[Row, ...], int, str]:
+    """Walk and execute, at the same time where the notebook's own values are used; compare."""
+    from pipulate_runtime.host.witness import cells_of, witness
+
+    data = job.folder / "data"
+    steps = cells_of(job.plugin, data)
+    wanted = _wanted(job, steps)
+    with _hash_seed(0):
+        async with _tasks() as start:
+            walking = start(witness(job.plugin, data, job.given, job.way))
+            answers: dict[str, dict[str, JSON]] = {}
+            if wanted:
+                job.tell("walking the app")  # first: the form says what the answers are as values
+                answers = _answers(job, steps, wanted, (await walking).answers)
+            executing = [start(job.execution(answers, n)) for n in range(2)]
+            executions = list(await asyncio.gather(*executing))
+            job.tell("walking the app")
+            walked = await walking
+    outputs = walked.outputs
+    while len(executions) < EXECUTIONS and _differ(job, executions, outputs):
+        executions.append(await job.execution(answers, len(executions)))
+    rows = tuple(_rows(job, steps, executions, outputs, walked.failed))
+    return rows, len(executions), _stopped(job, executions[0], walked.failed)
+
+
+def _wanted(job: _Job, steps: Mapping[str, str]) -> dict[str, set[str]]:
+    """Cell id -> its variables that are answered: by `--set`, or since only a person can. Raises UserError PP408."""
+    from transpiler.reference import is_question
+
+    fields = {c.cell: {f.name for f in s.fields} for s in job.plan.steps for c in s.cells}
+    wanted: dict[str, set[str]] = {}
+    missing = []
+    for code in job.codes:
+        step = steps.get(code.cell.id)
+        for asked in code.fields:
+            if step is None or asked.name not in fields.get(code.cell.id, ()):
+                continue
+            answered = asked.name in job.given.get(step, {})
+            question = is_question(code, asked)
+            if question and asked.required and not answered:
+                missing.append(f"--set {step}.{asked.name}=VALUE")
+            elif question or answered:
+                wanted.setdefault(code.cell.id, set()).add(asked.name)
+    if missing:
+        raise UserError(codes.ANSWER_NEEDED, name=job.notebook.name, answers=" ".join(missing))
+    return wanted
+
+
+def _answers(
+    job: _Job,
+    steps: Mapping[str, str],
+    wanted: Mapping[str, set[str]],
+    answered: Mapping[str, Mapping[str, Any]],
+) -> dict[str, dict[str, JSON]]:
+    """Cell id -> variable -> the value the form made of the answer. A secret is not kept: it is as it was typed."""
+    return {
+        cell: {
+            name: answered.get(steps[cell], {}).get(name, job.given.get(steps[cell], {}).get(name))
+            for name in names
+        }
+        for cell, names in wanted.items()
+    }
+
+
+@contextmanager
+def _hash_seed(seed: int) -> Iterator[None]:
+    """The kernels that start meanwhile hash strings as the first execution does: a set has one order."""
+    before = os.environ.get("PYTHONHASHSEED")
+    os.environ["PYTHONHASHSEED"] = str(seed)
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ["PYTHONHASHSEED"]
+        else:
+            os.environ["PYTHONHASHSEED"] = before
+
+
+@asynccontextmanager
+async def _tasks() -> AsyncIterator[Callable[[Coroutine[Any, Any, Any]], asyncio.Task[Any]]]:
+    """Tasks that end here: when one fails, the others are cancelled and waited for, and its error goes on."""
+    tasks: list[asyncio.Task[Any]] = []
+
+    def start(work: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
+        tasks.append(asyncio.create_task(work))
+        return tasks[-1]
+
+    try:
+        yield start
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+# --- comparing ----------------------------------------------------------------------------------------------------
+
+Execution = Mapping[str, Outputs]
+MISSING = Verdict("differs", "cell", "it is there", "there is no such cell")
+
+
+def _compared(job: _Job, cell: str, executions: list[Execution], app: Execution) -> Verdict:
+    return compare([e.get(cell, ()) for e in executions], app.get(cell, ()), job.plugin.name)
+
+
+def _differ(job: _Job, executions: list[Execution], app: Execution) -> bool:
+    both = executions[0].keys() & app.keys()
+    return any(_compared(job, cell, executions, app).kind == "differs" for cell in both)
+
+
+def _rows(
+    job: _Job,
+    steps: Mapping[str, str],
+    executions: list[Execution],
+    app: Execution,
+    failed: str | None,
+) -> Iterator[Row]:
+    """A row for each cell of the notebook that the app runs, then for those that only the app has.
+
+    Where the notebook or the app stopped at an error, the cells after it cannot be compared.
+    """
+    first = executions[0]
+    for code in job.codes:
+        cell = code.cell
+        if cell.id not in steps:
+            if not first.get(cell.id):
+                continue  # nothing was left of it, and nothing is missed
+            verdict = MISSING
+        elif cell.id in first and (cell.id in app or not failed):
+            verdict = _compared(job, cell.id, executions, app)
+        else:
+            verdict = Verdict("not compared")
+        notebook = first.get(cell.id, ())
+        step = steps.get(cell.id, "")
+        yield Row(cell.id, cell.index, step, cell.source, verdict, notebook, app.get(cell.id, ()))
+    known = {code.cell.id for code in job.codes}
+    for cell_id, outputs in app.items():
+        if cell_id not in known:
+            verdict = Verdict("differs", "cell", "there is no such cell", "it is there")
+            yield Row(cell_id, -1, steps[cell_id], "", verdict, (), outputs)
+
+
+def _stopped(job: _Job, first: Execution, failed: str | None) -> str:
+    """Say where the notebook and the app stopped at an error."""
+    last = next((code for code in reversed(job.codes) if code.cell.id in first), None)
+    errors = [o for o in first[last.cell.id] if o["output_type"] == "error"] if last else []
+    said = []
+    if last and errors and not last.options.raises:
+        said.append(f"the notebook stops at cell {last.cell.index} ({errors[-1]['ename']})")
+    if failed:
+        said.append(f"the app stops at {failed}")
+    if not said:
+        return ""
+    sentence = " and ".join(said)
+    return f"{sentence[0].upper()}{sentence[1:]}: what comes after it is not compared."
