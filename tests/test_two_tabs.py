@@ -94,7 +94,10 @@ def test_an_answer_that_fails_is_not_hidden_behind_the_one_before(plugins: Path)
         assert "a bad gate" in card
         after = app.state.store.read(key)
         assert after.pop("_typed") == {"step_01": {"gate": "bad"}}
-        assert {**after, "updated": None} == {**before, "updated": None}, "a failed step changed the run"
+        assert {**after, "updated": None} == {
+            **before,
+            "updated": None,
+        }, "a failed step changed the run"
 
     with_a_done_run(plugins, deed)
 
