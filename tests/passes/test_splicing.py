@@ -36,17 +36,23 @@ def test_processes_give_the_same(cells: int, two_processors: None) -> None:
     assert len(outcome[1]) == 1
 
 
-def test_a_process_that_was_killed_is_replaced(
-    two_processors: None, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    made = []
+@pytest.fixture
+def made(monkeypatch: pytest.MonkeyPatch) -> list[module._Worker]:
+    """The processes that were forked."""
+    workers: list[module._Worker] = []
     original = module._Worker
 
     def worker() -> module._Worker:
-        made.append(original())
-        return made[-1]
+        workers.append(original())
+        return workers[-1]
 
     monkeypatch.setattr(module, "_Worker", worker)
+    return workers
+
+
+def test_a_process_that_was_killed_is_replaced(
+    two_processors: None, made: list[module._Worker]
+) -> None:
     with splicing(100) as splice:
         os.kill(made[0].pid, signal.SIGKILL)
         outcome = splice(plan_of(*CELLS))
@@ -54,11 +60,13 @@ def test_a_process_that_was_killed_is_replaced(
     assert outcome == here()
 
 
-def test_no_process_is_left(two_processors: None) -> None:
-    with splicing(1) as splice:
+def test_no_process_is_left(two_processors: None, made: list[module._Worker]) -> None:
+    with splicing(100) as splice:
         splice(plan_of("x = 1"))
-    with pytest.raises(ChildProcessError):
-        os.waitpid(-1, os.WNOHANG)
+    assert len(made) == 2
+    for worker in made:
+        with pytest.raises(ChildProcessError):
+            os.waitpid(worker.pid, os.WNOHANG)
 
 
 def test_nothing_is_forked_beside_other_threads(monkeypatch: pytest.MonkeyPatch) -> None:
