@@ -90,7 +90,7 @@ class Picture:
         try:
             with Image.open(io.BytesIO(self.content)) as image:
                 return image.size, image.convert("RGBA").tobytes()
-        except (OSError, ValueError, SyntaxError):
+        except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
             return None
 
     def __eq__(self, other: object) -> bool:
