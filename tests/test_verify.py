@@ -77,6 +77,36 @@ def test_an_answer_takes_the_place_of_the_notebooks_value() -> None:
     assert texts(found.rows[2].notebook) != texts(own.rows[2].notebook)
 
 
+def test_every_kind_of_answer_means_the_same_on_both_sides(tmp_path: Path) -> None:
+    notebook = tmp_path / "trip.ipynb"
+    notebook.write_bytes(
+        raw(
+            "name = input('Name? ')\nage = int(input('Age? '))\nname, age + 1",
+            "day = '2024-05-01' #@param {type:\"date\"}\n"
+            "kind = 'a' #@param ['a', 'b']\n"
+            'flag = True #@param {type:"boolean"}\n'
+            'raw = [1] #@param {type:"raw"}\n'
+            "day, kind, flag, raw",
+            "#| secret: TOKEN\nTOKEN = 'none'\nlen(TOKEN)",
+            "input('Press Enter')\nprint('went on')",
+        )
+    )
+    given = {
+        "step_01": {"name": "O'Hara", "age": "41"},
+        "step_02": {"day": "2025-01-31", "kind": "b", "flag": "off", "raw": "{'a': 1}"},
+        "step_03": {"TOKEN": "secret"},
+    }
+    found = verify(notebook, None, given, quiet)
+    assert [row.verdict.difference for row in found.rows] == [""] * 4
+    results = [row.notebook[0]["data"]["text/plain"] for row in found.rows[:3]]
+    assert results == ['("O\'Hara", 42)', "('2025-01-31', 'b', False, {'a': 1})", "6"]
+
+
+def test_a_cell_that_ends_its_kernel_ends_the_comparison(tmp_path: Path) -> None:
+    found = verified(tmp_path, "print('fine')", "import os\nos._exit(3)", "print('never')")
+    assert kinds(found) == ["same", "same", "not compared"]
+
+
 # --- chance, edits, errors --------------------------------------------------------------------------------------------
 
 
