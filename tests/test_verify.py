@@ -14,7 +14,7 @@ from transpiler import cli
 from transpiler.options import Options
 from transpiler.pipeline import port
 from transpiler.sides import page
-from transpiler.verify import Verified, verify
+from transpiler.verify import Verified, Way, verify
 
 pytestmark = pytest.mark.kernel
 
@@ -75,6 +75,36 @@ def test_an_answer_takes_the_place_of_the_notebooks_value() -> None:
     assert set(kinds(found)) == {"same"}
     own = verify(FIXTURES / "sales_report.ipynb", None, {}, quiet)
     assert texts(found.rows[2].notebook) != texts(own.rows[2].notebook)
+
+
+def test_every_kind_of_answer_means_the_same_on_both_sides(tmp_path: Path) -> None:
+    notebook = tmp_path / "trip.ipynb"
+    notebook.write_bytes(
+        raw(
+            "name = input('Name? ')\nage = int(input('Age? '))\nname, age + 1",
+            "day = '2024-05-01' #@param {type:\"date\"}\n"
+            "kind = 'a' #@param ['a', 'b']\n"
+            'flag = True #@param {type:"boolean"}\n'
+            'raw = [1] #@param {type:"raw"}\n'
+            "day, kind, flag, raw",
+            "#| secret: TOKEN\nTOKEN = 'none'\nlen(TOKEN)",
+            "input('Press Enter')\nprint('went on')",
+        )
+    )
+    given = {
+        "step_01": {"name": "O'Hara", "age": "41"},
+        "step_02": {"day": "2025-01-31", "kind": "b", "flag": "off", "raw": "{'a': 1}"},
+        "step_03": {"TOKEN": "secret"},
+    }
+    found = verify(notebook, None, given, quiet)
+    assert [row.verdict.difference for row in found.rows] == [""] * 4
+    results = [row.notebook[0]["data"]["text/plain"] for row in found.rows[:3]]
+    assert results == ['("O\'Hara", 42)', "('2025-01-31', 'b', False, {'a': 1})", "6"]
+
+
+def test_a_cell_that_ends_its_kernel_ends_the_comparison(tmp_path: Path) -> None:
+    found = verified(tmp_path, "print('fine')", "import os\nos._exit(3)", "print('never')")
+    assert kinds(found) == ["same", "same", "not compared"]
 
 
 # --- chance, edits, errors --------------------------------------------------------------------------------------------
@@ -177,6 +207,40 @@ def test_magics_plots_and_displays(tmp_path: Path) -> None:
     assert set(kinds(found)) == {"same"}, differing
     pictures = [o for row in found.rows for o in row.app if "image/png" in o.get("data", {})]
     assert len(pictures) == 2
+
+
+# --- the ways to walk ---------------------------------------------------------------------------------------------------
+
+STATE = (
+    "import random\nrandom.seed(4)\nlines = []",
+    "#| input: limit\nlimit = 5\nlines.append(limit)\nnames = iter('abcdef')",
+    "lines.append(random.random())\nprint(next(names), lines)\n_ = limit",
+    "with open('kept.txt', 'a') as file:\n    file.write('line\\n')\nopen('kept.txt').read()",
+    "limit *= 2\nprint(next(names), limit, _)\nlines",
+)
+
+
+@pytest.mark.parametrize(("way", "times"), [("straight", 1), ("resume", 4), ("revert", 5)])
+def test_what_was_ended_or_gone_back_to_shows_the_same(
+    tmp_path: Path, way: Way, times: int
+) -> None:
+    log = tmp_path / "log"
+    note = f"with open({str(log)!r}, 'a') as log:\n    print(__import__('os').getcwd(), file=log)\n"
+    notebook = tmp_path / "trip.ipynb"
+    notebook.write_bytes(raw(STATE[0], f"{STATE[1]}\n{note}", *STATE[2:]))
+    found = verify(notebook, None, {"step_02": {"limit": "7"}}, quiet, way)
+    assert [row.verdict.difference for row in found.rows] == [""] * 5
+    assert texts(found.rows[4].app) == "b 14 7\n"
+    in_app = [line for line in log.read_text().splitlines() if "/runs/" in line]
+    assert len(in_app) == times, "the steps were not computed again"
+
+
+def test_an_error_stops_every_way_at_the_same_cell(tmp_path: Path) -> None:
+    notebook = tmp_path / "trip.ipynb"
+    notebook.write_bytes(raw("print('fine')", "print('so far')\n1 / 0", "print('never')"))
+    for way in ("resume", "revert"):
+        found = verify(notebook, None, {}, quiet, way)
+        assert kinds(found) == ["same", "same", "not compared"]
 
 
 # --- the command --------------------------------------------------------------------------------------------------------

@@ -23,6 +23,8 @@ Output = Mapping[str, Any]
 Outputs = Sequence[Output]
 Kind = Literal["same", "differs", "not reproducible", "not compared"]
 
+KERNEL_DIED = "KernelDied"
+"""The error of a cell that ended its kernel; each side says it in its own words."""
 WIDTH = 60
 """So much of a line is quoted in a difference."""
 
@@ -90,7 +92,7 @@ class Picture:
         try:
             with Image.open(io.BytesIO(self.content)) as image:
                 return image.size, image.convert("RGBA").tobytes()
-        except (OSError, ValueError, SyntaxError):
+        except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
             return None
 
     def __eq__(self, other: object) -> bool:
@@ -118,7 +120,8 @@ def parts(outputs: Outputs, plugin: str = "") -> dict[str, Part]:
         if kind == "stream":
             streams[output["name"]] += _joined(output["text"])
         elif kind == "error":
-            errors["error"] = normalised(f"{output['ename']}: {output['evalue']}")
+            message = "" if output["ename"] == KERNEL_DIED else normalised(output["evalue"])
+            errors["error"] = f"{output['ename']}: {message}"
         else:
             number += 1
             data = output["data"]

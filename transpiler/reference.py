@@ -26,7 +26,7 @@ from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, DeadKernelError
 from traitlets import DottedObjectName, Type, default
 
-from transpiler.compare import Outputs
+from transpiler.compare import KERNEL_DIED, Outputs
 from transpiler.ir import JSON, Code, Edit, Field
 from transpiler.passes.plan import apply
 from transpiler.passes.questions import questions
@@ -113,7 +113,7 @@ async def execute(
         pass  # it stands in the cell's outputs
     except DeadKernelError as problem:
         make: Any = nbformat.v4
-        died = make.new_output("error", ename="KernelDied", evalue=str(problem))
+        died = make.new_output("error", ename=KERNEL_DIED, evalue=str(problem))
         notebook.cells[reached - 1].outputs.append(died)
     return {cell.id: cell.outputs for cell in notebook.cells[:reached]}
 

@@ -212,13 +212,20 @@ def _answers(
     answered: Mapping[str, Mapping[str, Any]],
 ) -> dict[str, dict[str, JSON]]:
     """Cell id -> variable -> the value the form made of the answer. A secret is not kept: it is as it was typed."""
-    return {
-        cell: {
-            name: answered.get(steps[cell], {}).get(name, job.given.get(steps[cell], {}).get(name))
+    secret = {f.name for step in job.plan.steps for f in step.fields if f.reader == "password"}
+    answers: dict[str, dict[str, JSON]] = {}
+    for cell, names in wanted.items():
+        typed, kept = job.given.get(steps[cell], {}), answered.get(steps[cell], {})
+        answers[cell] = {
+            name: (
+                typed[name]
+                if name in typed and (name in secret or name not in kept)
+                else kept[name]
+            )
             for name in names
+            if name in typed or name in kept
         }
-        for cell, names in wanted.items()
-    }
+    return answers
 
 
 @contextmanager
