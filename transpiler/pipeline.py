@@ -50,7 +50,7 @@ def planned(raw: bytes, path: Path, options: Options) -> Planned:
     notebook, found = read(raw, path.name)
     if notebook is None:
         return Planned(None, found, {})
-    with splicing(len(notebook.cells)) as splice:
+    with splicing(len(notebook.cells), meanwhile=_load_templates) as splice:
         from transpiler.passes.analyse import analyse
         from transpiler.passes.annotate import annotate
         from transpiler.passes.bundle import bundle
@@ -90,6 +90,13 @@ def port(path: Path, out: Path, options: Options) -> Ported:
     stamp = stamp_of(plan, text, where, path, raw, fingerprint)
     changed, of_write = write(plan, text, where, path, raw, stamp)
     return Ported(path, where.path, plan, found + of_write, changed)
+
+
+def _load_templates() -> None:
+    """What `emit` will need, loaded while other processes are busy."""
+    from transpiler.passes.emit import prepare
+
+    prepare()
 
 
 def read_bytes(path: Path) -> bytes:

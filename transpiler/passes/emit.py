@@ -82,6 +82,13 @@ def _fitted(text: str, in_class: bool = False) -> str:
     return formatted(f"class C:\n{text}").removeprefix("class C:\n")
 
 
+def prepare() -> None:
+    """Load the templates, so that `emit` finds them compiled."""
+    environment = _environment()
+    for name in environment.list_templates(extensions=["j2"]):
+        environment.get_template(name)
+
+
 @cache
 def _environment() -> jinja2.Environment:
     """Jinja with nothing implicit: an unknown name is an error, white space is as written."""

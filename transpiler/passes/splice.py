@@ -63,6 +63,7 @@ def _body(cell: PlannedCell, parameter: str) -> str:
     else:
         lines = [*module.header, *module.footer]
         statements = [cst.SimpleStatementLine([cst.Pass()], leading_lines=lines)]
+    statements = [_without_blanks(statement) for statement in statements]
     if cell.shows:
         statements[-1] = _returned(statements[-1])
     block = cst.IndentedBlock(body=statements, footer=module.footer if module.body else ())
@@ -76,6 +77,18 @@ def _body(cell: PlannedCell, parameter: str) -> str:
     start = code.index("\n", code.index(cell.function)) + 1
     code = formatted(code[:start] + _globals(cell) + code[start:])
     return code[code.index("\n", code.index(cell.function)) + 1 :]
+
+
+def _without_blanks(
+    statement: cst.SimpleStatementLine | cst.BaseCompoundStatement,
+) -> cst.SimpleStatementLine | cst.BaseCompoundStatement:
+    """A statement whose empty lines above it are really empty: black would need a second pass over them."""
+    if all(line.comment for line in statement.leading_lines):
+        return statement
+    lines = [
+        line if line.comment else cst.EmptyLine(indent=False) for line in statement.leading_lines
+    ]
+    return statement.with_changes(leading_lines=lines)
 
 
 def _returned(statement: cst.BaseStatement) -> cst.SimpleStatementLine:

@@ -24,15 +24,15 @@ MANY = 48
 
 
 @contextmanager
-def splicing(cells: int) -> Iterator[Splice]:
+def splicing(cells: int, meanwhile: Callable[[], None] = lambda: None) -> Iterator[Splice]:
     """Give the function that moves the cells of a plan: it returns the lines of each, and why some cannot be moved.
 
     The first maps a function's name to its lines, the second a cell's id to a reason. `cells` is about how many there
-    will be.
+    will be; `meanwhile` is called while other processes move them.
     """
     workers = [_Worker() for _ in range(_worth(cells))]
     try:
-        yield lambda plan: _splice(plan, workers)
+        yield lambda plan: _splice(plan, workers, meanwhile)
     finally:
         # Each process holds the pipes of those before it open: all are told before one is waited for.
         for worker in workers:
@@ -49,12 +49,16 @@ def _worth(cells: int) -> int:
     return 1 if cells < MANY else min(processors, 8)
 
 
-def _splice(plan: Plan, workers: "list[_Worker]") -> tuple[dict[str, str], dict[str, str]]:
+def _splice(
+    plan: Plan, workers: "list[_Worker]", meanwhile: Callable[[], None]
+) -> tuple[dict[str, str], dict[str, str]]:
     """Share the cells out, collect what came of them."""
     cells = [cell for step in plan.steps for cell in step.cells]
     shares = [cells[n :: len(workers)] for n in range(len(workers))] if workers else [cells]
     for worker, share in zip(workers, shares, strict=False):
         worker.ask(share, plan.parameter)
+    if workers:
+        meanwhile()
     moved: dict[str, str] = {}
     refused: dict[str, str] = {}
     for n, share in enumerate(shares):
@@ -121,7 +125,11 @@ class _Worker:
 
 def _serve(questions: BinaryIO, answers: BinaryIO) -> None:
     """Answer until nothing more is asked."""
+    import gc
+
     import transpiler.passes.splice  # noqa: F401  # what takes long, before the first question is there
+
+    gc.disable()  # trees have no cycles, and this process does not live long
 
     while True:
         try:
