@@ -292,3 +292,11 @@ def test_global_lines_are_no_longer_than_a_line() -> None:
     assert all(line.endswith("  # in: from above") for line in declared)
     listed = [n for line in declared for n in line.split("global ")[1].split("  #")[0].split(", ")]
     assert tuple(listed) == names
+
+
+def test_a_name_that_the_compiler_cannot_mangle_keeps_its_cell_as_text() -> None:
+    cells = ["a = [1]", "a = [(__x := i) for i in a]", "__x"]
+    reason = plan_of(*cells).steps[1].cells[0].text_reason
+    assert reason is not None
+    assert "Python refuses it" in reason
+    emitted(*cells)

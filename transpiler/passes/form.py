@@ -365,7 +365,12 @@ def _refused(body: list[ast.stmt], names: set[str], awaits: bool) -> str | None:
         function = kind("cell", args, [*declared, *body, ast.Pass()], [])
         if "type_params" in kind._fields:
             setattr(function, "type_params", [])  # noqa: B010 -- 3.12 and newer
-        module = ast.Module([function], [])
+        # In a class, as in the plugin: the compiler cannot mangle `[(__x := i) for i in y]` after `global __x`.
+        holder = ast.ClassDef("C", [], [], [function], [])
+        if "type_params" in ast.ClassDef._fields:
+            setattr(holder, "type_params", [])  # noqa: B010 -- 3.12 and newer
+        ast.copy_location(holder, body[0])
+        module = ast.Module([holder], [])
         ast.copy_location(function, body[0])
         for node in (args.args[0], *declared):
             ast.copy_location(node, body[0])
