@@ -168,6 +168,8 @@ PATTERNS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
     for pattern, replacement in (
         # <object at 0x7f0c5c0b2d90>
         (rf"\bat 0x{_HEX}{{4,}}", "at 0x…"),
+        # the same, shortened in the middle: <sklearn.tree...x7f0c5c0b2d90>
+        (rf"\.\.\.(?:0?x)?{_HEX}{{6,}}(?=>|&gt;)", "...…"),
         # %time and %%time
         (r"^CPU times: .*", "CPU times: …"),
         (rf"^Wall time: {_DURATION}.*", "Wall time: …"),
@@ -186,8 +188,12 @@ PATTERNS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
 )
 
 
-_WARNING = r"^(?:\S*ipykernel_\d+[/\\]\d+\.py|{plugin}):\d+: (.*)(?:\n  \S.*)?$"
-"""A warning names the file that the kernel made of the cell, and quotes a line of it as it is formatted there."""
+_FILE = r"(?:\S*ipykernel_\d+[/\\]\d+\.py|{plugin})"
+"""The file that the kernel made of the cell."""
+_WARNING = rf"^{_FILE}:\d+: (.*)(?:\n  \S.*)?$"
+"""A warning names that file, and quotes a line of it as it is formatted there."""
+_FRAME = rf'^([ |]*)File "{_FILE}", line \d+, in (.*)(?:\n\1 {{{{2,}}}}(?!File ").*){{{{0,12}}}}$'
+"""So does each frame of a traceback that a cell prints itself; the lines below it quote the code, with marks in newer Pythons."""
 
 
 def normalised(text: str, plugin: str = "") -> str:
@@ -195,7 +201,8 @@ def normalised(text: str, plugin: str = "") -> str:
     for pattern, replacement in PATTERNS:
         text = pattern.sub(replacement, text)
     name = re.escape(plugin) if plugin else "(?!)"
-    return re.sub(_WARNING.format(plugin=name), r"<cell>: \1", text, flags=re.MULTILINE)
+    text = re.sub(_WARNING.format(plugin=name), r"<cell>: \1", text, flags=re.MULTILINE)
+    return re.sub(_FRAME.format(plugin=name), r"\1<cell>, in \2", text, flags=re.MULTILINE)
 
 
 def _overwritten(text: str) -> str:

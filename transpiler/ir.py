@@ -218,6 +218,8 @@ class Analysis:
     """Cell id -> the names it binds, deletes or mutates that a later cell may read: what is worth naming as output."""
     files: tuple[str, ...] = ()
     """Relative paths of files and local modules that the notebook names by literal path, in order."""
+    written: tuple[str, ...] = ()
+    """Those it makes itself: they need not be there when it is ported."""
     modules: tuple[str, ...] = ()
     """Modules it imports that are not of the standard library, `a.b` for `import a.b`: some may be files beside it."""
     requirements: tuple[str, ...] = ()

@@ -101,6 +101,7 @@ async def execute(
         timeout=None,
         iopub_timeout=LAST_OUTPUT,
         raise_on_iopub_timeout=True,
+        shutdown_kernel="immediate",  # asked to end, a kernel now and then takes seconds
         resources={"metadata": {"path": str(folder)}},
         on_notebook_start=_leave_signals,
         on_cell_start=start,

@@ -105,9 +105,10 @@ class CellFunctions(ast.NodeTransformer):
         body = next(
             c for c in code.co_consts if isinstance(c, types.CodeType) and c.co_name == node.name
         )
-        return types.FunctionType(
-            at_the_top(body, f"{node.name}.<locals>."), self.shell.user_ns, node.name
-        )
+        body = at_the_top(body, f"{node.name}.<locals>.")
+        # A log or a traceback that a cell prints says where it was: at the top of a cell
+        body = body.replace(co_name="<module>", co_qualname="<module>")
+        return types.FunctionType(body, self.shell.user_ns, node.name)
 
     def is_async(self, raw_cell: str, **rest: Any) -> bool:
         """A cell whose function is `async` is awaited, whatever its code looks like."""

@@ -82,6 +82,7 @@ class Collector:
             output["execution_count"] = content["execution_count"]
         self.outputs.append(output)
         if display_id := content.get("transient", {}).get("display_id"):
+            self.displays.update(display_id, content)  # there is one picture of it, shown twice
             self.displays.add(display_id, output)
 
     def _add_stream(self, name: str, text: str) -> None:

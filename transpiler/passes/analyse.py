@@ -40,6 +40,7 @@ def _analyse(annotated: Annotated) -> tuple[Analysis, Found]:
     namespace = Namespace()
     found: list[Diagnostic] = []
     files: dict[str, None] = {}
+    written: dict[str, None] = {}
     modules: dict[str, None] = {}
     texts: dict[str, str] = {}
     done: dict[str, AnalysedCode] = {}
@@ -47,7 +48,8 @@ def _analyse(annotated: Annotated) -> tuple[Analysis, Found]:
         found += _analyse_cell(cell, namespace, wide, later)
         for statement in () if cell.failed else cell.body:
             files |= dict.fromkeys(looks.read_files(statement, texts))
-            if "import" in cell.source.text:
+            written |= dict.fromkeys(looks.written_files(statement, texts))
+            if "import" in cell.source.text or "load_ext" in cell.source.text:
                 modules |= dict.fromkeys(looks.imported_modules(statement))
             _note_text(statement, texts)
         done[cell.code.cell.id] = _result(cell)
@@ -61,6 +63,7 @@ def _analyse(annotated: Annotated) -> tuple[Analysis, Found]:
         items,
         live,
         files=tuple(files),
+        written=tuple(written),
         modules=tuple(modules),
         requirements=tuple(requirements),
     )

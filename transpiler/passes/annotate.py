@@ -12,7 +12,7 @@ from transpiler.diagnostics import Diagnostic, Found
 from transpiler.ir import Annotated, Cell, Code, Notebook, Text
 from transpiler.passes import colab
 from transpiler.passes.fields import fields_of
-from transpiler.passes.magics import python_of, tokens_of
+from transpiler.passes.magics import kept_in, python_of, tokens_of
 from transpiler.passes.markdown import text_of
 from transpiler.passes.options import notebook_options, options_of
 from transpiler.passes.words import title_of_file
@@ -24,10 +24,11 @@ def annotate(notebook: Notebook) -> tuple[Annotated, Found]:
     """Return the notebook with its annotations, and what was found, sorted by place. Never raises for a notebook of `read`."""
     found: list[Diagnostic] = []
     items: list[Text | Code] = []
+    kept = kept_in(cell.source for cell in notebook.cells if cell.kind == "code")
     for cell in notebook.cells:
         if not cell.source.strip() or cell.kind == "raw":
             continue
-        item = _code(cell, found) if cell.kind == "code" else _text(cell, found)
+        item = _code(cell, kept, found) if cell.kind == "code" else _text(cell, found)
         if item is not None:
             items.append(item)
     options = notebook_options(notebook.options, found)
@@ -43,11 +44,11 @@ def _text(cell: Cell, found: list[Diagnostic]) -> Text | None:
     return None if options.skip else text_of(cell)
 
 
-def _code(cell: Cell, found: list[Diagnostic]) -> Code | None:
+def _code(cell: Cell, kept: frozenset[str], found: list[Diagnostic]) -> Code | None:
     options, asks = options_of(cell, found)
     if options.skip:
         return None
-    python, more = python_of(cell)
+    python, more = python_of(cell, kept)
     found += more
     if python is None:
         return Code(cell, None, options)

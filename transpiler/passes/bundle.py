@@ -1,12 +1,16 @@
-"""Which files travel with the plugin: what the notebook reads by literal path, and local modules it imports."""
+"""Which files travel with the plugin: what the notebook reads by literal path, and local modules it imports, with what these import."""
 
+import ast
 import os
 import posixpath
+import warnings
+from collections.abc import Iterable
 from pathlib import Path, PurePosixPath
 
 from transpiler import codes
 from transpiler.diagnostics import WHOLE, Diagnostic, Found
 from transpiler.ir import Analysis
+from transpiler.passes.looks import imported_modules
 
 
 def bundle(analysis: Analysis, folder: Path) -> tuple[tuple[str, ...], Found]:
@@ -27,14 +31,39 @@ def bundle(analysis: Analysis, folder: Path) -> tuple[tuple[str, ...], Found]:
             paths[str(path)] = None
         elif _is_folder(folder / path):
             paths.update(dict.fromkeys(_inside(folder, folder / path)))
-        else:
+        elif name not in analysis.written:
             found.append(codes.FILE_NOT_FOUND.at(WHOLE, path=name))
-    for module in dict.fromkeys(name.partition(".")[0] for name in analysis.modules):
-        if _is_readable(folder / f"{module}.py"):
-            paths[f"{module}.py"] = None
-        elif _is_readable(folder / module / "__init__.py"):
-            paths.update(dict.fromkeys(_inside(folder, folder / module)))
+    waiting = [*analysis.modules, *_imported(folder, paths)]
+    while waiting:
+        more = [path for path in _module(folder, waiting.pop(0)) if path not in paths]
+        paths.update(dict.fromkeys(more))
+        waiting += _imported(folder, more)
     return tuple(paths), tuple(found)
+
+
+def _module(folder: Path, name: str) -> list[str]:
+    """The files of a local module or package; none for one that is not beside the notebook."""
+    module = name.partition(".")[0]
+    if module and _is_readable(folder / f"{module}.py"):
+        return [f"{module}.py"]
+    if module and _is_readable(folder / module / "__init__.py"):
+        return _inside(folder, folder / module)
+    return []
+
+
+def _imported(folder: Path, paths: Iterable[str]) -> list[str]:
+    """The modules that Python files import, which may be local ones, too."""
+    names: dict[str, None] = {}
+    for path in paths:
+        if path.endswith(".py"):
+            try:
+                with warnings.catch_warnings():
+                    warnings.simplefilter("ignore")
+                    tree = ast.parse((folder / path).read_bytes())
+            except (OSError, SyntaxError, ValueError, RecursionError, MemoryError):
+                continue  # the notebook will say what is wrong with it
+            names.update(dict.fromkeys(imported_modules(tree)))
+    return list(names)
 
 
 def _is_readable(path: Path) -> bool:

@@ -136,6 +136,8 @@ def imported_modules(tree: ast.AST) -> Iterator[str]:
             names = ["." * node.level + (node.module or "")]
             if not node.module:
                 names = [f"{names[0]}{alias.name}" for alias in node.names if alias.name != "*"]
+        elif isinstance(node, ast.Call) and (magic := shell.magic_of(node)) is not None:
+            names = magic.line.split()[:1] if magic.name in ("load_ext", "reload_ext") else []
         else:
             continue
         for name in names:
@@ -158,6 +160,36 @@ def read_files(tree: ast.AST, texts: dict[str, str]) -> Iterator[str]:
             path = _text(found, texts)
             if path is not None and _is_relative(path):
                 yield str(PurePosixPath(path))
+
+
+def written_files(tree: ast.AST, texts: dict[str, str]) -> Iterator[str]:
+    """Yield the relative paths that a cell names literally and makes anew: what later cells read there is its own."""
+    for node in ast.walk(tree):
+        if not isinstance(node, ast.Call):
+            continue
+        magic = shell.magic_of(node)
+        if magic is not None:
+            if magic.name in ("writefile", "file") and magic.line.split():
+                yield str(PurePosixPath(magic.line.split()[-1]))
+            continue
+        for found in _written_by(node):
+            path = _text(found, texts)
+            if path is not None and _is_relative(path):
+                yield str(PurePosixPath(path))
+
+
+def _written_by(node: ast.Call) -> Iterator[ast.expr]:
+    """Yield the expressions that may say which file a call makes."""
+    name = last_name(node.func)
+    opened = name in ("open", "ZipFile", "connect")
+    if isinstance(node.func, ast.Attribute) and name in ("write_text", "write_bytes", "open"):
+        path = _path_call(node.func.value)
+        if path is not None and (name != "open" or _writes(node, 0)):
+            yield path
+    writes = name.startswith(("to_", "save", "imsave", "write")) or opened
+    argument = _file_argument(node)
+    if argument is not None and writes and (not opened or name == "connect" or _writes(node, 1)):
+        yield argument
 
 
 def _read_by(node: ast.Call) -> Iterator[ast.expr]:

@@ -3,12 +3,13 @@
 A cell that is Python already (nearly all are) never meets IPython. What only makes sense on a notebook's screen goes:
 
     %matplotlib inline     the app shows figures by itself
-    %autoreload 2          nothing is edited while the app runs
+    %autoreload 2          nothing is edited while the app runs (it stays where the notebook writes a module itself)
     df?                    help goes to the notebook's pager
     !pip install pandas    a requirement of the app
 
 `%config InlineBackend.figure_format = "svg"` stays: it says what figures look like, and works in a kernel without
 `%matplotlib inline` before it (a kernel of ipykernel has the inline backend from its start; tried with 7.4 and IPython 9.18).
+Only `%config InlineBackend.rc` depends on whether that line came before it or not, so both stay.
 """
 
 import ast
@@ -53,8 +54,24 @@ def parse(text: str) -> ast.Module:
     return tree
 
 
-def python_of(cell: Cell) -> tuple[Python | None, Found]:
-    """Return the Python text of a code cell, None with PP201 when it does not parse, and what was left out."""
+_KEPT = {
+    "autoreload": re.compile(r"%%(?:write)?file\b.*\.py\b|\.py['\"]"),
+    "matplotlib": re.compile(r"\bInlineBackend\.rc\b"),
+}
+"""Magics that stay in a notebook with a cell that says this."""
+
+
+def kept_in(sources: Iterable[str]) -> frozenset[str]:
+    """Return the magics of a notebook's screen that matter to what this notebook's cells compute."""
+    text = "\n".join(sources)
+    return frozenset(name for name, reason in _KEPT.items() if reason.search(text))
+
+
+def python_of(cell: Cell, kept: frozenset[str] = frozenset()) -> tuple[Python | None, Found]:
+    """Return the Python text of a code cell, None with PP201 when it does not parse, and what was left out.
+
+    `kept` are magics that are not left out here, see `kept_in`.
+    """
     dropped = frozenset(droppable_lines(cell.source))
     source = enumerate(cell.source.split("\n"))
     lines = [_Line(text, number + 1) for number, text in source if number not in dropped]
@@ -64,7 +81,7 @@ def python_of(cell: Cell) -> tuple[Python | None, Found]:
         as_it_stands = error
     if len(lines) > 1 and not lines[-1].text:
         lines.pop()  # IPython counts a last newline as the end of a line, not as the start of another
-    transformation = _Transformation(cell)
+    transformation = _Transformation(cell, kept)
     transformed = transformation.run(lines)
     if transformed == lines:
         return None, (_syntax_error(cell, lines, as_it_stands),)
@@ -156,8 +173,9 @@ _BACKEND_QUESTION = re.compile(r"\s*-")
 class _Transformation:
     """One cell on its way through IPython's transformer, with what was left out on the way."""
 
-    def __init__(self, cell: Cell) -> None:
+    def __init__(self, cell: Cell, kept: frozenset[str]) -> None:
         self._cell = cell
+        self._kept = kept
         self.requirements: list[str] = []
         self.found: list[Diagnostic] = []
 
@@ -256,6 +274,11 @@ class _Transformation:
         written = "\n".join(self._cell.source.split("\n")[number - 1 : end_number]).strip()
         span = line_span(self._cell, number, end_number)
         match method, *args:
+            case "run_line_magic", name, *rest if name in self._kept or (
+                "autoreload" in self._kept
+                and (name == "aimport" or "".join(rest).strip() == "autoreload")
+            ):
+                return _Line(text, number)
             case "run_line_magic", "matplotlib", backend if not _BACKEND_QUESTION.match(backend):
                 if backend.strip() not in ("", "inline"):
                     reason = "the app shows figures as pictures"
