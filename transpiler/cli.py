@@ -17,7 +17,7 @@ from transpiler.options import Options
 
 if TYPE_CHECKING:
     from transpiler.pipeline import Ported
-    from transpiler.verify import Way
+    from transpiler.verified import Way
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -239,33 +239,48 @@ def _given(answers: list[str] | None) -> dict[str, dict[str, str]]:
 
 @app.command()
 def verify(
-    notebook: OneNotebook,
-    plugin: Annotated[
-        Path | None,
-        typer.Argument(metavar="[PLUGIN]", help="Its plugin; without one it is ported now."),
+    paths: Annotated[
+        list[Path],
+        typer.Argument(
+            metavar="NOTEBOOK [PLUGIN]...",
+            help="A notebook, and its plugin: without one it is ported now. Several give a row each.",
+        ),
+    ],
+    answers: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set",
+            metavar="STEP.FIELD=VALUE",
+            help="An answer; may be repeated. Of several notebooks: NAME:STEP.FIELD=VALUE.",
+        ),
     ] = None,
-    answers: Answers = None,
     as_json: Json = False,
     html: Annotated[
         Path | None, typer.Option(help="Write a page with the outputs of both sides.")
     ] = None,
     resume: Annotated[
-        bool, typer.Option("--resume", help="End and start the server after each step.")
+        bool, typer.Option("--resume", help="Also end and start the server after each step.")
     ] = False,
     revert: Annotated[
-        bool, typer.Option("--revert", help="Go back to each step once, and on again.")
+        bool, typer.Option("--revert", help="Also go back to each step once, and on again.")
     ] = False,
+    jobs: Annotated[int, typer.Option(min=1, help="So many notebooks at the same time.")] = 1,
 ) -> None:
     """Execute a notebook, walk its app, and compare them cell by cell."""
     from transpiler import report
     from transpiler.verify import verify as verify_one
 
-    if resume and revert:
-        reason = "--revert is another way to walk; verify once with each"
-        raise UserError(codes.BAD_OPTION, option="--resume", value="combined", reason=reason)
-    way: Way = "resume" if resume else "revert" if revert else "straight"
+    ways: list[Way] = ["straight"]
+    ways += ["resume"] if resume else []
+    ways += ["revert"] if revert else []
+    (notebook, plugin), *more = _pairs(paths)
+    if more:
+        if html is not None:
+            reason = "it shows one notebook; several were given"
+            raise UserError(codes.BAD_OPTION, option="--html", value=str(html), reason=reason)
+        verify_several([(notebook, plugin), *more], answers or [], tuple(ways), jobs, as_json)
     with report.telling() as tell:
-        verified = verify_one(notebook, plugin, _given(answers), tell, way)
+        verified = verify_one(notebook, plugin, _given(answers), tell, ways)
     if as_json:
         diagnostics = report.data_of(None, verified.found)["diagnostics"]
         print(report.dumped({**verified.as_dict(), "diagnostics": diagnostics}))
@@ -279,6 +294,53 @@ def verify(
         if not as_json:
             print(f"Written: {html}")
     raise typer.Exit(verified.exit_code)
+
+
+def _pairs(paths: list[Path]) -> list[tuple[Path, Path | None]]:
+    """Return each notebook with the plugin that is named after it. Raises UserError PP407."""
+    pairs: list[tuple[Path, Path | None]] = []
+    for path in paths:
+        if path.suffix != ".py":
+            pairs.append((path, None))
+        elif pairs and pairs[-1][1] is None:
+            pairs[-1] = (pairs[-1][0], path)
+        else:
+            reason = "a plugin stands after its notebook"
+            raise UserError(codes.BAD_OPTION, option="the plugin", value=str(path), reason=reason)
+    return pairs
+
+
+def verify_several(
+    pairs: list[tuple[Path, Path | None]],
+    answers: list[str],
+    ways: "tuple[Way, ...]",
+    jobs: int,
+    as_json: bool,
+) -> None:
+    """Verify several notebooks, print a row of each, and end with the exit code. Raises UserError PP407."""
+    from transpiler import report
+    from transpiler.several import Line, Task, verify_all
+
+    by_name: dict[str, list[str]] = {notebook.stem: [] for notebook, _ in pairs}
+    for answer in answers:
+        name, colon, rest = answer.partition(":")
+        if not colon or name not in by_name:
+            reason = "of several notebooks an answer is written NAME:step_02.limit=500"
+            raise UserError(codes.BAD_OPTION, option="--set", value=answer, reason=reason)
+        by_name[name].append(rest)
+    tasks = [Task(n, plugin, _given(by_name[n.stem]), ways) for n, plugin in pairs]
+    with report.telling() as tell:
+
+        def done(line: Line, left: int) -> None:
+            tell(f"{line.notebook.stem} is done, {left} to go")
+
+        tell(f"{len(tasks)} notebooks")
+        lines = verify_all(tasks, jobs, done)
+    if as_json:
+        print(report.dumped([dict(line.data) for line in lines]))
+    else:
+        report.print_lines(report.console(), lines)
+    raise typer.Exit(int(any(line.exit_code for line in lines)))
 
 
 @runs_app.callback(invoke_without_command=True)

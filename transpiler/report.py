@@ -2,7 +2,7 @@
 
 import json
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
@@ -18,7 +18,8 @@ from transpiler.ir import Plan
 from transpiler.pipeline import Ported
 
 if TYPE_CHECKING:
-    from transpiler.verify import Verified
+    from transpiler.several import Line
+    from transpiler.verified import Verified
 
 COLOURS = {Severity.NOTICE: "cyan", Severity.WARNING: "yellow", Severity.ERROR: "red"}
 
@@ -187,7 +188,7 @@ def print_verified(to: Console, verified: "Verified", sources: tuple[str, ...]) 
     for row in verified.rows:
         kind = row.verdict.kind
         index = str(row.index) if row.index >= 0 else row.cell
-        table.add_row(index, row.step, Text(kind, VERDICTS[kind]), row.verdict.difference)
+        table.add_row(index, row.step, Text(kind, VERDICTS[kind]), row.difference)
     to.print(Padding(table, (0, 0, 0, 2)))
     if verified.stopped:
         to.print(verified.stopped)
@@ -195,6 +196,29 @@ def print_verified(to: Console, verified: "Verified", sources: tuple[str, ...]) 
     to.print(
         f"{len(verified.rows)} cells: {counts}. The notebook was executed {verified.executions} times."
     )
+
+
+def print_lines(to: Console, lines: "Sequence[Line]") -> None:
+    """Print what came of several notebooks: a row each, then the sum."""
+    kinds = [kind for kind in VERDICTS if kind == "same" or any(kind in li.counts for li in lines)]
+    remarks = any(line.remark for line in lines)
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
+    table.add_column("notebook", no_wrap=True)
+    for column in ("cells", *kinds, "seconds"):
+        table.add_column(column, justify="right", no_wrap=True)
+    if remarks:
+        table.add_column("first difference", overflow="fold")
+    for line in lines:
+        numbers = [Text(str(line.counts.get(kind, "")), VERDICTS[kind]) for kind in kinds]
+        name = Text(line.notebook.stem, VERDICTS["differs"] if line.exit_code else "")
+        cells, seconds = str(sum(line.counts.values()) or ""), f"{line.seconds:.1f}"
+        table.add_row(name, cells, *numbers, seconds, *([line.remark] if remarks else ()))
+    to.print(table)
+    bad = sum(line.exit_code != 0 for line in lines)
+    number = sum(sum(line.counts.values()) for line in lines)
+    ways = ", ".join(lines[0].ways)
+    outcome = f"{bad} not as they should be" if bad else "none differs"
+    to.print(f"{len(lines)} notebooks, {number} cells, walked {ways}: {outcome}.")
 
 
 def data_of(

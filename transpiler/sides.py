@@ -10,7 +10,7 @@ from html import escape
 from typing import Any
 
 from transpiler.compare import Output, Outputs
-from transpiler.verify import Row, Verified
+from transpiler.verified import Row, Verified
 
 _STYLE = """
 :root { color-scheme: light dark; font: 15px/1.5 system-ui, sans-serif; }

@@ -1,25 +1,31 @@
 """Verifies an app: executes the notebook, walks the app through its own routes, compares cell by cell.
 
 The notebook is executed twice: what its two executions do not agree about cannot be asked of the app. When the app differs
-all the same it is executed again, since two executions can agree by chance (a coin thrown once).
+all the same it is executed again, since two executions can agree by chance (a coin thrown once). The app may be walked in
+several ways; all are compared with the same executions.
 """
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping
+import time
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from transpiler import codes
 from transpiler.compare import Outputs, Verdict, compare
-from transpiler.diagnostics import Found, Severity, UserError
+from transpiler.diagnostics import Severity, UserError
 from transpiler.ir import JSON, Code, Plan
 from transpiler.options import Options
 from transpiler.passes.write import copy_files
 from transpiler.pipeline import planned, port, read_bytes
+from transpiler.verified import Row, Verified, Way, merged
+
+if TYPE_CHECKING:
+    from pipulate_runtime.host.witness import Witnessed
 
 EXECUTIONS = 4
 """The notebook is executed so often at most."""
@@ -27,80 +33,21 @@ EXECUTIONS = 4
 Given = Mapping[str, Mapping[str, str]]
 """Step id -> field -> answer, as they are typed."""
 Tell = Callable[[str], None]
-Way = Literal["straight", "resume", "revert"]
-"""How the app is walked: straight on; its server ended and started again after each step; back to each step once."""
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One cell: where it stands, the verdict, and what it gave in the notebook (the first time) and in the app."""
-
-    cell: str
-    index: int
-    step: str
-    source: str
-    verdict: Verdict
-    notebook: Outputs
-    app: Outputs
-
-
-@dataclass(frozen=True, slots=True)
-class Verified:
-    """What a verification found. `rows` is empty when the notebook could not be ported: `found` says why."""
-
-    notebook: str
-    plugin: str
-    plan: Plan | None
-    found: Found
-    rows: tuple[Row, ...] = ()
-    executions: int = 0
-    stopped: str = ""
-    """Where the notebook or the app stopped, in words; empty when both went to their end."""
-
-    @property
-    def counts(self) -> dict[str, int]:
-        """How many cells of each verdict there are."""
-        kinds = [row.verdict.kind for row in self.rows]
-        return {kind: kinds.count(kind) for kind in dict.fromkeys(kinds)}
-
-    @property
-    def exit_code(self) -> int:
-        """0: nothing differs; 1: something does, or the notebook cannot be ported; 2: it cannot be read."""
-        if self.plan is None:
-            return 2
-        return int(not self.rows or "differs" in self.counts)
-
-    def as_dict(self) -> dict[str, JSON]:
-        """The same as data, without the outputs."""
-        rows: list[JSON] = [
-            {
-                "cell": row.cell,
-                "index": row.index,
-                "step": row.step,
-                "verdict": row.verdict.kind,
-                "difference": row.verdict.difference,
-            }
-            for row in self.rows
-        ]
-        return {
-            "notebook": self.notebook,
-            "plugin": self.plugin,
-            "executions": self.executions,
-            "same": self.exit_code == 0,
-            "counts": dict(self.counts),
-            "stopped": self.stopped,
-            "cells": rows,
-        }
 
 
 def verify(
-    notebook: Path, plugin: Path | None, given: Given, tell: Tell, way: Way = "straight"
+    notebook: Path,
+    plugin: Path | None,
+    given: Given,
+    tell: Tell,
+    ways: Sequence[Way] = ("straight",),
 ) -> Verified:
     """Verify a plugin, or what a port would make of the notebook now. Writes nothing beside temporary folders.
 
     `tell` hears what is being done. Raises UserError PP401 (cannot be read), PP408 (`input()` without an answer), and the
     host's HostError when the plugin cannot be walked.
     """
+    before = time.perf_counter()
     raw = read_bytes(notebook)
     with TemporaryDirectory(prefix="pipulate-verify-") as name:
         folder = Path(name)
@@ -113,9 +60,20 @@ def verify(
             plan, found, path = made.plan, made.found, plugin
         if plan is None or path is None or any(d.rule.severity is Severity.ERROR for d in found):
             return Verified(notebook.name, str(plugin or ""), plan, found)
-        job = _Job(notebook, path, plan, _codes(raw, notebook), given, way, tell, folder)
+        job = _Job(notebook, path, plan, _codes(raw, notebook), given, tuple(ways), tell, folder)
         rows, executions, stopped = asyncio.run(_verified(job))
-    return Verified(notebook.name, str(plugin or path.name), plan, found, rows, executions, stopped)
+    seconds = time.perf_counter() - before
+    return Verified(
+        notebook.name,
+        str(plugin or path.name),
+        plan,
+        found,
+        rows,
+        job.ways,
+        executions,
+        seconds,
+        stopped,
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,9 +85,15 @@ class _Job:
     plan: Plan
     codes: tuple[Code, ...]
     given: Given
-    way: Way
+    ways: tuple[Way, ...]
     tell: Tell
     folder: Path
+
+    async def walk(self, way: Way) -> "Witnessed":
+        """Walk the app in one way, with a database of its own."""
+        from pipulate_runtime.host.witness import witness
+
+        return await witness(self.plugin, self.folder / f"data {way}", self.given, way)
 
     async def execution(self, answers: Mapping[str, Mapping[str, JSON]], number: int) -> Any:
         """Execute the notebook in a clean folder; return the outputs by cell."""
@@ -159,14 +123,13 @@ def _codes(raw: bytes, path: Path) -> tuple[Code, ...]:
 
 async def _verified(job: _Job) -> tuple[tuple[Row, ...], int, str]:
     """Walk and execute, at the same time where the notebook's own values are used; compare."""
-    from pipulate_runtime.host.witness import cells_of, witness
+    from pipulate_runtime.host.witness import cells_of
 
-    data = job.folder / "data"
-    steps = cells_of(job.plugin, data)
+    steps = cells_of(job.plugin, job.folder / "data")
     wanted = _wanted(job, steps)
     with _hash_seed(0):
         async with _tasks() as start:
-            walking = start(witness(job.plugin, data, job.given, job.way))
+            walking = start(job.walk(job.ways[0]))
             answers: dict[str, dict[str, JSON]] = {}
             if wanted:
                 job.tell("walking the app")  # first: the form says what the answers are as values
@@ -174,12 +137,19 @@ async def _verified(job: _Job) -> tuple[tuple[Row, ...], int, str]:
             executing = [start(job.execution(answers, n)) for n in range(2)]
             executions = list(await asyncio.gather(*executing))
             job.tell("walking the app")
-            walked = await walking
-    outputs = walked.outputs
-    while len(executions) < EXECUTIONS and _differ(job, executions, outputs):
+            walks = [await walking]
+        for way in job.ways[1:]:  # one after the other: a process has one pool of kernels
+            job.tell(f"walking the app, {way}")
+            walks.append(await job.walk(way))
+    while len(executions) < EXECUTIONS and any(
+        _differ(job, executions, walked.outputs) for walked in walks
+    ):
         executions.append(await job.execution(answers, len(executions)))
-    rows = tuple(_rows(job, steps, executions, outputs, walked.failed))
-    return rows, len(executions), _stopped(job, executions[0], walked.failed)
+    found = [
+        list(_rows(job, steps, executions, walked, way))
+        for way, walked in zip(job.ways, walks, strict=True)
+    ]
+    return merged(found), len(executions), _stopped(job, executions[0], walks)
 
 
 def _wanted(job: _Job, steps: Mapping[str, str]) -> dict[str, set[str]]:
@@ -278,43 +248,49 @@ def _rows(
     job: _Job,
     steps: Mapping[str, str],
     executions: list[Execution],
-    app: Execution,
-    failed: str | None,
+    walked: "Witnessed",
+    way: Way,
 ) -> Iterator[Row]:
     """A row for each cell of the notebook that the app runs, then for those that only the app has.
 
     Where the notebook or the app stopped at an error, the cells after it cannot be compared.
     """
-    first = executions[0]
+    first, app = executions[0], walked.outputs
     for code in job.codes:
         cell = code.cell
         if cell.id not in steps:
             if not first.get(cell.id):
                 continue  # nothing was left of it, and nothing is missed
             verdict = MISSING
-        elif cell.id in first and (cell.id in app or not failed):
+        elif cell.id in first and (cell.id in app or not walked.failed):
             verdict = _compared(job, cell.id, executions, app)
         else:
             verdict = Verdict("not compared")
         notebook = first.get(cell.id, ())
         step = steps.get(cell.id, "")
-        yield Row(cell.id, cell.index, step, cell.source, verdict, notebook, app.get(cell.id, ()))
+        mine = app.get(cell.id, ())
+        yield Row(cell.id, cell.index, step, cell.source, verdict, notebook, mine, way)
     known = {code.cell.id for code in job.codes}
     for cell_id, outputs in app.items():
         if cell_id not in known:
             verdict = Verdict("differs", "cell", "there is no such cell", "it is there")
-            yield Row(cell_id, -1, steps[cell_id], "", verdict, (), outputs)
+            yield Row(cell_id, -1, steps[cell_id], "", verdict, (), outputs, way)
 
 
-def _stopped(job: _Job, first: Execution, failed: str | None) -> str:
+def _stopped(job: _Job, first: Execution, walks: "Sequence[Witnessed]") -> str:
     """Say where the notebook and the app stopped at an error."""
+    places: dict[str, list[str]] = {}
+    for way, walked in zip(job.ways, walks, strict=True):
+        if walked.failed:
+            places.setdefault(walked.failed, []).append(way)
     last = next((code for code in reversed(job.codes) if code.cell.id in first), None)
     errors = [o for o in first[last.cell.id] if o["output_type"] == "error"] if last else []
     said = []
     if last and errors and not last.options.raises:
         said.append(f"the notebook stops at cell {last.cell.index} ({errors[-1]['ename']})")
-    if failed:
-        said.append(f"the app stops at {failed}")
+    for place, ways in places.items():
+        some = f" ({', '.join(ways)})" if len(ways) < len(walks) else ""
+        said.append(f"the app stops at {place}{some}")
     if not said:
         return ""
     sentence = " and ".join(said)

@@ -20,6 +20,7 @@ class Settings:
     max_kernels: int = 8
     idle_seconds: float = 600.0
     python: str = sys.executable
+    spare: bool = True  # whether a kernel is started ahead for the run that comes next
 
 
 settings = Settings()
@@ -91,7 +92,8 @@ class Pool:
                 run.kernel = kernel
             else:
                 await self._end(kernel)
-        self.warm()
+        if settings.spare:
+            self.warm()
         return run.kernel
 
     def begin(self, run: Run) -> None:

@@ -4,14 +4,15 @@ It can be walked straight on; with the server ended and started again after each
 done, and on again. What the cells gave must be the same.
 """
 
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
 import httpx
 
+from pipulate_runtime.cells import pool as pools
 from pipulate_runtime.cells.execution import CELLS, answers
 from pipulate_runtime.cells.folders import inlined
 from pipulate_runtime.host import messages
@@ -87,17 +88,29 @@ def cells_of(plugin_path: Path, data: Path) -> dict[str, str]:
 async def witness(plugin_path: Path, data: Path, given: Given, way: Way = "straight") -> Witnessed:
     """Walk a plugin to its end, or to the first cell that raises. Raises HostError as `walk` does, but for such a cell."""
     run = _Run()
-    while True:
-        async with _running(plugin_path, data) as (app, plugin):
-            failure = None
-            try:
-                ended = await _walk(app, plugin, given, way, run)
-            except messages.HostError as error:
-                if error.code != messages.STEP_FAILED.code:
-                    raise
-                failure, ended = error, True
-            if ended:
-                return _collected(app, plugin, run.key or "", failure)
+    with _spare_kernels(way != "resume"):
+        while True:
+            async with _running(plugin_path, data) as (app, plugin):
+                failure = None
+                try:
+                    ended = await _walk(app, plugin, given, way, run)
+                except messages.HostError as error:
+                    if error.code != messages.STEP_FAILED.code:
+                        raise
+                    failure, ended = error, True
+                if ended:
+                    return _collected(app, plugin, run.key or "", failure)
+
+
+@contextmanager
+def _spare_kernels(wanted: bool) -> Iterator[None]:
+    """A life of the server that ends after one step needs one kernel only."""
+    before = pools.settings.spare
+    pools.settings.spare = wanted
+    try:
+        yield
+    finally:
+        pools.settings.spare = before
 
 
 async def _walk(app: Any, plugin: Plugin, given: Given, way: Way, run: _Run) -> bool:
