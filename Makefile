@@ -33,13 +33,14 @@ ifneq ($(SERVE),0)
 	$(BIN)/pipulate serve demo --data demo/data --port $(PORT) $(if $(filter-out 0,$(OPEN)),--open)
 endif
 
-verify: .venv/.demo ## compare each notebook of fixtures/ with its app in generated/, cell by cell
-	$(BIN)/pipulate verify fixtures/hello.ipynb generated/hello.py --set step_01.a=Ada
-	@set -e; for notebook in $(filter-out fixtures/hello.ipynb,$(wildcard fixtures/*.ipynb)); do \
-		$(BIN)/pipulate verify $$notebook generated/$$(basename $$notebook .ipynb).py; done
+# A plugin stands after its notebook; those of the corpus are ported for it. WAYS="--resume --revert" walks it in all ways.
+WITH_PLUGIN := $(foreach notebook,$(wildcard fixtures/*.ipynb),$(notebook) generated/$(basename $(notdir $(notebook))).py)
+
+verify: .venv/.dev ## compare each notebook of fixtures/ with its app, cell by cell: one table (WAYS="--resume --revert": all ways)
+	$(BIN)/pipulate verify $(WITH_PLUGIN) fixtures/faithful/*.ipynb --set hello:step_01.a=Ada --jobs $(JOBS) $(WAYS)
 
 test: .venv/.dev check ## style, types, architecture, then all tests
-	$(BIN)/pytest -q -n $(JOBS) --dist loadfile
+	$(BIN)/pytest -q -n $(JOBS) --dist loadgroup
 
 check: .venv/.dev ## style, types and architecture only
 	$(BIN)/ruff check .

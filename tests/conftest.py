@@ -19,8 +19,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Browser tests need Chromium; they are skipped without it unless PIPULATE_REQUIRE_BROWSER is set."""
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Files stay together. Browser tests need Chromium; they are skipped without it unless PIPULATE_REQUIRE_BROWSER is set."""
+    if getattr(config.option, "dist", "no") == "loadgroup":
+        for item in items:  # a file stays on one worker, unless its tests say how to group them
+            if not item.get_closest_marker("xdist_group"):
+                item.add_marker(pytest.mark.xdist_group(item.path.name))
     if CHROMIUM or os.environ.get("PIPULATE_REQUIRE_BROWSER"):
         return
     for item in items:

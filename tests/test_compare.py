@@ -284,3 +284,64 @@ def test_a_warning_names_the_app_s_file_and_the_notebook_s_cell() -> None:
     assert compare([notebook], app, "other.py").kind == "differs"
     other = [err('trip.py:210: UserWarning: y\n  warn("x")\nmore\n')]
     assert compare([notebook], other, "trip.py").kind == "differs"
+
+
+NOTEBOOKS_TRACEBACK = """Traceback (most recent call last):
+  File "/tmp/ipykernel_12/345.py", line 2, in <module>
+    total(rows,
+          0)
+    ~~~~~^^^^
+  File "/tmp/ipykernel_12/99.py", line 3, in total
+    return rows / n
+           ~~~~~^~~
+  File "/usr/lib/numbers.py", line 5, in divide
+    raise error
+ZeroDivisionError: division by zero
+    indented by the notebook
+"""
+APPS_TRACEBACK = """Traceback (most recent call last):
+  File "trip.py", line 232, in <module>
+    return total(rows, 0)
+           ^^^^^^^^^^^^^^
+  File "trip.py", line 213, in total
+    return rows / n
+           ~~~~~^~~
+  File "/usr/lib/numbers.py", line 5, in divide
+    raise error
+ZeroDivisionError: division by zero
+    indented by the notebook
+"""
+
+
+def test_a_printed_traceback_names_the_app_s_file_and_quotes_the_app_s_code() -> None:
+    notebook, app = [err(NOTEBOOKS_TRACEBACK)], [err(APPS_TRACEBACK)]
+    assert compare([notebook], app, "trip.py").kind == "same"
+    assert compare([notebook], app, "other.py").kind == "differs"
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("in total", "in sum_of"),
+        ("line 5, in divide", "line 6, in divide"),
+        ("    raise error", "    raise other"),
+        ("division by zero", "division by 0"),
+        ("    indented", "    set in"),
+    ],
+)
+def test_the_rest_of_a_printed_traceback_is_compared(old: str, new: str) -> None:
+    assert old in APPS_TRACEBACK
+    app = [err(APPS_TRACEBACK.replace(old, new))]
+    assert compare([[err(NOTEBOOKS_TRACEBACK)]], app, "trip.py").kind == "differs"
+
+
+def test_the_frames_of_a_group_are_frames() -> None:
+    notebook = '  + Exception Group Traceback:\n  |   File "/tmp/ipykernel_1/2.py", line 1, in <module>\n  |     check()\n  | E: x\n'
+    app = '  + Exception Group Traceback:\n  |   File "trip.py", line 9, in <module>\n  |     return check()\n  | E: x\n'
+    assert compare([[err(notebook)]], [err(app)], "trip.py").kind == "same"
+
+
+def test_a_shortened_address_is_an_address() -> None:
+    one, other = "&lt;sklearn.tree...x7f67631e0730&gt;", "&lt;sklearn.tree...x7f045e91c7a0&gt;"
+    assert normalised(one) == normalised(other)
+    assert normalised("wait...deadbeef") == "wait...deadbeef"

@@ -11,10 +11,12 @@ import pytest
 from tests.build import CellLike, code, raw
 from tests.conftest import ROOT
 from transpiler import cli
+from transpiler.compare import Kind, Verdict
 from transpiler.options import Options
 from transpiler.pipeline import port
 from transpiler.sides import page
-from transpiler.verify import Verified, Way, verify
+from transpiler.verified import Row, Verified, Way, merged
+from transpiler.verify import verify
 
 pytestmark = pytest.mark.kernel
 
@@ -228,7 +230,7 @@ def test_what_was_ended_or_gone_back_to_shows_the_same(
     note = f"with open({str(log)!r}, 'a') as log:\n    print(__import__('os').getcwd(), file=log)\n"
     notebook = tmp_path / "trip.ipynb"
     notebook.write_bytes(raw(STATE[0], f"{STATE[1]}\n{note}", *STATE[2:]))
-    found = verify(notebook, None, {"step_02": {"limit": "7"}}, quiet, way)
+    found = verify(notebook, None, {"step_02": {"limit": "7"}}, quiet, [way])
     assert [row.verdict.difference for row in found.rows] == [""] * 5
     assert texts(found.rows[4].app) == "b 14 7\n"
     in_app = [line for line in log.read_text().splitlines() if "/runs/" in line]
@@ -238,9 +240,46 @@ def test_what_was_ended_or_gone_back_to_shows_the_same(
 def test_an_error_stops_every_way_at_the_same_cell(tmp_path: Path) -> None:
     notebook = tmp_path / "trip.ipynb"
     notebook.write_bytes(raw("print('fine')", "print('so far')\n1 / 0", "print('never')"))
-    for way in ("resume", "revert"):
-        found = verify(notebook, None, {}, quiet, way)
-        assert kinds(found) == ["same", "same", "not compared"]
+    found = verify(notebook, None, {}, quiet, ["straight", "resume", "revert"])
+    assert kinds(found) == ["same", "same", "not compared"]
+    assert found.stopped.count("the app stops at step_02:") == 1
+
+
+def test_what_only_one_way_gives_is_a_difference_of_that_way(tmp_path: Path) -> None:
+    # what a cell left outside the run's folder is there when the cell runs again
+    trace = (
+        "from pathlib import Path\n"
+        f"mark = Path({str(tmp_path)!r}, 'runs' in Path.cwd().parts and 'app' or 'notebook')\n"
+        "again = mark.exists()\n"
+        "if mark.name == 'app':\n    mark.touch()\n"
+        "again"
+    )
+    notebook = tmp_path / "trip.ipynb"
+    notebook.write_bytes(raw(trace, "print('end')"))
+    found = verify(notebook, None, {}, quiet, ["straight", "revert"])
+    assert kinds(found) == ["differs", "same"]
+    assert found.rows[0].way == "revert"
+    assert found.first == (
+        "cell 0, revert: output 1, text/plain: 'False' in the notebook, 'True' in the app"
+    )
+
+
+def test_of_several_ways_the_worst_is_told() -> None:
+    def row(cell: str, kind: Kind, way: Way) -> Row:
+        return Row(cell, 0, "step_01", "", Verdict(kind), (), (), way)
+
+    rows = merged(
+        [
+            [row("a", "same", "straight"), row("b", "not reproducible", "straight")],
+            [row("a", "differs", "resume"), row("b", "not reproducible", "resume")],
+            [row("a", "differs", "revert"), row("b", "same", "revert"), row("c", "same", "revert")],
+        ]
+    )
+    assert [(r.cell, r.verdict.kind, r.way) for r in rows] == [
+        ("a", "differs", "resume"),
+        ("b", "not reproducible", "straight"),
+        ("c", "same", "revert"),
+    ]
 
 
 # --- the command --------------------------------------------------------------------------------------------------------
@@ -303,3 +342,67 @@ def test_a_page_shows_pictures_and_no_markup_of_the_notebook(tmp_path: Path) -> 
     assert set(kinds(found)) == {"same"}
     assert "<script" not in html
     assert html.count("data:image/svg+xml;base64,") == 2
+
+
+# --- several notebooks ----------------------------------------------------------------------------------------------------
+
+
+def three(folder: Path) -> list[Path]:
+    """A notebook that asks, one whose plugin was edited, one that cannot be read; with the plugin."""
+    good, edited, bad = (folder / name for name in ("good.ipynb", "edited.ipynb", "bad.ipynb"))
+    good.write_bytes(raw("name = input('Name? ')\nprint(name)"))
+    edited.write_bytes(raw("print('notebook')", "1"))
+    bad.write_text("{")
+    plugin = port(edited, folder / "apps", Options()).plugin
+    assert plugin is not None
+    plugin.write_text(plugin.read_text().replace('print("notebook")', 'print("app")'))
+    return [good, edited, plugin, bad]
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_several_notebooks_give_a_row_each(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    jobs: int,
+) -> None:
+    answer = ("--set", "good:step_01.name=Ada", "--jobs", jobs)
+    assert pipulate(monkeypatch, "verify", *three(tmp_path), *answer, "--json") == 1
+    good, edited, bad = json.loads(capsys.readouterr().out)
+    assert (good["notebook"], good["same"], good["counts"]) == ("good.ipynb", True, {"same": 1})
+    assert (edited["same"], edited["counts"]) == (False, {"differs": 1, "same": 1})
+    assert bad["same"] is False
+
+
+def test_the_table_of_several_notebooks(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    good, edited, plugin, bad = three(tmp_path)
+    missing = tmp_path / "missing.ipynb"
+    assert pipulate(monkeypatch, "verify", good, edited, plugin, bad, missing) == 1
+    printed = " ".join(capsys.readouterr().out.split())
+    assert "notebook cells same differs seconds first difference" in printed
+    assert "good PP408" not in printed, "a name and a time stand before the reason"
+    assert "PP408" in printed, "nobody answered"
+    assert "edited 2 1 1" in printed
+    assert "4 notebooks, 2 cells, walked straight: 4 not as they should be." in printed
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["a.ipynb", "a.py", "b.py"], "a plugin stands after its notebook"),
+        (["a.py", "b.ipynb"], "a plugin stands after its notebook"),
+        (["a.ipynb", "b.ipynb", "--set", "step_01.a=1"], "NAME:step_02.limit=500"),
+        (["a.ipynb", "b.ipynb", "--set", "c:step_01.a=1"], "NAME:step_02.limit=500"),
+        (["a.ipynb", "b.ipynb", "--html", "x.html"], "it shows one notebook"),
+    ],
+)
+def test_what_does_not_fit_together_is_refused(
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    arguments: list[str],
+    said: str,
+) -> None:
+    assert pipulate(monkeypatch, "verify", *arguments) == 2
+    assert said in " ".join(capsys.readouterr().err.split())

@@ -17,6 +17,7 @@ from transpiler.options import Options
 
 if TYPE_CHECKING:
     from transpiler.pipeline import Ported
+    from transpiler.arguments import Task
     from transpiler.verified import Way
 
 app = typer.Typer(
@@ -216,25 +217,9 @@ def run(
 ) -> None:
     """Walk a plugin from its first step to its last, without a browser."""
     from pipulate_runtime.host import commands
+    from transpiler.arguments import given_of
 
-    raise typer.Exit(commands.run(plugin, _given(answers), data, key, notebook, as_json))
-
-
-def _given(answers: list[str] | None) -> dict[str, dict[str, str]]:
-    """Return the answers of `--set` by step and field. Raises UserError PP407."""
-    given: dict[str, dict[str, str]] = {}
-    for answer in answers or []:
-        place, equals, value = answer.partition("=")
-        step, dot, field = place.partition(".")
-        if not (equals and dot):
-            raise UserError(
-                codes.BAD_OPTION,
-                option="--set",
-                value=answer,
-                reason="it is written step_02.limit=500",
-            )
-        given.setdefault(step, {})[field] = value
-    return given
+    raise typer.Exit(commands.run(plugin, given_of(answers or []), data, key, notebook, as_json))
 
 
 @app.command()
@@ -268,24 +253,26 @@ def verify(
 ) -> None:
     """Execute a notebook, walk its app, and compare them cell by cell."""
     from transpiler import report
+    from transpiler.arguments import tasks_of
     from transpiler.verify import verify as verify_one
 
     ways: list[Way] = ["straight"]
     ways += ["resume"] if resume else []
     ways += ["revert"] if revert else []
-    (notebook, plugin), *more = _pairs(paths)
-    if more:
+    tasks = tasks_of(paths, answers or [], tuple(ways))
+    if len(tasks) > 1:
         if html is not None:
             reason = "it shows one notebook; several were given"
             raise UserError(codes.BAD_OPTION, option="--html", value=str(html), reason=reason)
-        verify_several([(notebook, plugin), *more], answers or [], tuple(ways), jobs, as_json)
+        verify_several(tasks, jobs, as_json)
+    (task,) = tasks
     with report.telling() as tell:
-        verified = verify_one(notebook, plugin, _given(answers), tell, ways)
+        verified = verify_one(task.notebook, task.plugin, task.given, tell, task.ways)
     if as_json:
         diagnostics = report.data_of(None, verified.found)["diagnostics"]
         print(report.dumped({**verified.as_dict(), "diagnostics": diagnostics}))
     else:
-        report.print_verified(report.console(), verified, _sources(notebook))
+        report.print_verified(report.console(), verified, _sources(task.notebook))
     if html is not None and verified.rows:
         from transpiler.passes.write import write_report
         from transpiler.sides import page
@@ -296,46 +283,16 @@ def verify(
     raise typer.Exit(verified.exit_code)
 
 
-def _pairs(paths: list[Path]) -> list[tuple[Path, Path | None]]:
-    """Return each notebook with the plugin that is named after it. Raises UserError PP407."""
-    pairs: list[tuple[Path, Path | None]] = []
-    for path in paths:
-        if path.suffix != ".py":
-            pairs.append((path, None))
-        elif pairs and pairs[-1][1] is None:
-            pairs[-1] = (pairs[-1][0], path)
-        else:
-            reason = "a plugin stands after its notebook"
-            raise UserError(codes.BAD_OPTION, option="the plugin", value=str(path), reason=reason)
-    return pairs
-
-
-def verify_several(
-    pairs: list[tuple[Path, Path | None]],
-    answers: list[str],
-    ways: "tuple[Way, ...]",
-    jobs: int,
-    as_json: bool,
-) -> None:
-    """Verify several notebooks, print a row of each, and end with the exit code. Raises UserError PP407."""
+def verify_several(tasks: "list[Task]", jobs: int, as_json: bool) -> None:
+    """Verify several notebooks, print a row of each, and end with the exit code."""
     from transpiler import report
-    from transpiler.several import Line, Task, verify_all
+    from transpiler.several import verify_all
 
-    by_name: dict[str, list[str]] = {notebook.stem: [] for notebook, _ in pairs}
-    for answer in answers:
-        name, colon, rest = answer.partition(":")
-        if not colon or name not in by_name:
-            reason = "of several notebooks an answer is written NAME:step_02.limit=500"
-            raise UserError(codes.BAD_OPTION, option="--set", value=answer, reason=reason)
-        by_name[name].append(rest)
-    tasks = [Task(n, plugin, _given(by_name[n.stem]), ways) for n, plugin in pairs]
     with report.telling() as tell:
-
-        def done(line: Line, left: int) -> None:
-            tell(f"{line.notebook.stem} is done, {left} to go")
-
         tell(f"{len(tasks)} notebooks")
-        lines = verify_all(tasks, jobs, done)
+        lines = verify_all(
+            tasks, jobs, lambda line, left: tell(f"{line.notebook.stem} is done, {left} to go")
+        )
     if as_json:
         print(report.dumped([dict(line.data) for line in lines]))
     else:

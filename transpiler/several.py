@@ -8,20 +8,11 @@ from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
 from pathlib import Path
 
+from transpiler.arguments import Task
 from transpiler.diagnostics import UserError
 from transpiler.ir import JSON
 from transpiler.verified import Way
-from transpiler.verify import Given, verify
-
-
-@dataclass(frozen=True, slots=True)
-class Task:
-    """A notebook to verify: with its plugin (or it is ported now), its answers, and the ways to walk."""
-
-    notebook: Path
-    plugin: Path | None
-    given: Given
-    ways: tuple[Way, ...]
+from transpiler.verify import verify
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,13 @@ import pytest
 from tests.build import analysed
 from transpiler.passes.bundle import bundle
 
+IMPORTS = {
+    "above.py": "import os\ndef late():\n    from package.part import x",
+    "script.py": "import above, round",
+    "round.py": "import script\nimport pandas",
+    "package/part.py": "this is no Python",
+}
+
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
@@ -21,11 +28,14 @@ def folder(tmp_path: Path) -> Path:
         "helpers.py",
         "package/__init__.py",
         "package/part.py",
+        "above.py",
+        "script.py",
+        "round.py",
         "package/__pycache__/part.pyc",
         "pandas.txt",
     ):
         (home / name).parent.mkdir(parents=True, exist_ok=True)
-        (home / name).write_text("")
+        (home / name).write_text(IMPORTS.get(name, ""))
     (tmp_path / "outside.csv").write_text("")
     return home
 
@@ -40,6 +50,30 @@ CASES = {
     "a file above": ("open('../outside.csv')", [], ["PP307"]),
     "a module": ("import helpers", ["helpers.py"], []),
     "names of a module": ("from helpers import x", ["helpers.py"], []),
+    "an extension": ("%load_ext helpers", ["helpers.py"], []),
+    "what a module imports": (
+        "import above",
+        ["above.py", "package/__init__.py", "package/part.py"],
+        [],
+    ),
+    "what a script imports, round and round": (
+        "%run script.py 1",
+        ["script.py", "above.py", "round.py", "package/__init__.py", "package/part.py"],
+        [],
+    ),
+    "what the notebook writes": (
+        "with open('new.csv', 'w') as file:\n    pass\nopen('new.csv')",
+        [],
+        [],
+    ),
+    "what it writes by a path": ("Path('new.txt').write_text('x'); open('new.txt')", [], []),
+    "what it writes as a module": ("%%writefile -a new.py\nx = 1", [], []),
+    "what it adds to": ("open('a.csv', 'a'); open('a.csv')", ["a.csv"], []),
+    "what a table is written to": (
+        "frame.to_csv('new.csv'); pd.read_csv('new.csv')",
+        [],
+        [],
+    ),
     "a package": ("import package.part", ["package/__init__.py", "package/part.py"], []),
     "an installed module": ("import pandas, numpy", [], []),
     "a name no file can have": (f"open('{'x' * 250}.csv.{'y' * 100}')", [], []),

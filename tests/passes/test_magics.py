@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from tests.helpers import codes_of
 from transpiler.ir import Cell, Python
 from transpiler.passes import magics
-from transpiler.passes.magics import parse, python_of
+from transpiler.passes.magics import kept_in, parse, python_of
 from transpiler.passes.requirements import requirements_of
 
 
@@ -116,6 +116,21 @@ def test_lines_that_go(source, text, found, packages):
     assert python.magic
     assert codes_of(diagnostics) == found
     assert len(python.lines) == text.count("\n") + 1
+
+
+@pytest.mark.parametrize(
+    ("source", "elsewhere", "text"),
+    [
+        pytest.param("%load_ext autoreload\n%autoreload 2", "%%writefile a.py\nx = 1", magic("load_ext", "autoreload") + "\n" + magic("autoreload", "2"), id="a module is written"),
+        pytest.param("%aimport -a", "open('a.py', 'w')", magic("aimport", "-a"), id="a module is opened"),
+        pytest.param("%matplotlib inline", "%config InlineBackend.rc = {}", magic("matplotlib", "inline"), id="the backend is told what to set"),
+        pytest.param("%matplotlib inline\n1", "%config InlineBackend.figure_format = 'svg'", "1", id="the backend is told what to draw"),
+        pytest.param("%autoreload 2\n1", "%%writefile a.txt\nx.pyz", "1", id="another file is written"),
+    ],
+)  # fmt: skip
+def test_lines_that_stay_for_what_other_cells_do(source, elsewhere, text):
+    python, _ = python_of(cell(source), kept_in([source, elsewhere]))
+    assert python.text == text
 
 
 @pytest.mark.parametrize(

@@ -209,7 +209,8 @@ def _write_form(cell: CodeCell, flow: Flow, namespace: Namespace, wide: Notebook
         if namespace.future_annotations and _has_annotations(cell.body):
             reason = "a cell above has `from __future__ import annotations`, which concerns annotations here"
         if reason:
-            cell.form = Form(reason=reason)
+            # a setting is reported once, where it is made
+            cell.form = Form(reason=reason, where=None if namespace.text_reason else cell.body[0])
     for node in cell.body:
         if isinstance(node, ast.ImportFrom) and node.module == "__future__":
             namespace.future_annotations |= any(a.name == "annotations" for a in node.names)
