@@ -16,8 +16,8 @@ from transpiler.diagnostics import WHOLE, Diagnostic, Severity, UserError
 from transpiler.options import Options
 
 if TYPE_CHECKING:
-    from transpiler.pipeline import Ported
     from transpiler.arguments import Task
+    from transpiler.pipeline import Ported
     from transpiler.verified import Way
 
 app = typer.Typer(

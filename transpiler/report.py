@@ -193,9 +193,9 @@ def print_verified(to: Console, verified: "Verified", sources: tuple[str, ...]) 
     if verified.stopped:
         to.print(verified.stopped)
     counts = ", ".join(f"{number} {kind}" for kind, number in verified.counts.items())
-    to.print(
-        f"{len(verified.rows)} cells: {counts}. The notebook was executed {verified.executions} times."
-    )
+    ways = f" The app was walked {', '.join(verified.ways)}." if len(verified.ways) > 1 else ""
+    times = f"The notebook was executed {verified.executions} times."
+    to.print(f"{len(verified.rows)} cells: {counts}. {times}{ways}")
 
 
 def print_lines(to: Console, lines: "Sequence[Line]") -> None:
