@@ -98,6 +98,8 @@ class CellFunctions(ast.NodeTransformer):
             raise LookupError("The source of the plugin has no function for this cell.")
         plain = type(node)(**{**dict(ast.iter_fields(node)), "decorator_list": []})
         tree: Any = ast.Module([ast.copy_location(plain, node)], [])
+        # Code that is called `<module>` begins with its file: by that IPython finds the lines it quotes
+        plain.lineno = 1
         for transformer in self.shell.ast_transformers:
             if transformer is not self:
                 tree = ast.fix_missing_locations(transformer.visit(tree))
