@@ -383,7 +383,7 @@ def test_a_plain_notebook_gives_nothing() -> None:
         (["get_ipython().run_line_magic('run', 'x.py')", "print(x)"], ["PP203"]),
         (["try:\n    x\nexcept NameError:\n    x = 1\nx"], []),
         (["if 'x' not in globals():\n    x = 1", "x"], []),
-        (["get_ipython().system('echo $HOME {x}')"], []),
+        (["get_ipython().system('echo $HOME {x}')"], ["PP216"]),
         (["for i in range(3): pass\nprint(i)"], []),
         (["print(x); x = 1"], []),
     ],

@@ -20,6 +20,7 @@ from transpiler.passes.findings import about_form, about_names
 from transpiler.passes.flow import Flow
 from transpiler.passes.form import Form, Notebookwide, form_of
 from transpiler.passes.form import Text as Source
+from transpiler.passes.notices import Notices
 from transpiler.passes.scope import FUNCTIONS, Bindings
 from transpiler.passes.things import Thing, Value
 
@@ -43,14 +44,17 @@ def _analyse(annotated: Annotated) -> tuple[Analysis, Found]:
     modules: dict[str, None] = {}
     texts: dict[str, str] = {}
     done: dict[str, AnalysedCode] = {}
+    notices = Notices(cells)
     for cell in cells:
-        found += _analyse_cell(cell, namespace, wide, later)
+        found += _analyse_cell(cell, namespace, wide, later, notices)
         for statement in () if cell.failed else cell.body:
+            notices.look_at_paths(cell, statement, texts)
             files |= dict.fromkeys(looks.read_files(statement, texts))
             if "import" in cell.source.text:
                 modules |= dict.fromkeys(looks.imported_modules(statement))
             _note_text(statement, texts)
         done[cell.code.cell.id] = _result(cell)
+    found += notices.finish()
     live = _live(cells)
     items = tuple(i if isinstance(i, Text) else done[i.cell.id] for i in annotated.items)
     requirements = dict.fromkeys(
@@ -76,11 +80,17 @@ def _parsed(code: Code) -> CodeCell:
         return CodeCell(code, failed=TOO_DEEP)
     except (SyntaxError, ValueError) as error:
         return CodeCell(code, failed=f"Python refuses it: {error}")
-    cell = CodeCell(code, body, Source(code.python.text))
+    cell = CodeCell(code, body, Source(code.python.text), tuple(code.python.text.split("\n")))
+    cell.shows = bool(body) and isinstance(body[-1], ast.Expr) and not code.python.tail_semicolon
     try:
         cell.bindings = Bindings(body)
     except RecursionError:
         cell.failed = TOO_DEEP
+    for name, node in cell.bindings.binds.items():
+        if isinstance(node, ast.alias):
+            cell.imports.add(name)
+        elif isinstance(node, (*FUNCTIONS, ast.ClassDef)):
+            cell.defines.add(name)
     return cell
 
 
@@ -115,7 +125,11 @@ def _last_bound(cells: list[CodeCell]) -> dict[str, int]:
 
 
 def _analyse_cell(
-    cell: CodeCell, namespace: Namespace, wide: Notebookwide, later: dict[str, int]
+    cell: CodeCell,
+    namespace: Namespace,
+    wide: Notebookwide,
+    later: dict[str, int],
+    notices: Notices,
 ) -> list[Diagnostic]:
     """Fill in what one cell does, and move the namespace on past it."""
     index = cell.code.cell.index
@@ -131,6 +145,7 @@ def _analyse_cell(
         first = place(cell, 0, 0, 0, len(cell.code.cell.source))
         return [codes.NOT_ANALYSED.at(first)] if cell.failed is TOO_DEEP else []
     found = about_names(cell, flow, namespace, later)
+    notices.look(cell, flow, namespace)
     _fill(cell, flow, namespace, before)
     _write_form(cell, flow, namespace, wide)
     found += about_form(cell, namespace)
@@ -168,6 +183,7 @@ def _fill(cell: CodeCell, flow: Flow, namespace: Namespace, before: dict[str, Va
     cell.certain = set(flow.must)
     cell.outs = {*binds, *deletes, *mutates}
     cell.given = tuple(given)
+    cell.seen = {**flow.indirect, **flow.reads}
     cell.dynamic = bool(flow.dynamic or flow.star or flow.looks_around)
 
 
@@ -238,10 +254,8 @@ def _live(cells: list[CodeCell]) -> dict[str, tuple[str, ...]]:
 
 
 def _result(cell: CodeCell) -> AnalysedCode:
-    python, options = cell.code.python, cell.code.options
-    shows = bool(cell.body) and isinstance(cell.body[-1], ast.Expr)
-    shows = shows and python is not None and not python.tail_semicolon
-    setup = not cell.failed and looks.is_setup(cell.body, shows)
+    options = cell.code.options
+    setup = not cell.failed and looks.is_setup(cell.body, cell.shows)
     if options.setup is not None:
         setup = options.setup
     return AnalysedCode(
@@ -251,7 +265,7 @@ def _result(cell: CodeCell) -> AnalysedCode:
         tuple(cell.form.edits),
         cell.form.reason,
         cell.form.awaits,
-        shows,
+        cell.shows,
         looks.suggested_title(cell.code.cell.source),
         cell.given,
         cell.dynamic,

@@ -160,6 +160,16 @@ def read_files(tree: ast.AST, texts: dict[str, str]) -> Iterator[str]:
                 yield str(PurePosixPath(path))
 
 
+def absolute_paths(tree: ast.AST, texts: dict[str, str]) -> Iterator[tuple[ast.AST, str]]:
+    """Yield the absolute paths that a cell names literally and reads, with where it does; `~` leads to one, too."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and shell.magic_of(node) is None:
+            for found in _read_by(node):
+                path = _text(found, texts)
+                if path is not None and re.match(r"/(?!/)|~|[A-Za-z]:[/\\\\]", path):
+                    yield found, path
+
+
 def _read_by(node: ast.Call) -> Iterator[ast.expr]:
     """Yield the expressions that may say which file a call reads."""
     name = last_name(node.func)
