@@ -18,7 +18,9 @@ from transpiler.codes import all_rules
 from transpiler.diagnostics import Rule, Span
 from transpiler.ir import AnalysedCode, Annotated, Cell, Code, Field, Notebook, Options, Slice, Text
 from transpiler.passes.analyse import analyse
+from transpiler.passes.annotate import annotate
 from transpiler.passes.form import edited
+from transpiler.passes.read import read
 from transpiler.passes.scope import locals_of
 
 
@@ -563,8 +565,10 @@ def test_each_rule_has_a_fixture_and_a_page(rule: Rule) -> None:
     book = json.loads(
         Path(f"fixtures/broken/{rule.name.replace('-', '_')}.ipynb").read_text("utf-8")
     )
-    sources = ["".join(c["source"]) for c in book["cells"] if c["cell_type"] == "code"]
-    assert codes_of(*sources) == [rule.code]
+    notebook, found = read(json.dumps(book).encode(), "trip.ipynb")
+    assert notebook is not None
+    annotated, more = annotate(notebook)
+    assert [d.rule.code for d in found + more + analyse(annotated)[1]] == [rule.code]
     page = Path(f"docs/diagnostics/{rule.code}.md").read_text("utf-8")
     assert page.startswith(f"# {rule.code} {rule.name} ({rule.severity.name.lower()})\n")
 

@@ -35,7 +35,8 @@ def analyse(annotated: Annotated) -> tuple[Analysis, Found]:
 
 
 def _analyse(annotated: Annotated) -> tuple[Analysis, Found]:
-    cells = [_parsed(item) for item in annotated.items if isinstance(item, Code)]
+    code_cells = (item for item in annotated.items if isinstance(item, Code))
+    cells = [_parsed(code, number) for number, code in enumerate(code_cells, 1)]
     wide = _notebookwide(cells)
     later = _last_bound(cells)
     namespace = Namespace()
@@ -68,19 +69,26 @@ def _analyse(annotated: Annotated) -> tuple[Analysis, Found]:
         modules=tuple(modules),
         requirements=tuple(requirements),
     )
-    return analysis, tuple(sorted(found, key=lambda d: d.order))
+    return analysis, tuple(sorted(_without_echoes(found), key=lambda d: d.order))
 
 
-def _parsed(code: Code) -> CodeCell:
+def _without_echoes(found: list[Diagnostic]) -> list[Diagnostic]:
+    """Leave out that a cell is kept as text because of a magic, where it is said that there is no such magic."""
+    told = {d.span for d in found if d.rule is codes.UNKNOWN_MAGIC}
+    return [d for d in found if d.rule is not codes.KEPT_AS_TEXT or d.span not in told]
+
+
+def _parsed(code: Code, number: int) -> CodeCell:
     if code.python is None:
-        return CodeCell(code, failed="it is not Python that can be read")
+        return CodeCell(code, number, failed="it is not Python that can be read")
     try:
         body = ast.parse(code.python.text).body
     except (RecursionError, MemoryError):
-        return CodeCell(code, failed=TOO_DEEP)
+        return CodeCell(code, number, failed=TOO_DEEP)
     except (SyntaxError, ValueError) as error:
-        return CodeCell(code, failed=f"Python refuses it: {error}")
-    cell = CodeCell(code, body, Source(code.python.text), tuple(code.python.text.split("\n")))
+        return CodeCell(code, number, failed=f"Python refuses it: {error}")
+    text = code.python.text
+    cell = CodeCell(code, number, body, Source(text), tuple(text.split("\n")))
     cell.shows = bool(body) and isinstance(body[-1], ast.Expr) and not code.python.tail_semicolon
     try:
         cell.bindings = Bindings(body)

@@ -35,9 +35,7 @@ _LAYERS = "Linear|Bilinear|Conv[123]d|ConvTranspose[123]d|Embedding|LSTM|GRU|RNN
 
 GENERATORS = {
     "python": Generator(
-        re.compile(
-            r"random\.(?!seed$|getstate$|setstate$|Random$|SystemRandom$)[a-z]\w*"
-        ),
+        re.compile(r"random\.(?!seed$|getstate$|setstate$|Random$|SystemRandom$)[a-z]\w*"),
         re.compile(r"random\.seed"),
         "random.seed(0)",
     ),
@@ -82,6 +80,8 @@ class Draw(NamedTuple):
     site: Site
     cell: CodeCell
     seeded: bool
+    remedy: str
+    """What would seed it, with the names that the notebook has given to modules."""
 
 
 class Chance:
@@ -97,7 +97,8 @@ class Chance:
             return
         source = self._source(site, imported)
         if source is not None:
-            self._draws.append(Draw(source, site, cell, source in self._seeded))
+            remedy = _remedy(site, source, imported)
+            self._draws.append(Draw(source, site, cell, source in self._seeded, remedy))
 
     def _is_seed(self, site: Site) -> bool:
         """Whether it seeds something; a function called `seed_everything` or the like is taken to seed all."""
@@ -116,7 +117,9 @@ class Chance:
         """What a call draws from; None when it does not draw, or with a seed of its own."""
         if site.name in _OWN:
             return None if site.has_argument else "own"
-        if site.given(*_OWN_SEED) or (site.last == "train_test_split" and site.says("shuffle", False)):
+        if site.given(*_OWN_SEED) or (
+            site.last == "train_test_split" and site.says("shuffle", False)
+        ):
             return None
         for source, generator in GENERATORS.items():
             if site.name and generator.draws.fullmatch(site.name):
@@ -142,16 +145,22 @@ class Chance:
     def _diagnostic(self, draws: list[Draw]) -> Diagnostic:
         first = draws[0]
         call = first.site.written
-        generator = GENERATORS.get(first.source)
-        if generator is None:
-            remedy = f"Give it a number: `{call}(0)`."
-        elif first.source == "numpy" and not first.site.name.startswith("numpy."):
-            remedy = f"Give it `random_state=0`, or write `{generator.remedy}` in the first cell."
-        else:
-            remedy = f"Write `{generator.remedy}` in the first cell."
         others = dict.fromkeys(d.cell.code.cell.index for d in draws if d.cell is not first.cell)
         span = span_of(first.cell, _shown(first.site))
-        return codes.UNSEEDED.at(span, call=call, more=_also(list(others)), remedy=remedy)
+        return codes.UNSEEDED.at(span, call=call, more=_also(list(others)), remedy=first.remedy)
+
+
+def _remedy(site: Site, source: str, imported: Imported) -> str:
+    """Return what to do about a draw, in a sentence."""
+    generator = GENERATORS.get(source)
+    if generator is None:
+        return f"Give it a number: `{site.written}(0)`."
+    module, _, rest = generator.remedy.partition(".")
+    alias = next((name for name, whole in imported.names.items() if whole == module), module)
+    seed = f"write `{alias}.{rest}` in the first cell"
+    if source == "numpy" and not site.name.startswith("numpy."):
+        return f"Give it `random_state=0`, or {seed}."
+    return f"{seed[0].upper()}{seed[1:]}."
 
 
 def _samples_rows(site: Site, imported: Imported) -> bool:
@@ -174,6 +183,8 @@ def _also(cells: list[int]) -> str:
     """`, and so do cells 4, 5 and 9`: at most three of them."""
     if not cells:
         return ""
-    shown = [str(index) for index in cells[:3]] + ([f"{len(cells) - 3} more"] if len(cells) > 3 else [])
+    shown = [str(index) for index in cells[:3]] + (
+        [f"{len(cells) - 3} more"] if len(cells) > 3 else []
+    )
     words = shown[0] if len(shown) == 1 else f"{', '.join(shown[:-1])} and {shown[-1]}"
     return f"; so does cell {words}" if len(cells) == 1 else f"; so do cells {words}"

@@ -13,11 +13,13 @@ from transpiler.passes.things import Value
 TOO_DEEP = "it is nested too deeply"
 
 
-@dataclass(slots=True)
+@dataclass(eq=False, slots=True)
 class CodeCell:
     """A code cell on its way through the pass."""
 
     code: Code
+    number: int = 0
+    """Its place among the cells that are run, from 1: the execution count it has from top to bottom."""
     body: list[ast.stmt] = field(default_factory=list)
     source: Source = field(default_factory=lambda: Source(""))
     lines: tuple[str, ...] = ()

@@ -21,9 +21,7 @@ _TASKS = frozenset(["create_task", "ensure_future"])
 _STARTS = re.compile(r"threading\.(?:Thread|Timer)|multiprocessing\.Process")
 
 
-def about_widgets(
-    cell: CodeCell, calls: list[Site], imported: Imported
-) -> Iterator[Diagnostic]:
+def about_widgets(cell: CodeCell, calls: list[Site], imported: Imported) -> Iterator[Diagnostic]:
     """Yield the first widget of a cell that somebody is meant to move. The caller keeps the first of the notebook."""
     for statement in cell.body:
         for node in ast.walk(statement):
@@ -46,8 +44,10 @@ def _is_moved(name: str) -> bool:
     return match[1][0].isupper() or match[1].startswith("interact")
 
 
-def about_running(cell: CodeCell, calls: list[Site], imported: Imported) -> Iterator[Diagnostic]:
-    """Yield tasks that the cell starts and does not await, threads and processes that it does not join."""
+def about_running(
+    cell: CodeCell, calls: list[Site], imported: Imported, later: list[CodeCell]
+) -> Iterator[Diagnostic]:
+    """Yield the first task a cell starts that nothing awaits from there on, or the first thread or process that nothing joins."""
     starters = {id(s.node): s for s in calls if not s.inside}
     if not any(s.last in _TASKS or _STARTS.fullmatch(s.name) for s in starters.values()):
         return
@@ -63,7 +63,8 @@ def about_running(cell: CodeCell, calls: list[Site], imported: Imported) -> Iter
             else:
                 continue
             names = _names(statement) - imported.names.keys()
-            if not any(ends(later, names, statement) for later in cell.body[number:]):
+            rest = [*cell.body[number:], *(s for other in later for s in other.body)]
+            if not any(ends(each, names, statement) for each in rest):
                 place = site.node.func if site.place is site.node else site.place
                 yield codes.LEFT_RUNNING.at(span_of(cell, place), what=what)
                 return
@@ -86,9 +87,13 @@ def _awaited(node: ast.stmt, names: set[str], start: ast.stmt) -> bool:
 
 def _runs_loop(node: ast.AST) -> bool:
     return (
-        isinstance(node, ast.Attribute)
-        and node.attr in ("run_until_complete", "run_forever", "cancel")
-    ) or isinstance(node, ast.comprehension) and bool(node.is_async)
+        (
+            isinstance(node, ast.Attribute)
+            and node.attr in ("run_until_complete", "run_forever", "cancel")
+        )
+        or isinstance(node, ast.comprehension)
+        and bool(node.is_async)
+    )
 
 
 def _joined(node: ast.stmt, names: set[str], start: ast.stmt) -> bool:

@@ -11,7 +11,9 @@ from transpiler.passes import known, looks, shell
 from transpiler.passes.codecell import CodeCell, span_of
 from transpiler.passes.sites import Site
 
-_COMMANDS = re.compile(r"os\.(?:system|popen|startfile)|subprocess\.(?!PIPE|DEVNULL|STDOUT|\w*Error)\w+|pexpect\.\w+")
+_COMMANDS = re.compile(
+    r"os\.(?:system|popen|startfile)|subprocess\.(?!PIPE|DEVNULL|STDOUT|\w*Error)\w+|pexpect\.\w+"
+)
 _SHELL_CELLS = frozenset("bash sh script cmd ! sx system perl ruby".split())
 _WINDOWS = re.compile(
     r"cv2\.(?:imshow|namedWindow)|tkinter\.Tk|turtle\.(?:Turtle|Screen|forward|fd|done|mainloop)|pygame\.display\.set_mode"
@@ -21,7 +23,9 @@ _BACKENDS = re.compile(r"(?:tk|gtk\d?|gtk\d|wx|macosx|qt\d?)(?:agg|cairo)?", re.
 _FREE = frozenset(["text", "textarea", "urls", "json", "password"])
 """Fields in which anything can be typed."""
 
-_CLEANING = frozenset(["strip", "lower", "upper", "format", "replace", "join", "title", "lstrip", "rstrip"])
+_CLEANING = frozenset(
+    ["strip", "lower", "upper", "format", "replace", "join", "title", "lstrip", "rstrip"]
+)
 """Methods of a text whose result is as free as the text."""
 
 _SYSTEM = ("/dev/", "/proc/", "/sys/", "/etc/", "/usr/", "/tmp/")
@@ -39,8 +43,8 @@ class Machine:
         """Yield what there is to say about one cell."""
         self._note_answers(cell)
         for site in calls:
-            yield from self._runs_answers(cell, site)
-            yield from self._commands(cell, site)
+            runs_answer = list(self._runs_answers(cell, site))
+            yield from runs_answer or self._commands(cell, site)
             yield from self._windows(cell, site)
             yield from self._folders(cell, site)
 
@@ -94,7 +98,9 @@ class Machine:
                 return "the answer"
             case ast.Call(func=ast.Name(id="str"), args=args):
                 parts: list[ast.expr] = args
-            case ast.Call(func=ast.Attribute(value=text, attr=attr), args=args) if attr in _CLEANING:
+            case ast.Call(func=ast.Attribute(value=text, attr=attr), args=args) if (
+                attr in _CLEANING
+            ):
                 parts = [text, *args]
             case ast.JoinedStr(values=values):
                 parts = [part.value for part in values if isinstance(part, ast.FormattedValue)]
@@ -109,10 +115,13 @@ class Machine:
     def _runs_answers(self, cell: CodeCell, site: Site) -> Iterator[Diagnostic]:
         magic = shell.magic_of(site.node)
         if magic is not None and (magic.is_shell or magic.name in _SHELL_CELLS):
-            texts = [s.value for e in magic.expands for s in shell.parse(e) if isinstance(s, ast.Expr)]
+            texts = [
+                s.value for e in magic.expands for s in shell.parse(e) if isinstance(s, ast.Expr)
+            ]
             what = "in a shell command"
         elif site.name in ("os.system", "os.popen") or (
-            site.name.startswith("subprocess.") and (site.says("shell", True) or site.last.startswith("get"))
+            site.name.startswith("subprocess.")
+            and (site.says("shell", True) or site.last.startswith("get"))
         ):
             texts, what = site.node.args[:1], "in a shell command"
         elif isinstance(site.node.func, ast.Name) and site.node.func.id in ("eval", "exec"):

@@ -36,7 +36,8 @@ class Notices:
             self._chance.look(cell, site, self._imported)
         self.found += self._machine.about(cell, calls)
         self.found += self._magics.about(cell, calls, self._imported.modules)
-        self.found += live.about_running(cell, calls, self._imported)
+        later = self._cells[cell.number :]
+        self.found += live.about_running(cell, calls, self._imported, later)
         self.found += past.about_history(cell, flow, self._cells, namespace)
         self.found += self._answers.about(cell, flow, namespace)
         self.found += self._classes.about(cell, flow.reads, flow.must)

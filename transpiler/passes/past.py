@@ -19,45 +19,51 @@ def about_order(cells: list[CodeCell]) -> list[Diagnostic]:
 
     Execution counts out of order are daily bread. They are only evidence where data flows between the two cells.
     """
-    numbered = [cell for cell in cells if cell.code.cell.count is not None]
-    counts = [cell.code.cell.count or 0 for cell in numbered]
+    counts = [cell.code.cell.count for cell in cells if cell.code.cell.count is not None]
     if all(a < b for a, b in zip(counts, counts[1:], strict=False)):
         return []
-    conflicts = [conflict for cell in cells if (conflict := _conflict(cell, cells)) is not None]
+    writers: dict[str, list[CodeCell]] = {}
+    for cell in cells:
+        for name in cell.outs - cell.imports:  # an import that is run again changes nothing
+            writers.setdefault(name, []).append(cell)
+    conflicts = [
+        conflict
+        for cell in cells
+        if cell.body and (conflict := _conflict(cell, writers)) is not None
+    ]
     if not conflicts:
         return []
-    cell, name, relation = conflicts[0]
-    node = cell.seen.get(name) or cell.bindings.binds.get(name) or cell.body[0]
-    more = f"; {len(conflicts) - 1} more cells are like this" if len(conflicts) > 2 else ""
-    more = "; one more cell is like this" if len(conflicts) == 2 else more
-    return [codes.OTHER_ORDER.at(span_of(cell, node), relation=relation, more=more)]
+    first, node, relation = conflicts[0]
+    others = len(conflicts) - 1
+    more = f"; so did {others} more {'cell' if others == 1 else 'cells'}" if others else ""
+    return [codes.OTHER_ORDER.at(span_of(first, node), relation=relation, more=more)]
 
 
-def _conflict(cell: CodeCell, cells: list[CodeCell]) -> tuple[CodeCell, str, str] | None:
-    """Return a name that a cell, when it was last run, had from another cell than in a run from top to bottom."""
-    count = cell.code.cell.count
-    if count is None or not cell.body:
-        return None
-    at = cells.index(cell)
-    for name in cell.names.reads:
-        for above in reversed(cells[:at]):
-            if name in above.outs and name not in above.imports:
-                if (above.code.cell.count or 0) > count:
-                    place = f"before cell {above.code.cell.index} above, which sets `{name}`"
-                    return cell, name, place
-            if name in above.certain:
-                break
-        for below in cells[at + 1 :]:
-            if name in below.outs and name not in below.imports | below.defines:
-                if 0 < (below.code.cell.count or 0) < count and name not in cell.certain:
-                    place = f"after cell {below.code.cell.index} below, which changes `{name}`"
-                    return cell, name, place
+def _conflict(
+    cell: CodeCell, writers: dict[str, list[CodeCell]]
+) -> tuple[CodeCell, ast.AST, str] | None:
+    """Return a cell, a name in it that had its value from another cell than in a run from top to bottom, and which one."""
+    count = cell.code.cell.count or 0
+    for name in cell.names.reads if count else ():
+        node = cell.seen.get(name, cell.body[0])
+        for writer in reversed(writers.get(name, [])):
+            ran, index = writer.code.cell.count or 0, writer.code.cell.index
+            if writer.number > cell.number:
+                if 0 < ran < count and name not in writer.defines and name not in cell.certain:
+                    return cell, node, f"after cell {index} below, which changes `{name}`"
+            elif writer.number < cell.number:
+                if ran > count:
+                    return cell, node, f"before cell {index} above, which sets `{name}`"
+                if name in writer.certain:
+                    break
     return None
 
 
-def about_history(cell: CodeCell, flow: Flow, cells: list[CodeCell], namespace: Namespace) -> list[Diagnostic]:
+def about_history(
+    cell: CodeCell, flow: Flow, cells: list[CodeCell], namespace: Namespace
+) -> list[Diagnostic]:
     """Report `Out[7]` and `_7` where cell number 7 of a run from top to bottom gives nothing."""
-    own = cells.index(cell) + 1
+    own = cell.number
     found = []
     if "Out" in flow.reads and "Out" not in namespace.bound:
         for node in (part for statement in cell.body for part in ast.walk(statement)):
@@ -116,7 +122,9 @@ class Answers:
                     del asked.maybe[name]
                     if not _asks(cell, node, asked.field.name):
                         span = span_of(cell, node)
-                        yield codes.MAYBE_MISSING.at(span, name=name, field=asked.field.name, cell=at)
+                        yield codes.MAYBE_MISSING.at(
+                            span, name=name, field=asked.field.name, cell=at
+                        )
                 elif name in flow.must:
                     del asked.maybe[name]
         fields = {f.name: f for f in cell.code.fields}
@@ -131,13 +139,23 @@ class Answers:
             return
         for asked in list(self._asked.values()):
             for name in _only_for_some(cell.body, asked.field):
-                if name not in flow.must and name not in namespace.bound and name not in self._asked:
+                if (
+                    name not in flow.must
+                    and name not in namespace.bound
+                    and name not in self._asked
+                ):
                     asked.maybe[name] = index
                     node = flow.reads.get(name)
-                    if node is not None and name not in flow.guarded and not _asks(cell, node, asked.field.name):
+                    if (
+                        node is not None
+                        and name not in flow.guarded
+                        and not _asks(cell, node, asked.field.name)
+                    ):
                         del asked.maybe[name]
                         span = span_of(cell, node)
-                        yield codes.MAYBE_MISSING.at(span, name=name, field=asked.field.name, cell=index)
+                        yield codes.MAYBE_MISSING.at(
+                            span, name=name, field=asked.field.name, cell=index
+                        )
 
 
 def _mentions(node: ast.AST, name: str) -> bool:
@@ -173,7 +191,9 @@ def _takes_all(node: ast.If, asked: Field) -> bool:
         match branch.test:
             case ast.Compare(ops=[ast.Eq()], comparators=[ast.Constant(value=value)]):
                 left = [choice for choice in left if choice != value]
-            case ast.Compare(ops=[ast.In()], comparators=[ast.Tuple() | ast.List() | ast.Set() as some]):
+            case ast.Compare(
+                ops=[ast.In()], comparators=[ast.Tuple() | ast.List() | ast.Set() as some]
+            ):
                 values = [e.value for e in some.elts if isinstance(e, ast.Constant)]
                 left = [choice for choice in left if choice not in values]
             case _:
@@ -190,7 +210,9 @@ class Classes:
         self._instances: dict[str, tuple[str, int]] = {}
         """Name -> the class, and the cell that defined it when the instance was made."""
 
-    def about(self, cell: CodeCell, reads: Mapping[str, ast.AST], must: set[str]) -> Iterator[Diagnostic]:
+    def about(
+        self, cell: CodeCell, reads: Mapping[str, ast.AST], must: set[str]
+    ) -> Iterator[Diagnostic]:
         """Yield what there is to say about one cell."""
         for name, (kind, defined) in list(self._instances.items()):
             again = self._classes.get(kind, defined)
@@ -206,5 +228,5 @@ class Classes:
                     self._classes[kind] = cell.code.cell.index
                 case ast.Assign(
                     targets=[ast.Name(id=name)], value=ast.Call(func=ast.Name(id=kind))
-                ) if kind in self._classes:
+                ) if (kind in self._classes):
                     self._instances[name] = kind, self._classes[kind]
