@@ -102,7 +102,10 @@ KEPT = [
     ("import inspect\nf = inspect.stack()", "`stack`"),
     ("get_ipython().run_line_magic('time', 'x = 1')", "`%time`"),
     ("get_ipython().run_cell_magic('time', '', 'x = 1')", "`%%time`"),
-    ("get_ipython().run_line_magic('sql', 'x = 1')", "`%sql`"),
+    (
+        "get_ipython().run_line_magic('load_ext', 'sql')\nget_ipython().run_line_magic('sql', 'x = 1')",
+        "`%sql`",
+    ),
     ("get_ipython().run_line_magic('history', '')", "`%history`"),
     ("break", "Python refuses it"),
     ("def f(a, a): pass", "Python refuses it"),

@@ -11,8 +11,30 @@ from transpiler.passes.expressions import root_name
 from transpiler.passes.sites import Imported, Site
 
 _SHOWS_ONLY = frozenset(
-    "HTML HTMLMath Label Output Image Audio Video Layout Box HBox VBox GridBox Accordion Tab Stack IntProgress FloatProgress "
-    "Valid jslink jsdlink link dlink".split()
+    [
+        "HTML",
+        "HTMLMath",
+        "Label",
+        "Output",
+        "Image",
+        "Audio",
+        "Video",
+        "Layout",
+        "Box",
+        "HBox",
+        "VBox",
+        "GridBox",
+        "Accordion",
+        "Tab",
+        "Stack",
+        "IntProgress",
+        "FloatProgress",
+        "Valid",
+        "jslink",
+        "jsdlink",
+        "link",
+        "dlink",
+    ]
 )
 """Widgets that nobody moves."""
 
@@ -87,13 +109,9 @@ def _awaited(node: ast.stmt, names: set[str], start: ast.stmt) -> bool:
 
 def _runs_loop(node: ast.AST) -> bool:
     return (
-        (
-            isinstance(node, ast.Attribute)
-            and node.attr in ("run_until_complete", "run_forever", "cancel")
-        )
-        or isinstance(node, ast.comprehension)
-        and bool(node.is_async)
-    )
+        isinstance(node, ast.Attribute)
+        and node.attr in ("run_until_complete", "run_forever", "cancel")
+    ) or (isinstance(node, ast.comprehension) and bool(node.is_async))
 
 
 def _joined(node: ast.stmt, names: set[str], start: ast.stmt) -> bool:

@@ -14,7 +14,7 @@ from transpiler.passes.sites import Site
 _COMMANDS = re.compile(
     r"os\.(?:system|popen|startfile)|subprocess\.(?!PIPE|DEVNULL|STDOUT|\w*Error)\w+|pexpect\.\w+"
 )
-_SHELL_CELLS = frozenset("bash sh script cmd ! sx system perl ruby".split())
+_SHELL_CELLS = frozenset(["bash", "sh", "script", "cmd", "!", "sx", "system", "perl", "ruby"])
 _WINDOWS = re.compile(
     r"cv2\.(?:imshow|namedWindow)|tkinter\.Tk|turtle\.(?:Turtle|Screen|forward|fd|done|mainloop)|pygame\.display\.set_mode"
     r"|webbrowser\.open\w*|easygui\.\w+|tkinter\.(?:filedialog|messagebox)\.\w+"
@@ -38,6 +38,8 @@ class Machine:
         self._typed: dict[str, str] = {}
         """Names that hold what somebody typed -> the field it was typed in."""
         self._once: set[str] = set()
+        self._depth = 0
+        """How many folders below the run's own the cells work by now."""
 
     def about(self, cell: CodeCell, calls: list[Site]) -> Iterator[Diagnostic]:
         """Yield what there is to say about one cell."""
@@ -152,8 +154,16 @@ class Machine:
             folder = looks.literal_text(site.node.args[0], {})
         else:
             return
-        if folder is not None and _leaves(folder) and self._first("folder"):
+        if folder is not None and self._leaves(folder) and self._first("folder"):
             yield codes.LEAVES_FOLDER.at(span_of(cell, site.place), folder=folder)
+
+    def _leaves(self, folder: str) -> bool:
+        """Whether a path leads out of the run's folder, from where one is."""
+        if re.match(r"[/~\\]|[A-Za-z]:|-$", folder):
+            return True
+        parts = [part for part in folder.split("/") if part not in ("", ".")]
+        self._depth += sum(-1 if part == ".." else 1 for part in parts)
+        return self._depth < 0
 
     def about_path(self, cell: CodeCell, node: ast.AST, path: str) -> Iterator[Diagnostic]:
         """Yield what there is to say about a path that a cell reads."""
@@ -168,11 +178,6 @@ def _is_limited(field: Field | None) -> bool:
     if field.raw:
         return True  # only literals pass the form
     return field.type not in _FREE and not field.allow_input
-
-
-def _leaves(folder: str) -> bool:
-    """Whether a path leads out of where one is."""
-    return bool(re.match(r"[/~\\]|[A-Za-z]:|\.\.(?:[/\\]|$)|-$", folder))
 
 
 # --- magics -----------------------------------------------------------------------------------------------------------

@@ -3,6 +3,7 @@
 import ast
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 from transpiler import codes
 from transpiler.diagnostics import Diagnostic
@@ -20,7 +21,7 @@ def about_order(cells: list[CodeCell]) -> list[Diagnostic]:
     Execution counts out of order are daily bread. They are only evidence where data flows between the two cells.
     """
     counts = [cell.code.cell.count for cell in cells if cell.code.cell.count is not None]
-    if all(a < b for a, b in zip(counts, counts[1:], strict=False)):
+    if all(a < b for a, b in pairwise(counts)):
         return []
     writers: dict[str, list[CodeCell]] = {}
     for cell in cells:
@@ -101,7 +102,7 @@ class _Asked:
     """A field that was asked for, and the names that exist only for some of its answers."""
 
     cell: int
-    field: Field
+    form: Field
     maybe: dict[str, int] = field(default_factory=dict)
     """Name -> the cell that binds it for some answers."""
 
@@ -120,15 +121,15 @@ class Answers:
                 node = flow.reads.get(name)
                 if node is not None and name not in flow.guarded:
                     del asked.maybe[name]
-                    if not _asks(cell, node, asked.field.name):
+                    if not _asks(cell, node, asked.form.name):
                         span = span_of(cell, node)
                         yield codes.MAYBE_MISSING.at(
-                            span, name=name, field=asked.field.name, cell=at
+                            span, name=name, field=asked.form.name, cell=at
                         )
                 elif name in flow.must:
                     del asked.maybe[name]
         fields = {f.name: f for f in cell.code.fields}
-        for name in self._asked.keys() & cell.bindings.binds.keys() & flow.must - fields.keys():
+        for name in (self._asked.keys() & cell.bindings.binds.keys() & flow.must) - fields.keys():
             asked = self._asked.pop(name)
             if name not in flow.reads:
                 span = span_of(cell, cell.bindings.binds[name])
@@ -138,7 +139,7 @@ class Answers:
         if cell.code.options.raises:
             return
         for asked in list(self._asked.values()):
-            for name in _only_for_some(cell.body, asked.field):
+            for name in _only_for_some(cell.body, asked.form):
                 if (
                     name not in flow.must
                     and name not in namespace.bound
@@ -149,12 +150,12 @@ class Answers:
                     if (
                         node is not None
                         and name not in flow.guarded
-                        and not _asks(cell, node, asked.field.name)
+                        and not _asks(cell, node, asked.form.name)
                     ):
                         del asked.maybe[name]
                         span = span_of(cell, node)
                         yield codes.MAYBE_MISSING.at(
-                            span, name=name, field=asked.field.name, cell=index
+                            span, name=name, field=asked.form.name, cell=index
                         )
 
 
@@ -176,9 +177,12 @@ def _asks(cell: CodeCell, node: ast.AST, name: str) -> bool:
 def _only_for_some(body: list[ast.stmt], asked: Field) -> Iterator[str]:
     """Yield the names that an `if` about an answer binds: in the branches of some answers, as the caller has found."""
     for node in body:
-        if isinstance(node, ast.If) and _mentions(node.test, asked.name):
-            if not _takes_all(node, asked):
-                yield from Bindings([node]).binds
+        if (
+            isinstance(node, ast.If)
+            and _mentions(node.test, asked.name)
+            and not _takes_all(node, asked)
+        ):
+            yield from Bindings([node]).binds
 
 
 def _takes_all(node: ast.If, asked: Field) -> bool:
