@@ -50,6 +50,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import seaborn as sns
+from pathlib import Path
 
 sns.set_theme(style="whitegrid")
 pd.set_option("display.max_columns", 50)

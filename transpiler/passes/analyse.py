@@ -10,6 +10,7 @@ cells share one namespace whatever is said of it.
 import ast
 import warnings
 from collections.abc import Iterable
+from pathlib import PurePosixPath
 
 from transpiler import codes
 from transpiler.diagnostics import Diagnostic, Found
@@ -49,8 +50,11 @@ def _analyse(annotated: Annotated) -> tuple[Analysis, Found]:
     for cell in cells:
         found += _analyse_cell(cell, namespace, wide, later, notices)
         for statement in () if cell.failed else cell.body:
-            notices.look_at_paths(cell, statement, texts)
-            files |= dict.fromkeys(looks.read_files(statement, texts))
+            for node, path in looks.read_paths(statement, texts):
+                if looks.is_relative(path):
+                    files[str(PurePosixPath(path))] = None
+                elif looks.is_absolute(path):
+                    notices.look_at_path(cell, node, path)
             if "import" in cell.source.text:
                 modules |= dict.fromkeys(looks.imported_modules(statement))
             _note_text(statement, texts)

@@ -45,6 +45,8 @@ _STARTS = re.compile(r"threading\.(?:Thread|Timer)|multiprocessing\.Process")
 
 def about_widgets(cell: CodeCell, calls: list[Site], imported: Imported) -> Iterator[Diagnostic]:
     """Yield the first widget of a cell that somebody is meant to move. The caller keeps the first of the notebook."""
+    if imported.modules.isdisjoint(("ipywidgets", "IPython", "google")):
+        return
     for statement in cell.body:
         for node in ast.walk(statement):
             for decorator in getattr(node, "decorator_list", ()):

@@ -77,6 +77,8 @@ class Machine:
 
     def _note_answers(self, cell: CodeCell) -> None:
         """Follow what was typed through assignments of texts."""
+        if not self._typed and not cell.code.fields and "input(" not in cell.source.text:
+            return
         fields = {field.name: field for field in cell.code.fields}
         for statement in cell.body:
             for node in ast.walk(statement):

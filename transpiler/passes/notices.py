@@ -6,7 +6,7 @@ A plain data notebook gives none of them (tests/passes/test_notices.py); what wo
 import ast
 
 from transpiler.diagnostics import Diagnostic
-from transpiler.passes import live, looks, past
+from transpiler.passes import live, past
 from transpiler.passes.chance import Chance
 from transpiler.passes.codecell import CodeCell, Namespace
 from transpiler.passes.flow import Flow
@@ -46,10 +46,9 @@ class Notices:
             self._has_widgets = bool(widgets)
             self.found += widgets
 
-    def look_at_paths(self, cell: CodeCell, statement: ast.stmt, texts: dict[str, str]) -> None:
-        """Take account of the paths a statement names; `texts` are names known to be literal texts."""
-        for node, path in looks.absolute_paths(statement, texts):
-            self.found += self._machine.about_path(cell, node, path)
+    def look_at_path(self, cell: CodeCell, node: ast.AST, path: str) -> None:
+        """Take account of an absolute path that a cell reads."""
+        self.found += self._machine.about_path(cell, node, path)
 
     def finish(self) -> list[Diagnostic]:
         """Return all of it, with what only the whole notebook shows."""

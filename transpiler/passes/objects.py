@@ -5,6 +5,7 @@ from collections.abc import Iterable
 
 from transpiler.passes import known
 from transpiler.passes.things import (
+    FIXED,
     NOTHING,
     Closure,
     Global,
@@ -106,7 +107,7 @@ class Objects:
         self.changed.setdefault(name, old)
         self.values[name] = value
         for item in value - old if old else value:
-            if isinstance(item, Thing):
+            if isinstance(item, Thing) and item.kind != "fixed":
                 item.names[name] = None
 
     def store(self, name: str, value: Value, node: ast.AST) -> None:
@@ -176,6 +177,8 @@ class Objects:
 
     def fresh(self, kind: Kind = "plain") -> Value:
         """Return a new object made here."""
+        if kind == "fixed":
+            return FIXED
         return frozenset([Thing(None if self.closure is not None else self.cell, kind)])
 
     def mutate(self, value: Value) -> None:

@@ -110,11 +110,15 @@ def sites(cell: CodeCell, imported: Imported) -> Iterator[Site]:
                 stack += [(statement, at or node, inside, local) for statement in reversed(body)]
                 continue
         within = _local_names(node)
-        for child in reversed(list(ast.iter_child_nodes(node))):
+        children = [child for child in ast.iter_child_nodes(node) if not isinstance(child, _LEAVES)]
+        for child in reversed(children):
             if within is not None and _is_body(node, child):
                 stack.append((child, at, True, local | within))
             else:
                 stack.append((child, at, inside, local))
+
+
+_LEAVES = (ast.expr_context, ast.operator, ast.cmpop, ast.boolop, ast.unaryop, ast.Name, ast.Constant)
 
 
 def _local_names(node: ast.AST) -> frozenset[str] | None:

@@ -87,6 +87,8 @@ class Closure:
 Item = Thing | Closure | Param | Global | Result
 Value = frozenset[Item]
 NOTHING: Value = frozenset()
+FIXED: Value = frozenset([Thing(-1, "fixed")])
+"""One thing for all that cannot be changed: nobody can tell whether two names share it."""
 
 
 @dataclass(frozen=True, slots=True)
