@@ -118,7 +118,15 @@ def sites(cell: CodeCell, imported: Imported) -> Iterator[Site]:
                 stack.append((child, at, inside, local))
 
 
-_LEAVES = (ast.expr_context, ast.operator, ast.cmpop, ast.boolop, ast.unaryop, ast.Name, ast.Constant)
+_LEAVES = (
+    ast.expr_context,
+    ast.operator,
+    ast.cmpop,
+    ast.boolop,
+    ast.unaryop,
+    ast.Name,
+    ast.Constant,
+)
 
 
 def _local_names(node: ast.AST) -> frozenset[str] | None:
