@@ -67,7 +67,9 @@ GENERATORS = {
     ),
 }
 
-_OWN = frozenset(["numpy.random.default_rng", "numpy.random.RandomState", "random.Random"])
+_OWN = frozenset(
+    ["numpy.random.default_rng", "numpy.random.RandomState", "numpy.random.PCG64", "random.Random"]
+)
 """Makes a generator of its own, which no seed of the library concerns."""
 
 _OWN_SEED = ("seed", "random_state", "rng", "generator")
