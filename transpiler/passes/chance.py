@@ -148,7 +148,7 @@ class Chance:
         first = draws[0]
         call = first.site.written
         others = dict.fromkeys(d.cell.code.cell.index for d in draws if d.cell is not first.cell)
-        span = span_of(first.cell, _shown(first.site))
+        span = span_of(first.cell, first.site.called)
         return codes.UNSEEDED.at(span, call=call, more=_also(list(others)), remedy=first.remedy)
 
 
@@ -176,13 +176,8 @@ def _samples_rows(site: Site, imported: Imported) -> bool:
     return "pandas" in imported.modules and rows and (root is None or root.id != "self")
 
 
-def _shown(site: Site) -> ast.AST:
-    """What is called, without its arguments, which may be long."""
-    return site.node.func if site.place is site.node else site.place
-
-
 def _also(cells: list[int]) -> str:
-    """`, and so do cells 4, 5 and 9`: at most three of them."""
+    """`; so do cells 4, 5, 9 and 2 more`: at most three are named."""
     if not cells:
         return ""
     shown = [str(index) for index in cells[:3]] + (

@@ -56,8 +56,7 @@ def about_widgets(cell: CodeCell, calls: list[Site], imported: Imported) -> Iter
                     return
     for site in calls:
         if _is_moved(site.name):
-            place = site.node.func if site.place is site.node else site.place
-            yield codes.WIDGET.at(span_of(cell, place), widget=site.written)
+            yield codes.WIDGET.at(span_of(cell, site.called), widget=site.written)
             return
 
 
@@ -89,8 +88,7 @@ def about_running(
             names = _names(statement) - imported.names.keys()
             rest = [*cell.body[number:], *(s for other in later for s in other.body)]
             if not any(ends(each, names, statement) for each in rest):
-                place = site.node.func if site.place is site.node else site.place
-                yield codes.LEFT_RUNNING.at(span_of(cell, place), what=what)
+                yield codes.LEFT_RUNNING.at(span_of(cell, site.called), what=what)
                 return
 
 

@@ -69,7 +69,7 @@ class Machine:
             is_script = magic.kind == "run_cell_magic" and magic.name in _SHELL_CELLS
             command = f"%%{magic.name}" if is_script else None
         if command is not None and self._first("command"):
-            place = site.node.func if magic is None and site.place is site.node else site.place
+            place = site.called if magic is None else site.place
             short = command if len(command) <= 60 else f"{command[:59]}…"
             yield codes.SHELL_COMMAND.at(span_of(cell, place), command=short)
 

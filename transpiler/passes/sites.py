@@ -30,6 +30,11 @@ class Site(NamedTuple):
         return self.name.rpartition(".")[2] or last_name(self.node.func)
 
     @property
+    def called(self) -> ast.AST:
+        """What a diagnostic points at when the arguments, which may be long, are not the matter."""
+        return self.node.func if self.place is self.node else self.place
+
+    @property
     def written(self) -> str:
         """What is called, as the cell writes it."""
         return ast.unparse(self.node.func)
