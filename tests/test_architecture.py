@@ -21,8 +21,6 @@ GENERATED = sorted((ROOT / "generated").glob("*.py"))
 LONG_MODULES = {
     "transpiler/codes.py": "a table",
     "transpiler/ir.py": "a table of types",
-    "transpiler/passes/expressions.py": "one visitor, a method for each kind of node",
-    "transpiler/passes/flow.py": "one visitor, a method for each kind of node",
 }
 LONG_FUNCTIONS = {
     "transpiler/passes/plan.py:_drafts": "one walk over the notebook with its state in view",

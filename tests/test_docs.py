@@ -10,6 +10,7 @@ from typer.main import get_command
 from tests.conftest import ROOT
 from transpiler import __version__
 from transpiler.cli import app
+from transpiler.codes import all_rules
 from transpiler.passes.vocabulary import CELL_KEYS
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -64,11 +65,20 @@ def test_every_dependency_has_its_reason() -> None:
 
 
 def test_every_module_is_below_the_ceiling_or_known() -> None:
-    """A module that grows past 420 lines is probably two things."""
+    """A module that grows past 420 lines is probably two things, unless it is a table."""
     long = {
         path.relative_to(ROOT).as_posix()
         for package in ("transpiler", "pipulate_runtime")
         for path in Path(ROOT / package).rglob("*.py")
         if path.read_text(encoding="utf-8").count("\n") > 420
     }
-    assert long == set()
+    assert long == {"transpiler/codes.py"}
+
+
+def test_the_cases_of_the_data_flow_name_rules_that_are_there() -> None:
+    table = (ROOT / "docs" / "dataflow.md").read_text(encoding="utf-8")
+    named = set(re.findall(r"PP\d{3}", table))
+    rules = {rule.code for rule in all_rules()}
+    assert named <= rules
+    assert {code for code in rules if "PP210" <= code < "PP300"} <= named
+    assert len(re.findall(r"^\| DF\d{3} .* \|$", table, re.MULTILINE)) == 26

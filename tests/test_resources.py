@@ -72,7 +72,8 @@ def test_the_wheel_holds_the_templates_and_the_pages(wheel: Path) -> None:
     assert any(name.endswith(".dist-info/entry_points.txt") for name in names)
 
 
-def ports_a_notebook(folder: Path, path: Path | str) -> None:
+def assert_it_ports_a_notebook(folder: Path, path: Path | str) -> None:
+    """Raise AssertionError unless what is installed at `path` works in a folder away from the checkout."""
     (folder / "trip.ipynb").write_bytes(raw("limit = 5\nlimit"))
     where = run("-c", "import transpiler; print(transpiler.__file__)", cwd=folder, path=path)
     assert not where.startswith(str(ROOT))
@@ -85,7 +86,7 @@ def ports_a_notebook(folder: Path, path: Path | str) -> None:
 def test_the_wheel_works_away_from_the_checkout(wheel: Path, tmp_path: Path) -> None:
     site = tmp_path / "site"
     zipfile.ZipFile(wheel).extractall(site)
-    ports_a_notebook(tmp_path, site)
+    assert_it_ports_a_notebook(tmp_path, site)
 
 
 def test_an_editable_install_finds_them_too(checkout: Path, tmp_path: Path) -> None:
@@ -98,7 +99,7 @@ def test_an_editable_install_finds_them_too(checkout: Path, tmp_path: Path) -> N
     (pth,) = site.glob("*.pth")
     assert set(pth.read_text().split()) == {str(checkout)}
     # What the wheel holds besides (old copies of the templates) lies before the checkout on the path.
-    ports_a_notebook(tmp_path, f"{site}{os.pathsep}{checkout}")
+    assert_it_ports_a_notebook(tmp_path, f"{site}{os.pathsep}{checkout}")
 
 
 def test_the_checkout_is_asked_before_an_old_copy(

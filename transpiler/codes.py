@@ -371,6 +371,106 @@ NOT_ANALYSED = Rule(
 )
 
 
+UNSEEDED = Rule(
+    "PP210",
+    "unseeded-chance",
+    WARNING,
+    "`{call}` draws other numbers in each run, since nothing above sets a seed{more}",
+    "{remedy} Otherwise going back or resuming may go on with other numbers than the cards above show.",
+)
+OTHER_ORDER = Rule(
+    "PP211",
+    "other-order",
+    NOTICE,
+    "the notebook was saved after its cells had run in another order: this one ran {relation}{more}",
+    "The app runs them from top to bottom and may show something else. Restart the kernel, run all and look at the outputs.",
+)
+HISTORY = Rule(
+    "PP212",
+    "history-number",
+    WARNING,
+    "`{written}` is what cell number {number} gave, counted from the top: {reason}{hint}",
+    "Numbers come from the order cells were run in. Give the value a name in the cell that computes it, and use that.",
+)
+ANSWER_REPLACED = Rule(
+    "PP213",
+    "answer-replaced",
+    NOTICE,
+    "`{name}` is asked for in cell {cell}, and from here on has another value, whatever was answered",
+    "Use another name here if the answer is meant to count further down.",
+)
+MAYBE_MISSING = Rule(
+    "PP214",
+    "maybe-missing",
+    WARNING,
+    "`{name}` does not exist for some answers to `{field}`: only a branch of an `if` in cell {cell} sets it",
+    "Set `{name}` before the `if` or in an `else`; otherwise this step fails with a NameError for these answers.",
+)
+OLD_CLASS = Rule(
+    "PP215",
+    "old-class",
+    NOTICE,
+    "`{name}` is still of the `{kind}` that cell {old} defines, not of the one in cell {new}",
+    "Run from top to bottom, it has the methods of the older class. Make it again below the newer one.",
+)
+SHELL_COMMAND = Rule(
+    "PP216",
+    "shell-command",
+    NOTICE,
+    "`{command}` runs on the machine that serves the app, each time its step runs",
+    "Make sure that what it needs is installed there; and that it may be run by whoever uses the app.",
+)
+RUNS_ANSWER = Rule(
+    "PP217",
+    "runs-answer",
+    WARNING,
+    "{answer} is run {what}: whoever uses the app can run anything on the machine that serves it",
+    "Offer `choices`, or use `shlex.quote(...)` in a command, and `ast.literal_eval(...)` or `float(...)` instead of `eval`.",
+)
+UNKNOWN_MAGIC = Rule(
+    "PP218",
+    "unknown-magic",
+    WARNING,
+    "`{magic}` is not a magic of IPython, and no cell above loads an extension that may have it",
+    "Its step fails. Load the extension in the notebook (`%load_ext ...`), or leave the line out.",
+)
+OPENS_WINDOW = Rule(
+    "PP219",
+    "opens-window",
+    WARNING,
+    "`{call}` opens a window on the machine that serves the app, or fails there; the page does not show it",
+    "Figures of matplotlib are shown without it; show other pictures with `display(...)`.",
+)
+LEAVES_FOLDER = Rule(
+    "PP220",
+    "leaves-folder",
+    NOTICE,
+    "from here on the cells work in `{folder}`, not in the run's own folder",
+    "Runs of the app may overwrite each other's files there, and the page does not offer them. Leave the line out if you can.",
+)
+ABSOLUTE_PATH = Rule(
+    "PP221",
+    "absolute-path",
+    NOTICE,
+    "`{path}` is found on one machine only and does not travel with the plugin",
+    "Put the file beside the notebook and read it by its name: each run of the app gets a copy.",
+)
+WIDGET = Rule(
+    "PP222",
+    "live-widget",
+    WARNING,
+    "`{widget}` stays as it is at the start: widgets do not call the notebook's code in the app",
+    "Ask for the value instead: `limit = 5` with `#| input: limit` above it becomes a field of the form.",
+)
+LEFT_RUNNING = Rule(
+    "PP223",
+    "left-running",
+    WARNING,
+    "this {what} may still run when its step is done; what it prints after that is not on the page",
+    "Wait for it in the same cell (`await ...`, `.join()`).",
+)
+
+
 def all_rules() -> tuple[Rule, ...]:
     """Return every rule of this table, sorted by code."""
     return tuple(

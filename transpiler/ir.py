@@ -28,6 +28,8 @@ class Cell:
     """The cell's metadata under `pipulate`."""
     attachments: Mapping[str, Mapping[str, str]] | None = None
     """Pictures of a markdown cell: name -> {mime type: base64}."""
+    count: int | None = None
+    """The execution count of a code cell as saved: evidence of the order cells were run in, nothing more."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -174,6 +174,21 @@ ROWS = [
     row("fn_reads_iterator", "def first(it): return next(it)\nit = iter([1])\n---\nx = first(it)\n---\nprint(x, list(it))", "first it", "it x"),
     row("class_property_of_instance", "k = 1\nclass C:\n    @property\n    def v(self): return k\nc = C()\n---\nx = c.v\n---\nprint(x)", "c k", "x"),
     row("mangled", "__k = 1\n_C__k = 2\n---\nclass C:\n    def get(self): return __k\n---\nprint(C().get())", "_C__k", "C"),
+    row("fn_appends_to_imported", "from helpers import cache\ndef note(x): cache.append(x)\n---\nnote(1)\n---\nprint(cache)", "note cache", "cache"),
+    row("fn_in_fn_appends_to_imported", "from helpers import cache\ndef a():\n    def b(): cache.update(x=1)\n    b()\n---\na()\n---\nprint(cache)", "a cache", "cache"),
+    row("fn_both_methods_of_imported", "from helpers import cache\ndef a():\n    cache.add(1)\n    cache.show()\n---\na()\n---\nprint(cache)", "a cache", "cache"),
+    row("fn_calls_function_of_imported", "from helpers import tools\ndef a(): return tools.run(1)\n---\nx = a()\n---\nprint(x, tools)", "a tools", "x"),
+    row("fn_calls_append_of_module", "import numpy as np\ndef a(): return np.append([1], 2)\n---\nx = a()\n---\nprint(x, np)", "a np", "x"),
+    row("imported_as_argument", "from helpers import cache\ndef note(to): to.append(1)\n---\nnote(cache)\n---\nprint(cache)", "note cache", "cache"),
+    row("exec_literal_none", "a = 1\n---\nexec('b = a + 1', None)\n---\nprint(b)", "a", "b"),
+    row("exec_literal_globals", "a = 1\n---\nexec('b = a + 1', globals())\n---\nprint(b)", "a", "b"),
+    row("exec_literal_globals_by_name", "a = 1\nns = globals()\n---\nexec('b = a + 1', ns)\n---\nprint(b)", "a ns", "b"),
+    row("exec_literal_own", "a = 1\nns = {}\n---\nexec('b = a + 1', ns)\n---\nprint(ns)", "ns", "ns"),
+    row("eval_none", "a = 1\n---\nb = eval('a + 1', None, None)\n---\nprint(b)", "a", "b"),
+    row("fixed_shared", "a = b = 1\n---\na += 1\n---\nprint(b)", "a", ""),
+    row("fixed_in_container", "a = 1\nxs = [a, a]\n---\nxs[0] += 1\n---\nprint(a, xs)", "xs", "xs"),
+    row("fixed_or_not", "import lib\na = 1 if lib.x else []\nb = a\n---\nb += [2]\n---\nprint(a)", "b", "a"),
+    row("joined_over_branches", "import lib\nif lib.x:\n    a = [1]\nelse:\n    a = 1\nb = a\n---\nb += [2]\n---\nprint(a)", "b", "a"),
     row("function_in_class_in_function", "k = 1\ndef make():\n    class C:\n        def get(self): return k\n    return C()\nc = make()\n---\nx = c.get()\n---\nprint(x)", "c k", "x"),
 ]  # fmt: skip
 
@@ -198,6 +213,35 @@ def test_sound_and_as_exact_as_we_say(row: Row) -> None:
     assert live >= set(row.live.split())
     exact = (reads, live) == (set(row.reads.split()), set(row.live.split()))
     assert exact == row.exact, (reads, live)
+
+
+@pytest.mark.parametrize(
+    "second",
+    [
+        "exec(code, None)",
+        "exec(code, globals())",
+        "exec(code, ns)",
+        "ns['b'] = 1",
+        "ns.update(b=1)",
+        "put(ns)",
+        "put_there()",
+        "def f(): ns['b'] = 1\nf()",
+        "print(ns.get('a'))",
+    ],
+)
+def test_the_namespace_is_an_object(second: str) -> None:
+    """Whoever has it may bind and read any name, so all names before are live."""
+    first = "a = 1\ncode = ''\nns = globals()\ndef put(d): d['b'] = 1\ndef put_there(): ns['b'] = 1"
+    cells, analysis, _ = analysed(first, "c = a", second)
+    assert cells[2].dynamic
+    assert analysis.live["c1"] == ("c",)
+
+
+@pytest.mark.parametrize("second", ["exec(code, {})", "exec(code, {}, {})", "eval(code, own)"])
+def test_another_namespace_is_not(second: str) -> None:
+    cells, analysis, _ = analysed("code = ''\nown = {}", "c = 1", second)
+    assert not cells[2].dynamic
+    assert analysis.live["c1"] == ()
 
 
 def test_nine_of_ten_are_exact() -> None:

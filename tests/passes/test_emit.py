@@ -199,8 +199,10 @@ def test_the_templates_write_as_black_does(monkeypatch: pytest.MonkeyPatch) -> N
     ]
     made = plan_of(*cells)
     moved, _ = splice(made)
+    expected = emit(made, moved, PORT_ID, "x.ipynb")
+    sound(expected)
     monkeypatch.setattr("transpiler.passes.splice.formatted", asked)
-    sound(emit(made, moved, PORT_ID, "x.ipynb"))
+    assert emit(made, moved, PORT_ID, "x.ipynb") == expected
 
 
 # --- the file checks itself ----------------------------------------------------------------------------------------------------

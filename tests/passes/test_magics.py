@@ -205,15 +205,16 @@ def test_a_cell_that_does_not_parse(source, place, words):
 
 @given(st.text(alphabet=st.sampled_from("ab=1 \n%!?;'\"#|()[]:.\\é\x0c\u2028,/>*\t"), max_size=40))
 def test_never_raises_and_maps_each_line(source):
-    inside(source)
+    assert_inside(source)
 
 
 @given(st.lists(st.sampled_from(["x = 1", "%time x", "    y", "if a:", "!ls", "df?", "%matplotlib inline", "'''", "#| a", "!pip install q", "%%capture", ">>> z", "f(\\", ")", ""]), max_size=8))  # fmt: skip
 def test_never_raises_on_lines_of_notebooks(lines):
-    inside("\n".join(lines))
+    assert_inside("\n".join(lines))
 
 
-def inside(source):
+def assert_inside(source):
+    """Raise AssertionError unless each line and each span of what is made of a source lies inside it."""
     python, found = python_of(cell(source))
     count = source.count("\n") + 1
     if python:

@@ -10,6 +10,7 @@ cells share one namespace whatever is said of it.
 import ast
 import warnings
 from collections.abc import Iterable
+from pathlib import PurePosixPath
 
 from transpiler import codes
 from transpiler.diagnostics import Diagnostic, Found
@@ -20,6 +21,7 @@ from transpiler.passes.findings import about_form, about_names
 from transpiler.passes.flow import Flow
 from transpiler.passes.form import Form, Notebookwide, form_of
 from transpiler.passes.form import Text as Source
+from transpiler.passes.notices import Notices
 from transpiler.passes.scope import FUNCTIONS, Bindings
 from transpiler.passes.things import Thing, Value
 
@@ -34,7 +36,8 @@ def analyse(annotated: Annotated) -> tuple[Analysis, Found]:
 
 
 def _analyse(annotated: Annotated) -> tuple[Analysis, Found]:
-    cells = [_parsed(item) for item in annotated.items if isinstance(item, Code)]
+    code_cells = (item for item in annotated.items if isinstance(item, Code))
+    cells = [_parsed(code, number) for number, code in enumerate(code_cells, 1)]
     wide = _notebookwide(cells)
     later = _last_bound(cells)
     namespace = Namespace()
@@ -44,15 +47,21 @@ def _analyse(annotated: Annotated) -> tuple[Analysis, Found]:
     modules: dict[str, None] = {}
     texts: dict[str, str] = {}
     done: dict[str, AnalysedCode] = {}
+    notices = Notices(cells)
     for cell in cells:
-        found += _analyse_cell(cell, namespace, wide, later)
+        found += _analyse_cell(cell, namespace, wide, later, notices)
         for statement in () if cell.failed else cell.body:
-            files |= dict.fromkeys(looks.read_files(statement, texts))
+            for node, path in looks.read_paths(statement, texts):
+                if looks.is_relative(path):
+                    files[str(PurePosixPath(path))] = None
+                elif looks.is_absolute(path):
+                    notices.look_at_path(cell, node, path)
             written |= dict.fromkeys(looks.written_files(statement, texts))
             if "import" in cell.source.text or "load_ext" in cell.source.text:
                 modules |= dict.fromkeys(looks.imported_modules(statement))
             _note_text(statement, texts)
         done[cell.code.cell.id] = _result(cell)
+    found += notices.finish()
     live = _live(cells)
     items = tuple(i if isinstance(i, Text) else done[i.cell.id] for i in annotated.items)
     requirements = dict.fromkeys(
@@ -67,23 +76,36 @@ def _analyse(annotated: Annotated) -> tuple[Analysis, Found]:
         modules=tuple(modules),
         requirements=tuple(requirements),
     )
-    return analysis, tuple(sorted(found, key=lambda d: d.order))
+    return analysis, tuple(sorted(_without_echoes(found), key=lambda d: d.order))
 
 
-def _parsed(code: Code) -> CodeCell:
+def _without_echoes(found: list[Diagnostic]) -> list[Diagnostic]:
+    """Leave out that a cell is kept as text because of a magic, where it is said that there is no such magic."""
+    told = {d.span for d in found if d.rule is codes.UNKNOWN_MAGIC}
+    return [d for d in found if d.rule is not codes.KEPT_AS_TEXT or d.span not in told]
+
+
+def _parsed(code: Code, number: int) -> CodeCell:
     if code.python is None:
-        return CodeCell(code, failed="it is not Python that can be read")
+        return CodeCell(code, number, failed="it is not Python that can be read")
     try:
         body = ast.parse(code.python.text).body
     except (RecursionError, MemoryError):
-        return CodeCell(code, failed=TOO_DEEP)
+        return CodeCell(code, number, failed=TOO_DEEP)
     except (SyntaxError, ValueError) as error:
-        return CodeCell(code, failed=f"Python refuses it: {error}")
-    cell = CodeCell(code, body, Source(code.python.text))
+        return CodeCell(code, number, failed=f"Python refuses it: {error}")
+    text = code.python.text
+    cell = CodeCell(code, number, body, Source(text), tuple(text.split("\n")))
+    cell.shows = bool(body) and isinstance(body[-1], ast.Expr) and not code.python.tail_semicolon
     try:
         cell.bindings = Bindings(body)
     except RecursionError:
         cell.failed = TOO_DEEP
+    for name, node in cell.bindings.binds.items():
+        if isinstance(node, ast.alias):
+            cell.imports.add(name)
+        elif isinstance(node, (*FUNCTIONS, ast.ClassDef)):
+            cell.defines.add(name)
     return cell
 
 
@@ -118,7 +140,11 @@ def _last_bound(cells: list[CodeCell]) -> dict[str, int]:
 
 
 def _analyse_cell(
-    cell: CodeCell, namespace: Namespace, wide: Notebookwide, later: dict[str, int]
+    cell: CodeCell,
+    namespace: Namespace,
+    wide: Notebookwide,
+    later: dict[str, int],
+    notices: Notices,
 ) -> list[Diagnostic]:
     """Fill in what one cell does, and move the namespace on past it."""
     index = cell.code.cell.index
@@ -134,6 +160,7 @@ def _analyse_cell(
         first = place(cell, 0, 0, 0, len(cell.code.cell.source))
         return [codes.NOT_ANALYSED.at(first)] if cell.failed is TOO_DEEP else []
     found = about_names(cell, flow, namespace, later)
+    notices.look(cell, flow, namespace)
     _fill(cell, flow, namespace, before)
     _write_form(cell, flow, namespace, wide)
     found += about_form(cell, namespace)
@@ -171,6 +198,7 @@ def _fill(cell: CodeCell, flow: Flow, namespace: Namespace, before: dict[str, Va
     cell.certain = set(flow.must)
     cell.outs = {*binds, *deletes, *mutates}
     cell.given = tuple(given)
+    cell.seen = {**flow.indirect, **flow.reads}
     cell.dynamic = bool(flow.dynamic or flow.star or flow.looks_around)
 
 
@@ -242,10 +270,8 @@ def _live(cells: list[CodeCell]) -> dict[str, tuple[str, ...]]:
 
 
 def _result(cell: CodeCell) -> AnalysedCode:
-    python, options = cell.code.python, cell.code.options
-    shows = bool(cell.body) and isinstance(cell.body[-1], ast.Expr)
-    shows = shows and python is not None and not python.tail_semicolon
-    setup = not cell.failed and looks.is_setup(cell.body, shows)
+    options = cell.code.options
+    setup = not cell.failed and looks.is_setup(cell.body, cell.shows)
     if options.setup is not None:
         setup = options.setup
     return AnalysedCode(
@@ -255,7 +281,7 @@ def _result(cell: CodeCell) -> AnalysedCode:
         tuple(cell.form.edits),
         cell.form.reason,
         cell.form.awaits,
-        shows,
+        cell.shows,
         looks.suggested_title(cell.code.cell.source),
         cell.given,
         cell.dynamic,

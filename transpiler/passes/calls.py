@@ -11,6 +11,7 @@ import re
 from transpiler.passes import known, shell
 from transpiler.passes.expressions import Expressions, last_name, root_name
 from transpiler.passes.things import (
+    NAMESPACE,
     NOTHING,
     Call,
     Closure,
@@ -237,7 +238,7 @@ class Calls(Expressions):
         if name == "open":
             return self.fresh("iterator")
         if changes or name not in known.PURE_METHODS:
-            self.call_on(receiver)
+            self.call_on(receiver, name)
             self.use_up(given.all)
             self.hold(func.value, given.all)
             return self.fresh() | receiver
@@ -285,8 +286,7 @@ class Calls(Expressions):
         text = node.args[0] if node.args else None
         if name == "vars" and node.args:
             return arguments.all
-        own_namespace = len(node.args) > 1 or any(k.arg == "globals" for k in node.keywords)
-        if name in _CODE and own_namespace and not self.namespaces_are_ours(node):
+        if name in _CODE and self.has_own_namespace(node, arguments):
             self.use_up(arguments.all)
             self.mutate(arguments.all)
             return self.fresh()
@@ -303,22 +303,24 @@ class Calls(Expressions):
                 self.looks_around |= name != "dir" or not node.args
         else:
             self.note_dynamic(node)
-        return self.fresh()
+        return NAMESPACE if name in ("globals", "locals", "vars") else self.fresh()
 
-    def namespaces_are_ours(self, node: ast.Call) -> bool:
-        """Whether the namespace given to `exec` is the notebook's."""
-        return any(
+    def has_own_namespace(self, node: ast.Call, given: Arguments) -> bool:
+        """Whether the code of `exec` runs in a namespace that is not the notebook's: `None` and `globals()` are the notebook's."""
+        spaces = [
+            *node.args[1:],
+            *(k.value for k in node.keywords if k.arg in ("globals", "locals")),
+        ]
+        others = [s for s in spaces if not (isinstance(s, ast.Constant) and s.value is None)]
+        if not others or given.spread:
+            return False
+        ours = any(
             isinstance(part, ast.Name) and part.id in ("globals", "locals", "vars", "user_ns")
-            for argument in node.args[1:]
-            for part in ast.walk(argument)
+            for space in others
+            for part in ast.walk(space)
         )
-
-    def note_dynamic(self, node: ast.AST) -> None:
-        """Any name may be read or bound here."""
-        if self.closure is not None:
-            self.closure.dynamic = True
-        else:
-            self.dynamic = self.dynamic or self.at or node
+        values = frozenset().union(*given.positional[1:], *given.named.values())
+        return not ours and NAMESPACE.isdisjoint(values)
 
     def run_text(self, code: str, node: ast.AST) -> None:
         """Walk Python that is in a text, at the place of the text. `flow` knows statements."""

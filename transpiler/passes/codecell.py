@@ -13,13 +13,17 @@ from transpiler.passes.things import Value
 TOO_DEEP = "it is nested too deeply"
 
 
-@dataclass(slots=True)
+@dataclass(eq=False, slots=True)
 class CodeCell:
     """A code cell on its way through the pass."""
 
     code: Code
+    number: int = 0
+    """Its place among the cells that are run, from 1: the execution count it has from top to bottom."""
     body: list[ast.stmt] = field(default_factory=list)
     source: Source = field(default_factory=lambda: Source(""))
+    lines: tuple[str, ...] = ()
+    """The lines of its Python."""
     bindings: Bindings = field(default_factory=Bindings)
     failed: str | None = None
     names: Names = field(default_factory=Names)
@@ -29,6 +33,14 @@ class CodeCell:
     """Names it may bind, delete or mutate."""
     given: tuple[str, ...] = ()
     dynamic: bool = False
+    shows: bool = False
+    """Whether it ends in an expression whose value IPython shows."""
+    imports: set[str] = field(default_factory=set)
+    """Names it binds by importing them."""
+    defines: set[str] = field(default_factory=set)
+    """Names of its functions and classes."""
+    seen: dict[str, ast.AST] = field(default_factory=dict)
+    """Where it first uses a name from before, itself or in a function it touches."""
     form: Form = field(default_factory=Form)
 
 
@@ -76,16 +88,23 @@ def slice_span(cell: CodeCell, part: tuple[int, int]) -> Span:
 def place(cell: CodeCell, line: int, column: int, end_line: int, end_column: int) -> Span:
     """Return a place of the cell's Python (0-based) as one of the notebook's cell, kept inside the cell.
 
-    Where IPython's transformer rewrote a line, columns no longer correspond: they are cut at the line's end.
+    A line that IPython's transformer rewrote (a magic) has no columns of its own: all of it is meant.
     """
     python: Python | None = cell.code.python
     lines = python.lines if python else ()
-    text = cell.code.cell.source.split("\n")
+    texts = cell.lines
+    source = cell.code.cell.source.split("\n")
 
-    def there(line: int, column: int) -> tuple[int, int]:
+    def there(line: int, column: int, is_end: bool) -> tuple[int, int]:
         row = lines[line] if line < len(lines) else (lines[-1] if lines else 1)
-        row = max(1, min(row, len(text)))
-        return row, min(column, len(text[row - 1])) + 1
+        row = max(1, min(row, len(source)))
+        original = source[row - 1]
+        text = texts[line] if line < len(texts) else original
+        if original.endswith(text):  # or it lost an indent or a prompt
+            column += len(original) - len(text)
+        else:
+            column = len(original.rstrip()) if is_end else len(original) - len(original.lstrip())
+        return row, min(column, len(original)) + 1
 
-    start, end = there(line, column), there(end_line, end_column)
+    start, end = there(line, column, False), there(end_line, end_column, True)
     return Span(cell.code.cell.index, *start, *max(start, end))

@@ -269,7 +269,8 @@ class Expressions(Objects):
             self.closure.dynamic |= closure.dynamic
             self.closure.looks_around |= closure.looks_around
             self.closure.mutated.update(dict.fromkeys(closure.mutated))
-            self.closure.called_on.update(closure.called_on)
+            for name_of, is_containers in closure.called_on.items():
+                self.closure.call_methods_on([name_of], is_containers)
             self.closure.used_up.update(dict.fromkeys(closure.used_up))
 
     def evaluate_definition(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> None:

@@ -5,6 +5,7 @@ import datetime
 import math
 import re
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -167,11 +168,10 @@ def _switch(value: Any) -> JSON:
 
 def _moment(what: str, parse: Callable[[str], object]) -> Callable[[Any], JSON]:
     def check(value: Any) -> JSON:
-        try:
+        # `parse` refuses by ValueError what is a text, but no moment
+        with suppress(ValueError):
             if isinstance(value, str) and (not value or parse(value)):
                 return value
-        except ValueError:
-            pass
         raise Misfit(what)
 
     return check

@@ -141,6 +141,18 @@ SCRIPTS = _words(
 HISTORY_MAGICS = _words("history hist recall rep rerun macro save edit notebook logstart")
 """Line magics that show or use the inputs as they were typed."""
 
+IPYTHON_MAGICS = (
+    SAFE_LINE_MAGICS
+    | SAFE_CELL_MAGICS
+    | HISTORY_MAGICS
+    | frozenset(["time", "timeit", "prun"])
+    | _words(
+        "alias autosave code_wrap connect_info doctest_mode ed load loadpy page pdef pdoc pfile pinfo pinfo2 psearch psource "
+        "pylab qtconsole reset reset_selective run store subshell who who_ls whos xdel file"
+    )
+)
+"""Every magic that a kernel of ipykernel has from its start (a test asks one), and a few that it had in the past."""
+
 SETUP_CALLS = _words(
     "set_option set_options reset_option filterwarnings simplefilter seed manual_seed set_theme set_style set_context "
     "set_palette basicConfig set_printoptions set_matplotlib_formats set_loglevel setLevel disable use seterr setlocale "

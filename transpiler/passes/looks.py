@@ -145,21 +145,21 @@ def imported_modules(tree: ast.AST) -> Iterator[str]:
                 yield name
 
 
-def read_files(tree: ast.AST, texts: dict[str, str]) -> Iterator[str]:
-    """Yield the relative paths that a cell names literally and reads; `texts` are names known to be literal texts."""
+def read_paths(tree: ast.AST, texts: dict[str, str]) -> Iterator[tuple[ast.AST, str]]:
+    """Yield the paths that a cell names literally and reads, with where it does; `texts` are names known to be literal texts."""
     for node in ast.walk(tree):
         if not isinstance(node, ast.Call):
             continue
         magic = shell.magic_of(node)
         if magic is not None:
             word = magic.line.split()[:1]
-            if magic.name in ("run", "load", "loadpy") and word and _is_relative(word[0]):
-                yield word[0]
+            if magic.name in ("run", "load", "loadpy") and word:
+                yield node, word[0]
             continue
         for found in _read_by(node):
             path = _text(found, texts)
-            if path is not None and _is_relative(path):
-                yield str(PurePosixPath(path))
+            if path is not None:
+                yield found, path
 
 
 def written_files(tree: ast.AST, texts: dict[str, str]) -> Iterator[str]:
@@ -174,7 +174,7 @@ def written_files(tree: ast.AST, texts: dict[str, str]) -> Iterator[str]:
             continue
         for found in _written_by(node):
             path = _text(found, texts)
-            if path is not None and _is_relative(path):
+            if path is not None and is_relative(path):
                 yield str(PurePosixPath(path))
 
 
@@ -272,7 +272,12 @@ def literal_text(node: ast.expr, texts: dict[str, str]) -> str | None:
     return _text(node, texts)
 
 
-def _is_relative(path: str) -> bool:
+def is_absolute(path: str) -> bool:
+    """Whether a path begins at the root of a disk or in somebody's home."""
+    return bool(re.match(r"/(?!/)|~|[A-Za-z]:[/\\]", path))
+
+
+def is_relative(path: str) -> bool:
     """Whether it may be a file that is found from where the notebook is: not a URL, not absolute, no pattern."""
     if not path or len(path) > 255 or any(c in path for c in '*?<>"|\n\r\t\0{}\\'):
         return False

@@ -5,6 +5,8 @@ from collections.abc import Iterable
 
 from transpiler.passes import known
 from transpiler.passes.things import (
+    FIXED,
+    NAMESPACE,
     NOTHING,
     Closure,
     Global,
@@ -90,6 +92,7 @@ class Objects:
                 self.guarded.add(name)
             self.reads.setdefault(name, self.at or node)
         value = self.current(name)
+        self.looks_around |= not NAMESPACE.isdisjoint(value)
         for item in closures(value):
             self.touch(item)
         return value
@@ -106,7 +109,7 @@ class Objects:
         self.changed.setdefault(name, old)
         self.values[name] = value
         for item in value - old if old else value:
-            if isinstance(item, Thing):
+            if isinstance(item, Thing) and item.kind != "fixed":
                 item.names[name] = None
 
     def store(self, name: str, value: Value, node: ast.AST) -> None:
@@ -139,20 +142,19 @@ class Objects:
             for name, node in each.loads.items():
                 if name not in self.must:
                     self.indirect.setdefault(name, node)
+                held = self.values.get(name, NOTHING)
+                self.looks_around |= not NAMESPACE.isdisjoint(held)
             for name, value in each.writes.items():
                 self.writes[name] = None
                 self.assign(name, self.current(name) | self.substitute(value, {}))
             for item in each.mutated:
                 if isinstance(item, Global):
                     self.mutate(self.current(item.name))
-            for item in each.called_on:
+            for item, is_containers in each.called_on.items():
+                spared = ("module",) if is_containers else ("module", "imported")
                 objects = self.current(item.name)
                 self.mutate(
-                    frozenset(
-                        o
-                        for o in objects
-                        if not (isinstance(o, Thing) and o.kind in ("module", "imported"))
-                    )
+                    frozenset(o for o in objects if not (isinstance(o, Thing) and o.kind in spared))
                 )
             for item in each.used_up:
                 if isinstance(item, Global):
@@ -176,20 +178,32 @@ class Objects:
 
     def fresh(self, kind: Kind = "plain") -> Value:
         """Return a new object made here."""
+        if kind == "fixed":
+            return FIXED
         return frozenset([Thing(None if self.closure is not None else self.cell, kind)])
 
     def mutate(self, value: Value) -> None:
         """The objects of a value may be changed in place."""
         into = self.mutated if self.closure is None else self.closure.mutated
+        if not NAMESPACE.isdisjoint(value):
+            self.note_dynamic(self.at or ast.Pass())
         for item in value:
-            if not (isinstance(item, Thing) and item.kind == "fixed"):
+            if not (isinstance(item, Thing) and item.kind in ("fixed", "namespace")):
                 into[item] = None
 
-    def call_on(self, receiver: Value) -> None:
+    def note_dynamic(self, node: ast.AST) -> None:
+        """Any name may be read or bound here."""
+        if self.closure is not None:
+            self.closure.dynamic = True
+        else:
+            self.dynamic = self.dynamic or self.at or node
+
+    def call_on(self, receiver: Value, method: str) -> None:
         """A method may change its receiver. In a function a name may turn out to be a module, whose functions do not."""
         if self.closure is not None:
+            is_containers = method in known.CONTAINER_MUTATORS
             names = [item for item in receiver if isinstance(item, Global)]
-            self.closure.called_on.update(dict.fromkeys(names))
+            self.closure.call_methods_on(names, is_containers)
             receiver = receiver.difference(names)
         self.mutate(receiver)
 

@@ -11,6 +11,7 @@ import hashlib
 import json
 import re
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -193,6 +194,7 @@ def _cells(cells: Iterable[object], found: list[Diagnostic]) -> Iterable[Cell]:
             tuple(_clean(t) for t in tags if isinstance(t, str)) if isinstance(tags, list) else (),
             _mapping(metadata.get("pipulate"), span, found),
             _attachments(cell.get("attachments")),
+            _count(cell.get("execution_count", cell.get("prompt_number"))),
         )
 
 
@@ -221,17 +223,13 @@ def _with_ids(cells: Iterable[Cell], found: list[Diagnostic]) -> tuple[Cell, ...
             if cell.id:
                 span = Span(cell.index, 1, 1, 1, 1)
                 found.append(codes.DUPLICATE_ID.at(span, first=first[cell.id], id=cell.id, new=new))
-            cell = _renamed(cell, new)
+            cell = replace(cell, id=new)
         named.append(cell)
     return tuple(named)
 
 
 def _digest(cell: Cell, nth: int) -> str:
     return hashlib.sha256(f"{cell.kind}\n{nth}\n{cell.source}".encode()).hexdigest()[:8]
-
-
-def _renamed(cell: Cell, new: str) -> Cell:
-    return Cell(cell.index, new, cell.kind, cell.source, cell.tags, cell.options, cell.attachments)
 
 
 # --- values -------------------------------------------------------------------------------------------------------
@@ -293,6 +291,11 @@ def _attachments(value: object) -> Mapping[str, Mapping[str, str]] | None:
             texts = {mime: _joined(data) for mime, data in bundle.items()}
             kept[_clean(name)] = {_clean(m): _clean(t) for m, t in texts.items() if t is not None}
     return kept or None
+
+
+def _count(value: object) -> int | None:
+    """An execution count (`prompt_number` in format 3)."""
+    return value if type(value) is int and value > 0 else None
 
 
 def _short(value: object) -> str:

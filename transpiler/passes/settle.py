@@ -1,6 +1,7 @@
 """A draft of a field becomes a `Field`: what is said, else what its annotation says, else what its value is."""
 
 import ast
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -152,10 +153,8 @@ class _Settling:
         if limit is None or (self._type in _NUMBERS and _is_number(limit)):
             return limit  # type: ignore[return-value]
         if self._type in _MOMENTS and limit:
-            try:
+            with suppress(Misfit):  # said below: PP121
                 return str(fitting(self._type, limit))
-            except Misfit:
-                pass
         self._wrong(key, limit, f"a limit for a field of type {self._type}")
         return None
 

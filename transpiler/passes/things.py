@@ -11,9 +11,11 @@ from dataclasses import dataclass, field
 from itertools import count
 from typing import Literal, NamedTuple
 
-Kind = Literal["plain", "fixed", "iterator", "defaulting", "module", "imported", "figure"]
+Kind = Literal[
+    "plain", "fixed", "iterator", "defaulting", "module", "imported", "figure", "namespace"
+]
 """`fixed` cannot be changed in place, an `iterator` is changed by reading it, a `defaulting` mapping by `d[key]`,
-a `figure` by `plot`; what is `imported` from a module may be a module or any object."""
+a `figure` by `plot`; what is `imported` from a module may be a module or any object; the `namespace` is `globals()`."""
 
 
 class Param(NamedTuple):
@@ -65,8 +67,8 @@ class Closure:
     writes: dict[str, "Value"] = field(default_factory=dict)
     """Names it binds or deletes through `global`."""
     mutated: dict["Item", None] = field(default_factory=dict)
-    called_on: dict[Global, None] = field(default_factory=dict)
-    """Names it calls methods of that may change their objects."""
+    called_on: dict[Global, bool] = field(default_factory=dict)
+    """Names it calls methods of that may change their objects; whether one is a container's, like `append`."""
     used_up: dict["Item", None] = field(default_factory=dict)
     """What it iterates over: changed when it is an iterator."""
     calls: list["Call"] = field(default_factory=list)
@@ -83,10 +85,19 @@ class Closure:
         """By order of making."""
         return self.serial
 
+    def call_methods_on(self, names: Iterable[Global], is_containers: bool) -> None:
+        """Note that it calls a method of what these names stand for."""
+        for name in names:
+            self.called_on[name] = self.called_on.get(name, False) or is_containers
+
 
 Item = Thing | Closure | Param | Global | Result
 Value = frozenset[Item]
 NOTHING: Value = frozenset()
+FIXED: Value = frozenset([Thing(-1, "fixed")])
+"""One thing for all that cannot be changed: nobody can tell whether two names share it."""
+NAMESPACE: Value = frozenset([Thing(-1, "namespace")])
+"""The notebook's namespace as an object: who changes it may bind any name, who reads it may read any."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,125 @@
+"""What lives on after a cell, and is not on the page: widgets that call back, tasks and threads that still run (PP222, PP223)."""
+
+import ast
+import re
+from collections.abc import Iterator
+
+from transpiler import codes
+from transpiler.diagnostics import Diagnostic
+from transpiler.passes.codecell import CodeCell, span_of
+from transpiler.passes.expressions import root_name
+from transpiler.passes.sites import Imported, Site
+
+_SHOWS_ONLY = frozenset(
+    [
+        "HTML",
+        "HTMLMath",
+        "Label",
+        "Output",
+        "Image",
+        "Audio",
+        "Video",
+        "Layout",
+        "Box",
+        "HBox",
+        "VBox",
+        "GridBox",
+        "Accordion",
+        "Tab",
+        "Stack",
+        "IntProgress",
+        "FloatProgress",
+        "Valid",
+        "jslink",
+        "jsdlink",
+        "link",
+        "dlink",
+    ]
+)
+"""Widgets that nobody moves."""
+
+_INTERACTS = re.compile(r"(?:ipywidgets|IPython\.html\.widgets|google\.colab)\.(?:[\w.]*\.)?(\w+)")
+_TASKS = frozenset(["create_task", "ensure_future"])
+_STARTS = re.compile(r"threading\.(?:Thread|Timer)|multiprocessing\.Process")
+
+
+def about_widgets(cell: CodeCell, calls: list[Site], imported: Imported) -> Iterator[Diagnostic]:
+    """Yield the first widget of a cell that somebody is meant to move. The caller keeps the first of the notebook."""
+    if imported.modules.isdisjoint(("ipywidgets", "IPython", "google")):
+        return
+    for statement in cell.body:
+        for node in ast.walk(statement):
+            for decorator in getattr(node, "decorator_list", ()):
+                call = decorator.func if isinstance(decorator, ast.Call) else decorator
+                if _is_moved(imported.full_name(call)):
+                    yield codes.WIDGET.at(span_of(cell, decorator), widget=ast.unparse(call))
+                    return
+    for site in calls:
+        if _is_moved(site.name):
+            yield codes.WIDGET.at(span_of(cell, site.called), widget=site.written)
+            return
+
+
+def _is_moved(name: str) -> bool:
+    match = _INTERACTS.fullmatch(name)
+    if match is None or match[1] in _SHOWS_ONLY:
+        return False
+    return match[1][0].isupper() or match[1].startswith("interact")
+
+
+def about_running(
+    cell: CodeCell, calls: list[Site], imported: Imported, later: list[CodeCell]
+) -> Iterator[Diagnostic]:
+    """Yield the first task a cell starts that nothing awaits from there on, or the first thread or process that nothing joins."""
+    starters = {id(s.node): s for s in calls if not s.inside}
+    if not any(s.last in _TASKS or _STARTS.fullmatch(s.name) for s in starters.values()):
+        return
+    for number, statement in enumerate(cell.body):
+        for node in ast.walk(statement):
+            site = starters.get(id(node))
+            if site is None:
+                continue
+            if site.last in _TASKS:
+                what, ends = "task", _awaited
+            elif _STARTS.fullmatch(site.name) and ".start()" in cell.source.text:
+                what, ends = site.last.lower(), _joined
+            else:
+                continue
+            names = _names(statement) - imported.names.keys()
+            rest = [*cell.body[number:], *(s for other in later for s in other.body)]
+            if not any(ends(each, names, statement) for each in rest):
+                yield codes.LEFT_RUNNING.at(span_of(cell, site.called), what=what)
+                return
+
+
+def _names(node: ast.AST) -> set[str]:
+    """The names in a statement or an expression."""
+    return {part.id for part in ast.walk(node) if isinstance(part, ast.Name)}
+
+
+def _awaited(node: ast.stmt, names: set[str], start: ast.stmt) -> bool:
+    """Whether a statement awaits one of the names, or the task where it is made; a TaskGroup does at its end."""
+    for part in ast.walk(node):
+        if isinstance(part, ast.Await) and (node is start or _names(part) & names):
+            return True
+        if isinstance(part, ast.AsyncWith | ast.AsyncFor) or _runs_loop(part):
+            return True
+    return False
+
+
+def _runs_loop(node: ast.AST) -> bool:
+    return (
+        isinstance(node, ast.Attribute)
+        and node.attr in ("run_until_complete", "run_forever", "cancel")
+    ) or (isinstance(node, ast.comprehension) and bool(node.is_async))
+
+
+def _joined(node: ast.stmt, names: set[str], start: ast.stmt) -> bool:
+    """Whether a statement joins something: threads are often joined in a loop, under another name. `", ".join` is no such call."""
+    del names, start
+    return any(
+        isinstance(part, ast.Attribute)
+        and part.attr in ("join", "cancel")
+        and root_name(part.value) is not None
+        for part in ast.walk(node)
+    )
