@@ -127,28 +127,73 @@ def _sources(notebook: Path) -> tuple[str, ...]:
 
 
 @app.command()
-def inspect(notebook: OneNotebook, by: By = None, as_json: Json = False) -> None:
-    """Show the plan of a notebook's plugin, without writing anything."""
+def inspect(
+    notebook: OneNotebook,
+    by: By = None,
+    graph: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE.svg|FILE.mmd|-",
+            help="Draw how the steps feed each other: SVG or Mermaid; - prints Mermaid.",
+        ),
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Show the plan of a notebook's plugin; writes nothing but the picture, if one is wanted."""
     from transpiler import report
     from transpiler.pipeline import planned, read_bytes
 
+    kind = _picture_kind(graph, as_json)
     made = planned(read_bytes(notebook), notebook, Options(by=by))
     plan, found = made.plan, made.found
+    if plan is not None and graph is not None:
+        from pipulate_runtime.host import commands
+        from transpiler import graph as graphs
+
+        picture = commands.drawing(plan.title, graphs.steps(plan), kind)
+        if str(graph) == "-":
+            print(picture, end="")
+        else:
+            from transpiler.passes.write import write_report
+
+            write_report(graph, picture)
     if as_json:
-        print(report.dumped(report.data_of(plan, found)))
-    elif plan is None:
-        report.print_diagnostics(
-            report.console(),
-            found,
-            notebook.name,
-            _sources(notebook),
-        )
+        data = report.data_of(plan, found)
+        if plan is not None:
+            from pipulate_runtime.host import commands
+            from transpiler import graph as graphs
+
+            data["edges"] = commands.edges(plan.title, graphs.steps(plan))
+        print(report.dumped(data))
+    elif plan is None or str(graph) == "-":
+        # What is printed may go to a file: there the diagnostics must not stand in it.
+        to = report.console(sys.stderr if plan is not None else None)
+        report.print_diagnostics(to, found, notebook.name, _sources(notebook))
     else:
         report.print_plan(report.console(), plan, found, _sources(notebook))
+        if graph is not None:
+            print(f"Written: {graph}")
     if plan is None:
         raise typer.Exit(2)
     if any(d.rule.severity is Severity.ERROR for d in found):
         raise typer.Exit(1)
+
+
+PICTURES = {".svg": "svg", ".mmd": "mermaid", ".mermaid": "mermaid"}
+
+
+def _picture_kind(graph: Path | None, as_json: bool) -> str:
+    """Return what `--graph` is to write, by the name of its file. Raises UserError PP407."""
+    if graph is None or str(graph) == "-":
+        if graph is not None and as_json:
+            reason = "--json prints, too; name a file"
+            raise UserError(codes.BAD_OPTION, option="--graph", value="-", reason=reason)
+        return "mermaid"
+    kind = PICTURES.get(graph.suffix.lower())
+    if kind is None:
+        reason = "the name of the file ends in .svg or .mmd"
+        raise UserError(codes.BAD_OPTION, option="--graph", value=str(graph), reason=reason)
+    return kind
 
 
 @app.command()

@@ -11,11 +11,12 @@ import socket
 import sys
 import threading
 import webbrowser
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 from pipulate_runtime.host import messages
+from pipulate_runtime.host.flow import Flow, Node, Used, flow_of
 from pipulate_runtime.host.messages import HostError
 from pipulate_runtime.host.state import DATABASE, Run, StateStore
 
@@ -137,6 +138,40 @@ def run(
         if notebook_out is not None:
             print(f"Written: {notebook_out}")
     return OK
+
+
+def edges(title: str, steps: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Works out which names go from which step to which later one; `steps` as `drawing` takes them."""
+    return _flow(title, steps).as_list()
+
+
+def drawing(title: str, steps: Iterable[Mapping[str, Any]], kind: str) -> str:
+    """Draws how steps feed each other, as "svg" or "mermaid", as a workflow's page does.
+
+    Each step has `id`, `title`, `asks` (names of answers), `unknown` and `cells`; a cell has `reads`, `writes` and
+    `imports`, all of them names.
+    """
+    flow = _flow(title, steps)
+    if kind == "svg":
+        from pipulate_runtime.host.picture import svg_file
+
+        return svg_file(flow)
+    from pipulate_runtime.host.mermaid import mermaid
+
+    return mermaid(flow)
+
+
+def _flow(title: str, steps: Iterable[Mapping[str, Any]]) -> Flow:
+    return flow_of(
+        title,
+        (
+            (
+                Node(step["id"], step["title"], tuple(step["asks"]), step["unknown"]),
+                [Used(*(tuple(cell[k]) for k in ("reads", "writes", "imports"))) for cell in step["cells"]],
+            )
+            for step in steps
+        ),
+    )
 
 
 def _open(data: Path) -> StateStore:
