@@ -140,60 +140,35 @@ def inspect(
     as_json: Json = False,
 ) -> None:
     """Show the plan of a notebook's plugin; writes nothing but the picture, if one is wanted."""
+    from transpiler import graph as graphs
     from transpiler import report
     from transpiler.pipeline import planned, read_bytes
 
-    kind = _picture_kind(graph, as_json)
+    kind = graphs.kind_of(graph, as_json) if graph else ""
     made = planned(read_bytes(notebook), notebook, Options(by=by))
     plan, found = made.plan, made.found
-    if plan is not None and graph is not None:
+    data = report.data_of(plan, found)
+    if plan is not None and (graph or as_json):
         from pipulate_runtime.host import commands
-        from transpiler import graph as graphs
 
-        picture = commands.drawing(plan.title, graphs.steps(plan), kind)
-        if str(graph) == "-":
-            print(picture, end="")
-        else:
-            from transpiler.passes.write import write_report
-
-            write_report(graph, picture)
+        steps = graphs.steps(plan)
+        data["edges"] = commands.edges(plan.title, steps)
+        if graph:
+            graphs.put(graph, commands.drawing(plan.title, steps, kind))
     if as_json:
-        data = report.data_of(plan, found)
-        if plan is not None:
-            from pipulate_runtime.host import commands
-            from transpiler import graph as graphs
-
-            data["edges"] = commands.edges(plan.title, graphs.steps(plan))
         print(report.dumped(data))
-    elif plan is None or str(graph) == "-":
+    elif plan is None or graphs.is_printed(graph):
         # What is printed may go to a file: there the diagnostics must not stand in it.
         to = report.console(sys.stderr if plan is not None else None)
         report.print_diagnostics(to, found, notebook.name, _sources(notebook))
     else:
         report.print_plan(report.console(), plan, found, _sources(notebook))
-        if graph is not None:
+        if graph:
             print(f"Written: {graph}")
     if plan is None:
         raise typer.Exit(2)
     if any(d.rule.severity is Severity.ERROR for d in found):
         raise typer.Exit(1)
-
-
-PICTURES = {".svg": "svg", ".mmd": "mermaid", ".mermaid": "mermaid"}
-
-
-def _picture_kind(graph: Path | None, as_json: bool) -> str:
-    """Return what `--graph` is to write, by the name of its file. Raises UserError PP407."""
-    if graph is None or str(graph) == "-":
-        if graph is not None and as_json:
-            reason = "--json prints, too; name a file"
-            raise UserError(codes.BAD_OPTION, option="--graph", value="-", reason=reason)
-        return "mermaid"
-    kind = PICTURES.get(graph.suffix.lower())
-    if kind is None:
-        reason = "the name of the file ends in .svg or .mmd"
-        raise UserError(codes.BAD_OPTION, option="--graph", value=str(graph), reason=reason)
-    return kind
 
 
 @app.command()
@@ -257,12 +232,15 @@ def run(
     notebook: Annotated[
         Path | None, typer.Option(help="Write the run as an executed notebook.")
     ] = None,
+    files: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Copy the files that the cells wrote.")
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Walk a plugin from its first step to its last, without a browser."""
     from pipulate_runtime.host import commands
 
-    raise typer.Exit(commands.run(plugin, _given(answers), data, key, notebook, as_json))
+    raise typer.Exit(commands.run(plugin, _given(answers), data, key, notebook, as_json, files))
 
 
 def _given(answers: list[str] | None) -> dict[str, dict[str, str]]:

@@ -116,11 +116,13 @@ def run(
     key: str | None = None,
     notebook_out: Path | None = None,
     as_json: bool = False,
+    files_out: Path | None = None,
 ) -> int:
     """Walks a plugin from start to finalize without a browser and prints what each step gave.
 
     `answers` are {step: {field: value}}; fields without one keep their defaults. With `key` a run that is there is
-    gone on with. Raises HostError PP505 to PP515, PP517 and PP519; what was done until then is kept.
+    gone on with. `files_out` gets copies of the files that the cells wrote. Raises HostError PP505 to PP515, PP517 and
+    PP519; what was done until then is kept.
     """
     import asyncio
 
@@ -128,15 +130,22 @@ def run(
 
     if notebook_out is not None and not notebook_out.parent.is_dir():  # before hours of computing
         raise messages.FILE_UNWRITABLE.error(path=notebook_out, reason="its folder is not there")
+    if files_out is not None and files_out.exists() and not files_out.is_dir():
+        raise messages.FILE_UNWRITABLE.error(path=files_out, reason="it is not a folder")
     walked = asyncio.run(walk(plugin_path, data, answers=answers or {}, key=key))
     if notebook_out is not None:
         _write(notebook_out, walked.notebook_text())
+    copied = None if files_out is None else walked.copy_files(files_out)
     if as_json:
-        print(json.dumps(walked.as_dict(), ensure_ascii=False, indent=2))
+        files = {} if copied is None else {"files": copied}
+        print(json.dumps({**walked.as_dict(), **files}, ensure_ascii=False, indent=2))
     else:
         print(walked.report())
         if notebook_out is not None:
             print(f"Written: {notebook_out}")
+        if copied is not None:
+            count = "1 file" if len(copied) == 1 else f"{len(copied)} files"
+            print(f"Copied to {files_out}: {count}")
     return OK
 
 
@@ -162,16 +171,13 @@ def drawing(title: str, steps: Iterable[Mapping[str, Any]], kind: str) -> str:
 
 
 def _flow(title: str, steps: Iterable[Mapping[str, Any]]) -> Flow:
-    return flow_of(
-        title,
-        (
-            (
-                Node(step["id"], step["title"], tuple(step["asks"]), step["unknown"]),
-                [Used(*(tuple(cell[k]) for k in ("reads", "writes", "imports"))) for cell in step["cells"]],
-            )
-            for step in steps
-        ),
-    )
+    def used(cell: Mapping[str, Any]) -> Used:
+        return Used(tuple(cell["reads"]), tuple(cell["writes"]), tuple(cell["imports"]))
+
+    def node(step: Mapping[str, Any]) -> Node:
+        return Node(step["id"], step["title"], tuple(step["asks"]), step["unknown"])
+
+    return flow_of(title, ((node(step), list(map(used, step["cells"]))) for step in steps))
 
 
 def _open(data: Path) -> StateStore:

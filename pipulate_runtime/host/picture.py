@@ -9,6 +9,8 @@ import re
 import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
 
 from fastcore.xml import ft
 
@@ -21,7 +23,11 @@ GAP = 14  # between two boxes
 LANE = 12  # between two lanes
 PAD = 12
 LINE = 18  # height of a line of text
-TITLE, NAME, SMALL = 8.3, 7.25, 6.9  # width of a character: titles, names in monospace, the words between
+TITLE, NAME, SMALL = (
+    8.3,
+    7.25,
+    6.9,
+)  # width of a character: titles, names in monospace, the words between
 TITLE_LINES, NAME_LINES = 2, 3
 COLOURS = 6
 BEND = 5
@@ -91,12 +97,9 @@ def svg(flow: Flow, *, linked: bool = False, page: bool = False) -> Component:
         None if page else ft("rect", cls="paper", **_sizes(*size)),
         *(
             ft("path", d=f"M26 {one.top + one.height}V{two.top}", cls="order")
-            for one, two in zip(boxes, boxes[1:], strict=False)
+            for one, two in pairwise(boxes)
         ),
-        *(
-            _step(node, box, linked)
-            for node, box in zip(flow.nodes, boxes, strict=True)
-        ),
+        *(_step(node, box, linked) for node, box in zip(flow.nodes, boxes, strict=True)),
         *tracks,
         xmlns="http://www.w3.org/2000/svg",
         cls="flow",
@@ -105,7 +108,9 @@ def svg(flow: Flow, *, linked: bool = False, page: bool = False) -> Component:
         width=size[2],
         height=size[3],
     )
-    drawing.attrs["viewBox"] = " ".join(map(str, size))  # `ft` would write it small, which XML does not know
+    drawing.attrs["viewBox"] = " ".join(
+        map(str, size)
+    )  # `ft` would write it small, which XML does not know
     return drawing
 
 
@@ -185,7 +190,7 @@ def _text(x: int, y: int, text: str, kind: str) -> Component:
     return ft("text", text, x=x, y=y, cls=kind or None)
 
 
-def _sizes(x: int, y: int, width: int, height: int) -> dict[str, int]:
+def _sizes(x: int, y: int, width: int, height: int) -> dict[str, Any]:
     return {"x": x, "y": y, "width": width, "height": height}
 
 

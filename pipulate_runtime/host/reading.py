@@ -19,6 +19,9 @@ from pipulate_runtime.host.flow import Flow, Node, Used, flow_of
 # An assignment whose value is a magic or a shell line keeps its names; other lines of this kind have none of ours
 _MAGIC = re.compile(r"^(\s*)(?:([\w, ]+=)\s*)?[%!?].*$|^\s*[\w.]+\?{1,2}\s*$", re.MULTILINE)
 
+# Cell magics whose cell is Python of the notebook, and those whose cell is none
+_PYTHON = r"%%(time|timeit|capture|prun)\b"
+_NO_PYTHON = r"%%(writefile|file|html|HTML|markdown|latex|svg|SVG|javascript|js)\b"
 
 _shown: "weakref.WeakKeyDictionary[Any, Flow | None]" = weakref.WeakKeyDictionary()
 
@@ -120,8 +123,12 @@ class Reader:
 
 def of_text(text: str) -> Used:
     """Return what a cell that is kept as text does with names, as far as its Python can be read without IPython."""
-    first, _, rest = text.lstrip("\n").partition("\n")
-    if re.match(r"%%(time|timeit|capture|prun)\b", first):
+    first, _, rest = text.lstrip().partition("\n")
+    if first.startswith("%%"):
+        if re.match(_NO_PYTHON, first):
+            return Used()
+        if not re.match(_PYTHON, first):
+            return Used(unknown=True)
         text = rest
     plain = _MAGIC.sub(lambda m: f"{m[1] or ''}{m[2]} None" if m[2] else f"{m[1] or ''}pass", text)
     try:
@@ -160,7 +167,12 @@ def _by_code(table: symtable.SymbolTable, body: list[ast.stmt]) -> Used:
             if symbol.is_global():
                 (writes if symbol.is_assigned() else reads)[symbol.get_name()] = None
     order = _first_uses(body)
-    needed = tuple(n for n in reads if n not in writes or order.get(n) != "store")
+    # `total += 1` reads, too, though the table says only that it is bound
+    reads |= {n: None for n in writes if order.get(n) == "load"}
+    place = {name: number for number, name in enumerate(order)}
+    names = sorted(reads | writes, key=lambda n: (place.get(n, len(place)), n))
+    needed = tuple(n for n in names if n in reads and (n not in writes or order.get(n) != "store"))
+    bound = tuple(n for n in names if n in writes)
     imported = {
         (alias.asname or alias.name).partition(".")[0]
         for statement in body
@@ -168,7 +180,7 @@ def _by_code(table: symtable.SymbolTable, body: list[ast.stmt]) -> Used:
         if isinstance(node, ast.Import | ast.ImportFrom)
         for alias in node.names
     }
-    return Used(needed, tuple(writes), tuple(n for n in writes if n in imported))
+    return Used(needed, bound, tuple(n for n in bound if n in imported))
 
 
 def _inside(table: symtable.SymbolTable) -> Iterator[symtable.SymbolTable]:
