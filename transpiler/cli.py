@@ -157,14 +157,8 @@ def inspect(
             graphs.put(graph, commands.drawing(plan.title, steps, kind))
     if as_json:
         print(report.dumped(data))
-    elif plan is None or graphs.is_printed(graph):
-        # What is printed may go to a file: there the diagnostics must not stand in it.
-        to = report.console(sys.stderr if plan is not None else None)
-        report.print_diagnostics(to, found, notebook.name, _sources(notebook))
     else:
-        report.print_plan(report.console(), plan, found, _sources(notebook))
-        if graph:
-            print(f"Written: {graph}")
+        report.print_inspected(plan, found, notebook.name, _sources(notebook), graph)
     if plan is None:
         raise typer.Exit(2)
     if any(d.rule.severity is Severity.ERROR for d in found):

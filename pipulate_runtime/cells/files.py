@@ -93,12 +93,15 @@ def size(work: Path, name: str) -> int | None:
         return None
 
 
-def opened(work: Path, name: str) -> tuple[IO[bytes], int]:
+def opened(work: Path, name: str, bundled: Path | None = None) -> tuple[IO[bytes], int]:
     """Open a file of a working folder and return it with its size.
 
-    Raises FileNotFoundError for whatever is not a regular file inside the folder, by a path without links and dots.
+    Raises FileNotFoundError for whatever is not a regular file inside the folder, by a path without links and dots, and
+    for a file that is as it was bundled: what the notebook reads, and its local modules, are not for everybody.
     """
     path = _checked(work, name)
+    if bundled is not None and _same(path, bundled / name):
+        raise FileNotFoundError(name)
     flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
     try:
         descriptor = os.open(path, flags | getattr(os, "O_BINARY", 0))

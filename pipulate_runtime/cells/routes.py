@@ -58,7 +58,8 @@ def register(app: Any, app_name: str, bundled: Path | None) -> None:
         try:
             if not _RUN.fullmatch(run):
                 raise FileNotFoundError(run)
-            file, length = await asyncio.to_thread(files.opened, _folder(app_name, run).work, name)
+            work = _folder(app_name, run).work
+            file, length = await asyncio.to_thread(files.opened, work, name, bundled)
         except FileNotFoundError:
             return Response("There is no such file now.", status_code=404)
         return _download(files.content(file, length), name.rpartition("/")[2], length)

@@ -135,7 +135,7 @@ def run(
     walked = asyncio.run(walk(plugin_path, data, answers=answers or {}, key=key))
     if notebook_out is not None:
         _write(notebook_out, walked.notebook_text())
-    copied = None if files_out is None else walked.copy_files(files_out)
+    copied = None if files_out is None else _copied(walked.instance, walked.key, files_out)
     if as_json:
         files = {} if copied is None else {"files": copied}
         print(json.dumps({**walked.as_dict(), **files}, ensure_ascii=False, indent=2))
@@ -147,6 +147,21 @@ def run(
             count = "1 file" if len(copied) == 1 else f"{len(copied)} files"
             print(f"Copied to {files_out}: {count}")
     return OK
+
+
+def _copied(instance: Any, key: str, folder: Path) -> list[str]:
+    """Copies the files that the cells of a run wrote, if it has cells; raises HostError PP519."""
+    if getattr(instance, "cells", None) is None:
+        return []
+    from pipulate_runtime import cells
+
+    try:
+        return cells.copy_files(instance, key, folder)
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise messages.FILE_UNWRITABLE.error(
+            path=error.filename or folder, reason=reason
+        ) from error
 
 
 def edges(title: str, steps: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:

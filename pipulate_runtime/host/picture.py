@@ -9,10 +9,11 @@ import re
 import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import pairwise
 from typing import Any
 
-from fastcore.xml import ft
+from fastcore.xml import NotStr, ft
 
 from pipulate_runtime.host.contract import Component
 from pipulate_runtime.host.flow import Edge, Flow, Node
@@ -84,8 +85,9 @@ def svg(flow: Flow, *, linked: bool = False, page: bool = False) -> Component:
     targets: dict[int, list[Edge]] = {}
     for drawn in flow.drawn:
         targets.setdefault(drawn.source, []).append(drawn)
+    colours = _colours(flow)
     tracks = [
-        _track(flow, boxes, lanes[source], edges)
+        _track(boxes, lanes[source], edges, colours[source])
         for source, edges in sorted(targets.items(), key=lambda item: -lanes[item[0]])
     ]
     size = (-edge, -edge, width + 2 * edge, height + 2 * edge)
@@ -104,7 +106,8 @@ def svg(flow: Flow, *, linked: bool = False, page: bool = False) -> Component:
         xmlns="http://www.w3.org/2000/svg",
         cls="flow",
         role="group" if linked else "img",
-        aria_labelledby="flow-title flow-text",
+        aria_labelledby="flow-title",
+        aria_describedby="flow-text",
         width=size[2],
         height=size[3],
     )
@@ -141,6 +144,9 @@ def printable(text: str) -> str:
 
 def _boxes(flow: Flow) -> list[_Box]:
     colours = _colours(flow)
+    incoming: dict[int, list[Edge]] = {}
+    for edge in flow.drawn:
+        incoming.setdefault(edge.target, []).append(edge)
     boxes: list[_Box] = []
     top = 1
     for position, node in enumerate(flow.nodes):
@@ -156,12 +162,11 @@ def _boxes(flow: Flow) -> list[_Box]:
             content.append(_text(34, y, "not all its names can be known", ""))
             y += LINE
         entries: dict[int, int] = {}
-        for edge in flow.drawn:
-            if edge.target == position:
-                entries[edge.source] = y - 4
-                said = f"from {edge.source + 1}"
-                content.append(_text(34, y, said, f"from c{colours[edge.source]}"))
-                y = _names(content, 34 + round((len(said) + 1) * SMALL) + 4, y, edge.names)
+        for edge in incoming.get(position, ()):
+            entries[edge.source] = y - 4
+            said = f"from {edge.source + 1}"
+            content.append(_text(34, y, said, f"from c{colours[edge.source]}"))
+            y = _names(content, 34 + round((len(said) + 1) * SMALL) + 4, y, edge.names)
         if position in colours:
             content[0].attrs["class"] = f"number c{colours[position]}"
         boxes.append(_Box(top, y - LINE + PAD - top + 4, entries, tuple(content)))
@@ -267,7 +272,7 @@ def _lanes(flow: Flow, boxes: list[_Box]) -> dict[int, int]:
     return lanes
 
 
-def _track(flow: Flow, boxes: list[_Box], lane: int, edges: list[Edge]) -> Component:
+def _track(boxes: list[_Box], lane: int, edges: list[Edge], colour: int) -> Component:
     """A line out of a step, down its lane and into each step it feeds, with an arrow there."""
     source = edges[0].source
     side, x = WIDTH + 1, WIDTH + 1 + PAD + LANE * lane
@@ -282,7 +287,7 @@ def _track(flow: Flow, boxes: list[_Box], lane: int, edges: list[Edge]) -> Compo
         ft("title", f"{', '.join(map(printable, names))}: from {source + 1} to {targets}"),
         ft("path", d=path, cls="track"),
         ft("path", d="".join(f"M{side} {y}l7 -4v8z" for y in ends), cls="end"),
-        cls=f"edge c{_colours(flow)[source]}",
+        cls=f"edge c{colour}",
     )
 
 
@@ -302,7 +307,13 @@ def follow(flow: Flow) -> str:
 
 def fold(flow: Flow, *, linked: bool) -> Component:
     """Return the fold with the picture, for a page; `linked` when the cards of a run are on it."""
-    return ft(
+    return NotStr(_fold(flow, linked))  # type: ignore[no-untyped-call]
+
+
+@lru_cache
+def _fold(flow: Flow, linked: bool) -> str:
+    """The same as text: it is on every page of a workflow, and always the same."""
+    drawn = ft(
         "details",
         ft("summary", "How the steps feed each other"),
         ft(
@@ -316,3 +327,4 @@ def fold(flow: Flow, *, linked: bool) -> Component:
         ft("style", follow(flow)) if linked else None,
         cls="flow-fold",
     )
+    return html(drawn)

@@ -88,20 +88,6 @@ class Walked:
             raise messages.EXPORT_UNAVAILABLE.error(key=self.key, reason="its plugin runs no cells")
         return str(self.notebook)
 
-    def copy_files(self, folder: Path) -> list[str]:
-        """Copies the files that the cells wrote into a folder; raises HostError PP517, and PP519 when that cannot be done."""
-        if getattr(self.instance, "cells", None) is None:
-            raise messages.EXPORT_UNAVAILABLE.error(key=self.key, reason="its plugin runs no cells")
-        from pipulate_runtime import cells
-
-        try:
-            return cells.copy_files(self.instance, self.key, folder)
-        except OSError as error:
-            reason = error.strerror or str(error)
-            raise messages.FILE_UNWRITABLE.error(
-                path=error.filename or folder, reason=reason
-            ) from error
-
     def report(self) -> str:
         """The walk in words, for a terminal."""
         lines = [f"{self.title}: {self.key}"]

@@ -248,7 +248,7 @@ def test_nothing_outside_the_folder_of_a_run_is_served(walker, tmp_path):
     with client(walker) as browser:
         for name in (
             "../own.txt", "..%2Fown.txt", "%2e%2e%2fown.txt", "link.txt", str(secret), f"../../../other/{other.name}/work/a.txt",
-            "out", "", "nothing.txt", "%00", "__pycache__/x",
+            "out", "", "nothing.txt", "%00", "__pycache__/x", "input.csv",
         ):  # fmt: skip
             answer = browser.get(base + name)
             assert answer.status_code == 404, name

@@ -277,7 +277,7 @@ def test_tracks_never_run_over_each_other():
 def test_the_picture_says_itself_in_words():
     made = flow([used(writes="a b")], [used(reads="a")], [used(reads="b a")])
     root = ElementTree.fromstring(picture.svg_file(made))
-    labels = root.attrib["aria-labelledby"].split()
+    labels = [root.attrib[f"aria-{kind}"] for kind in ("labelledby", "describedby")]
     by_id = {node.attrib["id"]: node.text for node in root if "id" in node.attrib}
     assert by_id[labels[0]] == "Trip: how the steps feed each other"
     assert "Step 2, Title 2, takes a from step 1." in by_id[labels[1]]
