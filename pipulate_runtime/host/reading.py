@@ -102,8 +102,9 @@ class Reader:
         by_code = _by_code(table, node.body)
         return Used(
             (*reads, *(n for n in by_code.reads if n not in said)),
-            (*writes, *(n for n in by_code.writes if n not in said)),
+            tuple(writes | dict.fromkeys(by_code.writes)),
             by_code.imports,
+            by_code.unknown,
         )
 
     def asks(self, name: str) -> list[str]:
@@ -166,6 +167,12 @@ def _by_code(table: symtable.SymbolTable, body: list[ast.stmt]) -> Used:
         for symbol in inner.get_symbols():
             if symbol.is_global():
                 (writes if symbol.is_assigned() else reads)[symbol.get_name()] = None
+    nodes = [node for statement in body for node in ast.walk(statement)]
+    for node in nodes:  # `x[0] = ...` and `x.y = ...` change what `x` is
+        if isinstance(node, ast.Subscript | ast.Attribute) and not isinstance(node.ctx, ast.Load):
+            name = _root(node)
+            if name in reads:
+                writes[name] = None
     order = _first_uses(body)
     # `total += 1` reads, too, though the table says only that it is bound
     reads |= {n: None for n in writes if order.get(n) == "load"}
@@ -173,14 +180,17 @@ def _by_code(table: symtable.SymbolTable, body: list[ast.stmt]) -> Used:
     names = sorted(reads | writes, key=lambda n: (place.get(n, len(place)), n))
     needed = tuple(n for n in names if n in reads and (n not in writes or order.get(n) != "store"))
     bound = tuple(n for n in names if n in writes)
-    imported = {
-        (alias.asname or alias.name).partition(".")[0]
-        for statement in body
-        for node in ast.walk(statement)
-        if isinstance(node, ast.Import | ast.ImportFrom)
-        for alias in node.names
-    }
-    return Used(needed, bound, tuple(n for n in bound if n in imported))
+    aliases = [a for n in nodes if isinstance(n, ast.Import | ast.ImportFrom) for a in n.names]
+    imported = {(alias.asname or alias.name).partition(".")[0] for alias in aliases}
+    star = any(alias.name == "*" for alias in aliases)
+    return Used(needed, bound, tuple(n for n in bound if n in imported), star)
+
+
+def _root(node: ast.AST) -> str:
+    """Return the name at the left of `a.b[c].d`, or ""."""
+    while isinstance(node, ast.Subscript | ast.Attribute):
+        node = node.value
+    return node.id if isinstance(node, ast.Name) else ""
 
 
 def _inside(table: symtable.SymbolTable) -> Iterator[symtable.SymbolTable]:

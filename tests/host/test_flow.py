@@ -129,6 +129,7 @@ EDITS = {
         "global best  # in",
         "2-3 best sales",
     ),
+    "a name that only came in is changed": ("best = max(sales)", 'best = max(sales)\n        rows["x"] = 1', "2-3 best sales rows"),
     "a function of the cell reads it": (
         "print(answers",
         "def show():\n            return best\n        print(answers",
@@ -176,6 +177,7 @@ def test_a_name_bound_before_it_is_read_does_not_come_in(read):
         ("def f():\n    return a", {"a"}, {"f"}),
         ("x: int = a\nclass C(a.B): pass", {"a", "int"}, {"x", "C"}),
         ("b = [i for i in a]", {"a"}, {"b"}),
+        ("df['x'] = a\nm.style.size = 3\nf(k)[0] = 1", {"df", "a", "m", "f", "k"}, {"df", "m"}),
     ],
 )
 def test_a_cell_kept_as_text_is_read_as_far_as_it_goes(text, reads, writes):
@@ -187,6 +189,7 @@ def test_a_cell_kept_as_text_is_read_as_far_as_it_goes(text, reads, writes):
 
 def test_what_cannot_be_read_is_said(read):
     assert of_text("%%writefile a.py\nimport b") == Used()
+    assert of_text("from math import *\nx = pi") == Used(("pi",), ("x",), unknown=True)
     assert of_text("%%bash\nls -l | wc") == Used(unknown=True)
     made = read(
         """
