@@ -128,24 +128,38 @@ def _sources(notebook: Path) -> tuple[str, ...]:
 
 
 @app.command()
-def inspect(notebook: OneNotebook, by: By = None, as_json: Json = False) -> None:
-    """Show the plan of a notebook's plugin, without writing anything."""
+def inspect(
+    notebook: OneNotebook,
+    by: By = None,
+    graph: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE.svg|FILE.mmd|-",
+            help="Draw how the steps feed each other: SVG or Mermaid; - prints Mermaid.",
+        ),
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Show the plan of a notebook's plugin; writes nothing but the picture, if one is wanted."""
+    from transpiler import graph as graphs
     from transpiler import report
     from transpiler.pipeline import planned, read_bytes
 
+    kind = graphs.kind_of(graph, as_json) if graph else ""
     made = planned(read_bytes(notebook), notebook, Options(by=by))
     plan, found = made.plan, made.found
+    data = report.data_of(plan, found)
+    if plan is not None and (graph or as_json):
+        from pipulate_runtime.host import commands
+
+        steps = graphs.steps(plan)
+        data["edges"] = commands.edges(plan.title, steps)
+        if graph:
+            graphs.put(graph, commands.drawing(plan.title, steps, kind))
     if as_json:
-        print(report.dumped(report.data_of(plan, found)))
-    elif plan is None:
-        report.print_diagnostics(
-            report.console(),
-            found,
-            notebook.name,
-            _sources(notebook),
-        )
+        print(report.dumped(data))
     else:
-        report.print_plan(report.console(), plan, found, _sources(notebook))
+        report.print_inspected(plan, found, notebook.name, _sources(notebook), graph)
     if plan is None:
         raise typer.Exit(2)
     if any(d.rule.severity is Severity.ERROR for d in found):
@@ -213,13 +227,18 @@ def run(
     notebook: Annotated[
         Path | None, typer.Option(help="Write the run as an executed notebook.")
     ] = None,
+    files: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Copy the files that the cells wrote.")
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Walk a plugin from its first step to its last, without a browser."""
     from pipulate_runtime.host import commands
     from transpiler.arguments import given_of
 
-    raise typer.Exit(commands.run(plugin, given_of(answers or []), data, key, notebook, as_json))
+    raise typer.Exit(
+        commands.run(plugin, given_of(answers or []), data, key, notebook, as_json, files)
+    )
 
 
 @app.command()

@@ -250,9 +250,11 @@ class PlannedCell:
     text_reason: str | None = None
     """Why it is kept as text; None for a function."""
     declarations: tuple[tuple[str, tuple[str, ...]], ...] = ()
-    """The `global` lines: what is said of the names, and the names."""
+    """The `global` lines: what is said of the names, and the names. For a text they are only told, not written."""
     reads_only: bool = False
-    """Whether some of these names are only read."""
+    """Whether some of the names of its `global` lines are only read."""
+    dynamic: bool = False
+    """Whether it may use names that cannot be known."""
     options: tuple[tuple[str, JSON], ...] = ()
     """Keyword arguments of `@cell`."""
 

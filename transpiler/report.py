@@ -108,6 +108,20 @@ def print_port(to: Console, ported: Ported, sources: tuple[str, ...]) -> None:
         to.print(f"{ported.plugin} is up to date; nothing was written.")
 
 
+def print_inspected(
+    plan: Plan | None, found: Found, name: str, sources: tuple[str, ...], graph: Path | None
+) -> None:
+    """Print what `inspect` found. A picture that is printed may go to a file: then nothing else stands there."""
+    if plan is None:
+        print_diagnostics(console(), found, name, sources)
+    elif str(graph) == "-":
+        print_diagnostics(console(sys.stderr), found, name, sources)
+    else:
+        print_plan(console(), plan, found, sources)
+        if graph:
+            print(f"Written: {graph}")
+
+
 def print_plan(to: Console, plan: Plan, found: Found, sources: tuple[str, ...]) -> None:
     """Print a plan without having written anything."""
     to.print(Text.assemble((plan.title, "bold"), f"  ({plan.app_name}, from {plan.notebook})"))

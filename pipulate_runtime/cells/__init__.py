@@ -1,7 +1,17 @@
 """Runs the cells of a notebook in a Jupyter kernel and shows what they give."""
 
-from pipulate_runtime.cells.api import Cells, configure, export, forget, shutdown
+from pipulate_runtime.cells.api import Cells, configure, copy_files, export, forget, shutdown
 from pipulate_runtime.cells.marks import cell, cell_text
 from pipulate_runtime.cells.style import stylesheet
 
-__all__ = ["Cells", "cell", "cell_text", "configure", "export", "forget", "shutdown", "stylesheet"]
+__all__ = [
+    "Cells",
+    "cell",
+    "cell_text",
+    "configure",
+    "copy_files",
+    "export",
+    "forget",
+    "shutdown",
+    "stylesheet",
+]

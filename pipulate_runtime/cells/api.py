@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from pipulate_runtime.cells import export as exporting
+from pipulate_runtime.cells import files, render, routes
 from pipulate_runtime.cells import pool as pools
-from pipulate_runtime.cells import render, routes
 from pipulate_runtime.cells.execution import (
     CELLS,
     Execution,
@@ -41,7 +41,7 @@ class Cells:
         self.files = self.source.path.parent / files if files and self.source.path else None
         self._executions: dict[tuple[str, str], Execution] = {}
         _all.add(self)
-        routes.register(plugin.app, plugin.app_name)
+        routes.register(plugin.app, plugin.app_name, self.files)
 
     async def start(self, key: str, step_id: str, form: dict[str, Any], save: Save) -> Execution:
         """Execute the cells of a step and return the execution, finished or still running.
@@ -136,6 +136,8 @@ class Cells:
             shown.append(
                 render.cell(folder, self.plugin.app_name, self._answered(key, record, show), show)
             )
+        visible = [r for r in cells if (o := options.get(r["id"])) is None or o.show != "none"]
+        shown.append(render.files(folder, self.plugin.app_name, visible))
         return render.all_cells([part for part in shown if part is not None])
 
     def _answered(self, key: str, record: Record, show: str) -> Record:
@@ -206,6 +208,14 @@ def forget(app_name: str, key: str) -> None:
     if pool := pools.current():
         pool.discard(pool.run(app_name, key))
     RunFolder(pools.settings.data, app_name, key).delete()
+
+
+def copy_files(plugin: Any, key: str, folder: Path) -> list[str]:
+    """Copy the files that a run has written into a folder; return their paths there. Raises OSError."""
+    work = plugin.cells.folder(key).work
+    names = files.results(work, plugin.cells.files)
+    files.copy(work, names, folder)
+    return names
 
 
 def export(plugin: Any, key: str, state: dict[str, Any]) -> Any:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from pipulate_runtime.cells import folders
+from pipulate_runtime.cells import files, folders
 from pipulate_runtime.cells.kernels import CellTimeout, Kernel, KernelDied
 from pipulate_runtime.cells.outputs import Collector, Displays, TooMuch, error
 from pipulate_runtime.cells.pool import Pool, Run
@@ -172,12 +172,16 @@ async def _cells(
     records: list[Record],
 ) -> None:
     """Execute cells one after the other, adding a record of each. Raises StepFailed after one with an error."""
+    seen = await asyncio.to_thread(files.listing, run.folder.work)
     for cell in cells:
         record: Record = {"id": cell.id, "hash": cell.hash, "code": cell.code, "outputs": []}
         records.append(record)
         collector = Collector(displays, record["outputs"])
         failed = await _cell(kernel, cell, execution, collector)
         record["execution_count"] = collector.execution_count
+        before, seen = seen, await asyncio.to_thread(files.listing, run.folder.work)
+        if wrote := files.wrote(before, seen):
+            record["wrote"] = wrote
         # Writing thousands of pictures takes a while, and the server must answer meanwhile
         folders.refer(record, await asyncio.to_thread(folders.write_large, run.folder, record))
         if failed:

@@ -5,10 +5,12 @@ import json
 from importlib import import_module
 from itertools import pairwise
 from typing import Any
+from urllib.parse import urlencode
 
-from fasthtml.common import A, Details, Div, Iframe, Img, NotStr, P, Pre, Summary
+from fasthtml.common import A, Details, Div, Iframe, Img, Li, NotStr, P, Pre, Span, Summary, Ul
 
 from pipulate_runtime.cells import ansi, frame, sanitise
+from pipulate_runtime.cells import files as found
 from pipulate_runtime.cells.folders import PICTURES, RunFolder, inlined, keep
 from pipulate_runtime.cells.outputs import Output
 
@@ -18,6 +20,7 @@ ORDER = ("text/html", "text/markdown", "image/svg+xml", "text/latex", *PICTURES,
 
 SCROLL = "overflow-x:auto"
 LONG = 200_000  # characters of one text in the page; of what is longer the middle is left out
+LISTED = 20  # files of one step that the page names
 IN_PAGE = 16 * 1024  # characters of a picture that stands in the page itself
 Record = dict[str, Any]
 
@@ -56,6 +59,45 @@ def older_version() -> Any:
         "This was made by an older version of this workflow. Run the step again to bring it up to date.",
         cls="notice",
     )
+
+
+def files(folder: RunFolder, app_name: str, records: list[Record]) -> Any:
+    """Return the list of the files that cells wrote, each to be downloaded as it is now; None if they wrote none."""
+    wrote = [record["wrote"] for record in records if "wrote" in record]
+    if not wrote:
+        return None
+    names = list(dict.fromkeys(name for entry in wrote for name in entry["names"]))
+    # Names that were not kept are counted for each cell: two cells that wrote the same thousand count them twice
+    more = sum(entry["count"] - len(entry["names"]) for entry in wrote) + len(names[LISTED:])
+    base = f"/{app_name}/files/{folder.name}"
+    items = [_file(folder, base, name) for name in names[:LISTED]]
+    if more:
+        items.append(Li(f"… and {more:,} more"))
+    if len(names) + more > 1:
+        items.append(
+            Li(A("All files of this run so far", href=f"{base}/all", download=True), " (zip)")
+        )
+    return Div(P("Files"), Ul(*items), cls="files", role="group", aria_label="Files")
+
+
+def _file(folder: RunFolder, base: str, name: str) -> Any:
+    size = found.size(folder.work, name)
+    if size is None:  # a later step took it away, or the steps are just being run again
+        return Li(Span(name, cls="file-name"), " is not there any more")
+    link = A(name, href=f"{base}/one?{urlencode({'name': name})}", download=True, cls="file-name")
+    return Li(link, " ", Span(readable(size), cls="file-size"))
+
+
+def readable(size: int) -> str:
+    """Return a number of bytes in the unit that suits it."""
+    if size < 1000:
+        return f"{size} bytes" if size != 1 else "1 byte"
+    amount = float(size)
+    for unit in ("kB", "MB", "GB", "TB"):
+        amount /= 1000
+        if amount < 999.5 or unit == "TB":
+            break
+    return f"{amount:.1f} {unit}" if amount < 9.95 else f"{amount:.0f} {unit}"
 
 
 def code(record: Record) -> Any:

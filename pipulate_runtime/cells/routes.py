@@ -1,22 +1,26 @@
-"""Serves what an output needs beside the page: large payloads, frames, and the libraries of charts."""
+"""Serves what an output needs beside the page: large payloads, frames, the libraries of charts, and the files of a run."""
 
 import asyncio
 import json
 import re
+from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import Response, StreamingResponse
 
-from pipulate_runtime.cells import frame, libraries
+from pipulate_runtime.cells import files, frame, libraries
 from pipulate_runtime.cells import pool as pools
 from pipulate_runtime.cells.folders import KINDS, RunFolder
 
+_RUN = re.compile(r"\w+-[0-9a-f]{10}", re.ASCII)
 FOREVER = "private, max-age=31536000, immutable"
 
 
-def register(app: Any, app_name: str) -> None:
-    """Add the routes of one plugin to its app."""
+def register(app: Any, app_name: str, bundled: Path | None) -> None:
+    """Add the routes of one plugin to its app; `bundled` is the folder of the files that come with it."""
     base = f"/{app_name}/output/lib"
 
     async def library(request: Request) -> Response:
@@ -31,7 +35,7 @@ def register(app: Any, app_name: str) -> None:
     async def output(request: Request) -> Response:
         parameters = request.path_params
         run, digest, kind = parameters["run"], parameters["digest"], parameters["kind"]
-        if not re.fullmatch(r"\w+-[0-9a-f]{10}", run, re.ASCII) or kind not in KINDS:
+        if not _RUN.fullmatch(run) or kind not in KINDS:
             return Response("There is no such output.", status_code=404)
         try:
             content = _folder(app_name, run).read(f"{digest}.{kind}")
@@ -49,8 +53,47 @@ def register(app: Any, app_name: str) -> None:
         }
         return Response(content, media_type=KINDS[kind], headers=headers)
 
+    async def one_file(request: Request) -> Response:
+        run, name = request.path_params["run"], request.query_params.get("name", "")
+        try:
+            if not _RUN.fullmatch(run):
+                raise FileNotFoundError(run)
+            work = _folder(app_name, run).work
+            file, length = await asyncio.to_thread(files.opened, work, name, bundled)
+        except FileNotFoundError:
+            return Response("There is no such file now.", status_code=404)
+        return _download(files.content(file, length), name.rpartition("/")[2], length)
+
+    async def all_files(request: Request) -> Response:
+        run = request.path_params["run"]
+        if not _RUN.fullmatch(run):
+            return Response("There is no such run.", status_code=404)
+        work = _folder(app_name, run).work
+        names = await asyncio.to_thread(files.results, work, bundled)
+        if not names:
+            return Response("This run has no files now.", status_code=404)
+        return _download(files.zipped(work, names), f"{run.rpartition('-')[0]}.zip")
+
+    app.route(f"/{app_name}/files/{{run}}/one", methods=["GET"])(one_file)
+    app.route(f"/{app_name}/files/{{run}}/all", methods=["GET"])(all_files)
     app.route(f"{base}/{{name}}", methods=["GET"])(library)
     app.route(f"/{app_name}/output/{{run}}/{{digest}}/{{kind}}", methods=["GET"])(output)
+
+
+def _download(chunks: Iterable[bytes], name: str, length: int | None = None) -> Response:
+    """An answer that a browser saves and never opens, whatever is in it."""
+    plain = re.sub(
+        r'[^\x20-\x7e]|["\\%]', "_", name
+    )  # for what does not know the second form (RFC 6266)
+    headers = {
+        "Content-Disposition": f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(name, safe='')}",
+        "Content-Security-Policy": "sandbox; default-src 'none'",
+        "X-Content-Type-Options": "nosniff",
+        "Cache-Control": "private, no-store",
+    }
+    if length is not None:
+        headers["Content-Length"] = str(length)
+    return StreamingResponse(chunks, media_type="application/octet-stream", headers=headers)
 
 
 def _folder(app_name: str, run: str) -> RunFolder:

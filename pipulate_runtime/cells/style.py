@@ -25,6 +25,11 @@ _LAYOUT = """
 .output iframe { display: block; background: #fff; border-radius: 4px; max-height: 60rem; }
 .output img { display: block; }
 .error-message { margin: 0; font-weight: 600; color: var(--ansi-red, #d0453f); overflow-wrap: anywhere; }
+.files { font-size: 0.92em; }
+.files > p { margin: 0 0 0.2rem; font-weight: 600; }
+.files > ul { margin: 0; padding: 0; list-style: none; display: grid; gap: 0.15rem; }
+.files .file-name { overflow-wrap: anywhere; }
+.files .file-size { opacity: 0.75; white-space: nowrap; font-variant-numeric: tabular-nums; }
 .highlight { margin: 0; overflow-x: auto; }
 
 """

@@ -11,11 +11,12 @@ import socket
 import sys
 import threading
 import webbrowser
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 from pipulate_runtime.host import messages
+from pipulate_runtime.host.flow import Flow, Node, Used, flow_of
 from pipulate_runtime.host.messages import HostError
 from pipulate_runtime.host.state import DATABASE, Run, StateStore
 
@@ -115,11 +116,13 @@ def run(
     key: str | None = None,
     notebook_out: Path | None = None,
     as_json: bool = False,
+    files_out: Path | None = None,
 ) -> int:
     """Walks a plugin from start to finalize without a browser and prints what each step gave.
 
     `answers` are {step: {field: value}}; fields without one keep their defaults. With `key` a run that is there is
-    gone on with. Raises HostError PP505 to PP515, PP517 and PP519; what was done until then is kept.
+    gone on with. `files_out` gets copies of the files that the cells wrote. Raises HostError PP505 to PP515, PP517 and
+    PP519; what was done until then is kept.
     """
     import asyncio
 
@@ -127,16 +130,69 @@ def run(
 
     if notebook_out is not None and not notebook_out.parent.is_dir():  # before hours of computing
         raise messages.FILE_UNWRITABLE.error(path=notebook_out, reason="its folder is not there")
+    if files_out is not None and files_out.exists() and not files_out.is_dir():
+        raise messages.FILE_UNWRITABLE.error(path=files_out, reason="it is not a folder")
     walked = asyncio.run(walk(plugin_path, data, answers=answers or {}, key=key))
     if notebook_out is not None:
         _write(notebook_out, walked.notebook_text())
+    copied = None if files_out is None else _copied(walked.instance, walked.key, files_out)
     if as_json:
-        print(json.dumps(walked.as_dict(), ensure_ascii=False, indent=2))
+        files = {} if copied is None else {"files": copied}
+        print(json.dumps({**walked.as_dict(), **files}, ensure_ascii=False, indent=2))
     else:
         print(walked.report())
         if notebook_out is not None:
             print(f"Written: {notebook_out}")
+        if copied is not None:
+            count = "1 file" if len(copied) == 1 else f"{len(copied)} files"
+            print(f"Copied to {files_out}: {count}")
     return OK
+
+
+def _copied(instance: Any, key: str, folder: Path) -> list[str]:
+    """Copies the files that the cells of a run wrote, if it has cells; raises HostError PP519."""
+    if getattr(instance, "cells", None) is None:
+        return []
+    from pipulate_runtime import cells
+
+    try:
+        return cells.copy_files(instance, key, folder)
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise messages.FILE_UNWRITABLE.error(
+            path=error.filename or folder, reason=reason
+        ) from error
+
+
+def edges(title: str, steps: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Works out which names go from which step to which later one; `steps` as `drawing` takes them."""
+    return _flow(title, steps).as_list()
+
+
+def drawing(title: str, steps: Iterable[Mapping[str, Any]], kind: str) -> str:
+    """Draws how steps feed each other, as "svg" or "mermaid", as a workflow's page does.
+
+    Each step has `id`, `title`, `asks` (names of answers), `unknown` and `cells`; a cell has `reads`, `writes` and
+    `imports`, all of them names.
+    """
+    flow = _flow(title, steps)
+    if kind == "svg":
+        from pipulate_runtime.host.picture import svg_file
+
+        return svg_file(flow)
+    from pipulate_runtime.host.mermaid import mermaid
+
+    return mermaid(flow)
+
+
+def _flow(title: str, steps: Iterable[Mapping[str, Any]]) -> Flow:
+    def used(cell: Mapping[str, Any]) -> Used:
+        return Used(tuple(cell["reads"]), tuple(cell["writes"]), tuple(cell["imports"]))
+
+    def node(step: Mapping[str, Any]) -> Node:
+        return Node(step["id"], step["title"], tuple(step["asks"]), step["unknown"])
+
+    return flow_of(title, ((node(step), list(map(used, step["cells"]))) for step in steps))
 
 
 def _open(data: Path) -> StateStore:

@@ -39,9 +39,10 @@ from fasthtml.common import (
     Ul,
 )
 
-from pipulate_runtime.host import assets, cards, widgets
+from pipulate_runtime.host import assets, cards, picture, widgets
 from pipulate_runtime.host.contract import Component
 from pipulate_runtime.host.plugins import Plugin, Problem, describe
+from pipulate_runtime.host.reading import flow_to_show
 from pipulate_runtime.host.runs import progress, run_list
 from pipulate_runtime.host.state import Run, State
 
@@ -201,6 +202,12 @@ def _back() -> Component:
     return P(A("All workflows", href="/", cls="back"), cls="crumb")
 
 
+def _flow(plugin: Any, linked: bool = False) -> Component:
+    """The fold with the data flow of a workflow, if there is one to show."""
+    flow = flow_to_show(plugin)
+    return picture.fold(flow, linked=linked) if flow else None
+
+
 # -- landing page
 
 
@@ -213,6 +220,7 @@ def landing(plugin: Any, suggestion: str, runs: Sequence[Run], total: int) -> Co
             _back(),
             H1(plugin.DISPLAY_NAME),
             P(description, cls="lead") if description else None,
+            _flow(plugin),
             id="run-head",
             cls="page-head",
         ),
@@ -271,6 +279,7 @@ def run_head(plugin: Plugin, key: str, name: str, state: State, swap: bool = Fal
         H1(plugin.title),
         P(Span("Run", cls="label"), " ", Span(name, cls="run-name"), cls="run-title"),
         progress(plugin.steps, state),
+        _flow(plugin.instance, linked=True),
         id="run-head",
         cls="page-head",
         hx_swap_oob="true" if swap else None,

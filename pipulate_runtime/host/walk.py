@@ -69,6 +69,7 @@ class Walked:
     state: State
     asked: dict[str, dict[str, str]] = field(default_factory=dict)
     notebook: Any = None
+    instance: Any = None
 
     def as_dict(self) -> dict[str, Any]:
         """The walk as plain data: key, steps with their outputs, and the stored answers."""
@@ -178,6 +179,7 @@ async def walk_app(
         state,
         walker.asked,
         notebook_text(plugin, walker.key, state) if plugin.computes else None,
+        plugin.instance,
     )
 
 

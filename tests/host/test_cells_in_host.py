@@ -5,6 +5,7 @@ import json
 import nbformat
 import pytest
 
+from pipulate_runtime.cells.folders import RunFolder
 from pipulate_runtime.host import commands
 from pipulate_runtime.host.messages import HostError
 from tests.host.helpers import PLUGINS
@@ -46,3 +47,48 @@ def test_a_step_that_fails_is_said_and_the_run_goes_on_later_with_another_answer
     nbformat.validate(nbformat.read(tmp_path / "e.ipynb", as_version=4))
     commands.runs_delete("Default_Profile-sales-mine", data)
     assert not [path for path in data.rglob("*") if "mine" in path.name]
+
+
+def test_a_walk_copies_what_the_cells_wrote(tmp_path, capsys):
+    plugin = tmp_path / "010_sales.py"
+    text = SALES.read_text(encoding="utf-8")
+    before = "    def step_02_cell(form):\n"
+    assert before in text
+    write = "        import os; os.makedirs('out'); open('out/é.txt', 'w').write('1')\n"
+    plugin.write_text(text.replace(before, before + write), encoding="utf-8")
+    there = tmp_path / "there"
+    there.mkdir()
+    (there / "kept.txt").write_text("")
+    answers = {"step_02": {"limit": "100"}}
+    commands.run(plugin, answers, tmp_path / "data", "a", files_out=there)
+    assert f"Copied to {there}: 1 file\n" in capsys.readouterr().out
+    assert (there / "out" / "é.txt").read_text() == "1"
+    assert (there / "kept.txt").exists()
+
+    deep = tmp_path / "not" / "there" / "yet"
+    commands.run(plugin, answers, tmp_path / "data", "b", as_json=True, files_out=deep)
+    assert json.loads(capsys.readouterr().out)["files"] == ["out/é.txt"]
+    assert (deep / "out" / "é.txt").read_text() == "1"
+
+    with pytest.raises(HostError) as caught:
+        commands.run(plugin, answers, tmp_path / "data", "c", files_out=plugin)
+    assert caught.value.code == "PP519"
+    (there / "out" / "é.txt").unlink()
+    (there / "out" / "é.txt").mkdir()
+    with pytest.raises(HostError) as caught:
+        commands.run(plugin, answers, tmp_path / "data", "d", files_out=there)
+    assert caught.value.code == "PP519"
+
+
+def test_a_download_keeps_its_own_headers_in_the_host(make_client, tmp_path):
+    client = make_client(SALES.parent)
+    work = RunFolder(tmp_path / "data", "sales", "k").work
+    work.mkdir(parents=True)
+    (work / "page.html").write_text("<script>alert(1)</script>")
+    with_name = {"name": "page.html"}
+    answer = client.get(f"/sales/files/{work.parent.name}/one", params=with_name)
+    assert answer.status_code == 200
+    assert answer.headers["content-type"] == "application/octet-stream"
+    assert answer.headers["content-security-policy"] == "sandbox; default-src 'none'"
+    assert answer.headers["x-content-type-options"] == "nosniff"
+    assert answer.headers["content-disposition"].startswith('attachment; filename="page.html"')

@@ -291,7 +291,7 @@ def _cell(
     as_text = item.text_reason is not None or code.python is None
     # IPython itself transforms what it runs, so a text is the cell as the notebook has it.
     source = code.cell.source if code.python is None or as_text else apply(code.python.text, edits)
-    declarations = () if as_text else _declarations(item, analysis, parameter)
+    declarations = _declarations(item, analysis, parameter)
     assigned = {*item.names.binds, *item.names.deletes}
     return PlannedCell(
         function=function,
@@ -303,7 +303,9 @@ def _cell(
         changes=tuple(edit.reason for edit in edits),
         text_reason=(item.text_reason or "it does not parse") if as_text else None,
         declarations=declarations,
-        reads_only=any(name not in assigned for _, listed in declarations for name in listed),
+        reads_only=not as_text
+        and any(name not in assigned for _, listed in declarations for name in listed),
+        dynamic=item.dynamic,
         options=tuple(keywords),
     )
 
@@ -329,6 +331,8 @@ def _declarations(
         lines[NAMES_CHANGED if name in changed else NAMES_IN].append(name)
     for name in bound:
         lines[NAMES_OUT if name in live else NAMES_KEPT].append(name)
+    # What a function that is called here binds is not bound by this code, but it goes out all the same.
+    lines[NAMES_OUT] += [name for name in item.names.mutates if name in live]
     for name in item.given:
         lines[NAMES_GIVEN].append(name)
     seen = {parameter}
