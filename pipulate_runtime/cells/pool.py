@@ -4,12 +4,14 @@ import asyncio
 import atexit
 import contextlib
 import sys
+from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from pipulate_runtime.cells import leftovers
 from pipulate_runtime.cells.folders import RunFolder
 from pipulate_runtime.cells.kernels import Kernel
+from pipulate_runtime.cells.marks import Policy
 
 
 @dataclass
@@ -20,6 +22,7 @@ class Settings:
     max_kernels: int = 8
     idle_seconds: float = 600.0
     python: str = sys.executable
+    checkpoint: Policy = "auto"
 
 
 settings = Settings()
@@ -33,6 +36,7 @@ class Run:
     kernel: Kernel | None = None
     busy: bool = False
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+    keeping: asyncio.Task[None] | None = None  # makes a checkpoint
 
 
 class Pool:
@@ -82,17 +86,30 @@ class Pool:
             else:
                 self._freed.clear()
                 await self._freed.wait()
-        while run.kernel is None:
+        run.kernel = await self._fresh()
+        self.warm()
+        return run.kernel
+
+    async def _fresh(self) -> Kernel:
+        """Return a started kernel that has executed nothing."""
+        while True:
             self.warm()
             spare, self.spare = self.spare, None
             assert spare
             kernel = await spare
             if kernel.alive():  # a spare may have been killed while it waited
-                run.kernel = kernel
-            else:
-                await self._end(kernel)
-        self.warm()
-        return run.kernel
+                return kernel
+            await self._end(kernel)
+
+    @contextlib.asynccontextmanager
+    async def scratch(self) -> AsyncIterator[Kernel]:
+        """Give a kernel that belongs to no run, and end it afterwards."""
+        kernel = await self._fresh()
+        try:
+            yield kernel
+        finally:
+            kernel.kill()
+            await self._end(kernel)
 
     def begin(self, run: Run) -> None:
         """The run computes from now on."""
@@ -158,9 +175,18 @@ class Pool:
                 await spare
         for timer in self._timers.values():
             timer.cancel()
+        await self._end_keeping()
         await asyncio.gather(*self._ending, *(kernel.end() for kernel in self.kernels))
         self.kernels.clear()
         self.runs.clear()
+
+    async def _end_keeping(self) -> None:
+        """Let checkpoints that were asked for be made; those that would only save time are not waited for."""
+        tasks = [run.keeping for run in self.runs.values() if run.keeping]
+        for task in tasks:
+            if settings.checkpoint != "always":
+                task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
     def kill(self) -> None:
         """End all kernels without an event loop: the interpreter ends, or the loop is gone."""
