@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from pipulate_runtime.cells.folders import RunFolder
-from pipulate_runtime.cells.kernels import CellTimeout, Kernel, KernelDied
+from pipulate_runtime.cells.kernels import Kernel, KernelDied
 from pipulate_runtime.cells.marks import Policy
 
 Entry = tuple[str, str, tuple[str, ...]]  # step id, answers as JSON, hashes of its cells
@@ -119,8 +119,8 @@ async def make(kernel: Kernel, folder: RunFolder, words: list[str], policy: Poli
             report["sha256"] = _digest(draft / "state.pickle")
             (draft / "report.json").write_text(json.dumps(report), encoding="utf-8")
             kept = True
-    except (CellTimeout, OSError):
-        kernel.history = None  # it was interrupted somewhere
+    except (KernelDied, OSError, ValueError) as problem:
+        _note(root, step, f"a value ({problem})")  # the step itself is through, and saved
     finally:
         if not kept:
             shutil.rmtree(draft, ignore_errors=True)
@@ -144,7 +144,7 @@ async def prove(draft: Path, kernel: Kernel, folder: RunFolder, data: Path, poli
             await _load(kernel, draft, meta)
             loading = time.monotonic() - started
             report = await _ask(kernel, draft, f"compare({str(draft)!r}, {meta!r})")
-        except (KernelDied, CellTimeout) as problem:
+        except KernelDied as problem:
             loading, report = 0.0, {"lost": f"a value that cannot be loaded again ({problem})"}
         if report["lost"]:
             _note(root, step, report["lost"])

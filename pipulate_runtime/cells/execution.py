@@ -142,7 +142,9 @@ async def _replay(
         earlier = Execution(execution.key, step_id, json.loads(given))
         started = time.monotonic()
         try:
-            await _cells(kernel, run, source.of_step(step_id), earlier, Displays(), earlier.cells)
+            await _cells(
+                kernel, run, job.source.of_step(step_id), earlier, Displays(), earlier.cells
+            )
         except StepFailed:
             said = next(
                 (o for o in reversed(earlier.cells[-1]["outputs"]) if o["output_type"] == "error"),

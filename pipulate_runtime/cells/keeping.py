@@ -2,8 +2,9 @@
 
 import asyncio
 import shutil
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
 from pathlib import Path
+from typing import Any
 
 from pipulate_runtime.cells import checkpoints
 from pipulate_runtime.cells.checkpoints import Checkpoint, Entry
@@ -54,30 +55,36 @@ async def keep(pool: Pool, run: Run, words: list[str], policy: Policy) -> None:
     `always`: the kernel stores at once. `auto`: when the run rests, and if running the steps again would take
     longer than a start of a kernel. Another kernel proves it afterwards, without holding up the run.
     """
-    if run.keeping and not run.keeping.done():
-        run.keeping.cancel()  # of a step before
+    if run.rests:
+        run.rests.cancel()
     kernel = run.kernel
     if kernel is None or kernel.secret or policy == "never":
         return
     if policy == "always":
         draft = await checkpoints.make(kernel, run.folder, words, policy)
-        run.keeping = asyncio.ensure_future(_prove(pool, run, draft, policy))
+        _start(pool, _prove(pool, run, draft, policy))
     elif sum(kernel.seconds[kernel.restored :]) >= checkpoints.WORTH:
-        run.keeping = asyncio.ensure_future(_when_it_rests(pool, run, kernel, words))
+        history = kernel.history
+
+        def rests() -> None:
+            _start(pool, _make(pool, run, kernel, history, words))
+
+        run.rests = pool.loop.call_later(REST, rests)
 
 
-async def _when_it_rests(pool: Pool, run: Run, kernel: Kernel, words: list[str]) -> None:
-    history = kernel.history
-    await asyncio.sleep(REST)
+def _start(pool: Pool, work: Coroutine[Any, Any, None]) -> None:
+    task = asyncio.ensure_future(work)
+    pool.keeping.add(task)
+    task.add_done_callback(pool.keeping.discard)
+
+
+async def _make(pool: Pool, run: Run, kernel: Kernel, history: Any, words: list[str]) -> None:
     async with run.lock:
         if run.kernel is not kernel or kernel.history != history or not kernel.alive():
             return
         pool.begin(run)
         try:
             draft = await checkpoints.make(kernel, run.folder, words, "auto")
-        except KernelDied:
-            kernel.history = None
-            return
         finally:
             pool.rest(run)
     await _prove(pool, run, draft, "auto")

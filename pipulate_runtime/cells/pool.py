@@ -36,7 +36,7 @@ class Run:
     kernel: Kernel | None = None
     busy: bool = False
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
-    keeping: asyncio.Task[None] | None = None  # makes a checkpoint
+    rests: asyncio.TimerHandle | None = None  # a checkpoint is made when it goes off
 
 
 class Pool:
@@ -51,6 +51,7 @@ class Pool:
         self._freed = asyncio.Event()
         self._timers: dict[str, asyncio.TimerHandle] = {}
         self._ending: set[asyncio.Task[None]] = set()
+        self.keeping: set[asyncio.Task[None]] = set()  # these make checkpoints
         leftovers.end_all(settings.data)
 
     def run(self, app_name: str, key: str) -> Run:
@@ -181,12 +182,11 @@ class Pool:
         self.runs.clear()
 
     async def _end_keeping(self) -> None:
-        """Let checkpoints that were asked for be made; those that would only save time are not waited for."""
-        tasks = [run.keeping for run in self.runs.values() if run.keeping]
-        for task in tasks:
-            if settings.checkpoint != "always":
-                task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        """Let checkpoints that are being made be finished, and begin no more."""
+        for run in self.runs.values():
+            if run.rests:
+                run.rests.cancel()
+        await asyncio.gather(*self.keeping, return_exceptions=True)
 
     def kill(self) -> None:
         """End all kernels without an event loop: the interpreter ends, or the loop is gone."""

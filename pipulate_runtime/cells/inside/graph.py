@@ -18,7 +18,7 @@ import cloudpickle
 
 Namespace = dict[str, Any]
 
-_ATOMS = (int, float, complex, bool, str, bytes, type(None), type(...), type(NotImplemented))
+_ATOMS = (int, float, complex, bool, str, bytes, slice, range, type(None), type(...), type(NotImplemented))  # fmt: skip
 _NUMBERS = (int, float, bool)
 _WORD = re.compile(r"[^\W\d]\w*")
 _REFERENCES = (
@@ -32,6 +32,8 @@ _REFERENCES = (
 )
 # Live things that come back as something else: a widget without its page, a figure that pyplot does not know
 _LIVE = ("ipywidgets.", "matplotlib.figure.", "matplotlib.axes.", "matplotlib.lines.")
+# What Python itself puts into a class, some of it only when it is first pickled
+_OF_CLASSES = ("__dict__", "__weakref__", "__slotnames__", "_abc_impl")
 _PANDAS_COPIES_ON_WRITE = 3  # from this version on nobody can see that two frames share memory
 _LOOK = 2000  # objects between two looks at the clock
 
@@ -102,7 +104,7 @@ class Walk:
 
     def _visit(self, thing: Any) -> None:
         kind = type(thing)
-        if kind in _ATOMS or thing == () and kind is tuple:
+        if kind in _ATOMS or (kind is tuple and not thing):
             self.say(kind.__name__, thing)
             return
         known = self._seen.get(id(thing))
@@ -221,8 +223,8 @@ class Walk:
         self.say("class", thing.__module__, thing.__qualname__)
         self._visit(type(thing))
         self._all(thing.__bases__)
-        for name, value in vars(thing).items():
-            if name not in ("__dict__", "__weakref__", "_abc_impl"):
+        for name, value in sorted(vars(thing).items()):
+            if name not in _OF_CLASSES:
                 self.say(name)
                 self._visit(value)
 

@@ -27,6 +27,7 @@ from typing import Any
 
 _FOLDER = "\0work"  # stands for the working folder, which is another one in the kernel that checks
 _SHELL = ("input_hist_raw", "input_hist_parsed")
+_INPUTS = ("_i00", "_i", "_ii", "_iii")
 _SIGNALS = ("SIGINT", "SIGTERM", "SIGALRM", "SIGUSR1", "SIGUSR2")
 _STORED_APART = ("backend", "backend_fallback")
 
@@ -79,7 +80,7 @@ def capture(shell: Any, modules: list[str], environ: Environment, work: str) -> 
         "flags": shell.compile.flags,
         "extensions": sorted(shell.extension_manager.loaded),
         "history": {name: list(getattr(history, name)) for name in _SHELL},
-        "before": {name: shell.user_ns.get(name, "") for name in ("_i", "_ii", "_iii")},
+        "inputs": {name: getattr(history, name) for name in _INPUTS},
     }
     if numpy := _loaded("numpy"):
         found["numpy"] = (numpy.random.get_state(), numpy.get_printoptions(), numpy.geterr())
@@ -136,8 +137,9 @@ def _restore_shell(shell: Any, found: dict[str, Any]) -> None:
     history.dir_hist[:] = found["folders"]
     for name in _SHELL:
         getattr(history, name)[:] = found["history"][name]
-    history._i00, history._i, history._ii = (found["before"][n] for n in ("_i", "_ii", "_iii"))
-    shell.user_ns.update(found["before"])
+    for name, text in found["inputs"].items():
+        setattr(history, name, text)
+    shell.user_ns.update({name: found["inputs"][name] for name in _INPUTS[1:]})
     shell.user_ns.update(
         {f"_i{n}": text for n, text in enumerate(found["history"]["input_hist_raw"]) if n}
     )
@@ -165,7 +167,7 @@ def traces(shell: Any, environ: Environment, work: str) -> dict[str, str]:
         "the state of random": _digest(random.getstate()),
         "the decimal context": decimal.getcontext(),
         "the locale": locale.setlocale(locale.LC_ALL),
-        "the filters of warnings": [(f[0], str(f[1]), f[2].__name__, str(f[3]), f[4]) for f in warnings.filters],
+        "the filters of warnings": [(f[0], str(f[1]), str(f[2]), str(f[3]), f[4]) for f in warnings.filters],
         "how logging is set up": sorted(_logging()),
         "a thread": sorted(type(thread).__name__ for thread in threading.enumerate()),
         "a task that is pending": sum(map(_of_cells(shell), _tasks())),
@@ -243,7 +245,8 @@ def _is_of(namespace: dict[str, Any], value: Any) -> bool:
 def _shell(shell: Any) -> Iterator[str]:
     for kind, magics in shell.magics_manager.magics.items():
         for name, magic in magics.items():
-            yield f"{kind} {name} {getattr(magic, '__module__', '')}"
+            own = getattr(magic, "__module__", "") == "__main__"
+            yield f"{kind} {name} {'of the notebook' if own else ''}"
     manager = shell.input_transformer_manager
     yield repr(
         [

@@ -14,9 +14,11 @@ _CHANGES = frozenset(("append", "extend", "insert", "add", "update", "setdefault
 # Their effects are in the process record, or compared
 _KNOWN = ("random", "numpy", "pandas", "matplotlib", "seaborn", "warnings", "decimal", "locale", "os", "sys", "logging", "gc", "signal")  # fmt: skip
 _MAGICS = frozenset(
-    "time timeit capture who whos who_ls cd pwd env writefile run load_ext reload_ext autoreload matplotlib "
-    "config history pinfo pinfo2 precision pprint system sx sc bash sh script cat ls set_env timeit prun "
-    "pycat psource pdoc psearch lsmagic quickref page html svg latex markdown javascript js file".split()
+    re.findall(
+        r"\w+",
+        "time timeit capture who whos who_ls cd pwd env set_env writefile run load_ext reload_ext autoreload matplotlib "
+        "config history precision pprint system sx sc bash sh script cat ls prun html svg latex markdown javascript js",
+    )
 )
 
 
@@ -32,7 +34,7 @@ def unknown_settings(trees: list[ast.AST], namespace: dict[str, Any]) -> Iterato
                     if owner and owner.split(".")[0] not in _KNOWN:
                         yield ast.unparse(node.func)
                 case ast.Call(
-                    func=ast.Attribute(attr=name), args=[ast.Constant(magic), *_]
+                    func=ast.Attribute(attr=name), args=[ast.Constant(str(magic)), *_]
                 ) if name in ("run_line_magic", "run_cell_magic"):
                     if magic not in _MAGICS:
                         yield f"%{magic}"

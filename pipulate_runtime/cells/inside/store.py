@@ -11,7 +11,7 @@ import types
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import IO, Any, cast
 
 from . import process
 from .graph import TooDear, Unstorable, Walk
@@ -22,8 +22,11 @@ _HISTORY = re.compile(r"_{1,3}|_\d+|Out|_oh")
 _OF_SHELL = re.compile(r"_i{1,3}|_i\d+|_ih|In|_dh|get_ipython|exit|quit|open|__.*|" + _HISTORY.pattern)  # fmt: skip
 # Words of code that may read names it does not spell
 _EVERYTHING = frozenset(
-    "globals locals vars dir exec eval getattr __main__ __dict__ get_ipython who whos who_ls store run "
-    "interact user_ns".split()
+    re.findall(
+        r"\w+",
+        "globals locals vars dir exec eval getattr __main__ __dict__ get_ipython who whos who_ls store run "
+        "interact user_ns",
+    )
 )
 _REPORT = "report.json"
 Report = dict[str, Any]
@@ -88,7 +91,7 @@ class Store:
             limited = Limited(file, limit)
             for part in (found, (values, history)):
                 try:
-                    Pickler(limited, self.namespace).dump(part)
+                    Pickler(cast(IO[bytes], limited), self.namespace).dump(part)
                 except (OSError, Unstorable):
                     raise
                 except Exception as problem:
