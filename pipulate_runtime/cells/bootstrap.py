@@ -69,7 +69,7 @@ class CellFunctions(ast.NodeTransformer):
         name = "_pipulate_inside"
         if name not in sys.modules:
             package = importlib.util.spec_from_file_location(
-                name, os.path.join(folder, "__init__.py"), submodule_search_locations=[folder]
+                name, f"{folder}/__init__.py", submodule_search_locations=[folder]
             )
             assert package
             sys.modules[name] = importlib.util.module_from_spec(package)

@@ -260,7 +260,7 @@ def _tree(folder: Path) -> str:
     """Return a digest of the names and contents of all files in a folder."""
     found = hashlib.sha256()
     for path in _files(folder):
-        content = os.readlink(path) if path.is_symlink() else _digest(path)
+        content = str(path.readlink()) if path.is_symlink() else _digest(path)
         found.update(json.dumps([str(path.relative_to(folder)), content]).encode())
     return found.hexdigest()
 

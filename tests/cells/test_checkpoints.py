@@ -1,15 +1,10 @@
 """A checkpoint is used only where it is as good as running the steps again, and then saves running them."""
 
-import asyncio
-import json
-import os
-from pathlib import Path
 
 import pytest
 
-from pipulate_runtime.cells import checkpoints, configure, shutdown
-from pipulate_runtime.cells import pool as pools
-from tests.cells.conftest import results, run, stdout
+from pipulate_runtime.cells import checkpoints, shutdown
+from tests.cells.conftest import run
 
 pytestmark = pytest.mark.kernel
 
@@ -97,14 +92,14 @@ LOSSY = {
     "a generator": ("def g():\n    yield 1\nit = g()", "next(it)", "`it` (generator)"),
     "a connection": ("import sqlite3\ndb = sqlite3.connect(':memory:')", "db.execute('select 1').fetchall()", "`db` (sqlite3.Connection)"),
     "a view": ("import numpy as np\na = np.zeros(4); b = a[:2]", "b[0] = 7\na", "`b` (numpy.ndarray), which shares its memory with another array"),
-    "a patched module": ("import json\ndef dumps(x): return 'mine'\njson.dumps = dumps", "json.dumps(1)", "what `json.dumps` sets"),
+    "a patched module": ("import textwrap\ndef fill(x): return 'mine'\ntextwrap.fill = fill", "textwrap.fill('x')", "what `textwrap.fill` sets"),
     "a patch by setattr": ("import json\nclass E(json.JSONEncoder): pass\nsetattr(json, 'JSONEncoder', E)", "json.JSONEncoder.__name__", "what `setattr(json, 'JSONEncoder', E)` sets"),
     "a setting nobody knows": ("import sklearn\nsklearn.set_config(display='text')", "sklearn.get_config()['display']", "what `sklearn.set_config` sets"),
     "logging": ("import logging, sys\nlogging.basicConfig(stream=sys.stdout, format='%(message)s', force=True)", "logging.warning('x')", "how logging is set up"),
-    "a thread": ("import threading\ngo = threading.Event()\nthreading.Thread(target=go.wait, daemon=True).start()", "go.set()\nthreading.active_count() > 0", "`go` (threading.Event)"),
+    "a thread": ("import threading\ngo = threading.Event()\nthreading.Thread(target=go.wait, daemon=True).start()", "go.set()\nthreading.active_count() > 0", "`go` (_thread.lock)"),
     "a cached function": ("import functools\n@functools.lru_cache\ndef f(n): return n\nf(1)", "f.cache_info().currsize", "`f` (functools._lru_cache_wrapper)"),
     "a registered magic": ("from IPython.core.magic import register_line_magic\n@register_line_magic\ndef mine(line): return line", "%mine x", "the shell"),
-    "state of a module of its own": ("%%writefile counter.py\nn = 0", "import counter\ncounter.n += 1", "counter.n", "a value that comes back as another"),
+    "state of a module of its own": ("%%writefile counter.py\nn = 0\ndef up():\n    global n\n    n += 1", "import counter\ncounter.up()", "counter.n", "the module `counter`, which comes back as another"),
     "a lambda inside": ("db = __import__('sqlite3').connect(':memory:')\nf = {'f': [lambda: db.total_changes]}", "f['f'][0]()", "`db` (sqlite3.Connection)"),
 }  # fmt: skip
 

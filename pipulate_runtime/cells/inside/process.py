@@ -23,6 +23,7 @@ import threading
 import types
 import warnings
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 _FOLDER = "\0work"  # stands for the working folder, which is another one in the kernel that checks
@@ -63,7 +64,7 @@ def capture(shell: Any, modules: list[str], environ: Environment, work: str) -> 
     """
     history = shell.history_manager
     found: dict[str, Any] = {
-        "cwd": os.getcwd(),
+        "cwd": str(Path.cwd()),
         "path": list(sys.path),
         "environ": _changes(environ),
         "folders": [str(folder) for folder in history.dir_hist],
@@ -158,7 +159,7 @@ def _options(tree: dict[str, Any], path: str = "") -> Iterator[tuple[str, Any]]:
 def traces(shell: Any, environ: Environment, work: str) -> dict[str, str]:
     """Return, by what it is in words, all that must be the same in both kernels."""
     found: dict[str, Any] = {
-        "the folder it works in": os.getcwd(),
+        "the folder it works in": str(Path.cwd()),
         "where modules are searched": sys.path,
         "the environment": _changes(environ),
     }

@@ -59,7 +59,7 @@ class Store:
             except TooDear:
                 report = {"dear": "storing takes longer than running the steps again"}
             except Unstorable as problem:
-                report = {"lost": _words("a value", problem)}
+                report = {"lost": _words("a value", problem)}  # only pickling finds it
             except OSError as problem:
                 report = {"dear": str(problem)}
         _report(folder, report)
@@ -74,19 +74,18 @@ class Store:
         with_history = bool(words & _EVERYTHING) or any(map(_HISTORY.fullmatch, words))
         while True:
             walk = Walk(self.namespace, deadline)
-            for name in sorted(names):
+            digests = {}
+            for what, value in self._parts(sorted(names), with_history):
                 try:
-                    self._add(walk, name)
+                    digests[what] = self._digest(walk, what, value)
                 except Unstorable as problem:
-                    return {"lost": _words(f"`{name}`", problem)}
-            history = self._history() if with_history else None
-            walk.add(history)
-            self._add_local_modules(walk)
+                    return {"lost": _words(what, problem)}
             more = self._live(walk.names) - names
             if not more:
                 break
             names |= more  # what the functions found so far look up
         values = {name: self.namespace[name] for name in sorted(names)}
+        history = self._history() if with_history else None
         with (folder / "state.pickle").open("wb") as file:
             limited = Limited(file, limit)
             for part in (found, (values, history)):
@@ -100,27 +99,35 @@ class Store:
             "names": sorted(names),
             "left_out": sorted(self._named() - names),
             "history": with_history,
-            "digest": walk.digest(),
+            "digests": digests,
             "versions": versions(),
         }
 
-    def _add(self, walk: Walk, name: str) -> None:
-        walk.say(name)
-        walk.add(self.namespace[name])
+    def _parts(self, names: list[str], with_history: bool) -> Iterator[tuple[str, Any]]:
+        """Yield, by what they are in words, the values that a checkpoint brings back.
 
-    def _add_local_modules(self, walk: Walk) -> None:
-        """Walk what modules of the run's own folder hold: they are imported anew, from files that may have changed."""
+        Modules of the run's own folder are among them: they are imported anew, from files that may have changed.
+        """
+        for name in names:
+            yield f"`{name}`", self.namespace[name]
+        if with_history:
+            yield "an earlier result", self._history()
         for name, module in sorted(_modules()):
-            if not (getattr(module, "__file__", None) or "").startswith(self.work):
-                continue
-            walk.say(name)
-            for key, value in sorted(vars(module).items()):
-                if key.startswith("__") or isinstance(value, types.ModuleType):
-                    continue
-                walk.say(key)
-                for function in _functions(value, name):
-                    walk.code(function.__code__)
-                walk.add(value)
+            if (getattr(module, "__file__", None) or "").startswith(self.work):
+                yield f"the module `{name}`", module
+
+    def _digest(self, walk: Walk, what: str, value: Any) -> str:
+        """Walk one of the parts; return the digest of all up to it."""
+        if what.startswith("the module"):
+            for name, content in sorted(vars(value).items()):
+                if not name.startswith("__") and not isinstance(content, types.ModuleType):
+                    walk.say(name)
+                    for function in _functions(content, value.__name__):
+                        walk.code(function.__code__)
+                    walk.add(content)
+        else:
+            walk.add(value)
+        return walk.digest()
 
     def _trees(self) -> list[ast.AST]:
         """Return the syntax trees of the cells that ran."""
@@ -197,23 +204,19 @@ class Store:
 
     def compare(self, folder: str, expected: Report) -> None:
         """Write into `report.json` what is not as it was in the kernel that stored it: "" if nothing."""
-        with _quiet():
-            walk = Walk(self.namespace)
-            try:
-                for name in expected["names"]:
-                    self._add(walk, name)
-                walk.add(self._history() if expected["history"] else None)
-                self._add_local_modules(walk)
-                lost = (
-                    ""
-                    if walk.digest() == expected["digest"]
-                    else "a value that comes back as another"
-                )
-            except Unstorable as problem:
-                lost = _words("a value", problem)
         now = process.traces(self.shell, self.environ, self.work)
-        other = [words for words, value in expected["traces"].items() if now.get(words) != value]
-        _report(folder, {"lost": lost or (other[0] if other else "")})
+        lost = [words for words, value in expected["traces"].items() if now.get(words) != value]
+        walk = Walk(self.namespace)
+        with _quiet():
+            for what, value in self._parts(expected["names"], expected["history"]):
+                try:
+                    same = self._digest(walk, what, value) == expected["digests"].get(what)
+                except Unstorable:
+                    same = False
+                if not same:
+                    lost.append(f"{what}, which comes back as another")
+                    break
+        _report(folder, {"lost": lost[0] if lost else ""})
 
 
 def _quiet() -> Any:
