@@ -14,7 +14,6 @@ from pipulate_runtime.cells import pool as pools
 from pipulate_runtime.cells.execution import (
     CELLS,
     Execution,
-    Job,
     Record,
     Save,
     answers,
@@ -22,7 +21,8 @@ from pipulate_runtime.cells.execution import (
     stop,
 )
 from pipulate_runtime.cells.folders import RunFolder
-from pipulate_runtime.cells.marks import marked
+from pipulate_runtime.cells.job import Job
+from pipulate_runtime.cells.marks import Policy, marked
 from pipulate_runtime.cells.source import Source, with_answers
 
 QUICK = 0.3  # seconds an answer waits for its step: most cells are through by then
@@ -184,13 +184,18 @@ def configure(
     max_kernels: int | None = None,
     idle_seconds: float | None = None,
     python: str | None = None,
+    checkpoint: Policy | None = None,
 ) -> None:
-    """Set where runs keep their files and how many kernels may live. With an event loop, a spare is started now."""
+    """Set where runs keep their files, how many kernels may live, and when checkpoints are made.
+
+    With an event loop, a spare kernel is started now.
+    """
     settings = pools.settings
     settings.data = Path(data) if data is not None else settings.data
     settings.max_kernels = max_kernels if max_kernels is not None else settings.max_kernels
     settings.idle_seconds = idle_seconds if idle_seconds is not None else settings.idle_seconds
     settings.python = python or settings.python
+    settings.checkpoint = checkpoint or settings.checkpoint
     with contextlib.suppress(RuntimeError):  # no event loop: the first step that computes starts it
         pools.pool().warm()
 

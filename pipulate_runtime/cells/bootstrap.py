@@ -11,6 +11,7 @@ This file is sent to the kernel as text. It imports nothing of this project, and
 import ast
 import builtins
 import functools
+import importlib.util
 import linecache
 import os
 import sys
@@ -43,6 +44,7 @@ class CellFunctions(ast.NodeTransformer):
         self.filename = ""
         self.current: Any = None  # the code object of the running cell
         self.call: Any = None
+        self.began: Any = None  # what the kernel was before the first cell
         self.done = ""  # the id of the request that was already turned into a call
         shell.ast_transformers.insert(0, self)
         self.showtraceback, shell.showtraceback = shell.showtraceback, self.clean_traceback
@@ -60,6 +62,18 @@ class CellFunctions(ast.NodeTransformer):
                 self.nodes = {n.name: n for n in node.body if isinstance(n, functions)}
         os.chdir(folder)
         self.shell.history_manager.dir_hist[:] = [str(folder)]
+        self.began = self.shell, set(sys.modules), dict(os.environ), folder
+
+    def inside(self, folder: str) -> Any:
+        """Return what stores and restores the namespace; its modules lie in `folder`."""
+        name = "_pipulate_inside"
+        if name not in sys.modules:
+            package = importlib.util.spec_from_file_location(
+                name, f"{folder}/__init__.py", submodule_search_locations=[folder]
+            )
+            assert package
+            sys.modules[name] = importlib.util.module_from_spec(package)
+        return importlib.import_module(f"{name}.store").Store(*self.began)
 
     def requested(self) -> Any:
         """Return what the request at hand says about its cell, once."""

@@ -6,18 +6,18 @@ import json
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
-from pipulate_runtime.cells import files, folders
+from pipulate_runtime.cells import checkpoints, files, folders, keeping
+from pipulate_runtime.cells.checkpoints import Entry
+from pipulate_runtime.cells.job import Job
 from pipulate_runtime.cells.kernels import CellTimeout, Kernel, KernelDied
 from pipulate_runtime.cells.outputs import Collector, Displays, TooMuch, error
 from pipulate_runtime.cells.pool import Pool, Run
-from pipulate_runtime.cells.source import Cell, Source, with_answers
+from pipulate_runtime.cells.source import Cell, with_answers
 
 Record = dict[str, Any]
 Save = Callable[[list[Record]], Awaitable[None]]
-Entry = tuple[str, str, tuple[str, ...]]  # step id, answers as JSON, hashes of its cells
 
 CELLS = "_cells"  # where a step's data holds its cells; all other keys are answers
 NO_INPUT = "The cell asks a question with input(). Only a cell whose question is a field of the form can be answered."
@@ -49,16 +49,6 @@ class Execution:
             self.cells.append({"id": "", "hash": "", "outputs": []})
         self.cells[-1]["outputs"].append(error(name, message))
         self.error = True
-
-
-@dataclass(frozen=True)
-class Job:
-    """What is needed to execute a step: the plugin's source, its files and its state."""
-
-    source: Source
-    steps: tuple[Any, ...]
-    files: Path | None
-    read_state: Callable[[], Mapping[str, Any]]
 
 
 async def execute(pool: Pool, run: Run, job: Job, execution: Execution, save: Save) -> None:
@@ -101,13 +91,21 @@ async def _execute(pool: Pool, run: Run, job: Job, execution: Execution, save: S
         kernel = await _replay(pool, run, job, execution, before)
     assert kernel.history is not None
     history, kernel.history = kernel.history, None  # until the step is through
+    await asyncio.to_thread(checkpoints.forget, run.folder, job.from_step(execution.step_id))
+    started = time.monotonic()
     await _cells(kernel, run, cells, execution, Displays(), execution.cells)
     if execution.stopped:
         return
+    kernel.seconds.append(time.monotonic() - started)
     execution.saving = True
     await save(execution.cells)
-    stored = job.read_state().get(execution.step_id) or {}
-    kernel.history = [*history, _entry(execution.step_id, answers(stored), cells)]
+    stored = answers(job.read_state().get(execution.step_id) or {})
+    # What is kept of the answers lacks a secret, and what the cells made of it must not be kept either
+    kernel.secret = kernel.secret or any(
+        stored.get(name) != value for name, value in execution.form.items()
+    )
+    kernel.history = [*history, _entry(execution.step_id, stored, cells)]
+    await keeping.keep(pool, run, job.words_after(execution.step_id), job.policy(execution.step_id))
 
 
 def answers(data: Mapping[str, Any]) -> dict[str, Any]:
@@ -134,17 +132,19 @@ def _before(job: Job, step_id: str) -> list[Entry]:
 async def _replay(
     pool: Pool, run: Run, job: Job, execution: Execution, before: list[Entry]
 ) -> Kernel:
-    """Take a fresh kernel in a fresh working folder and execute the earlier steps there, silently."""
-    kernel = await pool.take(run)
-    work = await asyncio.to_thread(run.folder.fresh_work, job.files)
-    source = job.source
-    file_name = source.path.name if source.path else "<plugin>"
-    await kernel.open(source.text, file_name, source.plugin_class.__name__, work)
+    """Take a fresh kernel in a fresh working folder and execute the earlier steps there, silently.
+
+    Those up to a checkpoint need not be executed.
+    """
+    kernel = await keeping.restored(pool, run, job, before) or await keeping.opened(pool, run, job)
     titles = {step.id: step.show for step in job.steps}
-    for step_id, given, _ in before:
+    for step_id, given, _ in before[kernel.restored :]:
         earlier = Execution(execution.key, step_id, json.loads(given))
+        started = time.monotonic()
         try:
-            await _cells(kernel, run, source.of_step(step_id), earlier, Displays(), earlier.cells)
+            await _cells(
+                kernel, run, job.source.of_step(step_id), earlier, Displays(), earlier.cells
+            )
         except StepFailed:
             said = next(
                 (o for o in reversed(earlier.cells[-1]["outputs"]) if o["output_type"] == "error"),
@@ -159,6 +159,7 @@ async def _replay(
             if said:
                 execution.cells[-1]["outputs"][-1]["traceback"] = said["traceback"]
             raise
+        kernel.seconds.append(time.monotonic() - started)
     kernel.history = list(before)
     return kernel
 

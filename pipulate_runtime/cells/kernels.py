@@ -47,6 +47,9 @@ class Kernel:
         self.python = python
         self.data = data
         self.history: list[Any] | None = []
+        self.seconds: list[float] = []  # how long each step of the history took
+        self.restored = 0  # how many of them came from a checkpoint
+        self.secret = False  # an answer was given to it that must not be stored
         self.folder = Path(tempfile.mkdtemp(prefix="pipu-", dir=_short_folder()))
         self._record: Path | None = None
         self._dead = False
@@ -84,7 +87,7 @@ class Kernel:
                 shell=True, iopub=True, stdin=False, hb=False, control=False
             )
             await asyncio.wait_for(self._ready(), START_SECONDS)
-            await self._silently(f"exec({bootstrap()!r}, {{'__name__': 'pipulate'}})")
+            await self.silently(f"exec({bootstrap()!r}, {{'__name__': 'pipulate'}})")
         except (OSError, TimeoutError, RuntimeError, KernelDied) as problem:
             log_text = self._log()
             await self.end()
@@ -109,11 +112,12 @@ class Kernel:
 
     async def open(self, source: str, filename: str, class_name: str, work: Path) -> None:
         """Give the kernel the source of the plugin and its working folder."""
-        await self._silently(
+        await self.silently(
             f"__pipulate__.open({source!r}, {filename!r}, {class_name!r}, {str(work)!r})"
         )
 
-    async def _silently(self, code: str) -> None:
+    async def silently(self, code: str) -> None:
+        """Execute code of ours. Raises KernelDied when it raises."""
         collector = Quiet()
         await self.execute(code, collector.take, silent=True)
         if collector.problem:

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 Show = Literal["output", "code", "both", "none"]
+Policy = Literal["auto", "always", "never"]
+POLICIES = ("auto", "always", "never")
 SHOWS = ("output", "code", "both", "none")
 
 
@@ -16,12 +18,17 @@ class Options:
     show: Show = "output"
     raises: bool = False
     timeout: float | None = None
+    checkpoint: Policy = "auto"
 
     def __post_init__(self) -> None:
         """Refuse what would only fail when the cell is shown."""
         if self.show not in SHOWS:
             raise ValueError(
                 f"show={self.show!r} of cell {self.cell_id!r}: one of {', '.join(SHOWS)}"
+            )
+        if self.checkpoint not in POLICIES:
+            raise ValueError(
+                f"checkpoint={self.checkpoint!r} of cell {self.cell_id!r}: one of {', '.join(POLICIES)}"
             )
 
 
@@ -43,14 +50,20 @@ class CellText:
 
 
 def cell(
-    cell_id: str, *, show: Show = "output", raises: bool = False, timeout: float | None = None
+    cell_id: str,
+    *,
+    show: Show = "output",
+    raises: bool = False,
+    timeout: float | None = None,
+    checkpoint: Policy = "auto",
 ) -> Callable[[Callable[..., Any]], CellFunction]:
     """Mark a function of the plugin's class as a cell of the notebook.
 
     `cell_id` is the id of the cell in the notebook. `show` says what the page shows of it, `raises` that an
-    exception is expected and the next cell runs all the same, `timeout` after how many seconds it is interrupted.
+    exception is expected and the next cell runs all the same, `timeout` after how many seconds it is interrupted, `checkpoint`
+    whether what was computed up to its step is stored, so that going on later need not run the steps again.
     """
-    options = Options(cell_id, show, raises, timeout)
+    options = Options(cell_id, show, raises, timeout, checkpoint)
     return lambda function: CellFunction(function, options)
 
 
@@ -60,9 +73,10 @@ def cell_text(
     show: Show = "output",
     raises: bool = False,
     timeout: float | None = None,
+    checkpoint: Policy = "auto",
 ) -> CellText:
     """Return a cell that is kept as text, given in pieces (a line each); the options are those of `cell`."""
-    return CellText("".join(text), Options(cell_id, show, raises, timeout))
+    return CellText("".join(text), Options(cell_id, show, raises, timeout, checkpoint))
 
 
 def marked(plugin_class: type) -> Iterator[tuple[str, CellFunction | CellText]]:

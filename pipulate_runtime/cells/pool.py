@@ -4,12 +4,14 @@ import asyncio
 import atexit
 import contextlib
 import sys
+from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from pipulate_runtime.cells import leftovers
 from pipulate_runtime.cells.folders import RunFolder
 from pipulate_runtime.cells.kernels import Kernel
+from pipulate_runtime.cells.marks import Policy
 
 
 @dataclass
@@ -21,6 +23,7 @@ class Settings:
     idle_seconds: float = 600.0
     python: str = sys.executable
     spare: bool = True  # whether a kernel is started ahead for the run that comes next
+    checkpoint: Policy = "auto"
 
 
 settings = Settings()
@@ -34,6 +37,7 @@ class Run:
     kernel: Kernel | None = None
     busy: bool = False
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+    rests: asyncio.TimerHandle | None = None  # a checkpoint is made when it goes off
 
 
 class Pool:
@@ -48,6 +52,7 @@ class Pool:
         self._freed = asyncio.Event()
         self._timers: dict[str, asyncio.TimerHandle] = {}
         self._ending: set[asyncio.Task[None]] = set()
+        self.keeping: set[asyncio.Task[None]] = set()  # these make checkpoints
         leftovers.end_all(settings.data)
 
     def run(self, app_name: str, key: str) -> Run:
@@ -83,18 +88,31 @@ class Pool:
             else:
                 self._freed.clear()
                 await self._freed.wait()
-        while run.kernel is None:
+        run.kernel = await self._fresh()
+        if settings.spare:
+            self.warm()
+        return run.kernel
+
+    async def _fresh(self) -> Kernel:
+        """Return a started kernel that has executed nothing."""
+        while True:
             self.warm()
             spare, self.spare = self.spare, None
             assert spare
             kernel = await spare
             if kernel.alive():  # a spare may have been killed while it waited
-                run.kernel = kernel
-            else:
-                await self._end(kernel)
-        if settings.spare:
-            self.warm()
-        return run.kernel
+                return kernel
+            await self._end(kernel)
+
+    @contextlib.asynccontextmanager
+    async def scratch(self) -> AsyncIterator[Kernel]:
+        """Give a kernel that belongs to no run, and end it afterwards."""
+        kernel = await self._fresh()
+        try:
+            yield kernel
+        finally:
+            kernel.kill()
+            await self._end(kernel)
 
     def begin(self, run: Run) -> None:
         """The run computes from now on."""
@@ -160,9 +178,17 @@ class Pool:
                 await spare
         for timer in self._timers.values():
             timer.cancel()
+        await self._end_keeping()
         await asyncio.gather(*self._ending, *(kernel.end() for kernel in self.kernels))
         self.kernels.clear()
         self.runs.clear()
+
+    async def _end_keeping(self) -> None:
+        """Let checkpoints that are being made be finished, and begin no more."""
+        for run in self.runs.values():
+            if run.rests:
+                run.rests.cancel()
+        await asyncio.gather(*self.keeping, return_exceptions=True)
 
     def kill(self) -> None:
         """End all kernels without an event loop: the interpreter ends, or the loop is gone."""

@@ -1,0 +1,36 @@
+"""What is needed to execute a step."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pipulate_runtime.cells import checkpoints
+from pipulate_runtime.cells.marks import POLICIES, Policy
+from pipulate_runtime.cells.pool import settings
+from pipulate_runtime.cells.source import Source
+
+
+@dataclass(frozen=True)
+class Job:
+    """The plugin's source, its steps, its files and its state."""
+
+    source: Source
+    steps: tuple[Any, ...]
+    files: Path | None
+    read_state: Callable[[], Mapping[str, Any]]
+
+    def from_step(self, step_id: str) -> list[str]:
+        """Return the ids of a step and of those after it."""
+        order = [step.id for step in self.steps]
+        return order[order.index(step_id) :]
+
+    def words_after(self, step_id: str) -> list[str]:
+        """Return all identifiers in the code of the steps after one."""
+        later = self.from_step(step_id)[1:]
+        return checkpoints.words_of(cell.code for s in later for cell in self.source.of_step(s))
+
+    def policy(self, step_id: str) -> Policy:
+        """Return whether a checkpoint is made after a step: what its cells say, else what the server is set to."""
+        said = {cell.options.checkpoint for cell in self.source.of_step(step_id)} - {"auto"}
+        return min(said, default=settings.checkpoint, key=POLICIES[::-1].index)

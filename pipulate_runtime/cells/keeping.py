@@ -1,0 +1,100 @@
+"""When checkpoints are made and used: the run's kernel stores, another one proves, a new one restores."""
+
+import asyncio
+import shutil
+from collections.abc import Coroutine, Sequence
+from pathlib import Path
+from typing import Any
+
+from pipulate_runtime.cells import checkpoints
+from pipulate_runtime.cells.checkpoints import Checkpoint, Entry
+from pipulate_runtime.cells.job import Job
+from pipulate_runtime.cells.kernels import Kernel, KernelDied
+from pipulate_runtime.cells.marks import Policy
+from pipulate_runtime.cells.pool import Pool, Run, settings
+
+REST = 2.0  # seconds without a step after which a run rests: the chain has come to a question, or to its end
+
+
+async def opened(pool: Pool, run: Run, job: Job, found: Checkpoint | None = None) -> Kernel:
+    """Return a fresh kernel that has the plugin's source and works in a fresh folder, or in that of a checkpoint."""
+    kernel = await pool.take(run)
+    if found:
+        await asyncio.to_thread(found.put_files, run.folder.work)
+    else:
+        await asyncio.to_thread(run.folder.fresh_work, job.files)
+    source = job.source
+    file_name = source.path.name if source.path else "<plugin>"
+    name = source.plugin_class.__name__
+    await kernel.open(source.text, file_name, name, run.folder.work)
+    return kernel
+
+
+async def restored(pool: Pool, run: Run, job: Job, before: Sequence[Entry]) -> Kernel | None:
+    """Return a kernel that has a checkpoint loaded; None if there is none for these steps or it cannot be loaded."""
+    find = checkpoints.latest
+    found = await asyncio.to_thread(find, run.folder, settings.data, before, job.words_after)
+    if found is None:
+        return None
+    try:
+        kernel = await opened(pool, run, job, found)
+        await found.load(kernel)
+    except (
+        KernelDied,
+        OSError,
+    ):  # packages may have changed, or the disk is full: the steps run again
+        await asyncio.to_thread(shutil.rmtree, found.folder, ignore_errors=True)
+        return None
+    kernel.seconds, kernel.restored = found.seconds, len(found.entries)
+    return kernel
+
+
+async def keep(pool: Pool, run: Run, words: list[str], policy: Policy) -> None:
+    """See that a checkpoint is made of what the run's kernel has just executed, if it is worth it.
+
+    `always`: the kernel stores at once. `auto`: when the run rests, and if running the steps again would take
+    longer than a start of a kernel. Another kernel proves it afterwards, without holding up the run.
+    """
+    if run.rests:
+        run.rests.cancel()
+    kernel = run.kernel
+    if kernel is None or kernel.secret or policy == "never":
+        return
+    if policy == "always":
+        draft = await checkpoints.make(kernel, run.folder, words, policy)
+        _start(pool, _prove(pool, run, draft, policy))
+    elif sum(kernel.seconds[kernel.restored :]) >= checkpoints.WORTH:
+        history = kernel.history
+
+        def rests() -> None:
+            _start(pool, _make(pool, run, kernel, history, words))
+
+        run.rests = pool.loop.call_later(REST, rests)
+
+
+def _start(pool: Pool, work: Coroutine[Any, Any, None]) -> None:
+    task = asyncio.ensure_future(work)
+    pool.keeping.add(task)
+    task.add_done_callback(pool.keeping.discard)
+
+
+async def _make(pool: Pool, run: Run, kernel: Kernel, history: Any, words: list[str]) -> None:
+    async with run.lock:
+        if run.kernel is not kernel or kernel.history != history or not kernel.alive():
+            return
+        pool.begin(run)
+        try:
+            draft = await checkpoints.make(kernel, run.folder, words, "auto")
+        finally:
+            pool.rest(run)
+    await _prove(pool, run, draft, "auto")
+
+
+async def _prove(pool: Pool, run: Run, draft: Path | None, policy: Policy) -> None:
+    if draft is None:
+        return
+    try:
+        async with pool.scratch() as kernel:
+            await checkpoints.prove(draft, kernel, run.folder, settings.data, policy)
+    except KernelDied:
+        await asyncio.to_thread(shutil.rmtree, draft, ignore_errors=True)

@@ -1,0 +1,115 @@
+"""A checkpoint is used only where it is as good as running the steps again, and then saves running them."""
+
+import pytest
+
+from pipulate_runtime.cells import checkpoints, shutdown
+from tests.cells.conftest import run
+
+pytestmark = pytest.mark.kernel
+
+
+def text_cells(*steps: str, stored: int = 0) -> str:
+    """The class body of a plugin, a cell for each step; a checkpoint is made after step number `stored`."""
+    policies = {number: "always" if number == stored else "never" for number in range(1, 9)}
+    return "\n".join(
+        f"    step_{number:02}_cell = cell_text('c{number}', {code!r}, checkpoint={policies[number]!r})\n"
+        for number, code in enumerate(steps, 1)
+    )
+
+
+def walked(make, *steps: str):
+    """A walk whose server ends before the last step, with a checkpoint made after the step before."""
+    walker = make(text_cells(*steps, stored=len(steps) - 1), steps=len(steps))
+
+    async def begin():
+        await walker.walk(*[{}] * (len(steps) - 1))
+        await shutdown()
+
+    run(begin())
+
+    async def end():
+        await walker.step(f"step_{len(steps):02}")
+        await shutdown()
+
+    run(end())
+    return walker
+
+
+def why(walker, number: int = 1) -> str:
+    return checkpoints.reason(walker.plugin.cells.folder("k"), f"step_{number:02}")
+
+
+def kept(walker) -> list[str]:
+    root = walker.plugin.cells.folder("k").path / "checkpoints"
+    return sorted(path.parent.name for path in root.glob("*/meta.json"))
+
+
+ALIKE = {
+    "values": ("a = [1, 'x', {2.5: (None, b'z')}]; b = a", "b.append(3); a"),
+    "late binding": ("rate = 2\ndef f(): return rate", "rate = 3", "f()"),
+    "a global written by a function": ("n = 0\ndef up():\n    global n\n    n += 1", "up(); up()", "n"),
+    "recursion over cells": ("def even(n): return n == 0 or odd(n - 1)", "def odd(n): return n != 0 and even(n - 1)", "even(10), odd(10)"),
+    "closures over one variable": (
+        "def pair():\n    n = 0\n    def up():\n        nonlocal n\n        n += 1\n    return up, lambda: n\nup, now = pair()",
+        "up(); up()",
+        "now()",
+    ),
+    "a recursive closure": ("def make():\n    def f(n): return 1 if n < 2 else n * f(n - 1)\n    return f\nf = make()", "f(5)"),
+    "a class": ("class A:\n    kind = 'a'\n    def __init__(self): self.x = 1\n    def same(self): return type(self) is A\na = A()", "A.kind = 'b'", "a.kind, a.same(), isinstance(a, A), A"),
+    "super and properties": ("class A:\n    def f(self): return 'A'\nclass B(A):\n    def f(self): return super().f() + 'B'\n    @property\n    def g(self): return self.f()\nb = B()", "b.g"),
+    "a dataclass": ("from dataclasses import *\n@dataclass\nclass P:\n    x: int\n    y: list = field(default_factory=list)\np = P(1)", "fields(p)[1].name, replace(p, x=2), asdict(p), p == P(1)"),
+    "an enum": ("import enum\nclass E(enum.Enum):\n    A = 1\ne = E.A", "e is E.A, E(1) is e"),
+    "seeds": ("import random\nrandom.seed(1)", "random.random()", "random.random()"),
+    "seeds of numpy": ("import numpy as np\nnp.random.seed(1)\ng = np.random.default_rng(2)", "np.random.rand(), g.random()", "np.random.rand(), g.random()"),
+    "options": ("import numpy as np, pandas as pd, decimal\nnp.set_printoptions(precision=2)\npd.set_option('display.max_rows', 4)\ndecimal.getcontext().prec = 5", "print(np.array([1/3]), decimal.Decimal(1) / 3)\npd.DataFrame({'a': range(9)})"),
+    "frames": ("import pandas as pd\ndf = pd.DataFrame({'a': [1, 2], 'b': ['x', None]}); top = df[df.a > 1]", "limit = 1", "top['a'] = 5\nprint(top)\ndf.query('a > @limit'), df"),
+    "the history": ("1 + 1", "_ + 1", "_, __, Out[1], In[1], _i, _1"),
+    "files": ("with open('x.txt', 'w') as f: f.write('one')", "with open('x.txt', 'a') as f: f.write('two')", "open('x.txt').read()"),
+    "a module of its own": ("%%writefile mine.py\ndef f(): return 5", "import mine", "mine.f()"),
+    "folders and the environment": ("import os\nos.mkdir('d'); os.chdir('d'); os.environ['MINE'] = 'x'", "os.path.basename(os.getcwd()), os.environ['MINE']", "%cd ..", "os.path.basename(os.getcwd())"),
+    "warnings": ("import warnings\nwarnings.simplefilter('ignore')", "warnings.warn('no')", "print('quiet')"),
+    "the future": ("from __future__ import annotations", "def f(x: nothing): pass", "f.__annotations__"),
+    "partial and methods": ("import functools\nclass C:\n    def m(self, x): return x\nc = C(); f = functools.partial(pow, 2); g = c.m", "f(5), g(3), g.__self__ is c"),
+    "rc parameters": ("import matplotlib.pyplot as plt\nplt.rcParams['axes.titlesize'] = 31", "plt.rcParams['axes.titlesize']"),
+    "a model": ("from sklearn.linear_model import LinearRegression\nm = LinearRegression().fit([[1.0], [2.0]], [2.0, 4.0])", "m.predict([[3.0]]).round(6)"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ALIKE)
+def test_a_new_kernel_goes_on_as_if_nothing_had_happened(make, name):
+    steps = ALIKE[name]
+    plain = make(text_cells(*steps), steps=len(steps))
+    run(plain.walk(*[{}] * len(steps)))
+    walker = walked(make, *steps)
+    last = f"step_{len(steps):02}"
+    assert walker.outputs(last) == plain.outputs(last)
+    before = len(steps) - 1
+    assert kept(walker) == [f"step_{before:02}"], why(walker, before)
+
+
+LOSSY = {
+    "a generator": ("def g():\n    yield 1\nit = g()", "next(it)", "`it` (generator)"),
+    "a connection": ("import sqlite3\ndb = sqlite3.connect(':memory:')", "db.execute('select 1').fetchall()", "`db` (sqlite3.Connection)"),
+    "a view": ("import numpy as np\na = np.zeros(4); b = a[:2]", "b[0] = 7\na", "`b` (numpy.ndarray), which shares its memory with another array"),
+    "a patched module": ("import textwrap\ndef fill(x): return 'mine'\ntextwrap.fill = fill", "textwrap.fill('x')", "what `textwrap.fill` sets"),
+    "a patch by setattr": ("import json\nclass E(json.JSONEncoder): pass\nsetattr(json, 'JSONEncoder', E)", "json.JSONEncoder.__name__", "what `setattr(json, 'JSONEncoder', E)` sets"),
+    "a setting nobody knows": ("import sklearn\nsklearn.set_config(display='text')", "sklearn.get_config()['display']", "what `sklearn.set_config` sets"),
+    "logging": ("import logging, sys\nlogging.basicConfig(stream=sys.stdout, format='%(message)s', force=True)", "logging.warning('x')", "how logging is set up"),
+    "a thread": ("import threading\ngo = threading.Event()\nthreading.Thread(target=go.wait, daemon=True).start()", "go.set()\nthreading.active_count() > 0", "`go` (_thread.lock)"),
+    "a cached function": ("import functools\n@functools.lru_cache\ndef f(n): return n\nf(1)", "f.cache_info().currsize", "`f` (functools._lru_cache_wrapper)"),
+    "a registered magic": ("from IPython.core.magic import register_line_magic\n@register_line_magic\ndef mine(line): return line", "%mine x", "the shell"),
+    "state of a module of its own": ("%%writefile counter.py\nn = 0\ndef up():\n    global n\n    n += 1", "import counter\ncounter.up()", "counter.n", "the module `counter`, which comes back as another"),
+    "a lambda inside": ("db = __import__('sqlite3').connect(':memory:')\nf = {'f': [lambda: db.total_changes]}", "f['f'][0]()", "`db` (sqlite3.Connection)"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", LOSSY)
+def test_what_cannot_be_stored_is_named_and_the_steps_run_again(make, name):
+    *steps, words = LOSSY[name]
+    plain = make(text_cells(*steps), steps=len(steps))
+    run(plain.walk(*[{}] * len(steps)))
+    walker = walked(make, *steps)
+    last = f"step_{len(steps):02}"
+    assert walker.outputs(last) == plain.outputs(last)
+    assert kept(walker) == []
+    assert why(walker, len(steps) - 1) == words
