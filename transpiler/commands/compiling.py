@@ -1,0 +1,137 @@
+"""`pipulate port`, `inspect` and `explain`: the compiler."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from transpiler import codes
+from transpiler.commands.shared import By, Json, Notebooks, OneNotebook, Out, app, sources
+from transpiler.diagnostics import Severity, UserError
+from transpiler.options import Options
+
+if TYPE_CHECKING:
+    from transpiler.pipeline import Ported
+
+
+@app.command()
+def port(
+    notebooks: Notebooks,
+    output: Out = Path("generated"),
+    number: Annotated[
+        str | None,
+        typer.Option(help="Digits in front of the file's name, for the order in the menu: 040."),
+    ] = None,
+    by: By = None,
+    serve: Annotated[bool, typer.Option("--serve", help="Serve the folder afterwards.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Port notebooks to workflow plugins."""
+    from transpiler.pipeline import Ported
+    from transpiler.pipeline import port as port_one
+
+    if number is not None and not (number.isascii() and number.isdecimal()):
+        raise UserError(
+            codes.BAD_OPTION, option="--number", value=number, reason="it is made of digits only"
+        )
+    options = Options(number=number, by=by)
+    results = []
+    for notebook in notebooks:
+        try:
+            ported = port_one(notebook, output, options)
+        except UserError as error:
+            if len(notebooks) == 1:
+                raise
+            ported = Ported(notebook, None, None, (error.diagnostic,), changed=False)
+        results.append(ported)
+        if not as_json:
+            _print_ported(ported)
+    if as_json:
+        _print_json(results)
+    if any(ported.failed for ported in results):
+        raise typer.Exit(2 if len(results) == 1 and results[0].plan is None else 1)
+    if serve:
+        from transpiler.commands.hosting import serve_folder
+
+        serve_folder(output)
+
+
+def _print_ported(ported: "Ported") -> None:
+    """Print what a port did. The report and its libraries are only loaded when there is something to show."""
+    if ported.plan is None and not ported.found:
+        print(f"{ported.plugin} is up to date; nothing was written.")
+        return
+    from transpiler import report
+
+    report.print_port(report.console(), ported, sources(ported.notebook))
+
+
+def _print_json(results: "list[Ported]") -> None:
+    """Print what the ports did as data: an object for one notebook, a list for several."""
+    from transpiler import report
+
+    data = [report.data_of(r.plan, r.found, r.plugin, r.changed) for r in results]
+    print(report.dumped(data if len(data) > 1 else data[0]))
+
+
+@app.command()
+def inspect(
+    notebook: OneNotebook,
+    by: By = None,
+    graph: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE.svg|FILE.mmd|-",
+            help="Draw how the steps feed each other: SVG or Mermaid; - prints Mermaid.",
+        ),
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Show the plan of a notebook's plugin; writes nothing but the picture, if one is wanted."""
+    from transpiler import graph as graphs
+    from transpiler import report
+    from transpiler.pipeline import planned, read_bytes
+
+    kind = graphs.kind_of(graph, as_json) if graph else ""
+    made = planned(read_bytes(notebook), notebook, Options(by=by))
+    plan, found = made.plan, made.found
+    data = report.data_of(plan, found)
+    if plan is not None and (graph or as_json):
+        from pipulate_runtime.host import commands
+
+        steps = graphs.steps(plan)
+        data["edges"] = commands.edges(plan.title, steps)
+        if graph:
+            graphs.put(graph, commands.drawing(plan.title, steps, kind))
+    if as_json:
+        print(report.dumped(data))
+    else:
+        report.print_inspected(plan, found, notebook.name, sources(notebook), graph)
+    if plan is None:
+        raise typer.Exit(2)
+    if any(d.rule.severity is Severity.ERROR for d in found):
+        raise typer.Exit(1)
+
+
+@app.command()
+def explain(
+    code: Annotated[str, typer.Argument(metavar="CODE", help="For example PP102.")],
+) -> None:
+    """Print the page of a diagnostic."""
+    from difflib import get_close_matches
+
+    from rich.markdown import Markdown
+
+    from transpiler import report
+    from transpiler.resources import pages_folder
+
+    wanted = code.upper()
+    known = sorted(path.stem for path in pages_folder().glob("PP*.md"))
+    if wanted not in known:
+        near = get_close_matches(wanted, known, n=1, cutoff=0)
+        reason = (
+            f"there is no such page; the nearest is {near[0]}" if near else "there are no pages"
+        )
+        raise UserError(codes.BAD_OPTION, option="the code", value=code, reason=reason)
+    page = pages_folder() / f"{wanted}.md"
+    report.console().print(Markdown(page.read_text(encoding="utf-8")))

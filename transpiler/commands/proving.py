@@ -1,0 +1,92 @@
+"""`pipulate verify`: the notebook against its app."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from transpiler import codes
+from transpiler.commands.shared import Json, app, sources
+from transpiler.diagnostics import UserError
+
+if TYPE_CHECKING:
+    from transpiler.arguments import Task
+    from transpiler.verified import Way
+
+
+@app.command()
+def verify(
+    paths: Annotated[
+        list[Path],
+        typer.Argument(
+            metavar="NOTEBOOK [PLUGIN]...",
+            help="A notebook, and its plugin: without one it is ported now. Several give a row each.",
+        ),
+    ],
+    answers: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set",
+            metavar="STEP.FIELD=VALUE",
+            help="An answer; may be repeated. Of several notebooks: NAME:STEP.FIELD=VALUE.",
+        ),
+    ] = None,
+    as_json: Json = False,
+    html: Annotated[
+        Path | None, typer.Option(help="Write a page with the outputs of both sides.")
+    ] = None,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Also end and start the server after each step.")
+    ] = False,
+    revert: Annotated[
+        bool, typer.Option("--revert", help="Also go back to each step once, and on again.")
+    ] = False,
+    jobs: Annotated[int, typer.Option(min=1, help="So many notebooks at the same time.")] = 1,
+) -> None:
+    """Execute a notebook, walk its app, and compare them cell by cell."""
+    from transpiler import report
+    from transpiler.arguments import tasks_of
+    from transpiler.verify import verify as verify_one
+
+    ways: list[Way] = ["straight"]
+    ways += ["resume"] if resume else []
+    ways += ["revert"] if revert else []
+    tasks = tasks_of(paths, answers or [], tuple(ways))
+    if len(tasks) > 1:
+        if html is not None:
+            reason = "it shows one notebook; several were given"
+            raise UserError(codes.BAD_OPTION, option="--html", value=str(html), reason=reason)
+        verify_several(tasks, jobs, as_json)
+    (task,) = tasks
+    with report.telling() as tell:
+        verified = verify_one(task.notebook, task.plugin, task.given, tell, task.ways)
+    if as_json:
+        diagnostics = report.data_of(None, verified.found)["diagnostics"]
+        print(report.dumped({**verified.as_dict(), "diagnostics": diagnostics}))
+    else:
+        report.print_verified(report.console(), verified, sources(task.notebook))
+    if html is not None and verified.rows:
+        from transpiler.passes.write import write_report
+        from transpiler.sides import page
+
+        write_report(html, page(verified))
+        if not as_json:
+            print(f"Written: {html}")
+    raise typer.Exit(verified.exit_code)
+
+
+def verify_several(tasks: "list[Task]", jobs: int, as_json: bool) -> None:
+    """Verify several notebooks, print a row of each, and end with the exit code."""
+    from transpiler import report
+    from transpiler.several import verify_all
+
+    with report.telling() as tell:
+        tell(f"{len(tasks)} notebooks")
+        lines = verify_all(
+            tasks, jobs, lambda line, left: tell(f"{line.notebook.stem} is done, {left} to go")
+        )
+    if as_json:
+        print(report.dumped([dict(line.data) for line in lines]))
+    else:
+        report.print_lines(report.console(), lines)
+    raise typer.Exit(int(any(line.exit_code for line in lines)))

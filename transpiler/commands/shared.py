@@ -1,0 +1,53 @@
+"""The command line application, and the options that several commands have."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from transpiler import __version__
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="Turns a Jupyter notebook into a web app that people can use without seeing code.",
+)
+runs_app = typer.Typer(no_args_is_help=False, help="The runs in the database.")
+app.add_typer(runs_app, name="runs")
+
+Notebooks = Annotated[list[Path], typer.Argument(metavar="NOTEBOOK...", help="Notebooks to port.")]
+OneNotebook = Annotated[Path, typer.Argument(metavar="NOTEBOOK")]
+Out = Annotated[Path, typer.Option("-o", "--output", help="The folder for the plugins.")]
+By = Annotated[
+    Literal["cell", "heading"] | None,
+    typer.Option(help="One step for each code cell, or for each section."),
+]
+Json = Annotated[bool, typer.Option("--json", help="Print data instead of text.")]
+Data = Annotated[Path, typer.Option(help="The folder of the database and of the runs' files.")]
+Answers = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="STEP.FIELD=VALUE", help="An answer; may be repeated."),
+]
+Folder = Annotated[Path, typer.Argument(metavar="[DIR]", help="The folder of the plugins.")]
+
+
+@app.callback(invoke_without_command=True)
+def _version(
+    version: Annotated[
+        bool, typer.Option("--version", help="Print the version and end.", is_eager=True)
+    ] = False,
+) -> None:
+    if version:
+        print(f"pipulate-transpiler {__version__}")
+        raise typer.Exit
+
+
+def sources(notebook: Path) -> tuple[str, ...]:
+    """Return the sources of a notebook's cells to quote from; none when it cannot be read."""
+    from transpiler import report
+
+    try:
+        return report.sources(notebook.read_bytes(), notebook.name)
+    except OSError:
+        return ()
