@@ -115,6 +115,7 @@ class Options:
     run: Literal["auto", "button"] = "auto"
     confirm: str | None = None
     timeout: float | None = None
+    checkpoint: Literal["auto", "always", "never"] = "auto"
     pin: str | None = None
     raises: bool = False
 

@@ -8,7 +8,7 @@ from transpiler.compare import Kind, Outputs, Verdict
 from transpiler.diagnostics import Found
 from transpiler.ir import JSON, Plan
 
-Way = Literal["straight", "resume", "revert"]
+Way = Literal["straight", "resume", "restore", "revert"]
 """How the app is walked: straight on; its server ended and started again after each step; back to each step once."""
 
 _WORST: tuple[Kind, ...] = ("differs", "not compared", "not reproducible", "same")

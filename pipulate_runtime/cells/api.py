@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from pipulate_runtime.cells import checkpoints, files, render, routes
 from pipulate_runtime.cells import export as exporting
-from pipulate_runtime.cells import files, render, routes
 from pipulate_runtime.cells import pool as pools
 from pipulate_runtime.cells.execution import (
     CELLS,
@@ -138,16 +138,14 @@ class Cells:
             )
         visible = [r for r in cells if (o := options.get(r["id"])) is None or o.show != "none"]
         shown.append(render.files(folder, self.plugin.app_name, visible))
+        shown.append(self._not_stored(folder, cells))
         return render.all_cells([part for part in shown if part is not None])
 
     def _answered(self, key: str, record: Record, show: str) -> Record:
         """Put the answers into code that is shown, as in the exported notebook."""
         if show not in ("code", "both") or "form" not in record.get("code", ""):
             return record
-        name = next(
-            (n for n, m in marked(type(self.plugin)) if m.options.cell_id == record["id"]), ""
-        )
-        step = next((s for s in self.plugin.steps if name.startswith(f"{s.id}_")), None)
+        step = self._step_of(record)
         execution = step and self.execution(key, step.id)
         given = (
             execution.form
@@ -155,6 +153,22 @@ class Cells:
             else answers((self._state(key).get(step.id) if step else None) or {})
         )
         return record | {"code": with_answers(record["code"], given)}
+
+    def _step_of(self, record: Record) -> Any:
+        """Return the step that a cell belongs to; None if there is none in the plugin any more."""
+        names = (n for n, m in marked(type(self.plugin)) if m.options.cell_id == record["id"])
+        name = next(names, "")
+        return next((step for step in self.plugin.steps if name.startswith(f"{step.id}_")), None)
+
+    def _not_stored(self, folder: RunFolder, cells: list[Record]) -> Any:
+        """Say that the steps up to this one run again when somebody goes back, if they do."""
+        step = self._step_of(cells[-1]) if cells else None
+        if step is None or not (lost := checkpoints.reason(folder, step.id)):
+            return None
+        order = [s.id for s in self.plugin.steps]
+        last = order.index(step.id) + 1
+        stored = [order.index(s) + 1 for s in checkpoints.stored(folder) if s in order]
+        return render.not_stored(lost, max((n for n in stored if n < last), default=0) + 1, last)
 
     def _state(self, key: str) -> Mapping[str, Any]:
         return self.plugin.pip.read_state(key) or {}

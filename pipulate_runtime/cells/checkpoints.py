@@ -81,7 +81,7 @@ def latest(
     places = {step: at for at, (step, _, _) in enumerate(before)}
     root = _root(folder)
     for step in sorted(
-        filter(places.__contains__, _steps(root)), key=places.__getitem__, reverse=True
+        filter(places.__contains__, stored(folder)), key=places.__getitem__, reverse=True
     ):
         found = _read(root / step, data)
         if (
@@ -159,7 +159,7 @@ async def prove(draft: Path, kernel: Kernel, folder: RunFolder, data: Path, poli
         (draft / "meta.json").write_text(signed, encoding="utf-8")
         _place(draft, root / step)
         (root / f"{step}.json").unlink(missing_ok=True)
-        _thin_out(root)
+        _thin_out(folder)
         return True
     except OSError:
         return False  # no room: the steps can be run again
@@ -173,6 +173,14 @@ def reason(folder: RunFolder, step_id: str) -> str:
         note = json.loads((_root(folder) / f"{step_id}.json").read_text(encoding="utf-8"))
         return str(note["lost"])
     return ""
+
+
+def stored(folder: RunFolder) -> list[str]:
+    """Return the steps after which there is a checkpoint, in no order."""
+    root = _root(folder)
+    if not root.is_dir():
+        return []
+    return [path.name for path in root.iterdir() if path.is_dir() and path.name[0] != "."]
 
 
 def forget(folder: RunFolder, step_ids: Iterable[str]) -> None:
@@ -201,12 +209,6 @@ async def _load(kernel: Kernel, folder: Path, meta: dict[str, Any]) -> None:
 
 def _root(folder: RunFolder) -> Path:
     return folder.path / "checkpoints"
-
-
-def _steps(root: Path) -> list[str]:
-    if not root.is_dir():
-        return []
-    return [path.name for path in root.iterdir() if path.is_dir() and path.name[0] != "."]
 
 
 def _read(folder: Path, data: Path) -> Checkpoint | None:
@@ -279,9 +281,10 @@ def _place(draft: Path, place: Path) -> None:
     draft.rename(place)
 
 
-def _thin_out(root: Path) -> None:
+def _thin_out(folder: RunFolder) -> None:
     """Keep the latest checkpoints."""
-    made = sorted(((root / step).stat().st_mtime, step) for step in _steps(root))
+    root = _root(folder)
+    made = sorted(((root / step).stat().st_mtime, step) for step in stored(folder))
     for _, step in made[:-KEEP]:
         shutil.rmtree(root / step, ignore_errors=True)
 

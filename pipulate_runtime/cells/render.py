@@ -7,7 +7,21 @@ from itertools import pairwise
 from typing import Any
 from urllib.parse import urlencode
 
-from fasthtml.common import A, Details, Div, Iframe, Img, Li, NotStr, P, Pre, Span, Summary, Ul
+from fasthtml.common import (
+    A,
+    Code,
+    Details,
+    Div,
+    Iframe,
+    Img,
+    Li,
+    NotStr,
+    P,
+    Pre,
+    Span,
+    Summary,
+    Ul,
+)
 
 from pipulate_runtime.cells import ansi, frame, sanitise
 from pipulate_runtime.cells import files as found
@@ -59,6 +73,13 @@ def older_version() -> Any:
         "This was made by an older version of this workflow. Run the step again to bring it up to date.",
         cls="notice",
     )
+
+
+def not_stored(lost: str, first: int, last: int) -> Any:
+    """Return what stands below a step after which no checkpoint could be made: `lost` says what cannot be stored."""
+    steps = f"step {last}" if first == last else f"steps {first} to {last}"
+    parts = f"Going back re-runs {steps}, since {lost} cannot be stored.".split("`")
+    return P(*(Code(p) if n % 2 else p for n, p in enumerate(parts)), cls="notice")
 
 
 def files(folder: RunFolder, app_name: str, records: list[Record]) -> Any:

@@ -1,12 +1,12 @@
 """Walks a plugin and brings back what each cell gave, also when one of them failed. For `pipulate verify`.
 
-It can be walked straight on; with the server ended and started again after each step; or going back to each step once it is
-done, and on again. What the cells gave must be the same.
+It can be walked straight on; with the server ended and started again after each step, where the steps before run again or are
+restored from checkpoints; or going back to each step once it is done, and on again. What the cells gave must be the same.
 """
 
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -19,7 +19,8 @@ from pipulate_runtime.host import messages
 from pipulate_runtime.host.plugins import Plugin
 from pipulate_runtime.host.walk import ORIGIN, Walker
 
-Way = Literal["straight", "resume", "revert"]
+Way = Literal["straight", "resume", "restore", "revert"]
+ENDED = ("resume", "restore")  # in these the server ends after each step
 Given = Mapping[str, Mapping[str, str]]
 STEP_SECONDS = 24 * 3600.0  # a notebook takes as long as it takes
 
@@ -88,7 +89,7 @@ def cells_of(plugin_path: Path, data: Path) -> dict[str, str]:
 async def witness(plugin_path: Path, data: Path, given: Given, way: Way = "straight") -> Witnessed:
     """Walk a plugin to its end, or to the first cell that raises. Raises HostError as `walk` does, but for such a cell."""
     run = _Run()
-    with _spare_kernels(way != "resume"):
+    with _settings(way):
         while True:
             async with _running(plugin_path, data) as (app, plugin):
                 failure = None
@@ -103,14 +104,15 @@ async def witness(plugin_path: Path, data: Path, given: Given, way: Way = "strai
 
 
 @contextmanager
-def _spare_kernels(wanted: bool) -> Iterator[None]:
-    """A life of the server that ends after one step needs one kernel only."""
-    before = pools.settings.spare
-    pools.settings.spare = wanted
+def _settings(way: Way) -> Iterator[None]:
+    """A life of the server that ends after one step needs no spare kernel; what was computed is stored, or is not."""
+    before = replace(pools.settings)
+    pools.settings.spare = way not in ENDED
+    pools.settings.checkpoint = "always" if way == "restore" else "never"
     try:
         yield
     finally:
-        pools.settings.spare = before
+        pools.settings.spare, pools.settings.checkpoint = before.spare, before.checkpoint
 
 
 async def _walk(app: Any, plugin: Plugin, given: Given, way: Way, run: _Run) -> bool:
@@ -130,7 +132,7 @@ async def _walk(app: Any, plugin: Plugin, given: Given, way: Way, run: _Run) -> 
                 await walker.go_back(step_id)
                 continue
             run.done.add(step_id)
-            if way == "resume":
+            if way in ENDED:
                 return False
         while await walker.advance():
             pass

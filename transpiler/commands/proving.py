@@ -38,6 +38,9 @@ def verify(
     resume: Annotated[
         bool, typer.Option("--resume", help="Also end and start the server after each step.")
     ] = False,
+    restore: Annotated[
+        bool, typer.Option("--restore", help="The same, but going on from checkpoints.")
+    ] = False,
     revert: Annotated[
         bool, typer.Option("--revert", help="Also go back to each step once, and on again.")
     ] = False,
@@ -50,6 +53,7 @@ def verify(
 
     ways: list[Way] = ["straight"]
     ways += ["resume"] if resume else []
+    ways += ["restore"] if restore else []
     ways += ["revert"] if revert else []
     tasks = tasks_of(paths, answers or [], tuple(ways))
     if len(tasks) > 1:

@@ -108,6 +108,7 @@ CELL_KEYS: Mapping[str, Check] = {
     "run": ("`auto` or `button`", _one_of("auto", "button")),
     "confirm": A_TEXT,
     "timeout": ("a number of seconds above 0", _seconds),
+    "checkpoint": ("`auto`, `always` or `never`", _one_of("auto", "always", "never")),
     "pin": ("the id of a step, such as `step_03`", _step_id),
 }
 FIELD_KEYS: Mapping[str, Check] = {
