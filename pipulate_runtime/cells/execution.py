@@ -295,9 +295,9 @@ async def _cell(kernel: Kernel, cell: Cell, execution: Execution, collector: Col
         return True
     except CellTimeout:
         _drop_last_error(collector.outputs, "KeyboardInterrupt")
-        seconds = f"{cell.options.timeout:g}"
+        seconds = f"{cell.options.timeout:g} second{'' if cell.options.timeout == 1 else 's'}"
         collector.outputs.append(
-            error("CellTimeout", f"The cell was stopped: it took longer than {seconds} seconds.")
+            error("CellTimeout", f"The cell was stopped: it took longer than {seconds}.")
         )
         return True
     finally:

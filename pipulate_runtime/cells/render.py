@@ -128,7 +128,7 @@ class View:
             with contextlib.suppress(LookupError):
                 name = data[widgets.VIEW].get("model_id", "")
                 shown = widgets.component(name, self.widgets, self.inner)
-                return Div(shown, data_mime=widgets.VIEW, **marks)
+                return Div(shown, data_mime=widgets.VIEW, hidden=shown is None, **marks)
         mime = richest(data)
         if mime is None:
             return None

@@ -27,6 +27,17 @@ _LAYOUT = """
 .error-message { margin: 0; font-weight: 600; color: var(--ansi-red, #d0453f); overflow-wrap: anywhere; }
 .highlight { margin: 0; overflow-x: auto; }
 
+/* progress: a line of a terminal, or a widget */
+.bar { display: inline-flex; flex-wrap: wrap; align-items: center; gap: 0 0.75em; width: 100%; white-space: pre-wrap; vertical-align: top; }
+.bar progress { flex: 1 1 8rem; width: auto; min-width: 5rem; height: 0.5rem; margin: 0; }
+.bar-share { min-width: 4ch; text-align: right; }
+.bar progress:not([value]) { display: none; }
+[data-state="running"] .bar progress:not([value]) { display: inline-block; }
+.output[data-name="stderr"]:has(.bar) { border: 0; padding-inline: 0; background: none; }
+.widget-row { display: flex; flex-wrap: wrap; align-items: center; gap: 0 0.75rem; font-variant-numeric: tabular-nums; }
+.widget-row .bar { flex: 1 1 10rem; width: auto; }
+.widget-text { margin: 0; }
+
 """
 
 

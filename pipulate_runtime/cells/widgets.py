@@ -19,6 +19,7 @@ VIEW = "application/vnd.jupyter.widget-view+json"
 _REFERENCE = "IPY_MODEL_"
 _KEPT = ("_model_name", "description", "value", "min", "max", "bar_style", "children", "outputs",
          "_titles", "titles", "_options_labels", "index")  # fmt: skip
+_BARS = ("IntProgressModel", "FloatProgressModel")
 _LARGE = 20_000  # characters of a value that is kept
 
 
@@ -107,6 +108,24 @@ def component(
     return _Widgets(states, outputs).show(name, "")
 
 
+def as_text(output: Mapping[str, Any], record: Mapping[str, Any]) -> str | None:
+    """Return the widget that an output of a stored cell shows in words, None if it shows none that is known."""
+    states = record.get(WIDGETS) or {}
+    name = output.get("data", {}).get(VIEW, {}).get("model_id", "")
+    return _in_words(name, states) if name in states else None
+
+
+def _in_words(name: str, states: Mapping[str, State]) -> str:
+    state = states.get(name, {"closed": True})
+    if state.get("closed") or state.get("hidden"):
+        return ""
+    inner = [_in_words(child, states) for child in _references(state.get("children"))]
+    held = [o["text"].rstrip("\n") for o in state.get("outputs", ()) if "text" in o]
+    label, share = state.get("description", ""), _share(state)
+    bar = f"{label} {share:.0%}".strip() if share is not None and label else ""
+    return " ".join(filter(None, (bar or _words(state), *inner, *held)))
+
+
 class _Widgets:
     def __init__(
         self, states: Mapping[str, State], outputs: Callable[[list[Output]], list[Any]]
@@ -120,7 +139,7 @@ class _Widgets:
         if state.get("closed") or state.get("hidden"):
             return None
         kind = state.get("_model_name", "").removesuffix("Model")
-        if kind in ("IntProgress", "FloatProgress"):
+        if state.get("_model_name") in _BARS:
             return _progress(state, beside)
         if kind == "Output":
             return Div(*self.outputs(state.get("outputs", [])), cls="widget-output")
@@ -144,7 +163,7 @@ def _safe(text: str) -> Any:
 
 def _words(state: State) -> str:
     """Return what a widget says in words."""
-    if state.get("_model_name") in ("IntProgressModel", "FloatProgressModel"):
+    if state.get("_model_name") in _BARS:
         return ""
     value = state.get("value", "")
     if "_options_labels" in state and isinstance(state.get("index"), int):
@@ -159,16 +178,23 @@ def _listed(value: Any) -> list[Any]:
     return value if isinstance(value, list) else [value]
 
 
-def _progress(state: State, beside: str) -> Any:
+def _share(state: State) -> float | None:
+    """Return how full a bar is, None for one of unknown length and for what is no bar."""
+    if state.get("_model_name") not in _BARS:
+        return None
     low, high, value = (float(state.get(key, 0) or 0) for key in ("min", "max", "value"))
-    label = str(state.get("description", ""))
-    name = label or beside or "Progress"
     # tqdm shows a bar of unknown length as one that is full from the start, and blue
-    open_ended = high == 1 and value == 1 and state.get("bar_style") == "info"
-    if open_ended or high <= low:
+    if high <= low or (high == 1 and value == 1 and state.get("bar_style") == "info"):
+        return None
+    return max(0.0, min(1.0, (value - low) / (high - low)))
+
+
+def _progress(state: State, beside: str) -> Any:
+    label = str(state.get("description", ""))
+    name, share = label or beside or "Progress", _share(state)
+    if share is None:
         bar = Progress(aria_label=name)
     else:
-        share = max(0.0, min(1.0, (value - low) / (high - low)))
         bar = Progress(f"{share:.0%}", value=f"{share:.4f}", max="1", aria_label=name)
     style = f"bar {state.get('bar_style', '')}".strip()
     return Span(*([Span(label, cls="bar-label")] if label else []), bar, cls=style)

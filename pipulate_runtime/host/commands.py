@@ -116,10 +116,10 @@ def run(
     notebook_out: Path | None = None,
     as_json: bool = False,
 ) -> int:
-    """Walks a plugin from start to finalize without a browser and prints what each step gave.
+    """Walks a plugin from start to finalize without a browser and prints what each step gives, as it goes.
 
     `answers` are {step: {field: value}}; fields without one keep their defaults. With `key` a run that is there is
-    gone on with. Raises HostError PP505 to PP515, PP517 and PP519; what was done until then is kept.
+    gone on with. Raises HostError PP505 to PP515, PP517, PP519 and PP530; what was done until then is kept.
     """
     import asyncio
 
@@ -127,15 +127,14 @@ def run(
 
     if notebook_out is not None and not notebook_out.parent.is_dir():  # before hours of computing
         raise messages.FILE_UNWRITABLE.error(path=notebook_out, reason="its folder is not there")
-    walked = asyncio.run(walk(plugin_path, data, answers=answers or {}, key=key))
+    out = None if as_json else sys.stdout
+    walked = asyncio.run(walk(plugin_path, data, answers=answers or {}, key=key, out=out))
     if notebook_out is not None:
         _write(notebook_out, walked.notebook_text())
     if as_json:
         print(json.dumps(walked.as_dict(), ensure_ascii=False, indent=2))
-    else:
-        print(walked.report())
-        if notebook_out is not None:
-            print(f"Written: {notebook_out}")
+    elif notebook_out is not None:
+        print(f"Written: {notebook_out}")
     return OK
 
 

@@ -5,15 +5,19 @@ form's defaults), finish. Used by `pipulate run` and by tests.
 """
 
 import asyncio
+import contextlib
+import math
+import signal
 import time
 from collections.abc import Container, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 import httpx
 from bs4 import Tag
 
+from pipulate_runtime.cells.folders import inlined
 from pipulate_runtime.host import messages
 from pipulate_runtime.host.dom import (
     Call,
@@ -28,6 +32,7 @@ from pipulate_runtime.host.dom import (
 from pipulate_runtime.host.export import notebook_text
 from pipulate_runtime.host.plugins import Plugin
 from pipulate_runtime.host.state import State, is_done, is_finalized
+from pipulate_runtime.host.telling import Teller, plain
 
 POLL = 0.05  # seconds at most between two looks at a running step
 TRACE_LINES = 20  # of a traceback, the last ones
@@ -87,55 +92,18 @@ class Walked:
             raise messages.EXPORT_UNAVAILABLE.error(key=self.key, reason="its plugin runs no cells")
         return str(self.notebook)
 
-    def report(self) -> str:
-        """The walk in words, for a terminal."""
-        lines = [f"{self.title}: {self.key}"]
-        answers = {step["id"]: step["answers"] for step in self.as_dict()["steps"]}
-        for step in self.steps:
-            lines.append(f"\n{step.title}  [{step.state}]")
-            shown = {k: v for k, v in answers[step.id].items() if k in self.asked.get(step.id, {})}
-            lines += [f"    {name} = {value!r}" for name, value in shown.items()]
-            lines += [f"  | {line}" for line in self._shown(step)]
-        lines.append("\nFinished." if self.finalized else "\nNot finished.")
-        return "\n".join(lines)
-
-    def _shown(self, step: StepResult) -> list[str]:
-        """What a step showed, for a terminal: as the kernel gave it in plain text, else as it stands on the page."""
-        cells = self.state.get(step.id, {}).get("_cells", ())
-        stored = [output for cell in cells for output in cell["outputs"]]
-        if len(stored) == len(step.outputs):
-            texts = [_plain(output) for output in stored]
-        else:
-            texts = [output.text or f"<{output.mime or output.kind}>" for output in step.outputs]
-        return [line for text in texts for line in text.strip("\n").splitlines()]
-
-
-def _plain(output: Mapping[str, Any]) -> str:
-    """An nbformat output as a terminal shows it."""
-    if output["output_type"] == "stream":
-        return str(output["text"])
-    if output["output_type"] == "error":
-        return f"{output['ename']}: {output['evalue']}"
-    data = output["data"]
-    picture = next((mime for mime in data if mime.startswith("image/")), None)
-    return (
-        f"<{picture}>"
-        if picture
-        else str(data.get("text/markdown") or data.get("text/plain") or "")
-    )
-
 
 async def walk(
     plugin_path: Path,
     data: Path,
     answers: Mapping[str, Mapping[str, str]],
     key: str | None = None,
-    timeout: float = 600.0,
+    out: TextIO | None = None,
 ) -> Walked:
-    """Walks one plugin file in an app of its own. `timeout` is what a single step may take, in seconds.
+    """Walks one plugin file in an app of its own; a step takes as long as it takes. What it gives is printed to `out`.
 
     Raises HostError: PP507, PP508 (no plugin), PP511 (the key is another workflow's), PP512, PP513 (answers), PP514 (a
-    step failed), PP515 (it led nowhere).
+    step failed), PP515 (it led nowhere), PP530 (it was interrupted).
     """
     from pipulate_runtime.host.app import create_app
 
@@ -148,7 +116,34 @@ async def walk(
                 path=plugin_path, reason=problem.message, remedy=problem.remedy
             )
         (plugin,) = app.state.loaded.plugins
-        return await walk_app(app, plugin, answers, key, timeout)
+        cells = plugin.instance.cells if plugin.computes else None
+        teller = Teller(cells, plugin.steps, app.state.store.read, out) if out else None
+        _end_like_ctrl_c(signal.SIGTERM)
+        async with _client(app) as client:
+            walker = Walker(client, plugin, answers, math.inf, teller)
+            try:
+                return await _walked(app, plugin, walker, key)
+            except asyncio.CancelledError:
+                step = await walker.interrupt()
+                where = f" --data {data}" if data != Path("data") else ""
+                command = f"pipulate run {plugin_path} --key {walker.key}{where}"
+                raise messages.INTERRUPTED.error(step=step, command=command) from None
+            finally:
+                if teller:
+                    teller.stop()
+
+
+def _client(app: Any) -> httpx.AsyncClient:
+    transport = httpx.ASGITransport(app=app)
+    return httpx.AsyncClient(transport=transport, base_url=ORIGIN, timeout=None)
+
+
+def _end_like_ctrl_c(number: int) -> None:
+    """Let a signal cancel this task, as Ctrl+C does; where the system has such signals."""
+    task = asyncio.current_task()
+    with contextlib.suppress(NotImplementedError, RuntimeError, ValueError):
+        if task:
+            asyncio.get_running_loop().add_signal_handler(number, task.cancel)
 
 
 async def walk_app(
@@ -158,17 +153,26 @@ async def walk_app(
     key: str | None = None,
     timeout: float = 600.0,
 ) -> Walked:
-    """Walks a plugin of an app that is running (its lifespan entered); raises as `walk` does."""
-    transport = httpx.ASGITransport(app=app)
-    async with httpx.AsyncClient(transport=transport, base_url=ORIGIN, timeout=None) as client:
-        walker = Walker(client, plugin, answers, timeout)
-        walker.check_names()
-        await walker.start(key)
-        walker.key = str(app.state.pipulate.db.get("pipeline_id", ""))
-        while await walker.advance():
-            pass
+    """Walks a plugin of an app that is running (its lifespan entered); raises as `walk` does.
+
+    `timeout` is what a single step may take, in seconds.
+    """
+    async with _client(app) as client:
+        return await _walked(app, plugin, Walker(client, plugin, answers, timeout), key)
+
+
+async def _walked(app: Any, plugin: Plugin, walker: "Walker", key: str | None) -> Walked:
+    walker.check_names()
+    await walker.start(key)
+    walker.key = str(app.state.pipulate.db.get("pipeline_id", ""))
+    if walker.teller:
+        walker.teller.begin(plugin.title, walker.key)
+    while await walker.advance():
+        pass
     state = app.state.store.read(walker.key)
     walker.check(state)
+    if walker.teller:
+        walker.teller.end(is_finalized(state))
     return Walked(
         walker.key,
         plugin.app_name,
@@ -190,8 +194,10 @@ class Walker:
         plugin: Plugin,
         answers: Mapping[str, Mapping[str, str]],
         timeout: float,
+        teller: Teller | None = None,
     ) -> None:
-        """A walk that has not started."""
+        """A walk that has not started; `teller` prints it as it goes."""
+        self.teller = teller
         self._client = client
         self._plugin = plugin
         self._answers = answers
@@ -318,6 +324,8 @@ class Walker:
                 step=call.path.rpartition("/")[2], reason=reason, key=self.key
             )
         self._page.swap(call, answer.text, answer.headers)
+        if self.teller and self.key:
+            self.teller.look(self)
 
     async def _request(self, call: Call) -> httpx.Response:
         if call.method == "GET":
@@ -327,6 +335,44 @@ class Walker:
         files = [(name, (None, value)) for name, value in call.values] if multipart else None
         body = None if files else _grouped(call.values)
         return await self._client.post(call.path, data=body, files=files, headers=HTMX)
+
+    async def interrupt(self) -> str:
+        """Stop the step that is running, as its button does; return what to call it."""
+        cells = self._plugin.instance.cells if self._plugin.computes else None
+        for step in self._plugin.steps:
+            execution = cells.execution(self.key, step.id) if cells else None
+            if execution and execution.running:
+                await cells.interrupt(self.key, step.id)
+                if not execution.task.done():
+                    await asyncio.wait([execution.task])
+                return f"{step.id} ({step.show})"
+        return "the workflow"
+
+    def standing(self, step_id: str) -> str:
+        """The `data-state` of a step's card; "" when it is not on the page."""
+        card = self._page.by_id(step_id)
+        return (attribute(card, "data-state") or "") if card else ""
+
+    def shown(self, step: Any) -> list[str]:
+        """What a step showed, for a terminal: as the kernel gave it in plain text, else as it stands on the page."""
+        records = self._records(step.id)
+        if records:
+            cells = self._plugin.instance.cells
+            return [
+                line
+                for record in records
+                for output in inlined(cells.folder(self.key), record)
+                for line in plain(output, record)
+            ]
+        outputs = self.result(step).outputs
+        texts = [output.text or f"<{output.mime or output.kind}>" for output in outputs]
+        return [line for text in texts for line in text.strip("\n").splitlines()]
+
+    def _records(self, step_id: str) -> list[dict[str, Any]]:
+        if not (self._plugin.computes and self.teller):
+            return []
+        data = self.teller.read(self.key).get(step_id)
+        return data.get("_cells", []) if isinstance(data, dict) else []
 
     def check(self, state: State) -> None:
         """Raises HostError when the walk did not get to its end, or an answer was for nobody."""
