@@ -8,11 +8,15 @@ import os
 import sys
 import time
 from collections.abc import Iterator, Mapping
-from typing import Any, Protocol, TextIO
+from typing import TYPE_CHECKING, Any, Protocol, TextIO
 
 from pipulate_runtime.host.contract import Steps
 
+if TYPE_CHECKING:
+    from pipulate_runtime.cells.bars import Bar
+
 BARS = 3  # at most so many bars stand in the line that changes
+SIGNS = 10  # the length of one
 
 
 class Walk(Protocol):
@@ -136,7 +140,7 @@ class Following:
         """None of them."""
         self.execution = execution
         self._printed: dict[tuple[int, int], int] = {}
-        self._bars: list[str] = []
+        self._bars: list[Bar] = []
 
     def lines(self, ended: bool = False) -> Iterator[str]:
         """Yield the new lines that do not change any more."""
@@ -160,9 +164,9 @@ class Following:
                 rows = rows[: mark.terminal.screen.height]
                 settled = len(rows)
                 if last and not ended:
-                    bars = [row for row, text in enumerate(rows) if row >= printed and in_text(text)]
-                    settled = min([*bars, len(rows) - 1])
-                    self._bars = [rows[row] for row in bars[-BARS:]]
+                    bars = {row: bar for row, text in enumerate(rows) if (bar := in_text(text))}
+                    settled = min([*(row for row in bars if row >= printed), len(rows) - 1])
+                    self._bars = [bar for row, bar in bars.items() if row >= settled][-BARS:]
                 elif rows and not rows[-1]:
                     settled -= 1
                 yield from rows[printed:settled]
@@ -171,8 +175,17 @@ class Following:
     def status(self) -> str:
         """Return what the step is doing, in one line."""
         took = time.time() - (self.execution.stopping or self.execution.started)
-        told = "   ".join(bar.strip() for bar in self._bars)
+        told = "   ".join(map(_drawn, self._bars))
         return f"  … {self.execution.doing.lower()} {took:.0f} s   {told}".rstrip()
+
+
+def _drawn(bar: "Bar") -> str:
+    """Return a bar in so few characters that nested ones stand side by side."""
+    counted = bar.told.partition(" [")[0]
+    if bar.share is None:
+        return f"{bar.label} {counted}".strip()
+    full = round(bar.share * SIGNS)
+    return f"{bar.label} {'█' * full}{'░' * (SIGNS - full)} {bar.share:.0%} {counted}".strip()
 
 
 def plain(output: Mapping[str, Any], record: Mapping[str, Any]) -> list[str]:
