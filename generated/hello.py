@@ -15,7 +15,7 @@ What a run knows is one row of the database: for each step its answers, and unde
 Everything here may be edited: `pipulate port` never overwrites an edited file.
 """
 
-# port: id=2d52e4bf1e44 notebook=../fixtures/hello.ipynb base=e44d82060dc3da30
+# port: id=2d52e4bf1e44 notebook=../fixtures/hello.ipynb base=13fab2bba9029317
 # The `global` lines of a cell name what it only reads, too:
 # ruff: noqa: PLW0602
 
@@ -30,6 +30,7 @@ from fasthtml.common import (
     Div,
     Dl,
     Dt,
+    Footer,
     Form,
     Header,
     HtmxResponseHeaders,

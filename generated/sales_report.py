@@ -15,7 +15,7 @@ What a run knows is one row of the database: for each step its answers, and unde
 Everything here may be edited: `pipulate port` never overwrites an edited file.
 """
 
-# port: id=ae78e67fd6fb notebook=../fixtures/sales_report.ipynb base=220c039473b79404
+# port: id=ae78e67fd6fb notebook=../fixtures/sales_report.ipynb base=e62c56da60c6fa1a
 # The `global` lines of a cell name what it only reads, too:
 # ruff: noqa: PLW0602
 
@@ -30,6 +30,7 @@ from fasthtml.common import (
     Div,
     Dl,
     Dt,
+    Footer,
     Form,
     Header,
     HtmxResponseHeaders,

@@ -15,7 +15,7 @@ What a run knows is one row of the database: for each step its answers, and unde
 Everything here may be edited: `pipulate port` never overwrites an edited file.
 """
 
-# port: id=6440e2c1cad3 notebook=../fixtures/text_tools.ipynb base=b0b1e51d55e005fc
+# port: id=6440e2c1cad3 notebook=../fixtures/text_tools.ipynb base=d506bb0cf1d9a2cf
 # The `global` lines of a cell name what it only reads, too:
 # ruff: noqa: PLW0602
 
@@ -30,6 +30,7 @@ from fasthtml.common import (
     Div,
     Dl,
     Dt,
+    Footer,
     Form,
     Header,
     HtmxResponseHeaders,
