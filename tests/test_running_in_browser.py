@@ -50,7 +50,7 @@ def server(folder: Path) -> Iterator[Server]:
 
 @pytest.fixture
 def page(browser: Browser, server: Server) -> Iterator[Page]:  # noqa: F811
-    context = browser.new_context(viewport={"width": 1280, "height": 700})
+    context = browser.new_context(viewport={"width": 1280, "height": 300})
     page = context.new_page()
     problems: list[str] = []
     page.on("pageerror", lambda error: problems.append(str(error)))
@@ -74,9 +74,10 @@ def test_what_is_on_the_page_stays(page: Page, folder: Path) -> None:
     fold = card.locator("details")
     fold.locator("summary").click()  # it was open
     page.evaluate("getSelection().selectAllChildren(document.querySelector('#step_01 h3'))")
-    page.evaluate("document.querySelector('#step_01 h3').kept = true; window.scrollTo(0, 40)")
+    page.evaluate("document.querySelector('#step_01 h3').kept = true")
     stop = page.get_by_role("button", name="Stop: ")
     stop.focus()
+    page.evaluate("window.scrollTo(0, 40)")
     before = card.locator("[id$=-clock]").inner_text()
     go(folder, "more")
     expect(card).to_contain_text("line 59", timeout=SLOW)

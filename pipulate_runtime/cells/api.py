@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from pipulate_runtime.cells import export as exporting
-from pipulate_runtime.cells import pool as pools
 from pipulate_runtime.cells import live, render, routes
+from pipulate_runtime.cells import pool as pools
 from pipulate_runtime.cells.execution import (
     CELLS,
     CHANGED,

@@ -17,7 +17,10 @@ from pipulate_runtime.cells.execution import Execution, Record
 from pipulate_runtime.cells.outputs import Collector, Output
 from pipulate_runtime.cells.terminal import Terminal
 
-FAST, SLOW = 0.5, 2.0  # seconds between two looks at a step that has just begun, and that runs for long
+FAST, SLOW = (
+    0.5,
+    2.0,
+)  # seconds between two looks at a step that has just begun, and that runs for long
 REFUSED = (
     "This step was sent again with other answers while it was running. The answers above are the ones that are "
     "running; the others were not taken. To change them, stop the step."

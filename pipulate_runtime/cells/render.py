@@ -187,7 +187,9 @@ class View:
         if not end:
             return [raw(ansi.to_html(start))]
         # Neither end may begin or end in the middle of a line, or of a progress bar that was drawn over and over
-        start = start[: start.rfind("\n") + 1] if "\n" in start else start if "\r" not in start else ""
+        start = (
+            start[: start.rfind("\n") + 1] if "\n" in start else start if "\r" not in start else ""
+        )
         end = end[end.find("\n") + 1 :] if "\n" in end[:-1] else end
         left_out = f"… {size - len(start) - len(end):,} characters are not shown here"
         middle = (

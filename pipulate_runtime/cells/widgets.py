@@ -30,11 +30,13 @@ class Models:
         """No widget was made yet."""
         self.states: dict[str, State] = {}
         self.ticks: dict[str, int] = {}
-        self.capturing: list[str] = []  # Output widgets that take what the cell gives, the innermost last
+        self.capturing: list[str] = (
+            []
+        )  # Output widgets that take what the cell gives, the innermost last
 
     def take(self, kind: str, content: Mapping[str, Any], tick: int) -> str | None:
         """Take a message of a comm; return the id of the model that changed, or None if it is no widget's."""
-        name, data = content.get("comm_id", ""), content.get("data", {})
+        name, data = str(content.get("comm_id", "")), content.get("data", {})
         if kind == "comm_open" and content.get("target_name") == "jupyter.widget":
             self.states[name] = {}
         if name not in self.states:
@@ -80,7 +82,7 @@ class Models:
         kept = {key: state[key] for key in _KEPT if state.get(key) not in (None, "", [], ())}
         if len(str(kept.get("value", ""))) > _LARGE:
             del kept["value"]
-        (layout, *_) = [*_references([state.get("layout")]), ""]
+        layout, *_ = [*_references([state.get("layout")]), ""]
         look = self.states.get(layout, {})
         if look.get("display") == "none" or look.get("visibility") == "hidden":
             kept["hidden"] = True

@@ -109,7 +109,9 @@ class Teller:
         return {n: v for n, v in stored.items() if n in asked} if isinstance(stored, dict) else {}
 
     def _lines(self, walk: Walk, step: Any, standing: str) -> list[str]:
-        failed = self.cells.execution(walk.key, step.id) if standing == "error" and self.cells else None
+        failed = (
+            self.cells.execution(walk.key, step.id) if standing == "error" and self.cells else None
+        )
         if failed is None:
             return walk.shown(step)
         return [  # the error itself is what the command ends with
