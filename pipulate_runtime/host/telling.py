@@ -129,7 +129,7 @@ class Teller:
     def _change(self, status: str) -> None:
         """Write the line that changes over the one that is there."""
         if self.live and status != self._status:
-            width = os.get_terminal_size(self.out.fileno()).columns if _has_size(self.out) else 80
+            width = _width(self.out)
             self.out.write(f"\r\x1b[K{status[: max(10, width - 1)]}")
             self.out.flush()
             self._status = status
@@ -211,9 +211,8 @@ def plain(output: Mapping[str, Any], record: Mapping[str, Any]) -> list[str]:
     return text.strip("\n").splitlines()
 
 
-def _has_size(out: TextIO) -> bool:
+def _width(out: TextIO) -> int:
     try:
-        os.get_terminal_size(out.fileno())
+        return os.get_terminal_size(out.fileno()).columns or 80
     except (OSError, ValueError):
-        return False
-    return True
+        return 80
