@@ -9,7 +9,8 @@ import httpx
 import pytest
 
 from pipulate_runtime.host.app import create_app
-from pipulate_runtime.host.walk import HTMX, ORIGIN, walk_app
+from pipulate_runtime.host.walk import walk_app
+from pipulate_runtime.host.walker import HTMX, ORIGIN
 from tests.build import raw
 from transpiler.options import Options
 from transpiler.pipeline import port
