@@ -12,7 +12,8 @@ import httpx
 from jupyter_client.manager import start_new_async_kernel
 
 from pipulate_runtime.host.app import create_app
-from pipulate_runtime.host.walk import HTMX, ORIGIN, walk_app
+from pipulate_runtime.host.walk import walk_app
+from pipulate_runtime.host.walker import HTMX, ORIGIN
 from transpiler.options import Options
 from transpiler.pipeline import port
 

@@ -15,7 +15,7 @@ What a run knows is one row of the database: for each step its answers, and unde
 Everything here may be edited: `pipulate port` never overwrites an edited file.
 """
 
-# port: id=2d52e4bf1e44 notebook=../fixtures/hello.ipynb base=e3a620f8c9c17764
+# port: id=2d52e4bf1e44 notebook=../fixtures/hello.ipynb base=13fab2bba9029317
 # The `global` lines of a cell name what it only reads, too:
 # ruff: noqa: PLW0602
 
@@ -30,6 +30,7 @@ from fasthtml.common import (
     Div,
     Dl,
     Dt,
+    Footer,
     Form,
     Header,
     HtmxResponseHeaders,
@@ -129,6 +130,20 @@ class Hello:
             id=next_id,
             hx_get=f"/{self.app_name}/{next_id}",
             hx_trigger="load",
+            hx_swap="outerHTML",
+        )
+
+    def stop_button(self, step_id):
+        """Return the button that stops a step; nothing of it is kept."""
+        title = self.steps[self.steps_indices[step_id]].show
+        return Button(
+            "Stop",
+            type="button",
+            cls="secondary",
+            id=f"{step_id}-stop",
+            aria_label=f"Stop: {title}",
+            hx_post=f"/{self.app_name}/stop/{step_id}",
+            hx_target=f"#{step_id}-clock",
             hx_swap="outerHTML",
         )
 
@@ -275,20 +290,26 @@ class Hello:
         state = self.pip.read_state(key)
         data = state.get("step_01", {})
         execution = self.cells.execution(key, "step_01")
+        if execution and execution.running:
+            data = execution.form
 
-        # Running: what the cells showed so far. The card asks until they are done.
+        # Running: what the cells showed so far. The clock asks what is new, and adds only that.
         if execution and execution.running:
             return Div(
                 Article(
                     H3(step.show),
-                    self.cells.show(key, execution.cells),
-                    P("Running…", aria_busy="true"),
+                    Dl(
+                        Dt("Enter Your Name"),
+                        Dd(data.get("a")),
+                    ),
+                    self.cells.follow(execution),
+                    Footer(
+                        self.cells.clock(execution),
+                        self.stop_button("step_01"),
+                    ),
                 ),
                 id="step_01",
                 data_state="running",
-                hx_get=f"/{self.app_name}/step_01",
-                hx_trigger="load delay:500ms",
-                hx_swap="outerHTML",
             )
 
         # Phase 1: the run is locked. The card shows what was kept.
@@ -416,19 +437,19 @@ class Hello:
         data = state.get("step_02", {})
         execution = self.cells.execution(key, "step_02")
 
-        # Running: what the cells showed so far. The card asks until they are done.
+        # Running: what the cells showed so far. The clock asks what is new, and adds only that.
         if execution and execution.running:
             return Div(
                 Article(
                     H3(step.show),
-                    self.cells.show(key, execution.cells),
-                    P("Running…", aria_busy="true"),
+                    self.cells.follow(execution),
+                    Footer(
+                        self.cells.clock(execution),
+                        self.stop_button("step_02"),
+                    ),
                 ),
                 id="step_02",
                 data_state="running",
-                hx_get=f"/{self.app_name}/step_02",
-                hx_trigger="load delay:500ms",
-                hx_swap="outerHTML",
             )
 
         # Phase 1: the run is locked. The card shows what was kept.

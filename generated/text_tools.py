@@ -15,7 +15,7 @@ What a run knows is one row of the database: for each step its answers, and unde
 Everything here may be edited: `pipulate port` never overwrites an edited file.
 """
 
-# port: id=6440e2c1cad3 notebook=../fixtures/text_tools.ipynb base=37ecec944cb89d5e
+# port: id=6440e2c1cad3 notebook=../fixtures/text_tools.ipynb base=d506bb0cf1d9a2cf
 # The `global` lines of a cell name what it only reads, too:
 # ruff: noqa: PLW0602
 
@@ -30,6 +30,7 @@ from fasthtml.common import (
     Div,
     Dl,
     Dt,
+    Footer,
     Form,
     Header,
     HtmxResponseHeaders,
@@ -181,6 +182,20 @@ class TextTools:
             hx_swap="outerHTML",
         )
 
+    def stop_button(self, step_id):
+        """Return the button that stops a step; nothing of it is kept."""
+        title = self.steps[self.steps_indices[step_id]].show
+        return Button(
+            "Stop",
+            type="button",
+            cls="secondary",
+            id=f"{step_id}-stop",
+            aria_label=f"Stop: {title}",
+            hx_post=f"/{self.app_name}/stop/{step_id}",
+            hx_target=f"#{step_id}-clock",
+            hx_swap="outerHTML",
+        )
+
     def back_button(self, step_id, label):
         """Return the button that goes back to a step; what came after it is cleared."""
         title = self.steps[self.steps_indices[step_id]].show
@@ -328,20 +343,26 @@ class TextTools:
         state = self.pip.read_state(key)
         data = state.get("step_01", {})
         execution = self.cells.execution(key, "step_01")
+        if execution and execution.running:
+            data = execution.form
 
-        # Running: what the cells showed so far. The card asks until they are done.
+        # Running: what the cells showed so far. The clock asks what is new, and adds only that.
         if execution and execution.running:
             return Div(
                 Article(
                     H3(step.show),
-                    self.cells.show(key, execution.cells),
-                    P("Running…", aria_busy="true"),
+                    Dl(
+                        Dt("Your text"),
+                        Dd(data.get("text")),
+                    ),
+                    self.cells.follow(execution),
+                    Footer(
+                        self.cells.clock(execution),
+                        self.stop_button("step_01"),
+                    ),
                 ),
                 id="step_01",
                 data_state="running",
-                hx_get=f"/{self.app_name}/step_01",
-                hx_trigger="load delay:500ms",
-                hx_swap="outerHTML",
             )
 
         # Phase 1: the run is locked. The card shows what was kept.
@@ -474,19 +495,19 @@ class TextTools:
         data = state.get("step_02", {})
         execution = self.cells.execution(key, "step_02")
 
-        # Running: what the cells showed so far. The card asks until they are done.
+        # Running: what the cells showed so far. The clock asks what is new, and adds only that.
         if execution and execution.running:
             return Div(
                 Article(
                     H3(step.show),
-                    self.cells.show(key, execution.cells),
-                    P("Running…", aria_busy="true"),
+                    self.cells.follow(execution),
+                    Footer(
+                        self.cells.clock(execution),
+                        self.stop_button("step_02"),
+                    ),
                 ),
                 id="step_02",
                 data_state="running",
-                hx_get=f"/{self.app_name}/step_02",
-                hx_trigger="load delay:500ms",
-                hx_swap="outerHTML",
             )
 
         # Phase 1: the run is locked. The card shows what was kept.
@@ -587,19 +608,19 @@ class TextTools:
         data = state.get("step_03", {})
         execution = self.cells.execution(key, "step_03")
 
-        # Running: what the cells showed so far. The card asks until they are done.
+        # Running: what the cells showed so far. The clock asks what is new, and adds only that.
         if execution and execution.running:
             return Div(
                 Article(
                     H3(step.show),
-                    self.cells.show(key, execution.cells),
-                    P("Running…", aria_busy="true"),
+                    self.cells.follow(execution),
+                    Footer(
+                        self.cells.clock(execution),
+                        self.stop_button("step_03"),
+                    ),
                 ),
                 id="step_03",
                 data_state="running",
-                hx_get=f"/{self.app_name}/step_03",
-                hx_trigger="load delay:500ms",
-                hx_swap="outerHTML",
             )
 
         # Phase 1: the run is locked. The card shows what was kept.
@@ -703,19 +724,20 @@ class TextTools:
         data = state.get("step_04", {})
         execution = self.cells.execution(key, "step_04")
 
-        # Running: what the cells showed so far. The card asks until they are done.
+        # Running: what the cells showed so far. The clock asks what is new, and adds only that.
         if execution and execution.running:
             return Div(
                 Article(
                     H3(step.show),
-                    self.cells.show(key, execution.cells),
-                    P("Running…", aria_busy="true"),
+                    self.cells.markdown(self.step_04_text),
+                    self.cells.follow(execution),
+                    Footer(
+                        self.cells.clock(execution),
+                        self.stop_button("step_04"),
+                    ),
                 ),
                 id="step_04",
                 data_state="running",
-                hx_get=f"/{self.app_name}/step_04",
-                hx_trigger="load delay:500ms",
-                hx_swap="outerHTML",
             )
 
         # Phase 1: the run is locked. The card shows what was kept.
@@ -824,19 +846,20 @@ class TextTools:
         data = state.get("step_05", {})
         execution = self.cells.execution(key, "step_05")
 
-        # Running: what the cells showed so far. The card asks until they are done.
+        # Running: what the cells showed so far. The clock asks what is new, and adds only that.
         if execution and execution.running:
             return Div(
                 Article(
                     H3(step.show),
-                    self.cells.show(key, execution.cells),
-                    P("Running…", aria_busy="true"),
+                    self.cells.markdown(self.step_05_text),
+                    self.cells.follow(execution),
+                    Footer(
+                        self.cells.clock(execution),
+                        self.stop_button("step_05"),
+                    ),
                 ),
                 id="step_05",
                 data_state="running",
-                hx_get=f"/{self.app_name}/step_05",
-                hx_trigger="load delay:500ms",
-                hx_swap="outerHTML",
             )
 
         # Phase 1: the run is locked. The card shows what was kept.
@@ -961,19 +984,19 @@ class TextTools:
         data = state.get("step_06", {})
         execution = self.cells.execution(key, "step_06")
 
-        # Running: what the cells showed so far. The card asks until they are done.
+        # Running: what the cells showed so far. The clock asks what is new, and adds only that.
         if execution and execution.running:
             return Div(
                 Article(
                     H3(step.show),
-                    self.cells.show(key, execution.cells),
-                    P("Running…", aria_busy="true"),
+                    self.cells.follow(execution),
+                    Footer(
+                        self.cells.clock(execution),
+                        self.stop_button("step_06"),
+                    ),
                 ),
                 id="step_06",
                 data_state="running",
-                hx_get=f"/{self.app_name}/step_06",
-                hx_trigger="load delay:500ms",
-                hx_swap="outerHTML",
             )
 
         # Phase 1: the run is locked. The card shows what was kept.
@@ -1076,19 +1099,19 @@ class TextTools:
         data = state.get("step_07", {})
         execution = self.cells.execution(key, "step_07")
 
-        # Running: what the cells showed so far. The card asks until they are done.
+        # Running: what the cells showed so far. The clock asks what is new, and adds only that.
         if execution and execution.running:
             return Div(
                 Article(
                     H3(step.show),
-                    self.cells.show(key, execution.cells),
-                    P("Running…", aria_busy="true"),
+                    self.cells.follow(execution),
+                    Footer(
+                        self.cells.clock(execution),
+                        self.stop_button("step_07"),
+                    ),
                 ),
                 id="step_07",
                 data_state="running",
-                hx_get=f"/{self.app_name}/step_07",
-                hx_trigger="load delay:500ms",
-                hx_swap="outerHTML",
             )
 
         # Phase 1: the run is locked. The card shows what was kept.

@@ -28,16 +28,17 @@ SLOW = 30_000  # milliseconds a kernel may take to start on a busy machine; the 
 class Server:
     """`pipulate serve` as a process."""
 
-    def __init__(self, data: Path) -> None:
+    def __init__(self, data: Path, plugins: Path = ROOT / "generated") -> None:
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             self.port = free.getsockname()[1]
         self.address = f"http://127.0.0.1:{self.port}"
         self.data = data
+        self.plugins = plugins
         self.start()
 
     def start(self) -> None:
-        command = [sys.executable, "-m", "transpiler", "serve", str(ROOT / "generated")]
+        command = [sys.executable, "-m", "transpiler", "serve", str(self.plugins)]
         command += ["--data", str(self.data), "--port", str(self.port)]
         self.process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
         assert self.process.stdout is not None

@@ -9,7 +9,8 @@ import httpx
 import pytest
 
 from pipulate_runtime.host.app import create_app
-from pipulate_runtime.host.walk import HTMX, ORIGIN, Walked, walk_app
+from pipulate_runtime.host.walk import Walked, walk_app
+from pipulate_runtime.host.walker import HTMX, ORIGIN
 from tests.conftest import ROOT
 
 GENERATED = ROOT / "generated"

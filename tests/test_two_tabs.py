@@ -9,7 +9,8 @@ import httpx
 import pytest
 
 from pipulate_runtime.host.app import create_app
-from pipulate_runtime.host.walk import HTMX, ORIGIN, walk_app
+from pipulate_runtime.host.walk import walk_app
+from pipulate_runtime.host.walker import HTMX, ORIGIN
 from tests.build import raw
 from transpiler.options import Options
 from transpiler.pipeline import port
@@ -102,12 +103,36 @@ def test_an_answer_that_fails_is_not_hidden_behind_the_one_before(plugins: Path)
     with_a_done_run(plugins, deed)
 
 
-def test_the_last_answer_counts(plugins: Path) -> None:
+def test_a_second_tab_does_not_start_a_running_step_again(plugins: Path) -> None:
     async def deed(app: Any, key: str, post: Do, get: Do) -> None:
         await post("step_01_submit", {"gate": "shut"})
+        second = await post("step_01_submit", {"gate": "bad"})
+        assert 'data-state="running"' in second
+        assert "sent again with other answers" in second
+        assert ">shut<" in second, "the card says which answers are running"
+        assert "sent again with other answers" in await get("step_01", {})
+        while "Running… " not in await get("step_01", {}):  # its folder is made anew before that
+            await asyncio.sleep(0.05)
+        for gate in (plugins.parent / "data").rglob("work"):
+            (gate / "go").touch()
+        assert 'data-state="done"' in await finished(get, "step_01")
+        assert app.state.store.read(key)["step_01"]["gate"] == "shut"
+
+    with_a_done_run(plugins, deed)
+
+
+def test_one_tab_stops_what_another_started(plugins: Path) -> None:
+    async def deed(app: Any, key: str, post: Do, get: Do) -> None:
+        before = app.state.store.read(key)
+        assert 'id="step_01-stop"' in await post("step_01_submit", {"gate": "shut"})
+        await post("stop/step_01", {})
+        card = await finished(get, "step_01")
+        assert 'data-state="error"' in card
+        assert "You stopped this step" in card
+        assert 'value="shut"' in card, "the form is offered again with what was typed"
+        assert app.state.store.read(key)["step_01"] == before["step_01"]
         await post("step_01_submit", {"gate": "open"})
         assert 'data-state="done"' in await finished(get, "step_01")
-        assert app.state.store.read(key)["step_01"]["gate"] == "open"
 
     with_a_done_run(plugins, deed)
 

@@ -6,7 +6,7 @@ import unicodedata
 
 # The components of FastHTML that the templates use.
 COMPONENTS = frozenset({
-    "H3", "Article", "Button", "Datalist", "Dd", "Div", "Dl", "Dt", "Fieldset", "Form", "Header",
+    "H3", "Article", "Button", "Datalist", "Dd", "Div", "Dl", "Dt", "Fieldset", "Footer", "Form", "Header",
     "HtmxResponseHeaders", "Input", "Label", "Legend", "Option", "P", "Response", "Select", "Small",
     "Textarea",
 })  # fmt: skip

@@ -6,8 +6,10 @@ from dataclasses import dataclass, field
 from itertools import groupby
 from operator import itemgetter
 
+from pipulate_runtime.cells import bars
+
 _CONTROL = re.compile(
-    r"\x1b\[([0-9;:?]*)([ -/]*[@-~])|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)|\x1b[@-Z\\-_=>]|[\r\n\b]"
+    r"\x1b\[([0-9;:?]*)([ -/]*[@-~])|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)|\x1b[@-Z\\-_=>]|[\r\b]"
 )
 _NAMES = ("black", "red", "green", "yellow", "blue", "magenta", "cyan", "white")
 
@@ -50,35 +52,64 @@ class Style:
 PLAIN = Style()
 
 
-@dataclass
+WIDE = 100_000  # characters of one line that are kept; of a longer one the middle is left out
+
+
+@dataclass(slots=True)
 class Line:
     """One line of a screen: pieces of text, each of one style. It is only cut up when something is drawn over."""
 
     pieces: list[tuple[str, Style]] = field(default_factory=list)
     length: int = 0
+    cut_up: bool = False  # each piece is one character
 
     def write(self, column: int, text: str, style: Style) -> None:
         """Write text at a column, over what is there."""
-        if column > self.length:
-            self.write(self.length, " " * (column - self.length), PLAIN)
-        if column == self.length:
+        end = column + len(text)
+        if column == 0 and end >= self.length:  # a progress bar is drawn anew
+            self.pieces, self.length, self.cut_up = [(text, style)], end, False
+        elif column >= self.length:
+            if column > self.length:
+                self.write(self.length, " " * (column - self.length), PLAIN)
             self.pieces.append((text, style))
-            self.length += len(text)
+            self.cut_up = self.cut_up and len(text) == 1
+            self.length = end
         else:
-            characters = self._characters()
-            characters[column : column + len(text)] = [(character, style) for character in text]
-            self.pieces, self.length = characters, len(characters)
+            self._cut_up()
+            self.pieces[column:end] = [(character, style) for character in text]
+            self.length = max(self.length, end)
 
     def cut(self, column: int) -> None:
         """Erase from a column to the end."""
         if column < self.length:
-            self.pieces, self.length = self._characters()[:column], column
+            self._cut_up()
+            del self.pieces[column:]
+            self.length = column
 
-    def _characters(self) -> list[tuple[str, Style]]:
-        return [(character, style) for text, style in self.pieces for character in text]
+    def narrow(self) -> int:
+        """Leave out the middle of a line that is too long; return how long it is now."""
+        text = "".join(text for text, _ in self.pieces)
+        half = WIDE // 2
+        left_out = f" … {self.length - WIDE:,} characters are not shown … "
+        self.pieces = [(text[:half] + left_out + text[-half:], PLAIN)]
+        self.length, self.cut_up = len(self.pieces[0][0]), False
+        return self.length
+
+    def _cut_up(self) -> None:
+        # Done once for a line: to do it for each `\r` makes a long line that is drawn over again and again quadratic
+        if not self.cut_up:
+            self.pieces = [(character, style) for text, style in self.pieces for character in text]
+            self.cut_up = True
+
+    @property
+    def text(self) -> str:
+        """What stands in it, without colours."""
+        return "".join(text for text, _ in self.pieces)
 
     def html(self) -> str:
-        """Return the line as HTML, escaped."""
+        """Return the line as HTML, escaped; a progress bar as one that can be seen and heard."""
+        if bar := bars.in_text(self.text):
+            return bars.html(bar)
         parts = []
         for style, pieces in groupby(self.pieces, key=itemgetter(1)):
             text = html.escape("".join(text for text, _ in pieces))
@@ -89,24 +120,50 @@ class Line:
 
 @dataclass
 class Screen:
-    """Lines with a cursor: what a terminal makes of a text."""
+    """Lines with a cursor: what a terminal makes of a text. The cursor gets no higher than the line `top`."""
 
     lines: list[Line] = field(default_factory=lambda: [Line()])
     row: int = 0
     column: int = 0
     style: Style = PLAIN
+    top: int = 0
+    moved_up: bool = False
+    touched: set[int] = field(default_factory=set)  # lines written to, for who keeps count
+
+    def feed(self, text: str) -> None:
+        """Write text with control characters and sequences in it."""
+        for number, line in enumerate(text.split("\n")):
+            if number:
+                self._new_line()
+            position = 0
+            for match in _CONTROL.finditer(line):
+                if match.start() > position:
+                    self.write(line[position : match.start()])
+                self.control(match)
+                position = match.end()
+            if position < len(line):
+                self.write(line[position:])
+
+    def _new_line(self) -> None:
+        self.touched.add(self.row)
+        self.row, self.column = self.row + 1, 0
+        if self.row == len(self.lines):
+            self.touched.add(self.row)
+            self.lines.append(Line())
 
     def write(self, text: str) -> None:
         """Write plain characters at the cursor."""
-        self.lines[self.row].write(self.column, text, self.style)
+        line = self.lines[self.row]
+        line.write(self.column, text, self.style)
         self.column += len(text)
+        if line.length > 2 * WIDE:
+            self.column = line.narrow()
+        self.touched.add(self.row)
 
     def control(self, match: re.Match[str]) -> None:
         """Obey one control character or sequence; those that only a real terminal knows do nothing."""
         mark, final = match[0], match[2]
-        if mark == "\n":
-            self._to(self.row + 1, 0)
-        elif mark == "\r":
+        if mark == "\r":
             self.column = 0
         elif mark == "\b":
             self.column = max(0, self.column - 1)
@@ -127,13 +184,16 @@ class Screen:
             "F": (self.row - count, 0),
             "G": (self.row, count - 1),
         }
+        self.moved_up = self.moved_up or final in "AF"
         self._to(*moves[final])
 
     def _to(self, row: int, column: int) -> None:
         # A cell must not be able to fill the memory of the server with one number
-        self.row = max(0, min(row, len(self.lines) + 100))
+        self.touched.add(self.row)
+        self.row = max(self.top, min(row, len(self.lines) + 100))
         self.column = max(0, min(column, 10_000))
         while len(self.lines) <= self.row:
+            self.touched.add(len(self.lines))
             self.lines.append(Line())
 
     def _erase(self, mode: int) -> None:
@@ -144,25 +204,27 @@ class Screen:
             line.write(0, " " * min(self.column, line.length), PLAIN)
         else:
             line.cut(0)
+        self.touched.add(self.row)
+
+    @property
+    def height(self) -> int:
+        """How many lines there are to show. Bars that were drawn below others leave empty lines when they go."""
+        rows = len(self.lines)
+        while self.moved_up and rows > 1 and not self.lines[rows - 1].text.strip():
+            rows -= 1
+        return rows
 
     def html(self) -> str:
         """Return what is on the screen as HTML, escaped."""
-        return "\n".join(line.html() for line in self.lines)
+        return "\n".join(line.html() for line in self.lines[: self.height])
 
 
 def to_html(text: str) -> str:
     """Return terminal text as HTML for a `pre`, all escaped, colours as inline styles."""
-    if not _CONTROL.search(text.replace("\r\n", "\n").replace("\n", "")):
+    if not _CONTROL.search(text.replace("\r\n", "\n")):
         return html.escape(text.replace("\r\n", "\n"))
     screen = Screen()
-    position = 0
-    for match in _CONTROL.finditer(text):
-        if match.start() > position:
-            screen.write(text[position : match.start()])
-        screen.control(match)
-        position = match.end()
-    if position < len(text):
-        screen.write(text[position:])
+    screen.feed(text)
     return screen.html()
 
 

@@ -4,25 +4,28 @@ import asyncio
 import contextlib
 import json
 import weakref
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
-from pipulate_runtime.cells import checkpoints, files, render, routes
+from pipulate_runtime.cells import checkpoints, files, live, render, routes
 from pipulate_runtime.cells import export as exporting
 from pipulate_runtime.cells import pool as pools
 from pipulate_runtime.cells.execution import (
     CELLS,
+    CHANGED,
     Execution,
     Record,
     Save,
     answers,
     execute,
+    interrupt,
     stop,
 )
 from pipulate_runtime.cells.folders import RunFolder
 from pipulate_runtime.cells.job import Job
-from pipulate_runtime.cells.marks import Policy, marked
+from pipulate_runtime.cells.marks import Options, Policy, marked
 from pipulate_runtime.cells.source import Source, with_answers
 
 QUICK = 0.3  # seconds an answer waits for its step: most cells are through by then
@@ -40,26 +43,26 @@ class Cells:
         self.source = Source(type(plugin))
         self.files = self.source.path.parent / files if files and self.source.path else None
         self._executions: dict[tuple[str, str], Execution] = {}
+        self._stopping: set[asyncio.Task[None]] = set()
         _all.add(self)
-        routes.register(plugin.app, plugin.app_name, self.files)
+        routes.register(plugin, self, self.files)
 
     async def start(self, key: str, step_id: str, form: dict[str, Any], save: Save) -> Execution:
         """Execute the cells of a step and return the execution, finished or still running.
 
         The cells run in a task of their own, which awaits `save(cells)` when all went through; `cells` is a list of
         JSON dicts with "id", "hash", "code" and nbformat "outputs". After an error nothing is saved. A step of a run
-        that is executing already is not started again: that execution is returned, unless the answers are others now;
-        then it is stopped, since the last answers count. `form` is what JSON can say.
+        that is executing already is not started again: that execution is returned. If the answers are others now, its
+        card says that they were not taken: whoever started it did not ask for them. `form` is what JSON can say.
         """
         given = json.loads(json.dumps(form))
         execution = self.execution(key, step_id)
-        while execution and execution.running and execution.form != given:
-            await self._stop(execution)
-            execution = self.execution(key, step_id)
         if execution is None or not execution.running:
             execution = Execution(key, step_id, given)
             self._executions[key, step_id] = execution
             execution.task = asyncio.ensure_future(self._run(execution, save))
+        elif execution.form != given:
+            execution.refused = True
         if execution.task:
             await asyncio.wait([execution.task], timeout=QUICK)
         return execution
@@ -77,7 +80,13 @@ class Cells:
                 del self._executions[place]
 
     def _job(self, key: str) -> Job:
-        return Job(self.source, tuple(self.plugin.steps), self.files, lambda: self._state(key))
+        return Job(
+            self.source,
+            tuple(self.plugin.steps),
+            self.files,
+            lambda: self._state(key),
+            lambda state: self.plugin.pip.write_state(key, state),
+        )
 
     async def _make_way(self, starting: Execution) -> None:
         """A step that starts makes void what is being computed after it, and forgets what had failed in its run."""
@@ -125,21 +134,65 @@ class Cells:
         pool = pools.pool()
         await stop(pool, pool.run(self.plugin.app_name, execution.key), execution)
 
+    async def interrupt(self, key: str, step_id: str) -> None:
+        """Stop a step that is running, as the button of its card does; it ends as an error that says so.
+
+        Returns as soon as it has ended, or after a moment: a cell that does not react has some seconds.
+        """
+        execution = self.execution(key, step_id)
+        if execution and execution.running and execution.task:
+            run = pools.pool().run(self.plugin.app_name, key)
+            stopping = asyncio.ensure_future(interrupt(run, execution))
+            self._stopping.add(stopping)
+            stopping.add_done_callback(self._stopping.discard)
+            await asyncio.wait([execution.task], timeout=QUICK)
+
     def show(self, key: str, cells: list[Record]) -> Any:
         """Return the outputs of cells as a component, or None if there is nothing to show."""
-        folder = self.folder(key)
-        options = {mark.options.cell_id: mark.options for _, mark in marked(type(self.plugin))}
         shown = []
         for record in cells:
-            option = options.get(record["id"])
-            show = option.show if option else "output"
-            shown.append(
-                render.cell(folder, self.plugin.app_name, self._answered(key, record, show), show)
-            )
-        visible = [r for r in cells if (o := options.get(r["id"])) is None or o.show != "none"]
-        shown.append(render.files(folder, self.plugin.app_name, visible))
-        shown.append(self._not_stored(folder, cells))
-        return render.all_cells([part for part in shown if part is not None])
+            if parts := (view := self._view(key, record)).parts():
+                shown.append(render.cell_of(view.record, parts))
+        visible = [record for record in cells if self._view(key, record).show != "none"]
+        shown.append(render.files(self.folder(key), self.plugin.app_name, visible))
+        shown.append(self._not_stored(self.folder(key), cells))
+        shown = [part for part in shown if part is not None]
+        changed = [part for record in cells for part in self._changed(key, record)]
+        return render.all_cells(shown, changed)
+
+    def follow(self, execution: Execution) -> Any:
+        """Return the outputs of a step that is running, so far; what comes later is added in the page."""
+        return live.cells(execution, partial(self._view, execution.key))
+
+    def clock(self, execution: Execution) -> Any:
+        """Return what a running step is doing and for how long. It asks what is new, until the step is done."""
+        return live.clock(execution, self.plugin.app_name)
+
+    def news(self, key: str, step_id: str, execution_id: str, seen: int) -> list[Any]:
+        """Return what a page asks for that shows an execution as it was at the tick `seen`."""
+        execution = self.execution(key, step_id)
+        if execution is None or not execution.running or execution.id != execution_id:
+            return [live.card_again(self.plugin.app_name, step_id)]
+        return live.changes(execution, self.plugin.app_name, seen, partial(self._view, key))
+
+    def _view(self, key: str, record: Record) -> render.View:
+        option = next((o for o in self._options if o.cell_id == record["id"]), None)
+        show = option.show if option else "output"
+        answered = self._answered(key, record, show)
+        return render.View(self.folder(key), self.plugin.app_name, answered, show)
+
+    def _changed(self, key: str, record: Record) -> Iterator[Any]:
+        """Yield the outputs of earlier steps that a cell has changed: their cards may be on the page already."""
+        for step_id, index, number in record.get(CHANGED, ()):
+            records = (self._state(key).get(step_id) or {}).get(CELLS, [])
+            if index < len(records):
+                for _, part in self._view(key, records[index]).outputs([number]):
+                    part.attrs["hx-swap-oob"] = "true"
+                    yield part
+
+    @cached_property
+    def _options(self) -> list[Options]:
+        return [mark.options for _, mark in marked(type(self.plugin))]
 
     def _answered(self, key: str, record: Record, show: str) -> Record:
         """Put the answers into code that is shown, as in the exported notebook."""

@@ -112,7 +112,7 @@ async def make(kernel: Kernel, folder: RunFolder, words: list[str], policy: Poli
             kernel, draft, f"store({str(draft)!r}, {words!r}, {seconds!r}, {LIMIT})"
         )
         if "lost" in report:
-            _note(root, step, report["lost"])
+            note(folder, step, report["lost"])
         elif "dear" not in report and _small(folder.work):
             shutil.copytree(folder.work, draft / "work", symlinks=True)
             report["entries"], report["seconds"] = kernel.history, kernel.seconds
@@ -120,7 +120,7 @@ async def make(kernel: Kernel, folder: RunFolder, words: list[str], policy: Poli
             (draft / "report.json").write_text(json.dumps(report), encoding="utf-8")
             kept = True
     except (KernelDied, OSError, ValueError) as problem:
-        _note(root, step, f"a value ({problem})")  # the step itself is through, and saved
+        note(folder, step, f"a value ({problem})")  # the step itself is through, and saved
     finally:
         if not kept:
             shutil.rmtree(draft, ignore_errors=True)
@@ -147,7 +147,7 @@ async def prove(draft: Path, kernel: Kernel, folder: RunFolder, data: Path, poli
         except KernelDied as problem:
             loading, report = 0.0, {"lost": f"a value that cannot be loaded again ({problem})"}
         if report["lost"]:
-            _note(root, step, report["lost"])
+            note(folder, step, report["lost"])
             return False
         if policy == "auto" and loading > sum(meta["seconds"]):
             return False
@@ -165,6 +165,12 @@ async def prove(draft: Path, kernel: Kernel, folder: RunFolder, data: Path, poli
         return False  # no room: the steps can be run again
     finally:
         shutil.rmtree(draft, ignore_errors=True)
+
+
+def note(folder: RunFolder, step: str, lost: str) -> None:
+    """Keep in words what keeps a step from having a checkpoint."""
+    _root(folder).mkdir(parents=True, exist_ok=True)
+    (_root(folder) / f"{step}.json").write_text(json.dumps({"lost": lost}), encoding="utf-8")
 
 
 def reason(folder: RunFolder, step_id: str) -> str:
@@ -287,11 +293,6 @@ def _thin_out(folder: RunFolder) -> None:
     made = sorted(((root / step).stat().st_mtime, step) for step in stored(folder))
     for _, step in made[:-KEEP]:
         shutil.rmtree(root / step, ignore_errors=True)
-
-
-def _note(root: Path, step: str, lost: str) -> None:
-    root.mkdir(parents=True, exist_ok=True)
-    (root / f"{step}.json").write_text(json.dumps({"lost": lost}), encoding="utf-8")
 
 
 def _sweep(root: Path) -> None:

@@ -1,30 +1,44 @@
 """Executes the cells of a step in the kernel of its run, after the steps before it."""
 
 import asyncio
-import contextlib
 import json
+import secrets
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from pipulate_runtime.cells import checkpoints, files, folders, keeping
 from pipulate_runtime.cells.checkpoints import Entry
 from pipulate_runtime.cells.job import Job
 from pipulate_runtime.cells.kernels import CellTimeout, Kernel, KernelDied
-from pipulate_runtime.cells.outputs import Collector, Displays, TooMuch, error
+from pipulate_runtime.cells.outputs import Collector, Output, Place, Shown, TooMuch, error
 from pipulate_runtime.cells.pool import Pool, Run
 from pipulate_runtime.cells.source import Cell, with_answers
+from pipulate_runtime.cells.widgets import WIDGETS
 
 Record = dict[str, Any]
 Save = Callable[[list[Record]], Awaitable[None]]
 
 CELLS = "_cells"  # where a step's data holds its cells; all other keys are answers
+CHANGED = "changed"  # of a record: which outputs of earlier steps this one has changed
+GRACE = 5.0  # seconds a cell has to end after it was interrupted; then its kernel is ended
+STOPPED = "You stopped this step. Nothing of it is kept."
+KILLED = "You stopped this step. It did not react, so its kernel was ended. Nothing of it is kept."
 NO_INPUT = "The cell asks a question with input(). Only a cell whose question is a field of the form can be answered."
 
 
 class StepFailed(Exception):
     """A cell ended in an error, which stands in its outputs."""
+
+
+_shown: WeakKeyDictionary[Kernel, Shown] = WeakKeyDictionary()
+
+
+def shown_by(kernel: Kernel) -> Shown:
+    """Return what a kernel has shown since it started."""
+    return _shown.setdefault(kernel, Shown())
 
 
 @dataclass(eq=False)
@@ -34,14 +48,31 @@ class Execution:
     key: str
     step_id: str
     form: dict[str, Any]
+    id: str = field(default_factory=lambda: secrets.token_hex(4))
     started: float = field(default_factory=time.time)
     running: bool = True
     error: bool = False
     active: bool = False  # it has the kernel; before that it waits for another step of the run
+    doing: str = "Waiting for another step of this run"
     saving: bool = False
     stopped: bool = False
+    stopping: float = 0.0  # when somebody pressed the button
+    refused: bool = False  # other answers were sent while these were running
     cells: list[Record] = field(default_factory=list)
+    shown: Shown | None = None
+    collectors: list[Collector] = field(default_factory=list)
     task: asyncio.Task[None] | None = None
+
+    @property
+    def tick(self) -> int:
+        """How far its kernel is, counted in messages."""
+        return self.shown.tick if self.shown else 0
+
+    def end_stopped(self, message: str) -> None:
+        """Say that it was stopped, in place of what the cell said to it."""
+        if self.cells:
+            _drop_last_error(self.cells[-1]["outputs"], "KeyboardInterrupt")
+        self.fail("Stopped", message)
 
     def fail(self, name: str, message: str) -> None:
         """Add an error of ours, in plain words, to the cell at hand."""
@@ -64,10 +95,12 @@ async def execute(pool: Pool, run: Run, job: Job, execution: Execution, save: Sa
     except StepFailed:
         execution.error = True
     except KernelDied as problem:
-        execution.fail("KernelDied", f"{problem} Run the step again.")
+        if not execution.stopping:
+            execution.fail("KernelDied", f"{problem} Run the step again.")
     except asyncio.CancelledError:
         execution.stopped = execution.error = True
-        raise
+        if not execution.stopping:
+            raise
     except Exception as problem:
         if run.kernel:
             run.kernel.kill()
@@ -75,6 +108,9 @@ async def execute(pool: Pool, run: Run, job: Job, execution: Execution, save: Sa
             type(problem).__name__, f"The step could not be executed or saved: {problem}"
         )
     finally:
+        if execution.stopping and not execution.saving:
+            killed = execution.active and not (run.kernel and run.kernel.alive())
+            execution.end_stopped(KILLED if killed else STOPPED)
         if execution.error and run.kernel:
             run.kernel.history = None  # nobody can tell how far the cell came
         execution.running = False
@@ -92,20 +128,59 @@ async def _execute(pool: Pool, run: Run, job: Job, execution: Execution, save: S
     assert kernel.history is not None
     history, kernel.history = kernel.history, None  # until the step is through
     await asyncio.to_thread(checkpoints.forget, run.folder, job.from_step(execution.step_id))
-    started = time.monotonic()
-    await _cells(kernel, run, cells, execution, Displays(), execution.cells)
-    if execution.stopped:
+    execution.doing = "Running"
+    execution.shown = shown = shown_by(kernel)
+    began, started = shown.tick, time.monotonic()
+    await _cells(kernel, run, cells, execution, execution)
+    if execution.stopped or execution.stopping:
         return
     kernel.seconds.append(time.monotonic() - started)
     execution.saving = True
+    changed = shown.changed_since(began, but=execution.step_id)
+    if changed:
+        execution.cells[-1][CHANGED] = [[*place, number] for place, number in changed]
     await save(execution.cells)
+    if changed:
+        job.write_state(await _changed(run, job.read_state, shown, changed))
     stored = answers(job.read_state().get(execution.step_id) or {})
     # What is kept of the answers lacks a secret, and what the cells made of it must not be kept either
     kernel.secret = kernel.secret or any(
         stored.get(name) != value for name, value in execution.form.items()
     )
     kernel.history = [*history, _entry(execution.step_id, stored, cells)]
-    await keeping.keep(pool, run, job.words_after(execution.step_id), job.policy(execution.step_id))
+    words, policy = job.words_after(execution.step_id), job.policy(execution.step_id)
+    await keeping.keep(pool, run, words, policy, shown.lasting())
+
+
+async def _changed(
+    run: Run,
+    read_state: Callable[[], Mapping[str, Any]],
+    shown: Shown,
+    changed: list[tuple[Place, int]],
+) -> Mapping[str, Any]:
+    """Return the run's state with those outputs of earlier steps that a later one has changed, as in a notebook."""
+    parts: list[tuple[Place, int, Record]] = []
+    for (step_id, index), number in changed:
+        cell = shown.cells[step_id, index]
+        part: Record = {"outputs": [dict(cell.outputs[number])]}
+        folders.refer(part, await asyncio.to_thread(folders.write_large, run.folder, part))
+        parts.append(((step_id, index), number, part))
+    state = read_state()
+    for (step_id, index), number, part in parts:
+        records = (state.get(step_id) or {}).get(CELLS, [])
+        if index < len(records) and number < len(records[index]["outputs"]):
+            record, output = records[index], part["outputs"][0]
+            record["outputs"][number] = output
+            files = {**record.get("files", {}), str(number): part.get("files", {}).get("0", {})}
+            record["files"] = {n: names for n, names in files.items() if names}
+            _keep_widgets(record, shown)
+    return state
+
+
+def _keep_widgets(record: Record, shown: Shown) -> None:
+    """Keep with a cell what its widgets look like now."""
+    if kept := shown.models.kept(record["outputs"]):
+        record[WIDGETS] = kept
 
 
 def answers(data: Mapping[str, Any]) -> dict[str, Any]:
@@ -136,16 +211,18 @@ async def _replay(
 
     Those up to a checkpoint need not be executed.
     """
+    execution.doing = "Starting"
     kernel = await keeping.restored(pool, run, job, before) or await keeping.opened(pool, run, job)
     titles = {step.id: step.show for step in job.steps}
     for step_id, given, _ in before[kernel.restored :]:
+        execution.doing = f"First the earlier step “{titles[step_id]}” runs again"
         earlier = Execution(execution.key, step_id, json.loads(given))
         started = time.monotonic()
         try:
-            await _cells(
-                kernel, run, job.source.of_step(step_id), earlier, Displays(), earlier.cells
-            )
+            await _cells(kernel, run, job.source.of_step(step_id), earlier, execution)
         except StepFailed:
+            if execution.stopping:
+                raise
             said = next(
                 (o for o in reversed(earlier.cells[-1]["outputs"]) if o["output_type"] == "error"),
                 None,
@@ -165,24 +242,27 @@ async def _replay(
 
 
 async def _cells(
-    kernel: Kernel,
-    run: Run,
-    cells: list[Cell],
-    execution: Execution,
-    displays: Displays,
-    records: list[Record],
+    kernel: Kernel, run: Run, cells: list[Cell], execution: Execution, asked: Execution
 ) -> None:
-    """Execute cells one after the other, adding a record of each. Raises StepFailed after one with an error."""
+    """Execute the cells of a step one after the other, adding a record of each. Raises StepFailed after an error.
+
+    `asked` is the execution somebody waits for, or may have stopped; in a replay it is that of a later step.
+    """
+    shown = shown_by(kernel)
     seen = await asyncio.to_thread(files.listing, run.folder.work)
-    for cell in cells:
+    for number, cell in enumerate(cells):
+        if asked.stopping:
+            raise StepFailed
         record: Record = {"id": cell.id, "hash": cell.hash, "code": cell.code, "outputs": []}
-        records.append(record)
-        collector = Collector(displays, record["outputs"])
+        collector = Collector(shown, record["outputs"], (execution.step_id, number))
+        execution.cells.append(record)
+        execution.collectors.append(collector)
         failed = await _cell(kernel, cell, execution, collector)
         record["execution_count"] = collector.execution_count
         before, seen = seen, await asyncio.to_thread(files.listing, run.folder.work)
         if wrote := files.wrote(before, seen):
             record["wrote"] = wrote
+        _keep_widgets(record, shown)
         # Writing thousands of pictures takes a while, and the server must answer meanwhile
         folders.refer(record, await asyncio.to_thread(folders.write_large, run.folder, record))
         if failed:
@@ -194,7 +274,7 @@ async def _cell(kernel: Kernel, cell: Cell, execution: Execution, collector: Col
     raised = []
 
     def take(kind: str, content: dict[str, Any]) -> None:
-        if kind == "error":
+        if kind == "error" and not collector.captured:
             raised.append(content["ename"])
             if content["ename"] == "StdinNotImplementedError":
                 content = {**content, "evalue": NO_INPUT}
@@ -216,19 +296,21 @@ async def _cell(kernel: Kernel, cell: Cell, execution: Execution, collector: Col
         )
         return True
     except CellTimeout:
-        _drop_last_error(collector, "KeyboardInterrupt")
-        seconds = f"{cell.options.timeout:g}"
+        _drop_last_error(collector.outputs, "KeyboardInterrupt")
+        seconds = f"{cell.options.timeout:g} second{'' if cell.options.timeout == 1 else 's'}"
         collector.outputs.append(
-            error("CellTimeout", f"The cell was stopped: it took longer than {seconds} seconds.")
+            error("CellTimeout", f"The cell was stopped: it took longer than {seconds}.")
         )
         return True
+    finally:
+        collector.settle()
+        collector.shown.models.capturing.clear()
     return bool(raised) and not cell.options.raises
 
 
-def _drop_last_error(collector: Collector, name: str) -> None:
-    with contextlib.suppress(IndexError):
-        if collector.outputs[-1].get("ename") == name:
-            collector.outputs.pop()
+def _drop_last_error(outputs: list[Output], name: str) -> None:
+    if outputs and outputs[-1].get("ename") == name:
+        outputs.pop()
 
 
 async def stop(pool: Pool, run: Run, execution: Execution) -> None:
@@ -252,3 +334,23 @@ async def stop(pool: Pool, run: Run, execution: Execution) -> None:
     execution.running = False  # a task that was cancelled before it began could not say so
     if kernel and kernel is run.kernel:
         await pool.drop(run)
+
+
+async def interrupt(run: Run, execution: Execution) -> None:
+    """Stop a running execution because somebody asked for it: it ends as an error that says so, and keeps nothing.
+
+    Its cell is interrupted; if it goes on for all that, its kernel is killed after `GRACE` seconds.
+    """
+    task = execution.task
+    if task is None or task.done() or execution.saving or execution.stopping:
+        return
+    execution.stopping = time.time()
+    execution.doing = "Stopping"
+    kernel = run.kernel if execution.active else None
+    if kernel is None:  # it waits for its turn, or for a kernel
+        task.cancel()
+        return
+    await kernel.interrupt()
+    await asyncio.wait([task], timeout=GRACE)
+    if not task.done():
+        kernel.kill()

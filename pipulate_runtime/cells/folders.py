@@ -31,6 +31,7 @@ KINDS = {
 }
 _KIND_OF = {mime: kind for kind, mime in KINDS.items() if kind != "frame"}
 PICTURES = ("image/png", "image/jpeg", "image/gif", "image/webp")
+_IN_FILES = {*PICTURES, "image/svg+xml", "text", "text/plain"}  # a page does not need all of them
 _NAME = re.compile(r"[0-9a-f]{32}\.[a-z]+")
 
 
@@ -96,6 +97,17 @@ class RunFolder:
             raise FileNotFoundError(name)
         return (self.outputs / name).read_bytes()
 
+    def ends(self, name: str, limit: int) -> tuple[int, str, str]:
+        """Return how long a text is, and its two ends; a text that is not longer than the limit is in the first one."""
+        path = self.outputs / name
+        with path.open("rb") as file:
+            size = path.stat().st_size
+            if size <= limit:
+                return size, file.read().decode("utf-8", "replace"), ""
+            start = file.read(limit // 2)
+            file.seek(-(limit // 2), os.SEEK_END)
+            return size, start.decode("utf-8", "ignore"), file.read().decode("utf-8", "ignore")
+
     def delete(self) -> None:
         """Delete all of the run's files."""
         shutil.rmtree(self.path, ignore_errors=True)
@@ -139,10 +151,10 @@ def refer(record: dict[str, Any], files: Files) -> None:
         record["files"] = files
 
 
-def inlined(folder: RunFolder, record: dict[str, Any], pictures: bool = True) -> list[Output]:
+def inlined(folder: RunFolder, record: dict[str, Any], large: bool = True) -> list[Output]:
     """Return the outputs of a cell with all payloads in them. A lost file leaves a sentence in its place.
 
-    With `pictures=False`, pictures stay in their files. The names of all files are then in the output under "files".
+    With `large=False`, pictures and texts stay in their files. The names of all files are then in the output under "files".
     """
     outputs = []
     for number, output in enumerate(record["outputs"]):
@@ -150,9 +162,9 @@ def inlined(folder: RunFolder, record: dict[str, Any], pictures: bool = True) ->
         output = {**output, "data": dict(output["data"])} if "data" in output else dict(output)
         parts = output.get("data", output)
         for part, name in names.items():
-            if not pictures:
+            if not large:
                 output.setdefault("files", {})[part] = name
-                if part in PICTURES or part == "image/svg+xml":
+                if part in _IN_FILES and (folder.outputs / name).exists():
                     continue
             try:
                 parts[part] = _value(part, folder.read(name))

@@ -19,6 +19,7 @@ class Job:
     steps: tuple[Any, ...]
     files: Path | None
     read_state: Callable[[], Mapping[str, Any]]
+    write_state: Callable[[Mapping[str, Any]], None]
 
     def from_step(self, step_id: str) -> list[str]:
         """Return the ids of a step and of those after it."""

@@ -49,21 +49,25 @@ async def restored(pool: Pool, run: Run, job: Job, before: Sequence[Entry]) -> K
     return kernel
 
 
-async def keep(pool: Pool, run: Run, words: list[str], policy: Policy) -> None:
+async def keep(pool: Pool, run: Run, words: list[str], policy: Policy, lasting: str) -> None:
     """See that a checkpoint is made of what the run's kernel has just executed, if it is worth it.
 
     `always`: the kernel stores at once. `auto`: when the run rests, and if running the steps again would take
-    longer than a start of a kernel. Another kernel proves it afterwards, without holding up the run.
+    longer than a start of a kernel. Another kernel proves it afterwards, without holding up the run. `lasting` is what
+    the page could not follow any more in a restored kernel, in words.
     """
     if run.rests:
         run.rests.cancel()
     kernel = run.kernel
-    if kernel is None or kernel.secret or policy == "never":
+    if kernel is None or not kernel.history or kernel.secret or policy == "never":
         return
-    if policy == "always":
+    dear = sum(kernel.seconds[kernel.restored :]) >= checkpoints.WORTH
+    if lasting and (dear or policy == "always"):
+        checkpoints.note(run.folder, kernel.history[-1][0], lasting)
+    elif policy == "always":
         draft = await checkpoints.make(kernel, run.folder, words, policy)
         _start(pool, _prove(pool, run, draft, policy))
-    elif sum(kernel.seconds[kernel.restored :]) >= checkpoints.WORTH:
+    elif dear:
         history = kernel.history
 
         def rests() -> None:

@@ -18,6 +18,7 @@ from pipulate_runtime.cells.watch import Quiet, Watch
 
 START_SECONDS = 60.0
 SLICE = 0.5  # the channels are asked again after this time: a wake-up of theirs can get lost
+NICE = 5  # cells compute with what the pages leave them, however many there are
 BATCH = 100  # messages taken before others have their turn
 
 # Quiet and offline: no version checks, no questions, no telemetry of the tools a cell may call
@@ -81,6 +82,8 @@ class Kernel:
                 await self._manager.start_kernel(
                     cwd=str(self.folder), env=env, stdout=log, stderr=log
                 )
+            with contextlib.suppress(AttributeError, OSError):
+                os.setpriority(os.PRIO_PROCESS, self.pid, NICE)
             self._record = leftovers.write(self.data, self.pid, self.folder)
             self._client = self._manager.client()
             self._client.start_channels(

@@ -1,52 +1,103 @@
 """Collects the messages of a kernel as the outputs of a cell, in the form nbformat keeps them."""
 
+from dataclasses import dataclass
 from typing import Any
+
+from pipulate_runtime.cells.terminal import Terminal
+from pipulate_runtime.cells.widgets import VIEW, Models
 
 Output = dict[str, Any]
 Message = dict[str, Any]
+Place = tuple[str, int]  # the id of a step, the number of a cell in it
 
-# Not an output of its own: the loader and the live state of widgets need a kernel behind the page.
 _KEPT = {"display_data", "execute_result", "stream", "error"}
+_COMM = {"comm_open", "comm_msg", "comm_close"}
 
-
-LIMIT = 100_000_000  # characters of all that one cell gives
+LIMIT = 200_000_000  # characters of all that one cell gives
+SMALL = 20_000  # characters of a stream that are put together at once
 
 
 class TooMuch(Exception):
     """A cell gives more than can be kept."""
 
 
-class Displays:
-    """Where outputs with a display id stand, so that a later message can change them."""
+@dataclass(slots=True)
+class Mark:
+    """When an output was made and when it was changed, in ticks; and the text of a stream as a page follows it."""
+
+    made: int
+    changed: int
+    terminal: Terminal | None = None
+
+
+class Shown:
+    """What one kernel has shown since it started: where an output stands that a later cell may change.
+
+    `tick` counts its messages. A page that was drawn at a tick knows by it what is new.
+    """
 
     def __init__(self) -> None:
         """Nothing is shown yet."""
-        self.places: dict[str, list[Output]] = {}
-
-    def add(self, display_id: str, output: Output) -> None:
-        """Remember one more output shown under this id."""
-        self.places.setdefault(display_id, []).append(output)
+        self.tick = 0
+        self.models = Models()
+        self.cells: dict[Place, Collector] = {}
+        self.displays: dict[str, list[tuple[Collector, Output]]] = {}
 
     def update(self, display_id: str, content: Message) -> None:
         """Change all outputs shown under this id."""
-        for output in self.places.get(display_id, []):
+        for cell, output in self.displays.get(display_id, []):
             output["data"] = content["data"]
             output["metadata"] = content["metadata"]
+            cell.touch(output)
+
+    def forget(self, cell: "Collector") -> None:
+        """The outputs of a cell were cleared: nothing changes them any more."""
+        for display_id, places in self.displays.items():
+            self.displays[display_id] = [place for place in places if place[0] is not cell]
+
+    def lasting(self) -> str:
+        """Return in words what a kernel that goes on from a checkpoint could not change any more; "" if nothing."""
+        if any(not state.get("closed") for state in self.models.states.values()):
+            return "a widget"
+        return "a display that later cells can change" if self.displays else ""
+
+    def changed_since(self, tick: int, but: str) -> list[tuple[Place, int]]:
+        """Return what was changed after a tick, by cell and number of the output, in all steps but one."""
+        return [
+            (place, number)
+            for place, cell in self.cells.items()
+            if place[0] != but
+            for number, mark in enumerate(cell.marks)
+            if mark.changed > tick or cell.widget_changed(number) > tick
+        ]
 
 
 class Collector:
     """The outputs of one cell as they come in. `outputs` is one list for good: who holds it sees it grow."""
 
-    def __init__(self, displays: Displays, outputs: list[Output]) -> None:
-        """Collect into `outputs`; `displays` is shared by the cells of a step."""
-        self.displays = displays
+    def __init__(self, shown: Shown, outputs: list[Output], place: Place = ("", 0)) -> None:
+        """Collect into `outputs`; `shown` is that of the kernel."""
+        self.shown = shown
         self.outputs = outputs
+        self.marks: list[Mark] = []
+        shown.tick += 1
+        self.made = self.cleared = shown.tick
         self.execution_count: int | None = None
         self._clear_first = False
         self._size = 0
+        self._stream: Output = {}
+        self._pending: list[str] = []  # of the last stream
+        self._pending_size = 0
+        shown.cells[place] = self
+
+    @property
+    def captured(self) -> bool:
+        """Whether an Output widget takes what the cell gives."""
+        return bool(self.shown.models.capturing)
 
     def take(self, kind: str, content: Message) -> None:
         """Take one message of the iopub channel that belongs to this cell. Raises TooMuch over `LIMIT`."""
+        self.shown.tick += 1
         self._size += _length(content.get("text", "")) + sum(
             map(_length, content.get("data", {}).values())
         )
@@ -54,43 +105,111 @@ class Collector:
             raise TooMuch
         if kind == "execute_input":
             self.execution_count = content["execution_count"]
+        elif kind in _COMM:
+            self.shown.models.take(kind, content, self.shown.tick)
+        elif kind == "update_display_data":
+            self.shown.update(_display_id(content), content)
+        elif self.captured and (kind == "clear_output" or kind in _KEPT):
+            self._into_widget(kind, content)
         elif kind == "clear_output":
             self._clear_first = bool(content.get("wait"))
             if not self._clear_first:
-                self.outputs.clear()
-        elif kind == "update_display_data":
-            self.displays.update(content.get("transient", {}).get("display_id", ""), content)
+                self._clear()
         elif kind in _KEPT:
             self._add(kind, content)
 
+    def _clear(self) -> None:
+        self._clear_first = False
+        self.settle()
+        self.outputs.clear()
+        self.marks.clear()
+        self.cleared = self.shown.tick
+        self.shown.forget(self)
+
     def _add(self, kind: str, content: Message) -> None:
         if self._clear_first:
-            self.outputs.clear()
-            self._clear_first = False
+            self._clear()
         if kind == "stream":
             self._add_stream(content["name"], content["text"])
             return
-        if kind == "error":
-            self.outputs.append(error(content["ename"], content["evalue"], content["traceback"]))
-            return
-        output: Output = {
-            "output_type": kind,
-            "data": content["data"],
-            "metadata": content["metadata"],
-        }
-        if kind == "execute_result":
-            output["execution_count"] = content["execution_count"]
+        self.settle()
+        output = _output(kind, content)
+        if display_id := _display_id(content):
+            self.shown.update(display_id, content)
+            self.shown.displays.setdefault(display_id, []).append((self, output))
         self.outputs.append(output)
-        if display_id := content.get("transient", {}).get("display_id"):
-            self.displays.update(display_id, content)  # there is one picture of it, shown twice
-            self.displays.add(display_id, output)
+        self.marks.append(Mark(self.shown.tick, self.shown.tick))
 
     def _add_stream(self, name: str, text: str) -> None:
         last = self.outputs[-1] if self.outputs else None
-        if last and last["output_type"] == "stream" and last["name"] == name:
-            last["text"] += text
+        if not (last and last["output_type"] == "stream" and last["name"] == name):
+            self.settle()
+            self._stream = last = {"output_type": "stream", "name": name, "text": ""}
+            self.outputs.append(last)
+            self.marks.append(Mark(self.shown.tick, self.shown.tick, Terminal()))
+        mark = self.marks[-1]
+        mark.changed = self.shown.tick
+        if mark.terminal:
+            mark.terminal.take(text)
+        # A long text is put together now and then: to do it for each piece would be quadratic
+        self._pending.append(text)
+        self._pending_size += len(text)
+        if self._pending_size > len(last["text"]) // 8 or len(last["text"]) < SMALL:
+            self.settle()
+
+    def settle(self) -> None:
+        """Put together what came of the last stream; at the end, or before something else comes."""
+        if self._pending:
+            self._stream["text"] += "".join(self._pending)
+            self._pending.clear()
+            self._pending_size = 0
+
+    def touch(self, output: Output) -> None:
+        """An output of this cell was changed."""
+        for mark, own in zip(self.marks, self.outputs, strict=False):
+            if own is output:
+                mark.changed = self.shown.tick
+
+    def widget_changed(self, number: int) -> int:
+        """Return when the widget that an output shows was changed; 0 if it shows none."""
+        models = self.shown.models
+        output = self.outputs[number] if number < len(self.outputs) else {}
+        if VIEW not in output.get("data", {}):
+            return 0
+        return max((models.ticks.get(name, 0) for name in models.all_of(output)), default=0)
+
+    def _into_widget(self, kind: str, content: Message) -> None:
+        """Put an output into the widget that takes it, as a page of Jupyter does."""
+        name = self.shown.models.capturing[-1]
+        state = self.shown.models.states[name]
+        self.shown.models.ticks[name] = self.shown.tick
+        if kind == "clear_output":
+            state["clear_first"] = bool(content.get("wait"))
+            if not state["clear_first"]:
+                state["outputs"] = []
+            return
+        outputs = [] if state.pop("clear_first", False) else list(state.get("outputs") or ())
+        last = outputs[-1] if outputs else {}
+        if kind == "stream" and last.get("name") == content["name"]:
+            outputs[-1] = {**last, "text": last["text"] + content["text"]}
         else:
-            self.outputs.append({"output_type": "stream", "name": name, "text": text})
+            outputs.append(_output(kind, content))
+        state["outputs"] = outputs
+
+
+def _output(kind: str, content: Message) -> Output:
+    if kind == "stream":
+        return {"output_type": kind, "name": content["name"], "text": content["text"]}
+    if kind == "error":
+        return error(content["ename"], content["evalue"], content["traceback"])
+    output = {"output_type": kind, "data": content["data"], "metadata": content["metadata"]}
+    return output | (
+        {"execution_count": content["execution_count"]} if kind == "execute_result" else {}
+    )
+
+
+def _display_id(content: Message) -> str:
+    return str(content.get("transient", {}).get("display_id") or "")
 
 
 def _length(payload: Any) -> int:

@@ -1,7 +1,9 @@
 """The outputs of cells as components of a page (DESIGN 7)."""
 
 import base64
+import contextlib
 import json
+from collections.abc import Container, Iterable
 from importlib import import_module
 from itertools import pairwise
 from typing import Any
@@ -23,7 +25,7 @@ from fasthtml.common import (
     Ul,
 )
 
-from pipulate_runtime.cells import ansi, frame, sanitise
+from pipulate_runtime.cells import ansi, frame, sanitise, widgets
 from pipulate_runtime.cells import files as found
 from pipulate_runtime.cells.folders import PICTURES, RunFolder, inlined, keep
 from pipulate_runtime.cells.outputs import Output
@@ -41,25 +43,26 @@ Record = dict[str, Any]
 
 def cell(folder: RunFolder, app_name: str, record: Record, show: str) -> Any:
     """Return the component of one cell, or None if there is nothing to show."""
-    if show == "none" and not any(output["output_type"] == "error" for output in record["outputs"]):
+    parts = View(folder, app_name, record, show).parts()
+    return cell_of(record, parts) if parts else None
+
+
+def cell_of(record: Record, parts: list[Any], **attributes: Any) -> Any:
+    """Return what a cell shows as one component; a page that follows a running cell finds it by its id."""
+    return Div(*parts, id=place(record), cls="cell", **attributes)
+
+
+def place(record: Record, number: int | None = None) -> str | None:
+    """Return the id that a cell, or one of its outputs, has in the page."""
+    if not record["id"]:
         return None
-    parts = [] if show not in ("code", "both") else [code(record)]
-    if show != "code":
-        view = _View(folder, app_name, record)
-        parts += view.outputs()
-    else:
-        errors = {
-            **record,
-            "outputs": [o for o in record["outputs"] if o["output_type"] == "error"],
-            "files": {},
-        }
-        parts += _View(folder, app_name, errors).outputs()
-    return Div(*parts, cls="cell") if parts else None
+    return f"cell-{record['id']}" if number is None else f"output-{record['id']}-{number}"
 
 
-def all_cells(parts: list[Any]) -> Any:
-    """Return the cells of a step as one component, or None."""
-    return Div(*parts, cls="cells") if parts else None
+def all_cells(parts: list[Any], beside: Iterable[Any] = ()) -> Any:
+    """Return the cells of a step as one component, or None. What stands `beside` them goes to other cards."""
+    others = list(beside)
+    return Div(*parts, *others, cls="cells") if parts or others else None
 
 
 def markdown(text: str) -> Any:
@@ -135,37 +138,48 @@ def raw(text: str) -> Any:
     return NotStr(text)  # type: ignore[no-untyped-call]
 
 
-class _View:
-    """The outputs of one cell."""
+class View:
+    """The outputs of one stored or growing cell, as components."""
 
-    def __init__(self, folder: RunFolder, app_name: str, record: Record) -> None:
+    def __init__(self, folder: RunFolder, app_name: str, record: Record, show: str) -> None:
+        """`show` says what the page shows of the cell; an error is shown in any case."""
         self.folder = folder
         self.app_name = app_name
         self.record = record
+        self.show = show
 
-    def outputs(self) -> list[Any]:
-        """Return the component of each output that shows something."""
+    def parts(self) -> list[Any]:
+        """Return all there is to show, in order."""
+        shown = [code(self.record)] if self.show in ("code", "both") else []
+        return shown + [part for _, part in self.outputs()]
+
+    def outputs(self, numbers: Container[int] | None = None) -> list[tuple[int, Any]]:
+        """Return number and component of each output that shows something; with `numbers` only of those."""
         shown = []
         waiting: list[frame.Part] = []  # HTML that a following script of bokeh draws into
-        outputs = inlined(self.folder, self.record, pictures=False)
-        for output, after in pairwise([*outputs, {}]):
+        outputs = inlined(self.folder, self.record, large=False)
+        for number, (output, after) in enumerate(pairwise([*outputs, {}])):
             data, next_data = output.get("data", {}), after.get("data", {})
+            if self.show in ("code", "none") and output["output_type"] != "error":
+                continue
             if frame.BOKEH_LOAD in data or (frame.BOKEH_LOAD in next_data and frame.HTML in data):
                 continue  # the loader of output_notebook() and its banner: the frame loads the library itself
             if frame.BOKEH_EXEC in next_data and frame.HTML in data:
                 waiting.append((frame.HTML, _text(data[frame.HTML])))
                 continue
-            shown.append(self.output(output, waiting))
+            if numbers is None or number in numbers:
+                shown.append((number, self.output(output, waiting, number)))
             waiting = []
-        return [part for part in shown if part is not None]
+        return [(number, part) for number, part in shown if part is not None]
 
-    def output(self, output: Output, waiting: list[frame.Part]) -> Any:
+    def output(self, output: Output, waiting: list[frame.Part], number: int | None = None) -> Any:
         """Return the component of one output, or None."""
         kind = output["output_type"]
         marks = {"data_cell": self.record["id"], "data_output": kind, "cls": "output"}
+        if number is not None:
+            marks["id"] = place(self.record, number)
         if kind == "stream":
-            pieces = self.terminal(_text(output["text"]), output.get("files", {}).get("text"))
-            return Pre(*pieces, data_name=output["name"], style=SCROLL, **marks)
+            return Pre(*self.text(output, number), data_name=output["name"], style=SCROLL, **marks)
         if kind == "error":
             return Div(*_error(output), **marks)
         data = output["data"]
@@ -173,10 +187,34 @@ class _View:
             script = _text(data.get(frame.JAVASCRIPT, ""))
             parts = [(frame.BOKEH_EXEC, ""), *waiting, (frame.JAVASCRIPT, script)]
             return Div(self.framed(parts), data_mime=frame.BOKEH_EXEC, **marks)
+        if widgets.VIEW in data and self.widgets:
+            with contextlib.suppress(LookupError):
+                name = data[widgets.VIEW].get("model_id", "")
+                shown = widgets.component(name, self.widgets, self.inner)
+                return Div(shown, data_mime=widgets.VIEW, hidden=shown is None, **marks)
         mime = richest(data)
         if mime is None:
             return None
         return Div(self.payload(mime, data[mime], output), data_mime=mime, style=SCROLL, **marks)
+
+    def text(self, output: Output, number: int | None) -> list[Any]:
+        """Return the text of a stream."""
+        return self.terminal(_text(output["text"]), output.get("files", {}).get("text"))
+
+    def joins_the_one_before(self, number: int) -> bool:
+        """Whether an output is shown together with the one before it."""
+        data = self.record["outputs"][number].get("data", {})
+        return frame.BOKEH_EXEC in data or frame.BOKEH_LOAD in data
+
+    @property
+    def widgets(self) -> dict[str, Any]:
+        """What is known of the widgets of the cell."""
+        return self.record.get(widgets.WIDGETS) or {}
+
+    def inner(self, outputs: list[Output]) -> list[Any]:
+        """Return the outputs that a widget holds."""
+        shown = [self.output(output, []) for output in outputs]
+        return [part for part in shown if part is not None]
 
     def payload(self, mime: str, value: Any, output: Output) -> Any:
         """Return the component of one payload."""
@@ -203,16 +241,26 @@ class _View:
 
     def terminal(self, text: str, name: str | None) -> list[Any]:
         """Return text of a terminal; of a very long one both ends, and between them the way to the file `name`."""
-        if len(text) <= LONG:
-            return [raw(ansi.to_html(text))]
-        left_out = f"… {len(text) - LONG:,} characters are not shown here"
+        if name and (self.folder.outputs / name).exists():
+            size, start, end = self.folder.ends(name, LONG)
+        elif len(text) > LONG:
+            size, start, end = len(text), text[: LONG // 2], text[-LONG // 2 :]
+        else:
+            size, start, end = len(text), text, ""
+        if not end:
+            return [raw(ansi.to_html(start))]
+        # Neither end may begin or end in the middle of a line, or of a progress bar that was drawn over and over
+        start = (
+            start[: start.rfind("\n") + 1] if "\n" in start else start if "\r" not in start else ""
+        )
+        end = end[end.find("\n") + 1 :] if "\n" in end[:-1] else end
+        left_out = f"… {size - len(start) - len(end):,} characters are not shown here"
         middle = (
             A(f"{left_out}: see all …", href=self.address(name), target="_blank")
             if name
             else left_out + " …"
         )
-        half = LONG // 2
-        return [raw(ansi.to_html(text[:half])), "\n", middle, "\n", raw(ansi.to_html(text[-half:]))]
+        return [raw(ansi.to_html(start)), middle, "\n", raw(ansi.to_html(end))]
 
     def address(self, name: str) -> str:
         """Return where a file of the run is served."""

@@ -1,26 +1,78 @@
-"""Serves what an output needs beside the page: large payloads, frames, the libraries of charts, and the files of a run."""
+"""Serves what a card needs beside the page: what is new in a running step, the button that stops it, what an output
+keeps beside it (large payloads, frames, the libraries of charts), and the files of a run."""
 
 import asyncio
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import quote
 
+from fasthtml.common import to_xml
 from starlette.requests import Request
-from starlette.responses import Response, StreamingResponse
+from starlette.responses import HTMLResponse, Response, StreamingResponse
 
 from pipulate_runtime.cells import files, frame, libraries
 from pipulate_runtime.cells import pool as pools
 from pipulate_runtime.cells.folders import KINDS, RunFolder
 
 _RUN = re.compile(r"\w+-[0-9a-f]{10}", re.ASCII)
+KEY = "pipeline_id"  # the page sends the run's key by this name
 FOREVER = "private, max-age=31536000, immutable"
 
 
-def register(app: Any, app_name: str, bundled: Path | None) -> None:
+class Running(Protocol):
+    """What the routes need of `Cells`."""
+
+    def news(self, key: str, step_id: str, execution_id: str, seen: int) -> list[Any]:
+        """Return what is new in a step."""
+
+    async def interrupt(self, key: str, step_id: str) -> None:
+        """Stop a step."""
+
+
+def register(plugin: Any, cells: Running, bundled: Path | None) -> None:
     """Add the routes of one plugin to its app; `bundled` is the folder of the files that come with it."""
+    _running(plugin, cells)
+    _outputs(plugin.app, plugin.app_name, bundled)
+
+
+def _running(plugin: Any, cells: Running) -> None:
+    """Add the routes of the steps that run: the page of a run asks them with the run's key."""
+
+    def answer(parts: list[Any]) -> Response:
+        return HTMLResponse("".join(map(to_xml, parts)), headers={"Cache-Control": "no-store"})
+
+    def known(request: Request) -> str | None:
+        step_id = request.path_params["step_id"]
+        return next((step.id for step in plugin.steps if step.id == step_id), None)
+
+    def key_of(sent: Mapping[str, Any]) -> str:
+        return str(sent.get(KEY) or plugin.pip.db.get(KEY, ""))
+
+    async def live(request: Request) -> Response:
+        sent, step_id = request.query_params, known(request)
+        if step_id is None:
+            return Response("There is no such step.", status_code=404)
+        seen = sent.get("seen", "")
+        number = int(seen) if seen.isascii() and seen.isdigit() and len(seen) < 16 else 0
+        return answer(cells.news(key_of(sent), step_id, sent.get("execution", ""), number))
+
+    async def stop(request: Request) -> Response:
+        step_id = known(request)
+        if step_id is None:
+            return Response("There is no such step.", status_code=404)
+        key = key_of(await request.form())
+        await cells.interrupt(key, step_id)
+        return answer(cells.news(key, step_id, "", 0))
+
+    plugin.app.route(f"/{plugin.app_name}/live/{{step_id}}", methods=["GET"])(live)
+    plugin.app.route(f"/{plugin.app_name}/stop/{{step_id}}", methods=["POST"])(stop)
+
+
+def _outputs(app: Any, app_name: str, bundled: Path | None) -> None:
+    """Add the routes of what lies beside the page."""
     base = f"/{app_name}/output/lib"
 
     async def library(request: Request) -> Response:

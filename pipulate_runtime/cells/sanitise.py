@@ -71,6 +71,13 @@ def clean(text: str) -> str:
     )
 
 
+def text(source: str) -> str:
+    """Return the text of HTML, in one line."""
+    import nh3
+
+    return " ".join(html.unescape(nh3.clean(source, tags=set())).split())
+
+
 def _attribute(tag: str, name: str, value: str) -> str | None:
     if name == "src":  # no picture is loaded from elsewhere
         return value if re.match(r"data:image/(png|jpe?g|gif|webp);base64,", value) else None

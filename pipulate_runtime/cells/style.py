@@ -32,6 +32,17 @@ _LAYOUT = """
 .files .file-size { opacity: 0.75; white-space: nowrap; font-variant-numeric: tabular-nums; }
 .highlight { margin: 0; overflow-x: auto; }
 
+/* progress: a line of a terminal, or a widget */
+.bar { display: inline-flex; flex-wrap: wrap; align-items: center; gap: 0 0.75em; width: 100%; white-space: pre-wrap; vertical-align: top; }
+.bar progress { flex: 1 1 8rem; width: auto; min-width: 5rem; height: 0.5rem; margin: 0; }
+.bar-share { min-width: 4ch; text-align: right; }
+.bar progress:not([value]) { display: none; }
+[data-state="running"] .bar progress:not([value]) { display: inline-block; }
+.output[data-name="stderr"]:has(.bar) { border: 0; padding-inline: 0; background: none; }
+.widget-row { display: flex; flex-wrap: wrap; align-items: center; gap: 0 0.75rem; font-variant-numeric: tabular-nums; }
+.widget-row .bar { flex: 1 1 10rem; width: auto; }
+.widget-text { margin: 0; }
+
 """
 
 

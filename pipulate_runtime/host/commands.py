@@ -118,11 +118,11 @@ def run(
     as_json: bool = False,
     files_out: Path | None = None,
 ) -> int:
-    """Walks a plugin from start to finalize without a browser and prints what each step gave.
+    """Walks a plugin from start to finalize without a browser and prints what each step gives, as it goes.
 
     `answers` are {step: {field: value}}; fields without one keep their defaults. With `key` a run that is there is
-    gone on with. `files_out` gets copies of the files that the cells wrote. Raises HostError PP505 to PP515, PP517 and
-    PP519; what was done until then is kept.
+    gone on with. `files_out` gets copies of the files that the cells wrote. Raises HostError PP505 to PP515, PP517, PP519
+    and PP530; what was done until then is kept.
     """
     import asyncio
 
@@ -132,7 +132,8 @@ def run(
         raise messages.FILE_UNWRITABLE.error(path=notebook_out, reason="its folder is not there")
     if files_out is not None and files_out.exists() and not files_out.is_dir():
         raise messages.FILE_UNWRITABLE.error(path=files_out, reason="it is not a folder")
-    walked = asyncio.run(walk(plugin_path, data, answers=answers or {}, key=key))
+    out = None if as_json else sys.stdout
+    walked = asyncio.run(walk(plugin_path, data, answers=answers or {}, key=key, out=out))
     if notebook_out is not None:
         _write(notebook_out, walked.notebook_text())
     copied = None if files_out is None else _copied(walked.instance, walked.key, files_out)
@@ -140,7 +141,6 @@ def run(
         files = {} if copied is None else {"files": copied}
         print(json.dumps({**walked.as_dict(), **files}, ensure_ascii=False, indent=2))
     else:
-        print(walked.report())
         if notebook_out is not None:
             print(f"Written: {notebook_out}")
         if copied is not None:

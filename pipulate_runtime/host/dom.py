@@ -172,8 +172,8 @@ class Page:
         del part["hx-swap-oob"]
         if target is None:
             return
-        if style == "innerHTML":
-            _place(target, part, "innerHTML")
+        if style in ("innerHTML", "beforeend"):
+            _place(target, part, style)
         else:
             holder = BeautifulSoup("", "html.parser")
             holder.append(part)

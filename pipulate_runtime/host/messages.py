@@ -146,6 +146,13 @@ FILE_UNWRITABLE = Rule(
     USAGE,
 )
 
+INTERRUPTED = Rule(
+    "PP530",
+    "The run was interrupted in {step}. All steps before it are kept.",
+    "This goes on with it: {command}",
+    130,  # as a shell says it of a program that Ctrl+C has ended
+)
+
 RULES: tuple[Rule, ...] = tuple(
     value for value in list(globals().values()) if isinstance(value, Rule)
 )

@@ -17,7 +17,7 @@ from pipulate_runtime.cells.execution import CELLS, answers
 from pipulate_runtime.cells.folders import inlined
 from pipulate_runtime.host import messages
 from pipulate_runtime.host.plugins import Plugin
-from pipulate_runtime.host.walk import ORIGIN, Walker
+from pipulate_runtime.host.walker import ORIGIN, Walker
 
 Way = Literal["straight", "resume", "restore", "revert"]
 ENDED = ("resume", "restore")  # in these the server ends after each step

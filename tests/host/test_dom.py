@@ -116,6 +116,7 @@ def _sorted():
     [
         ('<i id="i" hx-swap-oob="true">new</i>', '<i id="i">new</i>'),
         ('<u hx-swap-oob="innerHTML:#i">new</u>', '<i id="i">new</i>'),
+        ('<u hx-swap-oob="beforeend:#i"><b>new</b></u>', '<i id="i">i<b>new</b></i>'),
         ('<i id="i" hx-swap-oob="delete"></i>', ""),
         ('<i id="nowhere" hx-swap-oob="true">new</i>', '<i id="i">i</i>'),
     ],

@@ -1,0 +1,304 @@
+"""What a person with htmx would do with a workflow: start it, wait for what loads by itself, answer each question, finish."""
+
+import asyncio
+import time
+from collections.abc import Container, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+from bs4 import Tag
+
+from pipulate_runtime.cells.folders import inlined
+from pipulate_runtime.host import messages
+from pipulate_runtime.host.dom import (
+    Call,
+    Page,
+    Values,
+    attribute,
+    controls,
+    defaults,
+    fill,
+    readable,
+)
+from pipulate_runtime.host.plugins import Plugin
+from pipulate_runtime.host.state import State, is_done
+from pipulate_runtime.host.telling import Teller, plain
+
+POLL = 0.05  # seconds at most between two looks at a running step
+TRACE_LINES = 20  # of a traceback, the last ones
+HTMX = {"HX-Request": "true"}
+ORIGIN = "http://localhost"
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """One output on the page (DESIGN 7)."""
+
+    cell: str
+    kind: str
+    mime: str
+    name: str
+    text: str
+    html: str
+
+
+@dataclass(frozen=True, slots=True)
+class StepResult:
+    """Where a step ended and what it showed."""
+
+    id: str
+    title: str
+    state: str
+    outputs: tuple[Output, ...]
+
+
+class Walker:
+    """The state of one walk: the page, what was asked, what was submitted."""
+
+    def __init__(
+        self,
+        client: httpx.AsyncClient,
+        plugin: Plugin,
+        answers: Mapping[str, Mapping[str, str]],
+        timeout: float,
+        teller: Teller | None = None,
+    ) -> None:
+        """A walk that has not started; `teller` prints it as it goes."""
+        self.teller = teller
+        self._client = client
+        self._plugin = plugin
+        self._answers = answers
+        self._timeout = timeout
+        self._page = Page("")
+        self._submitted: set[str] = set()
+        self.asked: dict[str, dict[str, str]] = {}
+        self.key = ""
+
+    def check_names(self) -> None:
+        """Raise HostError when an answer is for a step that the plugin does not have: before anything runs."""
+        ids = [step.id for step in self._plugin.steps if step.id != "finalize"]
+        for name, given in self._answers.items():
+            if given and name not in ids:
+                answer = f"{name}.{next(iter(given))}"
+                raise messages.ANSWER_UNKNOWN.error(
+                    answer=answer, asked=f"its steps are {', '.join(ids)}"
+                )
+
+    async def start(self, key: str | None) -> None:
+        """Lands, and starts or resumes the run."""
+        answer = await self._client.get(f"/{self._plugin.key}")
+        self._page = Page(answer.text)
+        app_name = self._plugin.app_name
+        form = self._page.form_for(f"/{app_name}/init")
+        if form is None:
+            raise messages.WALK_STUCK.error(reason="its landing page has no form to start a run")
+        values = fill(form, {"pipeline_id": key} if key else {})
+        await self._send(self._page.submit(form, values))
+        if self._page.soup.select_one("[hx-get][hx-trigger]") is None:
+            text = self._page.soup.select_one("[role=alert]")
+            reason = text.get_text(" ", strip=True) if text else "starting it gave no steps"
+            raise messages.WALK_STUCK.error(reason=reason)
+
+    async def advance(self) -> bool:
+        """Does the next thing: waits for what loads, answers a question, or finishes. False when nothing is left."""
+        deadline = time.monotonic() + self._timeout
+        while (call := self._page.pending()) is not None:
+            if time.monotonic() > deadline:
+                raise messages.WALK_STUCK.error(
+                    reason=f"{call.path} took longer than {self._timeout:g} s"
+                )
+            await asyncio.sleep(min(call.delay, POLL))
+            await self._send(call)
+        for step in self._plugin.steps:
+            path = "finalize" if step.id == "finalize" else f"{step.id}_submit"
+            form = self._page.form_for(f"/{self._plugin.app_name}/{path}")
+            if form is not None:
+                await self._answer(step.id, form)
+                return True
+        return False
+
+    async def until_done(self, known: Container[str]) -> str | None:
+        """Goes on until a step is done that is not `known`, and no further; its id, or None at the end of the walk."""
+        deadline = time.monotonic() + self._timeout
+        while True:
+            for step in self._plugin.steps:
+                card = self._page.by_id(step.id)
+                if card and attribute(card, "data-state") == "done" and step.id not in known:
+                    return str(step.id)
+            if (call := self._page.pending()) is None:
+                if not await self.advance():
+                    return None
+            elif time.monotonic() > deadline:
+                raise messages.WALK_STUCK.error(
+                    reason=f"{call.path} took longer than {self._timeout:g} s"
+                )
+            else:
+                await asyncio.sleep(min(call.delay, POLL))
+                await self._send(call)
+
+    async def go_back(self, step_id: str) -> None:
+        """Presses the button that goes back to a step that is done."""
+        path = f"/{self._plugin.app_name}/revert"
+        for form in self._page.soup.find_all("form", attrs={"hx-post": path}):
+            if ("step_id", step_id) in defaults(form):
+                self._submitted.discard(step_id)
+                await self._send(self._page.submit(form, []))
+                return
+        raise messages.WALK_STUCK.error(reason=f"{step_id} has no button to go back to it")
+
+    async def _answer(self, step_id: str, form: Tag) -> None:
+        if step_id in self._submitted:
+            self._refused(step_id)
+        self._submitted.add(step_id)
+        given = self._answers.get(step_id, {})
+        known = {str(control["name"]) for control in controls(form)}
+        for name in given:
+            if name not in known:
+                asked = ", ".join(f"{step_id}.{field}" for field in sorted(known)) or "none"
+                raise messages.ANSWER_UNKNOWN.error(
+                    answer=f"{step_id}.{name}", asked=f"asked is {asked}"
+                )
+        values = fill(form, given)
+        self.asked[step_id] = dict(values)
+        await self._send(self._page.submit(form, values))
+
+    def _refused(self, step_id: str) -> None:
+        """The form came back after it was sent: says why."""
+        card = self._page.by_id(step_id)
+        if card is None:
+            raise messages.WALK_STUCK.error(reason=f"{step_id} asks again and again")
+        errors = card.select("[data-output=error]")
+        if errors:
+            raise messages.STEP_FAILED.error(step=step_id, reason=_failure(errors[0]), key=self.key)
+        invalid = [part.get_text(" ", strip=True) for part in card.select(".text-invalid")]
+        form = self._page.form_for(f"/{self._plugin.app_name}/{step_id}_submit")
+        names = dict.fromkeys(str(control["name"]) for control in controls(form)) if form else {}
+        raise messages.ANSWER_REFUSED.error(
+            step=step_id,
+            reason=" ".join(invalid) or "its form came back",
+            asked=" ".join(
+                f"--set {step_id}.{name}=..." for name in names if name != "pipeline_id"
+            ),
+        )
+
+    async def _send(self, call: Call) -> None:
+        answer = await self._request(call)
+        if answer.status_code >= 400:
+            card = Page(answer.text).soup
+            code = card.find("code")
+            reason = code.get_text() if code else card.get_text(" ", strip=True)[:300]
+            raise messages.STEP_FAILED.error(
+                step=call.path.rpartition("/")[2], reason=reason, key=self.key
+            )
+        self._page.swap(call, answer.text, answer.headers)
+        if self.teller and self.key:
+            self.teller.look(self)
+
+    async def _request(self, call: Call) -> httpx.Response:
+        if call.method == "GET":
+            return await self._client.get(call.path, params=_grouped(call.values), headers=HTMX)
+        multipart = attribute(call.element, "enctype") == "multipart/form-data"
+        # a field without a file name keeps its place as an ordinary field of the multipart form
+        files = [(name, (None, value)) for name, value in call.values] if multipart else None
+        body = None if files else _grouped(call.values)
+        return await self._client.post(call.path, data=body, files=files, headers=HTMX)
+
+    async def interrupt(self) -> str:
+        """Stop the step that is running, as its button does; return what to call it."""
+        cells = self._plugin.instance.cells if self._plugin.computes else None
+        for step in self._plugin.steps:
+            execution = cells.execution(self.key, step.id) if cells else None
+            if cells and execution and execution.running:
+                await cells.interrupt(self.key, step.id)
+                if not execution.task.done():
+                    await asyncio.wait([execution.task])
+                return f"{step.id} ({step.show})"
+        return "the workflow"
+
+    def standing(self, step_id: str) -> str:
+        """The `data-state` of a step's card; "" when it is not on the page."""
+        card = self._page.by_id(step_id)
+        return (attribute(card, "data-state") or "") if card else ""
+
+    def shown(self, step: Any) -> list[str]:
+        """What a step showed, for a terminal: as the kernel gave it in plain text, else as it stands on the page."""
+        records = self._records(step.id)
+        if records:
+            cells = self._plugin.instance.cells
+            return [
+                line
+                for record in records
+                for output in inlined(cells.folder(self.key), record)
+                for line in plain(output, record)
+            ]
+        outputs = self.result(step).outputs
+        texts = [output.text or f"<{output.mime or output.kind}>" for output in outputs]
+        return [line for text in texts for line in text.strip("\n").splitlines()]
+
+    def _records(self, step_id: str) -> list[dict[str, Any]]:
+        if not (self._plugin.computes and self.teller):
+            return []
+        data = self.teller.read(self.key).get(step_id)
+        return data.get("_cells", []) if isinstance(data, dict) else []
+
+    def check(self, state: State) -> None:
+        """Raises HostError when the walk did not get to its end, or an answer was for nobody."""
+        for step in self._plugin.steps:
+            if step.id != "finalize" and not is_done(state, step):
+                card = self._page.by_id(step.id)
+                failed = card.select_one("[data-output=error]") if card else None
+                reason = _failure(failed) if failed else ""
+                if reason:
+                    raise messages.STEP_FAILED.error(step=step.id, reason=reason, key=self.key)
+                raise messages.WALK_STUCK.error(reason=f"{step.id} ({step.show}) is not done")
+        for name, given in self._answers.items():
+            if given and name not in self.asked and self.asked:
+                asked = ", ".join(
+                    f"{s}.{f}" for s, fs in self.asked.items() for f in fs if f != "pipeline_id"
+                )
+                raise messages.ANSWER_UNKNOWN.error(
+                    answer=f"{name}.{next(iter(given))}", asked=f"asked was {asked or 'nothing'}"
+                )
+
+    def result(self, step: Any) -> StepResult:
+        """Where a step stands on the page, with its outputs."""
+        card = self._page.by_id(step.id)
+        if card is None:
+            return StepResult(step.id, step.show, "missing", ())
+        own = [
+            part for part in card.select("[data-output]") if _owner(part, self._plugin) == step.id
+        ]
+        return StepResult(
+            step.id, step.show, attribute(card, "data-state") or "", tuple(map(_output, own))
+        )
+
+
+def _owner(part: Tag, plugin: Plugin) -> str | None:
+    ids = {step.id for step in plugin.steps}
+    return next((str(parent["id"]) for parent in part.parents if parent.get("id") in ids), None)
+
+
+def _output(part: Tag) -> Output:
+    def of(name: str) -> str:
+        return attribute(part, name) or ""
+
+    names = ("data-cell", "data-output", "data-mime", "data-name")
+    cell, kind, mime, name = map(of, names)
+    return Output(cell, kind, mime, name, text=readable(part), html=str(part))
+
+
+def _failure(error: Tag) -> str:
+    """What a cell raised, for a terminal: the message, and the end of the traceback line by line."""
+    message, trace = error.select_one(".error-message"), error.find("pre")
+    if message is None or not isinstance(trace, Tag):
+        return error.get_text(" ", strip=True)
+    lines = trace.get_text().strip().splitlines()[-TRACE_LINES:]
+    return "\n".join([message.get_text(strip=True), *(f"    {line}".rstrip() for line in lines)])
+
+
+def _grouped(values: Values) -> dict[str, list[str]]:
+    grouped: dict[str, list[str]] = {}
+    for name, value in values:
+        grouped.setdefault(name, []).append(value)
+    return grouped
