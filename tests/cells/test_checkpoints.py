@@ -70,6 +70,8 @@ ALIKE = {
     "warnings": ("import warnings\nwarnings.simplefilter('ignore')", "warnings.warn('no')", "print('quiet')"),
     "the future": ("from __future__ import annotations", "def f(x: nothing): pass", "f.__annotations__"),
     "partial and methods": ("import functools\nclass C:\n    def m(self, x): return x\nc = C(); f = functools.partial(pow, 2); g = c.m", "f(5), g(3), g.__self__ is c"),
+    "annotations": ("count: int = 3", "__annotations__"),
+    "shown by the shell": ("[1]", "_.append(2)", "_1, _"),
     "rc parameters": ("import matplotlib.pyplot as plt\nplt.rcParams['axes.titlesize'] = 31", "plt.rcParams['axes.titlesize']"),
     "a model": ("from sklearn.linear_model import LinearRegression\nm = LinearRegression().fit([[1.0], [2.0]], [2.0, 4.0])", "m.predict([[3.0]]).round(6)"),
 }  # fmt: skip
@@ -99,6 +101,10 @@ LOSSY = {
     "a cached function": ("import functools\n@functools.lru_cache\ndef f(n): return n\nf(1)", "f.cache_info().currsize", "`f` (functools._lru_cache_wrapper)"),
     "a registered magic": ("from IPython.core.magic import register_line_magic\n@register_line_magic\ndef mine(line): return line", "%mine x", "the shell"),
     "state of a module of its own": ("%%writefile counter.py\nn = 0\ndef up():\n    global n\n    n += 1", "import counter\ncounter.up()", "counter.n", "the module `counter`, which comes back as another"),
+    "a caught exception": ("try:\n    1 / 0\nexcept ZeroDivisionError as error:\n    kept = error", "kept.__traceback__.tb_lineno", "`kept` (ZeroDivisionError), which has a traceback"),
+    "a temporary folder": ("import tempfile, os\nfolder = tempfile.TemporaryDirectory()", "os.path.isdir(folder.name)", "`folder` (tempfile.TemporaryDirectory)"),
+    "a magic that toggles": ("%pprint", "[1]", "what `%pprint` sets"),
+    "a display that changes": ("shown = display(1, display_id='x')", "shown.update(2)", "a display that later cells can change"),
     "a lambda inside": ("db = __import__('sqlite3').connect(':memory:')\nf = {'f': [lambda: db.total_changes]}", "f['f'][0]()", "`db` (sqlite3.Connection)"),
 }  # fmt: skip
 

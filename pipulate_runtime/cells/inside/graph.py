@@ -30,8 +30,16 @@ _REFERENCES = (
     types.ClassMethodDescriptorType,
     types.MethodWrapperType,
 )
-# Live things that come back as something else: a widget without its page, a figure that pyplot does not know
-_LIVE = ("ipywidgets.", "matplotlib.figure.", "matplotlib.axes.", "matplotlib.lines.")
+# Live things that come back as something else: a widget without its page, a figure that pyplot does not know, a
+# temporary folder that went with its kernel
+_LIVE = (
+    "ipywidgets.",
+    "matplotlib.figure.",
+    "matplotlib.axes.",
+    "matplotlib.lines.",
+    "tempfile.",
+    "weakref.finalize",
+)
 # What Python itself puts into a class, some of it only when it is first pickled
 _OF_CLASSES = ("__dict__", "__weakref__", "__slotnames__", "_abc_impl")
 _PANDAS_COPIES_ON_WRITE = 3  # from this version on nobody can see that two frames share memory
@@ -248,6 +256,10 @@ class Walk:
         name = _kind(thing)
         if name.startswith(_LIVE):
             raise Unstorable(name)
+        if isinstance(thing, BaseException) and (
+            thing.__traceback__ or thing.__cause__ or thing.__context__
+        ):
+            raise Unstorable(name, "has a traceback")
         reduced = _reduced(thing)
         self.say("object")
         self._visit(kind)

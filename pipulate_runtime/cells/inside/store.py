@@ -19,7 +19,7 @@ from .pickling import Limited, Pickler, Unpickler
 from .sites import unknown_settings
 
 _HISTORY = re.compile(r"_{1,3}|_\d+|Out|_oh")
-_OF_SHELL = re.compile(r"_i{1,3}|_i\d+|_ih|In|_dh|get_ipython|exit|quit|open|__.*|" + _HISTORY.pattern)  # fmt: skip
+_OF_SHELL = re.compile(r"_i{1,3}|_i\d+|_ih|In|_dh|get_ipython|exit|quit|open|__(name|doc|package|loader|spec|builtin|builtins|file)__|" + _HISTORY.pattern)  # fmt: skip
 # Words of code that may read names it does not spell
 _EVERYTHING = frozenset(
     re.findall(
@@ -154,9 +154,11 @@ class Store:
 
     def _history(self) -> Any:
         """Return the results that `_`, `Out` and their like still hold."""
-        hook = self.shell.displayhook
+        hook, hidden = self.shell.displayhook, self.shell.user_ns_hidden
         names = {n: v for n, v in self.namespace.items() if n != "_oh" and _HISTORY.fullmatch(n)}
-        return dict(names.pop("Out", {})), names, (hook._, hook.__, hook.___)
+        results = dict(names.pop("Out", {}))
+        own = [name for name, value in names.items() if hidden.get(name, hidden) is not value]
+        return results, names, own, (hook._, hook.__, hook.___)
 
     def _imported(self) -> list[str]:
         """Return the modules imported since the kernel began, in their order."""
@@ -194,8 +196,11 @@ class Store:
             values, history = Unpickler(file, self.namespace).load()
             self.namespace.update(values)
             if history:
-                results, names, last = history
+                results, names, own, last = history
                 self.namespace["Out"].update(results)
+                # As the shell's own: what a cell binds to `_` itself is not replaced by results
+                shells = {name: value for name, value in names.items() if name not in own}
+                self.shell.push(shells, interactive=False)
                 self.namespace.update(names)
                 hook = self.shell.displayhook
                 hook._, hook.__, hook.___ = last
