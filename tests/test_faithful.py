@@ -121,7 +121,7 @@ def test_no_cell_is_dropped_and_each_change_is_in_the_report(name: str, tmp_path
 def verified(name: str) -> Verified:
     """The verification of one notebook in all ways, made once in a process."""
     notebook = FAITHFUL / f"{name}.ipynb"
-    return verify(notebook, None, {}, lambda _: None, ("straight", "resume", "revert"))
+    return verify(notebook, None, {}, lambda _: None, ("straight", "resume", "restore", "revert"))
 
 
 @pytest.mark.kernel

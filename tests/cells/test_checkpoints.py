@@ -1,11 +1,30 @@
 """A checkpoint is used only where it is as good as running the steps again, and then saves running them."""
 
+import asyncio
+import json
+import stat
+
 import pytest
 
-from pipulate_runtime.cells import checkpoints, shutdown
-from tests.cells.conftest import run
+from pipulate_runtime.cells import checkpoints, configure, keeping, shutdown
+from pipulate_runtime.cells import pool as pools
+from tests.cells.conftest import results, run
 
 pytestmark = pytest.mark.kernel
+
+
+@pytest.fixture
+def loads(monkeypatch):
+    """The steps whose checkpoints were loaded for a run."""
+    steps = []
+    load = checkpoints.Checkpoint.load
+
+    async def noted(self, kernel):
+        steps.append(self.folder.name)
+        await load(self, kernel)
+
+    monkeypatch.setattr(checkpoints.Checkpoint, "load", noted)
+    return steps
 
 
 def text_cells(*steps: str, stored: int = 0) -> str:
@@ -71,6 +90,7 @@ ALIKE = {
     "the future": ("from __future__ import annotations", "def f(x: nothing): pass", "f.__annotations__"),
     "partial and methods": ("import functools\nclass C:\n    def m(self, x): return x\nc = C(); f = functools.partial(pow, 2); g = c.m", "f(5), g(3), g.__self__ is c"),
     "annotations": ("count: int = 3", "__annotations__"),
+    "source of a cell": ("def f(): return 'here'", "import inspect\ninspect.getsource(f)", "%psource f", "inspect.getsource(f)"),
     "shown by the shell": ("[1]", "_.append(2)", "_1, _"),
     "rc parameters": ("import matplotlib.pyplot as plt\nplt.rcParams['axes.titlesize'] = 31", "plt.rcParams['axes.titlesize']"),
     "a model": ("from sklearn.linear_model import LinearRegression\nm = LinearRegression().fit([[1.0], [2.0]], [2.0, 4.0])", "m.predict([[3.0]]).round(6)"),
@@ -78,15 +98,16 @@ ALIKE = {
 
 
 @pytest.mark.parametrize("name", ALIKE)
-def test_a_new_kernel_goes_on_as_if_nothing_had_happened(make, name):
+def test_a_new_kernel_goes_on_as_if_nothing_had_happened(make, loads, name):
     steps = ALIKE[name]
     plain = make(text_cells(*steps), steps=len(steps))
     run(plain.walk(*[{}] * len(steps)))
     walker = walked(make, *steps)
     last = f"step_{len(steps):02}"
     assert walker.outputs(last) == plain.outputs(last)
-    before = len(steps) - 1
-    assert kept(walker) == [f"step_{before:02}"], why(walker, before)
+    before = f"step_{len(steps) - 1:02}"
+    assert kept(walker) == [before], why(walker, len(steps) - 1)
+    assert loads == [before]
 
 
 LOSSY = {
@@ -110,12 +131,223 @@ LOSSY = {
 
 
 @pytest.mark.parametrize("name", LOSSY)
-def test_what_cannot_be_stored_is_named_and_the_steps_run_again(make, name):
+def test_what_cannot_be_stored_is_named_and_the_steps_run_again(make, loads, name):
     *steps, words = LOSSY[name]
     plain = make(text_cells(*steps), steps=len(steps))
     run(plain.walk(*[{}] * len(steps)))
     walker = walked(make, *steps)
     last = f"step_{len(steps):02}"
     assert walker.outputs(last) == plain.outputs(last)
-    assert kept(walker) == []
+    assert kept(walker) == loads == []
     assert why(walker, len(steps) - 1) == words
+
+
+# --- when they are made and used -----------------------------------------------------------------------------------------
+
+COUNT = """
+    @cell("a", checkpoint="always")
+    def step_01_cell(form):
+        global n
+        n = form["n"]
+        with open({log!r}, "a") as log:
+            log.write("ran ")
+
+    @cell("b")
+    def step_02_cell(form):
+        return n + 1
+    """
+
+
+@pytest.fixture
+def counted(make, tmp_path):
+    """A run of two steps whose first notes that it ran; the server ended after it."""
+    log = tmp_path / "log"
+    walker = make(COUNT.format(log=str(log)), steps=2)
+
+    async def begin():
+        await walker.step("step_01", {"n": 4})
+        await shutdown()
+
+    run(begin())
+    walker.ran = lambda: log.read_text().split().count("ran")
+    return walker
+
+
+def last(walker, form=None):
+    async def end():
+        await walker.step("step_02", form)
+        await shutdown()
+
+    run(end())
+    return results(walker.outputs("step_02"))
+
+
+def folder_of(walker):
+    return walker.plugin.cells.folder("k").path / "checkpoints" / "step_01"
+
+
+def test_the_step_before_does_not_run_again(counted):
+    assert last(counted) == ["5"]
+    assert counted.ran() == 1
+
+
+def test_the_key_is_for_its_owner_only(counted, data):
+    mode = (data / "checkpoint.key").stat().st_mode
+    assert stat.S_IMODE(mode) == 0o600
+
+
+@pytest.mark.parametrize("change", ["pickle", "meta", "file", "signature", "key"])
+def test_what_is_not_as_it_was_signed_is_not_loaded(counted, data, loads, change):
+    folder = folder_of(counted)
+    meta = json.loads((folder / "meta.json").read_text())
+    if change == "pickle":
+        content = (folder / "state.pickle").read_bytes()
+        (folder / "state.pickle").write_bytes(content + b".")
+    elif change == "meta":
+        meta["meta"]["versions"]["python"] = "2"
+    elif change == "file":
+        (folder / "work" / "json.py").write_text("print('mine')")
+    elif change == "signature":
+        meta["signature"] = "0" * 64
+    else:
+        (data / "checkpoint.key").write_bytes(b"another key")
+    (folder / "meta.json").write_text(json.dumps(meta))
+    assert last(counted) == ["5"]
+    assert loads == []
+    assert counted.ran() == 2
+
+
+def test_other_answers_make_it_void(counted, loads):
+    async def again():
+        await counted.step("step_01", {"n": 6})
+        await shutdown()
+
+    run(again())
+    assert last(counted) == ["7"]
+    assert loads == ["step_01"]
+    assert counted.ran() == 2
+
+
+def test_a_later_cell_that_reads_what_was_left_out_runs_the_steps_again(make, loads, data):
+    steps = ("a = 1; b = 2", "a")
+    walker = walked(make, *steps)
+    assert loads == ["step_01"]
+    edited = make(text_cells("a = 1; b = 2", "a + b", stored=1), steps=2, pip=walker.pip)
+    assert last(edited) == ["3"]
+    assert loads == ["step_01"]
+
+
+def test_a_checkpoint_that_cannot_be_loaded_is_given_up(counted, monkeypatch):
+    async def broken(self, kernel):
+        raise keeping.KernelDied("The package is another one now.")
+
+    monkeypatch.setattr(checkpoints.Checkpoint, "load", broken)
+    assert last(counted) == ["5"]
+    assert counted.ran() == 2
+    assert not folder_of(counted).exists()
+
+
+SECRET = """
+    @cell("a", checkpoint="always")
+    def step_01_cell(form):
+        global n
+        n = form["token"]
+
+    @cell("b")
+    def step_02_cell(form):
+        return len(n)
+    """
+
+
+def test_nothing_is_stored_of_a_run_that_was_given_a_secret(make, data):
+    walker = make(SECRET, steps=2)
+
+    async def begin():
+        async def save(cells):  # as the emitted file does: the secret is left out
+            walker.pip.write_state("k", {"step_01": {"token": "", "_cells": cells}})
+
+        execution = await walker.plugin.cells.start("k", "step_01", {"token": "hush-hush"}, save)
+        await execution.task
+        await shutdown()
+
+    run(begin())
+    assert kept(walker) == []
+    files = [path for path in data.rglob("*") if path.is_file()]
+    assert not [path for path in files if b"hush-hush" in path.read_bytes()]
+
+
+async def until(condition) -> None:
+    for _ in range(300):
+        if condition():
+            return
+        await asyncio.sleep(0.1)
+    raise AssertionError("it never came")
+
+
+SLOW = """
+    @cell("a")
+    def step_01_cell(form):
+        global n
+        import time
+        time.sleep(form["seconds"])
+        n = 4
+
+    @cell("b")
+    def step_02_cell(form):
+        return n + 1
+    """
+
+
+def test_what_took_long_is_stored_when_the_run_rests(make, loads, monkeypatch):
+    monkeypatch.setattr(keeping, "REST", 0.2)
+    monkeypatch.setattr(checkpoints, "WORTH", 0.8)
+    walker = make(SLOW, steps=2)
+
+    async def begin():
+        await walker.step("step_01", {"seconds": 2.5})
+        assert kept(walker) == []
+        await until(lambda: kept(walker))
+        await shutdown()
+
+    run(begin())
+    assert last(walker) == ["5"]
+    assert loads == ["step_01"]
+
+
+def test_what_was_quick_is_not_stored(make, monkeypatch):
+    monkeypatch.setattr(keeping, "REST", 0.1)
+    walker = make(SLOW, steps=2)
+
+    async def begin():
+        await walker.step("step_01", {"seconds": 0})
+        await asyncio.sleep(0.5)
+        assert not pools.pool().keeping
+        await shutdown()
+
+    run(begin())
+    assert kept(walker) == []
+
+
+def test_a_server_can_be_told_never_to_store(make, monkeypatch):
+    monkeypatch.setattr(keeping, "REST", 0.1)
+    monkeypatch.setattr(checkpoints, "WORTH", 0.0)
+    monkeypatch.setattr(pools.settings, "checkpoint", "auto")
+    configure(checkpoint="never")
+    walker = make(SLOW, steps=2)
+
+    async def begin():
+        await walker.step("step_01", {"seconds": 0})
+        await asyncio.sleep(0.5)
+        await shutdown()
+
+    run(begin())
+    assert kept(walker) == []
+
+
+def test_the_card_says_that_going_back_runs_the_steps_again(make):
+    steps = ("a = 1", "import sqlite3\ndb = sqlite3.connect(':memory:')", "db.total_changes")
+    walker = walked(make, *steps)
+    cells = walker.plugin.cells
+    html = str(cells.show("k", walker.pip.read_state("k")["step_02"]["_cells"]))
+    assert "Going back re-runs steps 1 to 2, since" in html
+    assert "sqlite3.Connection" in html

@@ -12,6 +12,7 @@ import decimal
 import gc
 import hashlib
 import importlib
+import linecache
 import locale
 import logging
 import os
@@ -81,6 +82,9 @@ def capture(shell: Any, modules: list[str], environ: Environment, work: str) -> 
         "flags": shell.compile.flags,
         "extensions": sorted(shell.extension_manager.loaded),
         "history": {name: list(getattr(history, name)) for name in _SHELL},
+        # What tracebacks and `inspect` quote of cells
+        "lines": {n: entry for n, entry in linecache.cache.items() if _is_cell(entry)},
+        "places": dict(shell.compile._filename_map),
         "inputs": {name: getattr(history, name) for name in _INPUTS},
     }
     if numpy := _loaded("numpy"):
@@ -94,6 +98,10 @@ def capture(shell: Any, modules: list[str], environ: Environment, work: str) -> 
     if pandas := _loaded("pandas"):
         found["pandas"] = dict(_options(pandas.options.d))
     return found
+
+
+def _is_cell(entry: Any) -> bool:
+    return len(entry) == 4 and entry[1] is None  # no file that could change
 
 
 def restore(shell: Any, found: dict[str, Any], work: str) -> None:
@@ -144,6 +152,8 @@ def _restore_shell(shell: Any, found: dict[str, Any]) -> None:
     shell.user_ns.update(
         {f"_i{n}": text for n, text in enumerate(found["history"]["input_hist_raw"]) if n}
     )
+    linecache.cache.update(found["lines"])
+    shell.compile._filename_map.update(found["places"])
     shell.execution_count = found["count"]
     shell.compile.flags = found["flags"]
 
@@ -173,6 +183,7 @@ def traces(shell: Any, environ: Environment, work: str) -> dict[str, str]:
         "a thread": sorted(type(thread).__name__ for thread in threading.enumerate()),
         "a task that is pending": sum(map(_of_cells(shell), _tasks())),
         "a function put into a module": sorted(_patches(shell.user_ns)),
+        "the last error": _name(getattr(sys, "last_value", None)),
         "the builtin names": sorted(set(vars(builtins)) - {"_"}),
         "a handler of signals": [_name(signal.getsignal(getattr(signal, name))) for name in _SIGNALS if hasattr(signal, name)],
         "what is done at the end": getattr(atexit, "_ncallbacks", int)(),

@@ -17,7 +17,7 @@ _MAGICS = frozenset(
     re.findall(
         r"\w+",
         "time timeit capture who whos who_ls cd pwd env set_env writefile run load_ext reload_ext autoreload matplotlib "
-        "history system sx sc bash sh script cat ls prun html svg latex markdown javascript js",
+        "history system sx sc bash sh script cat ls prun pinfo pinfo2 psource pdoc pfile html svg latex markdown javascript js",
     )
 )
 
