@@ -189,6 +189,9 @@ ROWS = [
     row("fixed_in_container", "a = 1\nxs = [a, a]\n---\nxs[0] += 1\n---\nprint(a, xs)", "xs", "xs"),
     row("fixed_or_not", "import lib\na = 1 if lib.x else []\nb = a\n---\nb += [2]\n---\nprint(a)", "b", "a"),
     row("joined_over_branches", "import lib\nif lib.x:\n    a = [1]\nelse:\n    a = 1\nb = a\n---\nb += [2]\n---\nprint(a)", "b", "a"),
+    row("changed_object_of_a_module_in_a_function", "import numpy as np\n---\ndef f(n):\n    x = np.zeros(n)\n    x[0] = 1\n    x += 1\n    return x\ny = f(3)\n---\nprint(np, y)", "np", "y"),
+    row("changed_module_in_a_function", "import lib\n---\ndef f():\n    lib.x = 1\nf()\n---\nprint(lib)", "lib", "lib"),
+    row("changed_view_in_a_function", "import numpy as np\na = np.zeros(3)\n---\ndef f():\n    v = a.ravel()\n    v[0] = 1\nf()\n---\nprint(a)", "a", "a"),
     row("function_in_class_in_function", "k = 1\ndef make():\n    class C:\n        def get(self): return k\n    return C()\nc = make()\n---\nx = c.get()\n---\nprint(x)", "c k", "x"),
 ]  # fmt: skip
 

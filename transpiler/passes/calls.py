@@ -241,12 +241,12 @@ class Calls(Expressions):
             self.call_on(receiver, name)
             self.use_up(given.all)
             self.hold(func.value, given.all)
-            return self.fresh() | receiver
+            return self.fresh() | _derived(receiver)
         self.use_up(given.all)
         self.use_up(receiver, "defaulting" if name == "setdefault" else "iterator")
         carried = frozenset(closures(receiver | given.all))
         if name in known.VIEWS:
-            return receiver | self.fresh()
+            return _derived(receiver) | self.fresh()
         return self.fresh() | carried
 
     def call_method(
@@ -350,3 +350,10 @@ class Calls(Expressions):
 
 
 __all__ = ["Arguments", "Calls", "last_name", "root_name"]
+
+
+def _derived(receiver: Value) -> Value:
+    """Return what a method of these objects may give of them: perhaps themselves."""
+    return frozenset(
+        item._replace(derived=True) if isinstance(item, Global) else item for item in receiver
+    )

@@ -149,7 +149,7 @@ class Objects:
                 self.assign(name, self.current(name) | self.substitute(value, {}))
             for item in each.mutated:
                 if isinstance(item, Global):
-                    self.mutate(self.current(item.name))
+                    self.mutate(self.meant_by(item))
             for item, is_containers in each.called_on.items():
                 spared = ("module",) if is_containers else ("module", "imported")
                 objects = self.current(item.name)
@@ -158,7 +158,15 @@ class Objects:
                 )
             for item in each.used_up:
                 if isinstance(item, Global):
-                    self.use_up(self.current(item.name))
+                    self.use_up(self.meant_by(item))
+
+    def meant_by(self, item: Global) -> Value:
+        """Return what a name in a function stands for, now that it may be called."""
+        found = self.current(item.name)
+        if not item.derived:
+            return found
+        imports = ("module", "imported")
+        return frozenset(o for o in found if not (isinstance(o, Thing) and o.kind in imports))
 
     def reachable(self, start: Iterable[Closure]) -> list[Closure]:
         """Return the functions that may run when these do, with the names bound as they are now."""
@@ -222,8 +230,8 @@ class Objects:
             match item:
                 case Param():
                     out |= given.get(item, {item} if self.closure is not None else NOTHING)
-                case Global(name) if self.closure is None:
-                    out |= self.current(name)
+                case Global() if self.closure is None:
+                    out |= self.meant_by(item)
                 case Result(name) if self.closure is None:
                     for function in closures(self.values.get(name, NOTHING)):
                         if depth < 4:

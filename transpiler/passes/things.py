@@ -29,6 +29,8 @@ class Global(NamedTuple):
     """What the notebook's name stands for when the function is called: late binding."""
 
     name: str
+    derived: bool = False
+    """Rather what a method of it gave, which may be the same object; but `np.zeros(3)` is not `np`."""
 
 
 class Result(NamedTuple):
