@@ -1,0 +1,388 @@
+"""Which assignments of an unmarked notebook look like inputs: what somebody would want to be asked for. `Analysis` in, a list out.
+
+    MIN_AMOUNT = 500  # smallest order      upper case, explained, read by later cells: an input
+    results = []                            empty, filled later: not one
+
+Each sign for or against it has a weight in one table; the sum is the score, the signs that counted are the reasons in words.
+The weights were tuned on half of tests/likely/labelled.py and measured on the other half (ADR 0031).
+"""
+
+import ast
+import re
+import tokenize
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from transpiler.diagnostics import Span
+from transpiler.ir import JSON, AnalysedCode, Analysis, FieldType, Text
+from transpiler.passes import guesses
+from transpiler.passes import likely_words as words
+from transpiler.passes.field_types import type_of
+from transpiler.passes.magics import tokens_of
+from transpiler.passes.places import Places
+from transpiler.passes.settle import COMPUTED, literal_of
+from transpiler.passes.words import in_words
+
+AT_MOST = 12
+"""So many are listed; more would be noise."""
+LISTED = 2.5
+"""The score from which an assignment is listed."""
+AUTO = 4.0
+"""The score from which `--fields auto` makes a field of it."""
+
+
+class Sign(NamedTuple):
+    """Something that speaks for an input, or against it (a negative weight), and how the reason is said."""
+
+    weight: float
+    words: str
+
+
+SIGNS: Mapping[str, Sign] = {
+    # where it is used
+    "later": Sign(2.0, "later cells read it"),
+    "here": Sign(1.0, "its cell goes on to use it"),
+    "compared": Sign(0.5, "values are compared with it"),
+    # where it stands
+    "early": Sign(0.5, "it stands before the first work"),
+    "settings": Sign(1.0, "it stands among other settings"),
+    "section": Sign(2.0, "its heading speaks of parameters"),
+    "comment": Sign(1.0, "a comment explains it"),
+    # what it is called
+    "upper": Sign(1.0, "an upper-case name"),
+    "word": Sign(1.5, "a name for something people decide"),
+    "switch": Sign(1.0, "a name for something to switch on"),
+    # what it is
+    "url": Sign(2.0, "an address"),
+    "path": Sign(2.0, "a path"),
+    "date": Sign(2.5, "a date"),
+    "choices": Sign(2.0, "one of several choices"),
+    "secret": Sign(3.0, "a secret"),
+    "number": Sign(0.5, "a number"),
+    "text": Sign(0.5, "a text"),
+    "block": Sign(0.0, "a longer text"),
+    # what speaks against it
+    "rebound": Sign(-4.0, "it is assigned again"),
+    "mutated": Sign(-3.0, "it is changed in place"),
+    "empty": Sign(-3.0, "it is empty"),
+    "scratch": Sign(-2.0, "a name for what a program keeps for itself"),
+    "short": Sign(-1.0, "a name of one letter"),
+    "private": Sign(-4.0, "a private name"),
+    "look": Sign(-4.0, "how a picture looks"),
+    "seed": Sign(-4.0, "the seed of chance"),
+    "fixed": Sign(-3.5, "it does not change from run to run"),
+    "mapping": Sign(-3.0, "a mapping"),
+    "list": Sign(-2.0, "a list"),
+    "data": Sign(-3.0, "it holds data"),
+    "column": Sign(-1.5, "the name of a column"),
+    "code": Sign(-1.5, "a piece of code in a text"),
+}
+"""All that counts. A name that nothing reads is never listed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Likely:
+    """An assignment that looks like an input, and the field it would be."""
+
+    name: str
+    cell: int
+    cell_id: str
+    span: Span
+    """The assignment, in the notebook's cell."""
+    score: float
+    reasons: tuple[str, ...]
+    """Why, the weightiest first."""
+    type: FieldType
+    label: str
+    help: str
+    attributes: Mapping[str, JSON]
+    """What `#| input:` says beside the name so that the field is this one; nothing that the assignment says itself."""
+    shown: str
+    """The value now, short; of a secret, only that there is one."""
+    secret: bool = False
+
+    @property
+    def auto(self) -> bool:
+        """Whether `--fields auto` takes it."""
+        return self.score >= AUTO
+
+
+@dataclass(slots=True)
+class _Cell:
+    """A code cell as this pass sees it."""
+
+    item: AnalysedCode
+    body: list[ast.stmt]
+    comments: Mapping[int, str]
+    section: bool
+    early: bool
+    literals: dict[str, ast.Assign | ast.AnnAssign] = field(default_factory=dict)
+    """Name -> its last assignment of a literal at the top level."""
+    bound: Counter[str] = field(default_factory=Counter)
+    read: set[str] = field(default_factory=set)
+
+
+def likely(analysis: Analysis) -> tuple[Likely, ...]:
+    """Return the assignments that look like inputs, best first, at most `AT_MOST`. Those that are fields already are left out."""
+    scored = _Search(analysis).scored()
+    best = sorted((one for one in scored if one.score >= LISTED), key=lambda one: -one.score)
+    return tuple(best[:AT_MOST])
+
+
+def every(analysis: Analysis) -> tuple[Likely, ...]:
+    """Return all assignments of literals to a name at the top level of a cell, whatever their score, in order."""
+    return tuple(_Search(analysis).scored())
+
+
+class _Search:
+    """The notebook's cells, with what is known of all of them."""
+
+    def __init__(self, analysis: Analysis) -> None:
+        self._cells = list(_cells(analysis))
+        trees = [node for cell in self._cells for s in cell.body for node in ast.walk(s)]
+        self._compared: dict[str, dict[JSON, None]] = {}
+        """Name -> the constants it is compared with."""
+        self._columns: set[str] = set()
+        """Names that are used as the key of something: `df[target]`."""
+        for node in trees:
+            if isinstance(node, ast.Compare):
+                self._note_comparison(node)
+            elif isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Name):
+                self._columns.add(node.slice.id)
+
+    def _note_comparison(self, node: ast.Compare) -> None:
+        sides = [node.left, *node.comparators]
+        constants: list[Any] = []
+        for side in sides:
+            elements = side.elts if isinstance(side, ast.Tuple | ast.List | ast.Set) else [side]
+            constants += [e.value for e in elements if isinstance(e, ast.Constant)]
+        plain = all(isinstance(op, ast.Eq | ast.NotEq | ast.In) for op in node.ops)
+        for side in sides:
+            for part in ast.walk(side):
+                if isinstance(part, ast.Name):
+                    known = self._compared.setdefault(part.id, {})
+                    if plain and part is side:
+                        known.update(dict.fromkeys(constants))
+
+    def scored(self) -> Iterator[Likely]:
+        """Yield each candidate once, where its literal is first assigned, in the notebook's order."""
+        seen: set[str] = set()
+        for position, cell in enumerate(self._cells):
+            fields = {f.name for f in cell.item.code.fields}
+            for name, statement in cell.literals.items():
+                if name not in seen and name not in fields:
+                    found = self._candidate(position, name, statement)
+                    if found is not None:
+                        yield found
+                seen.add(name)
+
+    def _candidate(
+        self, position: int, name: str, statement: ast.Assign | ast.AnnAssign
+    ) -> Likely | None:
+        cell = self._cells[position]
+        code = cell.item.code
+        assert statement.value is not None
+        assert code.python is not None
+        value = literal_of(statement.value)
+        type_ = type_of(value)
+        if type_ is None:
+            return None  # no form gives such a value
+        comment = cell.comments.get(statement.end_lineno or 0, "").lstrip("# \t")
+        choices = guesses.choices_of(value, comment, self._compared.get(name, {}))
+        secret = guesses.is_secret(name, value)
+        used = list(self._used(position, name))
+        if not used and name not in cell.read:
+            return None
+        signs = [
+            *used,
+            *self._placed(position, statement, comment),
+            *_named(name, value),
+            *self._valued(name, value, secret, choices, bool(used)),
+        ]
+        score = sum(SIGNS[sign].weight for sign in signs)
+        attributes: dict[str, JSON] = {} if secret else guesses.attributes_of(name, value, choices)
+        guess = "select" if "choices" in attributes else attributes.get("type", type_)
+        help_ = comment or _comment_above(cell, statement)
+        if help_ and not comment:
+            attributes["help"] = help_
+        return Likely(
+            name=name,
+            cell=code.cell.index,
+            cell_id=code.cell.id,
+            span=Places(code.cell, code.python).span(statement),
+            score=round(score, 2),
+            reasons=_in_words(signs),
+            type="password" if secret else guess,  # type: ignore[arg-type]
+            label=in_words(name),
+            help=help_,
+            attributes=attributes,
+            shown=guesses.shown(value, secret),
+            secret=secret,
+        )
+
+    def _used(self, position: int, name: str) -> Iterator[str]:
+        cell = self._cells[position]
+        later = self._cells[position + 1 :]
+        if any(name in other.item.names.reads for other in later):
+            yield "later"
+        elif name in cell.read:
+            yield "here"
+        again = any(name in o.item.names.binds for o in self._cells if o is not cell)
+        if again or cell.bound[name] > 1:
+            yield "rebound"
+        elif any(name in other.item.names.mutates for other in self._cells):
+            yield "mutated"
+
+    def _placed(
+        self, position: int, statement: ast.Assign | ast.AnnAssign, comment: str
+    ) -> Iterator[str]:
+        cell = self._cells[position]
+        if cell.early:
+            yield "early"
+        others = [s for s in cell.body if not isinstance(s, ast.Import | ast.ImportFrom)]
+        if len(cell.literals) > 1 and 2 * len(cell.literals) >= len(others):
+            yield "settings"
+        above = [c for line, c in cell.comments.items() if line < statement.lineno]
+        if cell.section or any(words.SECTION.search(c) for c in above if len(c) < 60):
+            yield "section"
+        if comment:
+            yield "comment"
+
+    def _valued(
+        self, name: str, value: Any, secret: bool, choices: tuple[JSON, ...], used: bool
+    ) -> Iterator[str]:
+        kind = guesses.kind_of(value)
+        if secret:
+            yield "secret"
+        elif len(choices) > 1:
+            yield "choices"
+        elif kind in SIGNS:
+            yield kind
+        if name in self._compared and kind == "number" and used:
+            yield "compared"
+        if name in self._columns and isinstance(value, str):
+            yield "column"
+        if value in ("", [], {}, None) or (value == 0 and isinstance(value, int | float)):
+            if not isinstance(value, bool):
+                yield "empty"
+        if kind in ("list", "mapping") and _is_data(value):
+            yield "data"
+        if kind == "block" and re.match(r"\s*(?:select|with|create|insert|<\w+)\b", value, re.I):
+            yield "code"
+
+
+def _named(name: str, value: Any) -> Iterator[str]:
+    """What the name alone says. Signs against it leave no room for those for it."""
+    named = words.parts(name)
+    pairs = set(zip(named, named[1:], strict=False))
+    if name.startswith("_"):
+        yield "private"
+    if words.SEEDS.intersection(named) or ("random", "state") in pairs:
+        yield "seed"
+        return
+    if pairs & words.FIXED_PAIRS or words.FIXED.intersection(named) or name in words.FIXED_LETTERS:
+        yield "fixed"
+        return
+    if name.lower() in words.LOOK or pairs & words.LOOK_PAIRS:
+        yield "look"
+        return
+    if name.isupper() and len(name) > 1:
+        yield "upper"
+    if name.lower() in words.SCRATCH and not name.isupper():
+        yield "scratch"
+    elif words.INPUT.intersection(named) or named[:1] in (("n",), ("num",), ("at",)):
+        yield "word"
+    if len(name) == 1:
+        yield "short"
+    if isinstance(value, bool) and words.SWITCHES.intersection(named):
+        yield "switch"
+
+
+def _is_data(value: Any) -> bool:
+    """Whether a list or a mapping holds data rather than a choice: it is long, or nested."""
+    parts = list(value.values()) if isinstance(value, dict) else list(value)
+    return len(parts) > 8 or any(isinstance(part, list | dict | tuple) for part in parts)
+
+
+def _in_words(signs: Iterable[str]) -> tuple[str, ...]:
+    """The signs that speak for it, the weightiest first; what everything has (a number, a text) only for want of others."""
+    good = sorted((s for s in signs if SIGNS[s].weight > 0), key=lambda s: -SIGNS[s].weight)
+    telling = [s for s in good if s not in ("number", "text")] or good
+    return tuple(SIGNS[s].words for s in telling[:3])
+
+
+# --- cells --------------------------------------------------------------------------------------------------------
+
+
+def _cells(analysis: Analysis) -> Iterator[_Cell]:
+    """The code cells that can have fields or read them, each with what stands before it."""
+    section, early = False, True
+    for item in analysis.items:
+        if isinstance(item, Text):
+            for heading, _ in item.parts:
+                if heading is not None:
+                    section = bool(words.SECTION.search(heading.title))
+            continue
+        code = item.code
+        if code.python is None:
+            early = False
+            continue
+        body = ast.parse(code.python.text).body
+        cell = _Cell(item, body, _comments(code.python.text), section, early)
+        if item.text_reason is None:
+            for statement in body:
+                _note_assignment(statement, cell)
+        for statement in body:
+            _note_names(statement, cell)
+        yield cell
+        early = early and (item.setup or len(cell.literals) == len(body))
+
+
+def _note_assignment(statement: ast.stmt, cell: _Cell) -> None:
+    match statement:
+        case ast.Assign(targets=[ast.Name(id=name)], value=value) | ast.AnnAssign(
+            target=ast.Name(id=name), value=ast.expr() as value
+        ):
+            if literal_of(value) is not COMPUTED:
+                cell.literals[name] = statement
+
+
+def _note_names(statement: ast.stmt, cell: _Cell) -> None:
+    """Which names a statement reads (at any depth), and how often it binds one outside of functions."""
+    stack: list[tuple[ast.AST, bool]] = [(statement, False)]
+    while stack:
+        node, inner = stack.pop()
+        if isinstance(node, ast.Name):
+            if isinstance(node.ctx, ast.Load):
+                cell.read.add(node.id)
+            elif not inner:
+                cell.bound[node.id] += 1
+        elif isinstance(node, ast.Global):
+            cell.bound.update(node.names)
+        deeper = inner or isinstance(
+            node,
+            ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.Lambda
+            | ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp,
+        )  # fmt: skip
+        stack += ((child, deeper) for child in ast.iter_child_nodes(node))
+
+
+def _comments(text: str) -> Mapping[int, str]:
+    if "#" not in text:
+        return {}
+    return {t.start[0]: t.string for t in tokens_of(text) if t.type == tokenize.COMMENT}
+
+
+def _comment_above(cell: _Cell, statement: ast.stmt) -> str:
+    """A comment on the line above that is about this assignment alone: no other stands right below it."""
+    above = cell.comments.get(statement.lineno - 1, "")
+    assert cell.item.code.python is not None
+    lines = cell.item.code.python.text.split("\n")
+    if not above or not lines[statement.lineno - 2].startswith("#"):
+        return ""
+    after = lines[statement.end_lineno] if (statement.end_lineno or 0) < len(lines) else ""
+    alone = not after.strip() or after.startswith("#")
+    text = above.lstrip("# \t").strip()
+    return text if alone and 0 < len(text) <= 80 and not words.SECTION.search(text) else ""
