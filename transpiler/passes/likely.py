@@ -29,7 +29,7 @@ AT_MOST = 12
 """So many are listed; more would be noise."""
 LISTED = 2.5
 """The score from which an assignment is listed."""
-AUTO = 4.0
+AUTO = 3.5
 """The score from which `--fields auto` makes a field of it."""
 
 
@@ -108,6 +108,24 @@ class Likely:
         """Whether `--fields auto` takes it."""
         return self.score >= AUTO
 
+    def as_dict(self) -> dict[str, JSON]:
+        """Return the same as plain data. A secret's value is not in it."""
+        return {
+            "name": self.name,
+            "cell": self.cell,
+            "cell_id": self.cell_id,
+            "line": self.span.line,
+            "value": self.shown,
+            "secret": self.secret,
+            "score": self.score,
+            "auto": self.auto,
+            "reasons": list(self.reasons),
+            "type": self.type,
+            "label": self.label,
+            "help": self.help,
+            **{k: v for k, v in self.attributes.items() if k not in ("type", "help")},
+        }
+
 
 @dataclass(slots=True)
 class _Cell:
@@ -122,6 +140,9 @@ class _Cell:
     """Name -> its last assignment of a literal at the top level."""
     bound: Counter[str] = field(default_factory=Counter)
     read: set[str] = field(default_factory=set)
+    """Names it reads, at any depth."""
+    queried: set[str] = field(default_factory=set)
+    """Names that texts in it mention as `@name`, as the queries of pandas do."""
 
 
 def likely(analysis: Analysis) -> tuple[Likely, ...]:
@@ -132,7 +153,7 @@ def likely(analysis: Analysis) -> tuple[Likely, ...]:
 
 
 def every(analysis: Analysis) -> tuple[Likely, ...]:
-    """Return all assignments of literals to a name at the top level of a cell, whatever their score, in order."""
+    """Return all assignments of literals to a name that is read, whatever their score, in the notebook's order."""
     return tuple(_Search(analysis).scored())
 
 
@@ -193,8 +214,8 @@ class _Search:
         choices = guesses.choices_of(value, comment, self._compared.get(name, {}))
         secret = guesses.is_secret(name, value)
         used = list(self._used(position, name))
-        if not used and name not in cell.read:
-            return None
+        if not used:
+            return None  # nothing reads it
         signs = [
             *used,
             *self._placed(position, statement, comment),
@@ -225,10 +246,12 @@ class _Search:
     def _used(self, position: int, name: str) -> Iterator[str]:
         cell = self._cells[position]
         later = self._cells[position + 1 :]
-        if any(name in other.item.names.reads for other in later):
+        if any(name in o.item.names.reads or name in o.queried for o in later):
             yield "later"
-        elif name in cell.read:
+        elif name in cell.read | cell.queried:
             yield "here"
+        else:
+            return
         again = any(name in o.item.names.binds for o in self._cells if o is not cell)
         if again or cell.bound[name] > 1:
             yield "rebound"
@@ -359,6 +382,8 @@ def _note_names(statement: ast.stmt, cell: _Cell) -> None:
                 cell.read.add(node.id)
             elif not inner:
                 cell.bound[node.id] += 1
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str) and "@" in node.value:
+            cell.queried.update(re.findall(r"(?<!\w)@(\w+)", node.value))
         elif isinstance(node, ast.Global):
             cell.bound.update(node.names)
         deeper = inner or isinstance(
