@@ -7,7 +7,7 @@ first half of every pair is for tuning, the second is held out: `TUNING` and `HE
 import re
 from typing import NamedTuple
 
-_TEXT = '''
+_TEXT = r'''
 === sales_threshold
 import pandas as pd
 # %%
@@ -326,7 +326,7 @@ df[df.total > threshold]
 # %%
 result = ""
 for _, row in df.iterrows():
-    result += row.customer + "\\n"
+    result += row.customer + "\n"
 print(result)
 --- DB threshold
 === db_password

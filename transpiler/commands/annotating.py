@@ -57,9 +57,7 @@ def annotate(
     _write(notebook, raw, made)
 
 
-def _named(
-    analysis: "Analysis", names: tuple[str, ...] | None
-) -> "Mapping[int, tuple[Ask, ...]]":
+def _named(analysis: "Analysis", names: tuple[str, ...] | None) -> "Mapping[int, tuple[Ask, ...]]":
     """The fields of `--fields`, or of `--yes`. Raises UserError PP407 for a name that cannot be one."""
     from transpiler.passes.chosen import AUTO, chosen
 

@@ -62,7 +62,9 @@ def _code(
     if python is None:
         return Code(cell, None, options)
     title, text = _notes(python.text) if _NOTE.search(python.text) else (None, "")
-    return Code(cell, python, options, fields_of(cell, python, (*chosen, *asks), found), title, text)
+    return Code(
+        cell, python, options, fields_of(cell, python, (*chosen, *asks), found), title, text
+    )
 
 
 def _notes(text: str) -> tuple[str | None, str]:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from transpiler.ir import JSON, AnalysedCode, Analysis
 from transpiler.passes.likely import Likely, every, likely
+from transpiler.passes.likely_cells import body_of
 from transpiler.passes.options import Ask
 from transpiler.passes.places import line_span
 from transpiler.passes.words import nearest
@@ -69,7 +70,7 @@ def _assigned(cells: Iterable[AnalysedCode]) -> Iterator[tuple[str, tuple[Analys
     for item in reversed(tuple(cells)):
         if item.code.python is None or item.text_reason is not None:
             continue
-        for statement in reversed(ast.parse(item.code.python.text).body):
+        for statement in reversed(body_of(item.code.python.text)):
             match statement:
                 case ast.Assign(targets=[ast.Name(id=name)]) | ast.AnnAssign(
                     target=ast.Name(id=name), value=ast.expr()

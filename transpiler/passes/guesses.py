@@ -10,6 +10,7 @@ import math
 import re
 from collections.abc import Mapping
 from contextlib import suppress
+from itertools import pairwise
 from typing import Any
 
 from transpiler.ir import JSON
@@ -67,9 +68,7 @@ def is_secret(name: str, value: Any) -> bool:
     named = words.parts(name)
     if words.NOT_SECRET.intersection(named):
         return False
-    if words.SECRET.intersection(named) or not words.SECRET_PAIRS.isdisjoint(
-        zip(named, named[1:], strict=False)
-    ):
+    if words.SECRET.intersection(named) or not words.SECRET_PAIRS.isdisjoint(pairwise(named)):
         # a name or a place of the secret is none: `TOKEN_FILE = "token.txt"`
         return kind_of(value) not in ("path", "url")
     return kind_of(value) == "text" and _OPAQUE.fullmatch(value) is not None
@@ -113,14 +112,14 @@ def _moment(text: object) -> str | None:
 
 
 def choices_of(value: Any, comment: str, compared: Mapping[JSON, None]) -> tuple[JSON, ...]:
-    """Return the values that a text may have, its own among them: those it is compared with, or that the comment lists."""
+    """Return the values that a text may have: those the comment lists, or those it is compared with, if its own is one of them."""
     if not isinstance(value, str) or not value:
         return ()
     listed = _listed(comment)
     if value in listed:
         return listed
-    known = dict.fromkeys([value, *(c for c in compared if isinstance(c, str) and c)])
-    return tuple(known) if 1 < len(known) <= 12 else ()
+    known = dict.fromkeys(c for c in compared if isinstance(c, str) and c)
+    return tuple(known) if value in known and 1 < len(known) <= 12 else ()
 
 
 def _listed(comment: str) -> tuple[str, ...]:

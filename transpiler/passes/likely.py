@@ -9,20 +9,19 @@ The weights were tuned on half of tests/likely/labelled.py and measured on the o
 
 import ast
 import re
-import tokenize
-from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 from transpiler.diagnostics import Span
-from transpiler.ir import JSON, AnalysedCode, Analysis, FieldType, Text
+from transpiler.ir import JSON, Analysis, FieldType
 from transpiler.passes import guesses
 from transpiler.passes import likely_words as words
 from transpiler.passes.field_types import type_of
-from transpiler.passes.magics import tokens_of
+from transpiler.passes.likely_cells import cells_of, comment_above, compared_in
 from transpiler.passes.places import Places
-from transpiler.passes.settle import COMPUTED, literal_of
+from transpiler.passes.settle import literal_of
 from transpiler.passes.words import in_words
 
 AT_MOST = 12
@@ -127,24 +126,6 @@ class Likely:
         }
 
 
-@dataclass(slots=True)
-class _Cell:
-    """A code cell as this pass sees it."""
-
-    item: AnalysedCode
-    body: list[ast.stmt]
-    comments: Mapping[int, str]
-    section: bool
-    early: bool
-    literals: dict[str, ast.Assign | ast.AnnAssign] = field(default_factory=dict)
-    """Name -> its last assignment of a literal at the top level."""
-    bound: Counter[str] = field(default_factory=Counter)
-    read: set[str] = field(default_factory=set)
-    """Names it reads, at any depth."""
-    queried: set[str] = field(default_factory=set)
-    """Names that texts in it mention as `@name`, as the queries of pandas do."""
-
-
 def likely(analysis: Analysis) -> tuple[Likely, ...]:
     """Return the assignments that look like inputs, best first, at most `AT_MOST`. Those that are fields already are left out."""
     scored = _Search(analysis).scored()
@@ -161,31 +142,8 @@ class _Search:
     """The notebook's cells, with what is known of all of them."""
 
     def __init__(self, analysis: Analysis) -> None:
-        self._cells = list(_cells(analysis))
-        trees = [node for cell in self._cells for s in cell.body for node in ast.walk(s)]
-        self._compared: dict[str, dict[JSON, None]] = {}
-        """Name -> the constants it is compared with."""
-        self._columns: set[str] = set()
-        """Names that are used as the key of something: `df[target]`."""
-        for node in trees:
-            if isinstance(node, ast.Compare):
-                self._note_comparison(node)
-            elif isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Name):
-                self._columns.add(node.slice.id)
-
-    def _note_comparison(self, node: ast.Compare) -> None:
-        sides = [node.left, *node.comparators]
-        constants: list[Any] = []
-        for side in sides:
-            elements = side.elts if isinstance(side, ast.Tuple | ast.List | ast.Set) else [side]
-            constants += [e.value for e in elements if isinstance(e, ast.Constant)]
-        plain = all(isinstance(op, ast.Eq | ast.NotEq | ast.In) for op in node.ops)
-        for side in sides:
-            for part in ast.walk(side):
-                if isinstance(part, ast.Name):
-                    known = self._compared.setdefault(part.id, {})
-                    if plain and part is side:
-                        known.update(dict.fromkeys(constants))
+        self._cells = list(cells_of(analysis))
+        self._compared, self._columns = compared_in(self._cells)
 
     def scored(self) -> Iterator[Likely]:
         """Yield each candidate once, where its literal is first assigned, in the notebook's order."""
@@ -225,7 +183,7 @@ class _Search:
         score = sum(SIGNS[sign].weight for sign in signs)
         attributes: dict[str, JSON] = {} if secret else guesses.attributes_of(name, value, choices)
         guess = "select" if "choices" in attributes else attributes.get("type", type_)
-        help_ = comment or _comment_above(cell, statement)
+        help_ = comment or comment_above(cell, statement)
         if help_ and not comment:
             attributes["help"] = help_
         return Likely(
@@ -287,9 +245,8 @@ class _Search:
             yield "compared"
         if name in self._columns and isinstance(value, str):
             yield "column"
-        if value in ("", [], {}, None) or (value == 0 and isinstance(value, int | float)):
-            if not isinstance(value, bool):
-                yield "empty"
+        if not value and value is not False:
+            yield "empty"
         if kind in ("list", "mapping") and _is_data(value):
             yield "data"
         if kind == "block" and re.match(r"\s*(?:select|with|create|insert|<\w+)\b", value, re.I):
@@ -299,7 +256,7 @@ class _Search:
 def _named(name: str, value: Any) -> Iterator[str]:
     """What the name alone says. Signs against it leave no room for those for it."""
     named = words.parts(name)
-    pairs = set(zip(named, named[1:], strict=False))
+    pairs = set(pairwise(named))
     if name.startswith("_"):
         yield "private"
     if words.SEEDS.intersection(named) or ("random", "state") in pairs:
@@ -334,80 +291,3 @@ def _in_words(signs: Iterable[str]) -> tuple[str, ...]:
     good = sorted((s for s in signs if SIGNS[s].weight > 0), key=lambda s: -SIGNS[s].weight)
     telling = [s for s in good if s not in ("number", "text")] or good
     return tuple(SIGNS[s].words for s in telling[:3])
-
-
-# --- cells --------------------------------------------------------------------------------------------------------
-
-
-def _cells(analysis: Analysis) -> Iterator[_Cell]:
-    """The code cells that can have fields or read them, each with what stands before it."""
-    section, early = False, True
-    for item in analysis.items:
-        if isinstance(item, Text):
-            for heading, _ in item.parts:
-                if heading is not None:
-                    section = bool(words.SECTION.search(heading.title))
-            continue
-        code = item.code
-        if code.python is None:
-            early = False
-            continue
-        body = ast.parse(code.python.text).body
-        cell = _Cell(item, body, _comments(code.python.text), section, early)
-        if item.text_reason is None:
-            for statement in body:
-                _note_assignment(statement, cell)
-        for statement in body:
-            _note_names(statement, cell)
-        yield cell
-        early = early and (item.setup or len(cell.literals) == len(body))
-
-
-def _note_assignment(statement: ast.stmt, cell: _Cell) -> None:
-    match statement:
-        case ast.Assign(targets=[ast.Name(id=name)], value=value) | ast.AnnAssign(
-            target=ast.Name(id=name), value=ast.expr() as value
-        ):
-            if literal_of(value) is not COMPUTED:
-                cell.literals[name] = statement
-
-
-def _note_names(statement: ast.stmt, cell: _Cell) -> None:
-    """Which names a statement reads (at any depth), and how often it binds one outside of functions."""
-    stack: list[tuple[ast.AST, bool]] = [(statement, False)]
-    while stack:
-        node, inner = stack.pop()
-        if isinstance(node, ast.Name):
-            if isinstance(node.ctx, ast.Load):
-                cell.read.add(node.id)
-            elif not inner:
-                cell.bound[node.id] += 1
-        elif isinstance(node, ast.Constant) and isinstance(node.value, str) and "@" in node.value:
-            cell.queried.update(re.findall(r"(?<!\w)@(\w+)", node.value))
-        elif isinstance(node, ast.Global):
-            cell.bound.update(node.names)
-        deeper = inner or isinstance(
-            node,
-            ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.Lambda
-            | ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp,
-        )  # fmt: skip
-        stack += ((child, deeper) for child in ast.iter_child_nodes(node))
-
-
-def _comments(text: str) -> Mapping[int, str]:
-    if "#" not in text:
-        return {}
-    return {t.start[0]: t.string for t in tokens_of(text) if t.type == tokenize.COMMENT}
-
-
-def _comment_above(cell: _Cell, statement: ast.stmt) -> str:
-    """A comment on the line above that is about this assignment alone: no other stands right below it."""
-    above = cell.comments.get(statement.lineno - 1, "")
-    assert cell.item.code.python is not None
-    lines = cell.item.code.python.text.split("\n")
-    if not above or not lines[statement.lineno - 2].startswith("#"):
-        return ""
-    after = lines[statement.end_lineno] if (statement.end_lineno or 0) < len(lines) else ""
-    alone = not after.strip() or after.startswith("#")
-    text = above.lstrip("# \t").strip()
-    return text if alone and 0 < len(text) <= 80 and not words.SECTION.search(text) else ""

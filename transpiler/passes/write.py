@@ -210,9 +210,7 @@ def replace_notebook(path: Path, before: bytes, after: bytes) -> None:
         beside.replace(path)
     except OSError as error:
         reason = error.strerror or str(error)
-        raise UserError(
-            codes.OUTPUT_UNWRITABLE, REFUSED, path=str(path), reason=reason
-        ) from error
+        raise UserError(codes.OUTPUT_UNWRITABLE, REFUSED, path=str(path), reason=reason) from error
     finally:
         with suppress(OSError):
             beside.unlink(missing_ok=True)
