@@ -73,7 +73,7 @@ SIGNS: Mapping[str, Sign] = {
     "seed": Sign(-4.0, "the seed of chance"),
     "fixed": Sign(-3.5, "it does not change from run to run"),
     "mapping": Sign(-3.0, "a mapping"),
-    "list": Sign(-2.0, "a list"),
+    "list": Sign(-1.0, "a list"),
     "data": Sign(-3.0, "it holds data"),
     "column": Sign(-1.5, "the name of a column"),
     "code": Sign(-1.5, "a piece of code in a text"),
