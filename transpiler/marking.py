@@ -115,14 +115,7 @@ def _yaml(value: JSON) -> str:
     if _PLAIN.fullmatch(value) and load(value) == value:
         return value
     quoted = json.dumps(value, ensure_ascii=False)
-    return quoted if _reads(quoted, value) else json.dumps(value)
-
-
-def _reads(text: str, value: JSON) -> bool:
-    try:
-        return load(text) == value
-    except ValueError:
-        return False
+    return "".join(c if c.isprintable() else f"\\U{ord(c):08x}" for c in quoted)
 
 
 def differences(notebook: Notebook, made: Marked) -> Iterator[str]:

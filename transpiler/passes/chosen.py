@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from transpiler.ir import JSON, AnalysedCode, Analysis
-from transpiler.passes.likely import Likely, every, likely
+from transpiler.passes.likely import every, likely
 from transpiler.passes.likely_cells import body_of
 from transpiler.passes.options import Ask
 from transpiler.passes.places import line_span
@@ -16,8 +16,6 @@ from transpiler.passes.words import nearest
 
 AUTO = "auto"
 """Stands among the names for all that surely look like inputs."""
-NONE = "none"
-"""Alone: no fields but those the notebook marks; takes back what was chosen before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,8 +26,6 @@ class Choice:
     """Those that are fields now, without doubles, `auto` spelled out."""
     asks: Mapping[int, tuple[Ask, ...]]
     """Cell index -> what it asks for in addition."""
-    taken: tuple[Likely, ...]
-    """The same as `asks`, with all that is known; computed values are not among them."""
     unknown: Mapping[str, str]
     """The other names -> why they cannot be fields, in words."""
 
@@ -37,11 +33,10 @@ class Choice:
 def chosen(analysis: Analysis, wanted: Iterable[str]) -> Choice:
     """Return what to ask for so that these variables are fields. `wanted` are names, or `auto`."""
     names: dict[str, None] = {}
-    for name in wanted:
-        names |= dict.fromkeys(
-            [one.name for one in likely(analysis) if one.auto] if name == AUTO else [name]
-        )
     candidates = {one.name: one for one in every(analysis)}
+    sure = {one.name for one in likely(analysis) if one.auto}
+    for name in wanted:
+        names |= dict.fromkeys([n for n in candidates if n in sure] if name == AUTO else [name])
     cells = [item for item in analysis.items if isinstance(item, AnalysedCode)]
     marked = {field.name for item in cells for field in item.code.fields}
     others = dict(_assigned(cells))
@@ -61,8 +56,8 @@ def chosen(analysis: Analysis, wanted: Iterable[str]) -> Choice:
             asks[cell.code.cell.index] = (*asks.get(cell.code.cell.index, ()), ask)
         else:
             unknown[name] = _why_not(name, cells, {*candidates, *others, *marked})
-    taken = tuple(one for name, one in candidates.items() if name in names and name not in marked)
-    return Choice(tuple(n for n in names if n not in unknown), asks, taken, unknown)
+    asks = {cell: tuple(sorted(found, key=lambda ask: ask.span)) for cell, found in asks.items()}
+    return Choice(tuple(n for n in names if n not in unknown), asks, unknown)
 
 
 def _assigned(cells: Iterable[AnalysedCode]) -> Iterator[tuple[str, tuple[AnalysedCode, int]]]:
