@@ -1,7 +1,6 @@
 """Lines put into a notebook file: no other byte changes, whatever the file looks like, and the fields are those meant."""
 
 import json
-import os
 import re
 from pathlib import Path
 from typing import Any
@@ -118,7 +117,8 @@ def test_nothing_but_the_new_lines_changes(
 
     # byte for byte: something was put in at one place, and nothing else happened
     grown = len(after) - len(before)
-    same = len(os.path.commonprefix([before, after]))
+    same = next((i for i, (a, b) in enumerate(zip(before, after, strict=False)) if a != b), 0)
+    same = same or len(before)
     assert any(
         after[:at] == before[:at] and after[at + grown :] == before[at:]
         for at in range(max(0, same - grown), same + 1)
