@@ -65,7 +65,7 @@ FIXED_PAIRS = _pairs("""
     speed of, base url, user agent, num classes, random state, n classes, n features, api url, api version, root
     url
     """)
-FIXED_LETTERS = frozenset(["G", "C", "c", "e", "R", "H", "kB", "k_B", "NA", "N_A"])
+FIXED_LETTERS = frozenset(["G", "C", "c", "e", "R", "H", "kB", "k_B", "NA", "N_A", "π"])
 """What does not change from run to run: constants of nature, counts that follow from the data, addresses of a service."""
 
 SEEDS = _set("seed seeds")
