@@ -9,7 +9,12 @@ import sys
 import traceback
 
 from transpiler import codes
-from transpiler.commands import compiling, hosting, proving  # noqa: F401  # they add themselves
+from transpiler.commands import (  # noqa: F401  # they add themselves
+    annotating,
+    compiling,
+    hosting,
+    proving,
+)
 from transpiler.commands.shared import app
 from transpiler.diagnostics import WHOLE, Diagnostic, UserError
 

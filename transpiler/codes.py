@@ -252,6 +252,14 @@ NOT_MOVABLE = Rule(
     "Nothing to do: the cell runs as it stands. This is a gap of ours; please report the cell if you may share it.",
 )
 
+CHOSEN_GONE = Rule(
+    "PP390",
+    "chosen-field-gone",
+    WARNING,
+    "`{name}`, which `--fields` made a field of at an earlier port, is none any more: {reason}",
+    "If it has another name now, say so: --fields {names}",
+)
+
 # --- PP4xx: writing and merging -----------------------------------------------------------------------------------
 NOTEBOOK_UNREADABLE = Rule(
     "PP401",
@@ -308,6 +316,20 @@ ANSWER_NEEDED = Rule(
     ERROR,
     "{name} asks with input(), which nobody answers while it is verified",
     "Give the answers that the notebook and the app shall both get: {answers}",
+)
+CHANGED_MEANWHILE = Rule(
+    "PP490",
+    "changed-meanwhile",
+    ERROR,
+    "{path} has changed since it was read",
+    "Nothing was written. Save it where it is open, then annotate again.",
+)
+NO_TERMINAL = Rule(
+    "PP491",
+    "no-terminal",
+    ERROR,
+    "annotate asks its questions in a terminal, and this is none",
+    "Name the fields instead: --fields auto or --fields NAME,NAME; `pipulate inspect` lists what looks like an input.",
 )
 
 # --- PP9xx: our bugs ----------------------------------------------------------------------------------------------

@@ -351,3 +351,6 @@ class Plan:
     files: tuple[str, ...] = ()
     """Paths, relative to the notebook, that travel with the plugin."""
     requirements: tuple[str, ...] = ()
+
+    chosen: tuple[str, ...] = ()
+    """Variables that `--fields` made fields of; the lock keeps them for the next port."""

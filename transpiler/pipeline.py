@@ -2,15 +2,19 @@
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from transpiler import codes
-from transpiler.diagnostics import Found, Severity, UserError
-from transpiler.ir import Plan
+from transpiler.diagnostics import WHOLE, Found, Severity, UserError
+from transpiler.ir import Analysis, Plan
 from transpiler.options import Options
-from transpiler.passes.write import place, stamp_of, unchanged, write
+from transpiler.passes.write import chosen_before, place, stamp_of, unchanged, write
 from transpiler.resources import templates_folder
+
+if TYPE_CHECKING:
+    from transpiler.passes.chosen import Choice
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,12 +41,14 @@ class Planned:
     found: Found
     moved: Mapping[str, str]
     """The lines of each cell's function, by its name."""
+    analysis: Analysis | None = None
 
 
-def planned(raw: bytes, path: Path, options: Options) -> Planned:
+def planned(raw: bytes, path: Path, options: Options, kept: tuple[str, ...] = ()) -> Planned:
     """Return the plan of a notebook's plugin. Writes nothing.
 
-    `raw` is the notebook's bytes; `path` is where it stands, to find the files that it reads.
+    `raw` is the notebook's bytes; `path` is where it stands, to find the files that it reads. `kept` are the fields that were
+    chosen at the last port, for when the options say nothing of fields. Raises UserError PP407 for a field that cannot be.
     """
     from transpiler.passes.read import read
     from transpiler.passes.splicing import splicing
@@ -58,14 +64,35 @@ def planned(raw: bytes, path: Path, options: Options) -> Planned:
 
         annotated, of_annotate = annotate(notebook)
         analysis, of_analyse = analyse(annotated)
+        of_chosen: Found = ()
+        if options.fields or (options.fields is None and kept):
+            from transpiler.passes.chosen import chosen
+
+            choice = chosen(analysis, options.fields or kept)
+            of_chosen = _about_unknown(choice, options)
+            options = replace(options, fields=choice.names)
+            annotated, of_annotate = annotate(notebook, choice.asks)
+            analysis, of_analyse = analyse(annotated)
         files, of_bundle = bundle(analysis, path.parent)
         result, of_plan = plan(analysis, options, files)
         moved, refused = splice(result)
         if refused:
             result, of_plan = plan(analysis, options, files, refused)
             moved, _ = splice(result)
-    everything = found + of_annotate + of_analyse + of_bundle + of_plan
-    return Planned(result, tuple(sorted(everything, key=lambda d: d.order)), moved)
+    everything = found + of_annotate + of_analyse + of_chosen + of_bundle + of_plan
+    return Planned(result, tuple(sorted(everything, key=lambda d: d.order)), moved, analysis)
+
+
+def _about_unknown(choice: "Choice", options: Options) -> Found:
+    """What to say of names that cannot be fields: now asked for, a refusal; chosen at an earlier port, a warning."""
+    for name, reason in choice.unknown.items():
+        if options.fields is not None:
+            raise UserError(codes.BAD_OPTION, option="--fields", value=name, reason=reason)
+    names = ",".join((*choice.names, "NAME"))
+    return tuple(
+        codes.CHOSEN_GONE.at(WHOLE, name=name, reason=reason, names=names)
+        for name, reason in choice.unknown.items()
+    )
 
 
 def port(path: Path, out: Path, options: Options) -> Ported:
@@ -75,10 +102,10 @@ def port(path: Path, out: Path, options: Options) -> Ported:
     InternalError or anything else that escapes is a bug of ours. In all these cases nothing has been written.
     """
     raw = read_bytes(path)
-    fingerprint = _fingerprint(options)
-    if plugin := unchanged(path, raw, out, fingerprint):
+    kept = chosen_before(path, out) if options.fields is None else options.fields
+    if plugin := unchanged(path, raw, out, _fingerprint(options, kept)):
         return Ported(path, plugin, None, (), changed=False)
-    made = planned(raw, path, options)
+    made = planned(raw, path, options, kept)
     plan, found = made.plan, made.found
     if plan is None or any(d.rule.severity is Severity.ERROR for d in found):
         return Ported(path, None, plan, found, changed=False)
@@ -87,6 +114,7 @@ def port(path: Path, out: Path, options: Options) -> Ported:
 
     where = place(plan, path, out, options.number)
     text = emit(plan, made.moved, where.port_id, where.notebook)
+    fingerprint = _fingerprint(options, plan.chosen)
     stamp = stamp_of(plan, text, where, path, raw, fingerprint)
     changed, of_write = write(plan, text, where, path, raw, stamp)
     return Ported(path, where.path, plan, found + of_write, changed)
@@ -112,8 +140,12 @@ def read_bytes(path: Path) -> bytes:
         raise UserError(codes.NOTEBOOK_UNREADABLE, path=str(path), reason=reason) from error
 
 
-def _fingerprint(options: Options) -> str:
-    """Return a hash of the options and of the compiler itself, so that a newer one never trusts an old stamp."""
+def _fingerprint(options: Options, fields: tuple[str, ...]) -> str:
+    """Return a hash of the options and of the compiler itself, so that a newer one never trusts an old stamp.
+
+    `fields` are the chosen ones as the lock has them: a port that repeats the choice finds its stamp, `auto` looks anew.
+    """
+    options = replace(options, fields=fields)
     total = hashlib.sha256(repr(sorted(asdict(options).items())).encode())
     here = Path(__file__).parent
     for folder, pattern in (

@@ -1,4 +1,4 @@
-"""What a port or an inspection found, for people and for programs. The only module that knows rich."""
+"""What a port or an inspection found, for people and for programs. Only this module, `inputs` and `asking` know rich."""
 
 import json
 import sys

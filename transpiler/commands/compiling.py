@@ -6,7 +6,17 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from transpiler import codes
-from transpiler.commands.shared import By, Json, Notebooks, OneNotebook, Out, app, sources
+from transpiler.commands.shared import (
+    By,
+    Fields,
+    Json,
+    Notebooks,
+    OneNotebook,
+    Out,
+    app,
+    names_of,
+    sources,
+)
 from transpiler.diagnostics import Severity, UserError
 from transpiler.options import Options
 
@@ -23,6 +33,7 @@ def port(
         typer.Option(help="Digits in front of the file's name, for the order in the menu: 040."),
     ] = None,
     by: By = None,
+    fields: Fields = None,
     serve: Annotated[bool, typer.Option("--serve", help="Serve the folder afterwards.")] = False,
     as_json: Json = False,
 ) -> None:
@@ -34,7 +45,7 @@ def port(
         raise UserError(
             codes.BAD_OPTION, option="--number", value=number, reason="it is made of digits only"
         )
-    options = Options(number=number, by=by)
+    options = Options(number=number, by=by, fields=names_of(fields))
     results = []
     for notebook in notebooks:
         try:
@@ -78,6 +89,7 @@ def _print_json(results: "list[Ported]") -> None:
 def inspect(
     notebook: OneNotebook,
     by: By = None,
+    fields: Fields = None,
     graph: Annotated[
         Path | None,
         typer.Option(
@@ -90,12 +102,16 @@ def inspect(
     """Show the plan of a notebook's plugin; writes nothing but the picture, if one is wanted."""
     from transpiler import graph as graphs
     from transpiler import report
+    from transpiler.inputs import print_likely
+    from transpiler.passes.likely import likely
     from transpiler.pipeline import planned, read_bytes
 
     kind = graphs.kind_of(graph, as_json) if graph else ""
-    made = planned(read_bytes(notebook), notebook, Options(by=by))
+    options = Options(by=by, fields=names_of(fields))
+    made = planned(read_bytes(notebook), notebook, options)
     plan, found = made.plan, made.found
-    data = report.data_of(plan, found)
+    inputs = likely(made.analysis) if made.analysis else ()
+    data = report.data_of(plan, found) | {"likely_inputs": [one.as_dict() for one in inputs]}
     if plan is not None and (graph or as_json):
         from pipulate_runtime.host import commands
 
@@ -107,6 +123,8 @@ def inspect(
         print(report.dumped(data))
     else:
         report.print_inspected(plan, found, notebook.name, sources(notebook), graph)
+        if inputs and str(graph) != "-":
+            print_likely(report.console(), inputs, notebook)
     if plan is None:
         raise typer.Exit(2)
     if any(d.rule.severity is Severity.ERROR for d in found):

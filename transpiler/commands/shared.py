@@ -5,7 +5,8 @@ from typing import Annotated, Literal
 
 import typer
 
-from transpiler import __version__
+from transpiler import __version__, codes
+from transpiler.diagnostics import UserError
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -22,6 +23,13 @@ Out = Annotated[Path, typer.Option("-o", "--output", help="The folder for the pl
 By = Annotated[
     Literal["cell", "heading"] | None,
     typer.Option(help="One step for each code cell, or for each section."),
+]
+Fields = Annotated[
+    str | None,
+    typer.Option(
+        metavar="auto|NAME,...",
+        help="Assignments to make fields of: those that surely look like inputs, or by name; none takes it back.",
+    ),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print data instead of text.")]
 Data = Annotated[Path, typer.Option(help="The folder of the database and of the runs' files.")]
@@ -51,3 +59,17 @@ def sources(notebook: Path) -> tuple[str, ...]:
         return report.sources(notebook.read_bytes(), notebook.name)
     except OSError:
         return ()
+
+
+def names_of(fields: str | None) -> tuple[str, ...] | None:
+    """Return what `--fields` says: names, of which one may be `auto`; () for `none`; None when it was not given.
+
+    Raises UserError PP407 when it names nothing.
+    """
+    if fields is None or fields.strip() == "none":
+        return None if fields is None else ()
+    names = tuple(name.strip() for name in fields.split(",") if name.strip())
+    if not names:
+        reason = "it takes auto, none, or names such as limit,region"
+        raise UserError(codes.BAD_OPTION, option="--fields", value=repr(fields), reason=reason)
+    return names

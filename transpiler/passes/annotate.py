@@ -5,6 +5,7 @@ A notebook without any of them comes out with its Markdown cut at the headings a
 """
 
 import re
+from collections.abc import Mapping
 from dataclasses import replace
 from tokenize import COMMENT
 
@@ -14,21 +15,27 @@ from transpiler.passes import colab
 from transpiler.passes.fields import fields_of
 from transpiler.passes.magics import kept_in, python_of, tokens_of
 from transpiler.passes.markdown import text_of
-from transpiler.passes.options import notebook_options, options_of
+from transpiler.passes.options import Ask, notebook_options, options_of
 from transpiler.passes.words import title_of_file
 
 _NOTE = re.compile(r"^#[ \t]*@(?:title|markdown)\b", re.MULTILINE)
 
 
-def annotate(notebook: Notebook) -> tuple[Annotated, Found]:
-    """Return the notebook with its annotations, and what was found, sorted by place. Never raises for a notebook of `read`."""
+def annotate(
+    notebook: Notebook, chosen: Mapping[int, tuple[Ask, ...]] | None = None
+) -> tuple[Annotated, Found]:
+    """Return the notebook with its annotations, and what was found, sorted by place. Never raises for a notebook of `read`.
+
+    `chosen` are fields that the command line asks for, by the index of the cell; what the cell says itself takes precedence.
+    """
     found: list[Diagnostic] = []
     items: list[Text | Code] = []
     kept = kept_in(cell.source for cell in notebook.cells if cell.kind == "code")
     for cell in notebook.cells:
         if not cell.source.strip() or cell.kind == "raw":
             continue
-        item = _code(cell, kept, found) if cell.kind == "code" else _text(cell, found)
+        more = (chosen or {}).get(cell.index, ())
+        item = _code(cell, kept, more, found) if cell.kind == "code" else _text(cell, found)
         if item is not None:
             items.append(item)
     options = notebook_options(notebook.options, found)
@@ -44,7 +51,9 @@ def _text(cell: Cell, found: list[Diagnostic]) -> Text | None:
     return None if options.skip else text_of(cell)
 
 
-def _code(cell: Cell, kept: frozenset[str], found: list[Diagnostic]) -> Code | None:
+def _code(
+    cell: Cell, kept: frozenset[str], chosen: tuple[Ask, ...], found: list[Diagnostic]
+) -> Code | None:
     options, asks = options_of(cell, found)
     if options.skip:
         return None
@@ -53,7 +62,9 @@ def _code(cell: Cell, kept: frozenset[str], found: list[Diagnostic]) -> Code | N
     if python is None:
         return Code(cell, None, options)
     title, text = _notes(python.text) if _NOTE.search(python.text) else (None, "")
-    return Code(cell, python, options, fields_of(cell, python, asks, found), title, text)
+    return Code(
+        cell, python, options, fields_of(cell, python, (*chosen, *asks), found), title, text
+    )
 
 
 def _notes(text: str) -> tuple[str | None, str]:

@@ -98,6 +98,7 @@ def plan(
             closing=closing,
             files=files,
             requirements=analysis.requirements,
+            chosen=options.fields or (),
         ),
         tuple(found),
     )

@@ -13,10 +13,12 @@ import hashlib
 import json
 import os
 import re
+import shutil
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from transpiler import __version__, codes
 from transpiler.diagnostics import WHOLE, Found, UserError
@@ -76,7 +78,7 @@ def write(
     old_files = _read_lock(lock_path).get("files", {})
     folder = out / f"{plan.app_name}.files"
     files, kept = _bundled(plan, notebook.parent, folder, old_files)
-    lock = {
+    lock: dict[str, object] = {
         "schema": 1,
         "port_id": where.port_id,
         "notebook": where.notebook,
@@ -90,6 +92,8 @@ def write(
             for s in plan.steps
         ],
     }
+    if plan.chosen:
+        lock["options"] = {"fields": list(plan.chosen)}
     wanted = {
         folder / name: content for name, content in files.items() if folder / name not in kept
     }
@@ -136,6 +140,22 @@ def unchanged(notebook: Path, raw: bytes, out: Path, fingerprint: str) -> Path |
     return None
 
 
+def chosen_before(notebook: Path, out: Path) -> tuple[str, ...]:
+    """Return the variables that `--fields` made fields of at the last port of this notebook into this folder."""
+    for path in _matching(out, ".port/*/lock.json"):
+        lock: dict[str, Any] = _read_lock(path)
+        if lock.get("notebook") == notebook_path(notebook, out):
+            options = lock.get("options")
+            names = options.get("fields") if isinstance(options, dict) else None
+            if (
+                isinstance(names, list)
+                and all(isinstance(n, str) for n in names)
+                and _content(out / str(lock.get("output"))) is not None
+            ):
+                return tuple(names)
+    return ()
+
+
 def stamp_of(
     plan: Plan, text: str, where: Place, notebook: Path, raw: bytes, fingerprint: str
 ) -> str:
@@ -173,6 +193,27 @@ def copy_files(names: Iterable[str], source: Path, folder: Path) -> None:
 def write_report(path: Path, text: str) -> None:
     """Write a report where the user wants it. Raises UserError (exit 3) when that cannot be done."""
     _replace_all({path: text.encode("utf-8", "replace")}, path.parent)
+
+
+def replace_notebook(path: Path, before: bytes, after: bytes) -> None:
+    """Put new bytes into a notebook, all or nothing, if it still holds those that were read; its mode stays.
+
+    Raises UserError (exit 3): PP490 when the file changed meanwhile, PP402 when it cannot be written.
+    """
+    path = path.resolve()  # through a link: the link stays one
+    beside = _beside(path)
+    try:
+        _write_durably(beside, after)
+        shutil.copymode(path, beside)
+        if path.read_bytes() != before:
+            raise UserError(codes.CHANGED_MEANWHILE, REFUSED, path=str(path))
+        beside.replace(path)
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise UserError(codes.OUTPUT_UNWRITABLE, REFUSED, path=str(path), reason=reason) from error
+    finally:
+        with suppress(OSError):
+            beside.unlink(missing_ok=True)
 
 
 # --- small things -------------------------------------------------------------------------------------------------
