@@ -33,10 +33,10 @@ ifneq ($(SERVE),0)
 	$(BIN)/pipulate serve demo --data demo/data --port $(PORT) $(if $(filter-out 0,$(OPEN)),--open)
 endif
 
-# A plugin stands after its notebook; those of the corpus are ported for it. WAYS="--resume --revert" walks it in all ways.
+# A plugin stands after its notebook; those of the corpus are ported for it. WAYS="--resume --restore --revert" walks it in all ways.
 WITH_PLUGIN := $(foreach notebook,$(wildcard fixtures/*.ipynb),$(notebook) generated/$(basename $(notdir $(notebook))).py)
 
-verify: .venv/.dev ## compare each notebook of fixtures/ with its app, cell by cell: one table (WAYS="--resume --revert": all ways)
+verify: .venv/.dev ## compare each notebook of fixtures/ with its app, cell by cell: one table (WAYS="--resume --restore --revert": all ways)
 	$(BIN)/pipulate verify $(WITH_PLUGIN) fixtures/faithful/*.ipynb --set hello:step_01.a=Ada --jobs $(JOBS) $(WAYS)
 
 test: .venv/.dev check ## style, types, architecture, then all tests

@@ -406,3 +406,26 @@ def test_what_does_not_fit_together_is_refused(
 ) -> None:
     assert pipulate(monkeypatch, "verify", *arguments) == 2
     assert said in " ".join(capsys.readouterr().err.split())
+
+
+def test_answers_come_from_a_file_and_set_stands_above_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    notebook = tmp_path / "trip.ipynb"
+    notebook.write_bytes(
+        raw(
+            "#| input: [limit, {name: flag, type: switch}, name]\n"
+            "limit = 5\nflag = True\nname = 'x'\nprint(limit, flag, name)"
+        )
+    )
+    answers = tmp_path / "answers.json"
+    answers.write_text('{"step_01": {"limit": 7, "flag": false, "name": "Å"}}', encoding="utf-8")
+    ways = ("--answers", answers, "--set", "step_01.name=Ada", "--json")
+    page = tmp_path / "page.html"
+    assert pipulate(monkeypatch, "verify", notebook, *ways, "--html", page) == 0
+    assert page.read_text(encoding="utf-8").count("7 False Ada") == 2
+    capsys.readouterr()
+    for bad in ("[1]", '{"step_01": 5}', "{"):
+        answers.write_text(bad, encoding="utf-8")
+        assert pipulate(monkeypatch, "verify", notebook, *ways) == 2
+        assert "PP407" in capsys.readouterr().out

@@ -1,5 +1,6 @@
 """What stands on the command line of `verify` and `run`: notebooks with their plugins, and answers."""
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,11 +20,16 @@ class Task:
     ways: tuple[Way, ...]
 
 
-def tasks_of(paths: Sequence[Path], answers: Sequence[str], ways: tuple[Way, ...]) -> list[Task]:
+def tasks_of(
+    paths: Sequence[Path], answers: Sequence[str], file: Path | None, ways: tuple[Way, ...]
+) -> list[Task]:
     """Return what is to be verified. Raises UserError PP407 when it does not fit together."""
     pairs = _pairs(paths)
     if len(pairs) == 1:
-        return [Task(*pairs[0], given_of(answers), ways)]
+        return [Task(*pairs[0], given_of(answers, file), ways)]
+    if file is not None:
+        reason = "it holds the answers of one notebook; several were given"
+        raise UserError(codes.BAD_OPTION, option="--answers", value=str(file), reason=reason)
     by_name: dict[str, list[str]] = {notebook.stem: [] for notebook, _ in pairs}
     for answer in answers:
         name, colon, rest = answer.partition(":")
@@ -50,9 +56,9 @@ def _pairs(paths: Sequence[Path]) -> list[tuple[Path, Path | None]]:
     return pairs
 
 
-def given_of(answers: Sequence[str]) -> dict[str, dict[str, str]]:
-    """Return the answers of `--set` by step and field. Raises UserError PP407."""
-    given: dict[str, dict[str, str]] = {}
+def given_of(answers: Sequence[str], file: Path | None = None) -> dict[str, dict[str, str]]:
+    """Return the answers of `--answers` and, over them, of `--set` by step and field. Raises UserError PP407."""
+    given = {} if file is None else _answers_in(file)
     for answer in answers:
         place, equals, value = answer.partition("=")
         step, dot, field = place.partition(".")
@@ -65,3 +71,31 @@ def given_of(answers: Sequence[str]) -> dict[str, dict[str, str]]:
             )
         given.setdefault(step, {})[field] = value
     return given
+
+
+def _answers_in(file: Path) -> dict[str, dict[str, str]]:
+    """Return the answers in a JSON file, {"step_02": {"limit": 500}}, as they would be typed. Raises UserError PP407."""
+    try:
+        found = json.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as problem:
+        raise _bad_file(file, str(problem)) from problem
+    if not isinstance(found, dict) or not all(isinstance(part, dict) for part in found.values()):
+        raise _bad_file(file, 'it holds objects by step, {"step_02": {"limit": 500}}')
+    return {step: {name: _typed(v) for name, v in fields.items()} for step, fields in found.items()}
+
+
+def _bad_file(file: Path, reason: str) -> UserError:
+    return UserError(codes.BAD_OPTION, option="--answers", value=str(file), reason=reason)
+
+
+def _typed(value: object) -> str:
+    """Return a value of JSON as a person would type it into the form."""
+    match value:
+        case str():
+            return value
+        case None:
+            return ""
+        case bool():
+            return "on" if value else "off"
+        case _:
+            return json.dumps(value, ensure_ascii=False)

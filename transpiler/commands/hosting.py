@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from transpiler.commands.shared import Answers, Data, Folder, Json, app, runs_app
+from transpiler.commands.shared import Answers, AnswersFile, Data, Folder, Json, app, runs_app
 
 
 @app.command()
@@ -37,6 +37,7 @@ def serve_folder(
 def run(
     plugin: Annotated[Path, typer.Argument(metavar="PLUGIN", help="A plugin file.")],
     answers: Answers = None,
+    answers_file: AnswersFile = None,
     data: Data = Path("data"),
     key: Annotated[str | None, typer.Option(help="The run to start or to go on with.")] = None,
     notebook: Annotated[
@@ -52,7 +53,9 @@ def run(
     from transpiler.arguments import given_of
 
     raise typer.Exit(
-        commands.run(plugin, given_of(answers or []), data, key, notebook, as_json, files)
+        commands.run(
+            plugin, given_of(answers or [], answers_file), data, key, notebook, as_json, files
+        )
     )
 
 

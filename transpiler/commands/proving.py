@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from transpiler import codes
-from transpiler.commands.shared import Json, app, sources
+from transpiler.commands.shared import AnswersFile, Json, app, sources
 from transpiler.diagnostics import UserError
 
 if TYPE_CHECKING:
@@ -31,6 +31,7 @@ def verify(
             help="An answer; may be repeated. Of several notebooks: NAME:STEP.FIELD=VALUE.",
         ),
     ] = None,
+    answers_file: AnswersFile = None,
     as_json: Json = False,
     html: Annotated[
         Path | None, typer.Option(help="Write a page with the outputs of both sides.")
@@ -55,7 +56,7 @@ def verify(
     ways += ["resume"] if resume else []
     ways += ["restore"] if restore else []
     ways += ["revert"] if revert else []
-    tasks = tasks_of(paths, answers or [], tuple(ways))
+    tasks = tasks_of(paths, answers or [], answers_file, tuple(ways))
     if len(tasks) > 1:
         if html is not None:
             reason = "it shows one notebook; several were given"

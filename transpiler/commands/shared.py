@@ -37,6 +37,10 @@ Answers = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="STEP.FIELD=VALUE", help="An answer; may be repeated."),
 ]
+AnswersFile = Annotated[
+    Path | None,
+    typer.Option("--answers", metavar="FILE", help='Answers in JSON: {"step_02": {"limit": 500}}.'),
+]
 Folder = Annotated[Path, typer.Argument(metavar="[DIR]", help="The folder of the plugins.")]
 
 
