@@ -27,7 +27,7 @@ from nbclient.exceptions import CellExecutionError, DeadKernelError
 from traitlets import DottedObjectName, Type, default
 
 from transpiler.compare import KERNEL_DIED, Outputs
-from transpiler.ir import JSON, Code, Edit, Field
+from transpiler.ir import ANSWER, JSON, Code, Edit, Field
 from transpiler.passes.plan import apply
 from transpiler.passes.questions import questions
 
@@ -53,16 +53,16 @@ def is_question(code: Code, asked: Field) -> bool:
 def source_of(code: Code, answers: Answers) -> str:
     """Return a cell's source with answers in it: variable -> the value the form gave."""
     fields = [asked for asked in code.fields if asked.name in answers]
-    if code.python is None or not (fields or code.python.requirements):
+    pressed = code.controls.pressed if code.controls else ()
+    plain = code.cell.kind == "code" and not pressed
+    if code.python is None or (plain and not (fields or code.python.requirements)):
         return code.cell.source
-    edits = [
-        Edit(
-            asked.value,
-            str(answers[asked.name]) if asked.raw else repr(answers[asked.name]),
-            f"{asked.name} was answered",
-        )
-        for asked in fields
-    ]
+    edits = []
+    for asked in fields:
+        answer = str(answers[asked.name]) if asked.raw else repr(answers[asked.name])
+        slot, text = asked.source or (asked.value, asked.answer)
+        edits.append(Edit(slot, text.replace(ANSWER, answer), f"{asked.name} was answered"))
+    edits += pressed
     return apply(code.python.text, edits)
 
 
