@@ -148,6 +148,8 @@ class Controls:
     """Changes of the notebook's own cell when it is executed to be compared: what a person presses there."""
     button: str | None = None
     """The label of the button that the notebook shows."""
+    shows: bool | None = None
+    """Whether the last value is shown after the edits; None for what the cell itself says."""
 
 
 @dataclass(frozen=True, slots=True)

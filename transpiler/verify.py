@@ -22,6 +22,7 @@ from transpiler.ir import JSON, Code, Plan
 from transpiler.options import Options
 from transpiler.passes.write import copy_files
 from transpiler.pipeline import planned, port, read_bytes
+from transpiler.seen import has_controls, seen
 from transpiler.verified import Row, Verified, Way, merged
 
 if TYPE_CHECKING:
@@ -88,6 +89,11 @@ class _Job:
     ways: tuple[Way, ...]
     tell: Tell
     folder: Path
+
+    @property
+    def controlled(self) -> set[str]:
+        """The ids of cells whose widgets do more than hold a value."""
+        return {c.cell.id for c in self.codes if c.controls or any(f.source for f in c.fields)}
 
     async def walk(self, way: Way) -> "Witnessed":
         """Walk the app in one way, with a database of its own."""
@@ -236,7 +242,11 @@ MISSING = Verdict("differs", "cell", "it is there", "there is no such cell")
 
 
 def _compared(job: _Job, cell: str, executions: list[Execution], app: Execution) -> Verdict:
-    return compare([e.get(cell, ()) for e in executions], app.get(cell, ()), job.plugin.name)
+    versions, mine = [e.get(cell, ()) for e in executions], app.get(cell, ())
+    if cell in job.controlled or any(map(has_controls, (*versions, mine))):
+        # the page has a form in the place of what asks
+        versions, mine = [seen(version) for version in versions], seen(mine)
+    return compare(versions, mine, job.plugin.name)
 
 
 def _differ(job: _Job, executions: list[Execution], app: Execution) -> bool:

@@ -11,6 +11,7 @@ from fasthtml.common import A, Details, Div, Iframe, Img, Li, NotStr, P, Pre, Sp
 
 from pipulate_runtime.cells import ansi, frame, sanitise
 from pipulate_runtime.cells import files as found
+from pipulate_runtime.cells.controls import is_control
 from pipulate_runtime.cells.folders import PICTURES, RunFolder, inlined, keep
 from pipulate_runtime.cells.outputs import Output
 
@@ -134,6 +135,8 @@ class _View:
             if frame.BOKEH_EXEC in next_data and frame.HTML in data:
                 waiting.append((frame.HTML, _text(data[frame.HTML])))
                 continue
+            if is_control(output):
+                continue  # the form stands in its place
             shown.append(self.output(output, waiting))
             waiting = []
         return [part for part in shown if part is not None]

@@ -83,7 +83,7 @@ def _code(read: _Read, whole: Whole, found: list[Diagnostic]) -> Code:
     fields, title, text = asked.fields, None, ""
     if _NOTE.search(python.text):
         title, text, fields = _notes(python.text, fields)
-    return Code(cell, asked.python, options, fields, title, text, asked.controls)
+    return Code(cell, python, options, fields, title, text, asked.controls)
 
 
 def _notes(text: str, fields: tuple[Field, ...]) -> tuple[str | None, str, tuple[Field, ...]]:

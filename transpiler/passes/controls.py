@@ -56,10 +56,8 @@ class Found:
     """Widgets that stay as they are: where, what, why."""
     handled: set[int] = field(default_factory=set)
     """Ids of nodes that were dealt with."""
-    shown: bool = False
-    """Whether the last value is shown although the cell ends in `;`: `interact(f);` shows what `f` gives."""
-    hidden: bool = False
-    """Whether the last value is not shown."""
+    shows: bool | None = None
+    """Whether the last value is shown, where that is not what the cell says: `interact(f);` shows what `f` gives."""
 
     def draft(self, key: str, draft: Draft) -> None:
         """Add one; a second one of the same variable gets a key of its own."""
@@ -98,10 +96,20 @@ def widget_fields(cell: Cell, found: Found) -> None:
 
 
 def report(cell: Cell, found: Found, diagnostics: list[Diagnostic]) -> None:
-    """Say what stays as it is."""
+    """Say what stays as it is, each reason once, and what is changed beside the fields."""
+    said: set[str] = set()
     for node, what, why in found.left:
-        span = cell.places.span(node)  # type: ignore[arg-type]
-        diagnostics.append(codes.WIDGET.at(span, widget=what, reason=why))
+        if why not in said:
+            span = cell.places.span(node)  # type: ignore[arg-type]
+            diagnostics.append(codes.WIDGET.at(span, widget=what, reason=why))
+        said.add(why)
+    for edit in found.edits:
+        old = " ".join(cell.python.text[slice(*edit.slice)].split())
+        new = " ".join(edit.text.split())
+        change = f"`{old}` becomes `{new}`" if old and new else f"`{old}` is left out"
+        change = change if old else f"`{new}` is added"
+        place = cell.places.span_of(edit.slice)
+        diagnostics.append(codes.EDITED.at(place, change=change, reason=edit.reason))
 
 
 # --- one widget -------------------------------------------------------------------------------------------------------

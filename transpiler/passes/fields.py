@@ -14,7 +14,7 @@ import ast
 import re
 import tokenize
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from transpiler import codes
 from transpiler.diagnostics import Diagnostic
@@ -71,9 +71,7 @@ class Whole:
 class Asked:
     """What a cell asks for."""
 
-    fields: tuple[Field, ...]
-    python: Python
-    """The cell's Python; whether it shows its last value may have been decided anew."""
+    fields: tuple[Field, ...] = ()
     controls: Controls | None = None
 
 
@@ -107,7 +105,7 @@ class _Fields:
         calls = any(f"{owner}." in self._text for owner in pip_calls.OWNERS)
         asking = asks(self._text)
         if not (parameters or forms or asking or wanted or calls or tag or toolkit):
-            return Asked((), self._python)
+            return Asked()
         self._places = Places(self._cell, self._python)
         self._tree = parse(self._text)
         self._comments = _comments(self._text) if "#" in self._text else {}
@@ -129,19 +127,13 @@ class _Fields:
         for ask in wanted:
             self._asked(ask)
         fields = tuple(settled(draft, self._places, self._found) for draft in self._outermost())
-        return Asked(fields, self._shown(), self._done())
-
-    def _shown(self) -> Python:
-        """The cell's Python, with what `interact` says of its last value."""
-        if self._widgets.shown or self._widgets.hidden:
-            return replace(self._python, tail_semicolon=self._widgets.hidden)
-        return self._python
+        return Asked(fields, self._done())
 
     def _done(self) -> Controls | None:
         it = self._widgets
-        if not (it.edits or it.pressed or it.button):
+        if not (it.edits or it.pressed or it.button or it.shows is not None):
             return None
-        return Controls(tuple(it.edits), tuple(it.pressed), it.button)
+        return Controls(tuple(it.edits), tuple(it.pressed), it.button, it.shows)
 
     def _outermost(self) -> Iterable[Draft]:
         """The drafts in order, without those inside of what another answer takes the place of."""

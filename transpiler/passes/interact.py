@@ -41,6 +41,8 @@ class Argument:
     node: ast.expr | None = None
     """Where the cell says what it is given; None when the function's default says it."""
     labels: bool = False
+    default: ast.expr | None = None
+    """The default of the function's parameter."""
 
 
 def interactions(cell: Cell, found: Found) -> None:
@@ -163,7 +165,7 @@ class _Interaction:
         if labels:
             written = self.cell.text(value) if node is not None else ast.unparse(value)
             code = f"{written}[{ANSWER}]" if isinstance(known, dict) else f"dict({written})[{ANSWER}]"
-        return Argument(name, code, attributes, node, labels)
+        return Argument(name, code, attributes, node, labels, default)
 
     def _widget(
         self, name: str, call: ast.Call, widget: str, node: ast.expr | None
@@ -182,7 +184,7 @@ class _Interaction:
                 options, ast.Dict
             )
             value = f"{text}[{ANSWER}]" if is_dict else f"dict({text})[{ANSWER}]"
-        return Argument(name, value, dict(made.attributes), node, labels)
+        return Argument(name, value, dict(made.attributes), node, labels, call)
 
     # -- fields
 
@@ -194,10 +196,24 @@ class _Interaction:
         name = cell.toolkit.fresh(argument.name)
         draft = Draft(name, argument.node or self.node, cell.places.span(self.node))
         draft.attributes, draft.slot, draft.answer = attributes, slot, code
-        at = argument.node
-        if at is not None:
-            draft.source = (cell.places.slice(at), self._moved(argument, cell.text(at)))
+        draft.source = self.source(argument)
         self.found.draft(name, draft)
+
+    def source(self, argument: Argument) -> tuple[Slice, str] | None:
+        """Where the notebook itself says what an argument is, and what stands there for an answer."""
+        if argument.node is not None:
+            text = self.cell.text(argument.node)
+            return self.cell.places.slice(argument.node), self._moved(argument, text)
+        return self.without_node(argument)
+
+    def without_node(self, argument: Argument) -> tuple[Slice, str] | None:
+        """The same where only the function's default says it: as one more argument of the call."""
+        call = self.node
+        if not isinstance(call, ast.Call) or argument.default is None:
+            return None
+        last = [*call.args, *(k.value for k in call.keywords)][-1]
+        moved = self._moved(argument, ast.unparse(argument.default))
+        return self.cell.after(last), f", {argument.name}={moved}"
 
     def _moved(self, argument: Argument, text: str) -> str:
         attribute = "label" if argument.labels else "value"
@@ -258,9 +274,9 @@ class _Call(_Interaction):
         pieces = self.called(head, arguments)
         cell, found = self.cell, self.found
         if self.name == "interactive":
-            found.hidden |= self.is_last
+            found.shows = False if self.is_last else found.shows
         elif self.is_last:
-            found.shown = True
+            found.shows = True
         elif _gives(cell, function):
             pieces = ["display(", *pieces, ")"]
         slot = cell.places.slice(self.call)
@@ -304,7 +320,7 @@ class _Decorator(_Interaction):
         pieces = self.called(self.function.name, arguments)
         cell, found = self.cell, self.found
         if self.is_last:
-            found.shown = True
+            found.shows = True
         elif _gives(cell, self.function):
             pieces = ["display(", *pieces, ")"]
         text = cell.python.text
@@ -319,6 +335,14 @@ class _Decorator(_Interaction):
             found.button = button
             press = f"\n{self.function.name}.widget.manual_button.click()"
             found.pressed.append(Edit(cell.after(self.function), press, f"`{button}` is pressed"))
+
+
+    def without_node(self, argument: Argument) -> tuple[Slice, str] | None:
+        """The default stands in the cell itself."""
+        if argument.default is None:
+            return None
+        text = self.cell.text(argument.default)
+        return self.cell.places.slice(argument.default), self._moved(argument, text)
 
 
 class _Kept(_Interaction):
