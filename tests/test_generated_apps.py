@@ -11,10 +11,14 @@ import pytest
 from pipulate_runtime.host.app import create_app
 from pipulate_runtime.host.walk import HTMX, ORIGIN, Walked, walk_app
 from tests.conftest import ROOT
+from tests.test_inputs import NEEDED
 
 GENERATED = ROOT / "generated"
 PLUGINS = sorted(path.stem for path in GENERATED.glob("*.py"))
-ANSWERS: dict[str, dict[str, dict[str, str]]] = {"hello": {"step_01": {"a": "Ada <b>Lovelace</b>"}}}
+ANSWERS: dict[str, dict[str, dict[str, str]]] = {
+    "hello": {"step_01": {"a": "Ada <b>Lovelace</b>"}},
+    **{name: {s: dict(a) for s, a in steps.items()} for name, steps in NEEDED.items()},
+}
 
 pytestmark = pytest.mark.kernel
 

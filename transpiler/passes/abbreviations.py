@@ -56,7 +56,8 @@ def _slider(value: tuple[Any, ...], default: Any) -> dict[str, JSON] | None:
     if low > high or (step is not None and step <= 0):
         return None
     whole = all(isinstance(v, int) for v in value)
-    middle = low + (high - low) // 2 if whole else low + (high - low) / 2
+    span = high - low
+    middle = low + (span // 2 if isinstance(span, int) else span / 2)
     if step is not None:
         middle = low + int((middle - low) / step) * step
     fits = isinstance(default, int) if whole else isinstance(default, int | float)

@@ -463,6 +463,8 @@ def _observed(cell: Cell, found: Found, made: Mapping[str, Made]) -> None:
                 why = "it was made in another cell than the one that observes it"
                 found.left.append((statement, name, why))
             continue
+        if statement is cell.tree.body[-1] and isinstance(statement, ast.Expr):
+            found.shows = False  # the cell ends in an assignment then
         old = [k for k, d in found.drafts.items() if d.value is made[name].call]
         texts = f"\n{name}.{made[name].setter}".split(f"{ANSWER}, {ANSWER}")
         for number, key in enumerate(old):

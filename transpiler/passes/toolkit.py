@@ -52,8 +52,12 @@ class Toolkit:
         """Take over what a cell imports and defines, before its own widgets are looked at."""
         self._learn_imports(tree)
         for node in tree.body:
-            if isinstance(node, ast.FunctionDef):
-                self.functions[node.name] = node
+            match node:
+                case ast.FunctionDef(name=name):
+                    self.functions[name] = node
+                case ast.Assign(targets=[ast.Name(id=name)], value=ast.Call(func=func)):
+                    if (widget := self.widget(func)) in INPUTS:
+                        self.widgets[name] = widget
 
     def _learn_imports(self, tree: ast.Module) -> None:
         for node in ast.walk(tree):
