@@ -15,7 +15,7 @@ What a run knows is one row of the database: for each step its answers, and unde
 Everything here may be edited: `pipulate port` never overwrites an edited file.
 """
 
-# port: id=1f2ccee6d596 notebook=../fixtures/inputs/option_lines.ipynb base=482a68944201704d
+# port: id=1f2ccee6d596 notebook=../fixtures/inputs/option_lines.ipynb base=f65bbaae840d7ce0
 # The `global` lines of a cell name what it only reads, too:
 # ruff: noqa: PLW0602
 
@@ -316,7 +316,7 @@ class OptionLines:
                 required=True,
                 aria_describedby="step_01-distance-help distance-error",
             ),
-            Small("There and back", id="step_01-distance-help"),
+            Small("There and back in kilometres", id="step_01-distance-help"),
             self.error_below("distance", errors),
             Label("Vehicle", fr="step_01-vehicle"),
             Select(

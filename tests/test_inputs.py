@@ -132,7 +132,7 @@ def test_the_app_shows_what_the_notebook_shows_also_with_other_answers(name: str
 def test_all_of_them_are_here() -> None:
     assert {p.stem for p in INPUTS.glob("*.ipynb")} >= set(NAMES)
     readme = (ROOT / "fixtures" / "README.md").read_text(encoding="utf-8")
-    assert [p.stem for p in INPUTS.glob("*.ipynb") if f"`{p.stem}`" not in readme] == []
+    assert [p.stem for p in INPUTS.glob("*.ipynb") if f"`inputs/{p.stem}`" not in readme] == []
 
 
 def test_a_secret_of_the_notebook_is_not_in_the_plugin() -> None:
