@@ -97,9 +97,7 @@ def compared(name: str, given: Mapping[str, Mapping[str, str]]) -> Verified:
 def joined(
     first: Mapping[str, Mapping[str, str]], second: Mapping[str, Mapping[str, str]]
 ) -> dict[str, dict[str, str]]:
-    return {
-        step: {**first.get(step, {}), **second.get(step, {})} for step in {*first, *second}
-    }
+    return {step: {**first.get(step, {}), **second.get(step, {})} for step in {*first, *second}}
 
 
 def shown(found: Verified) -> list[object]:

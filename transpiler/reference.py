@@ -73,8 +73,10 @@ def source_of(code: Code, answers: Answers) -> str:
 
 def _goes_with(asked: Field, spans: Container[Span]) -> bool:
     """Whether a field is half of a pair, such as the ends of a range, that is answered: they are given together."""
-    return asked.span in spans and asked.source is None and asked.answer.count("(") != (
-        asked.answer.count(")")
+    return (
+        asked.span in spans
+        and asked.source is None
+        and asked.answer.count("(") != (asked.answer.count(")"))
     )
 
 

@@ -1,7 +1,7 @@
 """What a person sees of widgets: an app has a form in the place of controls, so both sides are compared without these.
 
-    expanded(outputs, state)   the notebook's outputs, with what an Output widget holds behind the widget that shows it
-    seen(outputs)              outputs without the controls, and without the difference between a result and what is displayed
+expanded(outputs, state)   the notebook's outputs, with what an Output widget holds behind the widget that shows it
+seen(outputs)              outputs without the controls, and without the difference between a result and what is displayed
 """
 
 import re
@@ -60,9 +60,11 @@ def _held(model: str, state: State, done: set[str]) -> Iterator[Outputs]:
 def seen(outputs: Outputs) -> list[Output]:
     """Return outputs as a page shows them beside a form."""
     return [
-        {**output, "output_type": "display_data"}
-        if output["output_type"] == "execute_result"
-        else output
+        (
+            {**output, "output_type": "display_data"}
+            if output["output_type"] == "execute_result"
+            else output
+        )
         for output in outputs
         if not is_control(output)
     ]

@@ -6,7 +6,9 @@ from tests.build import CellLike, analysed, emitted, md, plan_of, splice
 from transpiler.ir import AnalysedCode, Field
 from transpiler.options import Options
 
-IMPORTS = "import ipywidgets as w\nfrom ipywidgets import fixed, interact, interact_manual, interactive\n"
+IMPORTS = (
+    "import ipywidgets as w\nfrom ipywidgets import fixed, interact, interact_manual, interactive\n"
+)
 
 
 def body(source: str, *more: CellLike) -> str:
@@ -106,12 +108,20 @@ def test_labels_limits_and_placeholders() -> None:
         "text = w.Text(placeholder='a word')",
         "size.value, text.value",
     )
-    assert (size.label, size.min, size.max, size.step, size.required) == ("How large", 1, 9, 2, True)
+    assert (size.label, size.min, size.max, size.step, size.required) == (
+        "How large",
+        1,
+        9,
+        2,
+        True,
+    )
     assert (text.label, text.placeholder, text.required) == ("Text", "a word", False)
 
 
 def test_a_range_is_two_fields() -> None:
-    low, high = fields("span = w.IntRangeSlider(value=(2, 5), max=9, description='Years')\nspan.value")
+    low, high = fields(
+        "span = w.IntRangeSlider(value=(2, 5), max=9, description='Years')\nspan.value"
+    )
     assert (low.name, low.label, low.default, low.max) == ("span_from", "Years, from", 2, 9)
     assert (high.name, high.label, high.default, high.max) == ("span_to", "Years, to", 5, 9)
 

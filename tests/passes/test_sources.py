@@ -85,8 +85,8 @@ def test_what_is_no_literal_in_a_call_is_computed(line: str) -> None:
 
 def test_text_between_fields_stands_in_the_form() -> None:
     item, found = code(
-        "#@title A wave { run: \"auto\", display-mode: \"form\" }\n#@markdown above\nx = 1 #@param {type:\"integer\"}\n"
-        "#@markdown ---\n#@markdown **between**\ny = 2 #@param {type:\"integer\"}\nz = 3 #@param {type:\"integer\"}\n#@markdown below"
+        '#@title A wave { run: "auto", display-mode: "form" }\n#@markdown above\nx = 1 #@param {type:"integer"}\n'
+        '#@markdown ---\n#@markdown **between**\ny = 2 #@param {type:"integer"}\nz = 3 #@param {type:"integer"}\n#@markdown below'
     )
     assert found == ()
     assert (item.title, item.text) == ("A wave", "above\nbelow")
@@ -111,7 +111,9 @@ def test_getpass_at_the_top_level_is_a_secret(line: str, label: str, cell: str) 
     assert edited(line) == cell
 
 
-@pytest.mark.parametrize("line", ["def f():\n    return getpass()", "while x:\n    x = getpass.getpass()"])
+@pytest.mark.parametrize(
+    "line", ["def f():\n    return getpass()", "while x:\n    x = getpass.getpass()"]
+)
 def test_getpass_elsewhere_is_asked_by_the_running_cell(line: str) -> None:
     item, found = code(line)
     assert (item.fields, codes_of(found)) == ((), ["PP126"])

@@ -38,7 +38,11 @@ def field_of(call: str) -> Any:
 
 def test_every_widget_of_the_library_with_a_value_is_known() -> None:
     assert with_a_value() - {"ValueWidget"} == {*INPUTS, *UNANSWERABLE, *SHOWS_ONLY} - {"Output"}
-    boxes = {n for n, k in vars(ipywidgets).items() if isinstance(k, type) and issubclass(k, ipywidgets.Box)}
+    boxes = {
+        n
+        for n, k in vars(ipywidgets).items()
+        if isinstance(k, type) and issubclass(k, ipywidgets.Box)
+    }
     assert boxes - {"interactive"} == CONTAINERS
 
 
@@ -137,8 +141,13 @@ def test_moments(call: str, default: str | None, type_: str) -> None:
     assert (field.default, field.type) == (default, type_)
     for answer in filter(None, [default, None]):
         given = field.answer.replace("__answer__", repr(answer))
-        made = eval(f"dict({given})" if "=" in given else f"dict(value={given})", {"datetime": datetime})
-        assert made["value"] == eval(f"ipywidgets.{call}", {"ipywidgets": ipywidgets, "datetime": datetime}).value
+        made = eval(
+            f"dict({given})" if "=" in given else f"dict(value={given})", {"datetime": datetime}
+        )
+        assert (
+            made["value"]
+            == eval(f"ipywidgets.{call}", {"ipywidgets": ipywidgets, "datetime": datetime}).value
+        )
 
 
 # --- abbreviations ------------------------------------------------------------------------------------------------------
@@ -156,7 +165,9 @@ def test_an_abbreviation_is_the_field_of_the_widget_it_makes(value: Any) -> None
     widget = ipywidgets.interactive.widget_from_abbrev(value)
     field = abbreviated(value)
     assert field is not None
-    assert field["default"] == (widget.label if "choices" in field and isinstance(field["default"], str) else widget.value)
+    assert field["default"] == (
+        widget.label if "choices" in field and isinstance(field["default"], str) else widget.value
+    )
     if "min" in field:
         assert (field["min"], field["max"], field["step"]) == (widget.min, widget.max, widget.step)
     if "choices" in field:
@@ -177,6 +188,8 @@ def test_the_functions_own_default_is_where_it_begins(value: Any, default: Any) 
     assert field["default"] == (widget.label if isinstance(value, dict) else widget.value)
 
 
-@pytest.mark.parametrize("value", [None, (), (1,), (1, 2, 3, 4), ("a", "b"), (5, 1), (0, 5, 0), [], {}, 1j, [[1], [2]]])
+@pytest.mark.parametrize(
+    "value", [None, (), (1,), (1, 2, 3, 4), ("a", "b"), (5, 1), (0, 5, 0), [], {}, 1j, [[1], [2]]]
+)
 def test_what_is_no_abbreviation(value: Any) -> None:
     assert abbreviated(value) is None

@@ -278,9 +278,7 @@ class Reader:
             wanted = list(given) if several or self.kind.shape == "choice pair" else [given]
             offered: tuple[Any, ...] = choices.values
             if key != "value":
-                offered = (
-                    tuple(range(len(answers))) if key == "index" else tuple(map(str, answers))
-                )
+                offered = tuple(range(len(answers))) if key == "index" else tuple(map(str, answers))
             if given is None:
                 return None
             if any(w not in offered for w in wanted):
@@ -403,7 +401,10 @@ class _Finder(Once):
         self._key = before
 
     def visit_Expr(self, node: ast.Expr) -> None:
-        if isinstance(node.value, ast.Call) and self._cell.toolkit.widget(node.value.func) in INPUTS:
+        if (
+            isinstance(node.value, ast.Call)
+            and self._cell.toolkit.widget(node.value.func) in INPUTS
+        ):
             return  # only shown
         super().visit_Expr(node)
 
@@ -471,9 +472,7 @@ def _observed(cell: Cell, found: Found, made: Mapping[str, Made]) -> None:
             draft = found.drafts[key]
             draft.slot = cell.after(statement)
             if len(texts) == 2:
-                draft.answer = (
-                    f"{texts[0]}{ANSWER}" if number == 0 else f", {ANSWER}{texts[1]}"
-                )
+                draft.answer = f"{texts[0]}{ANSWER}" if number == 0 else f", {ANSWER}{texts[1]}"
             else:
                 draft.answer = texts[0]
 

@@ -85,9 +85,7 @@ def fields_of(
 class _Fields:
     """The drafts of one cell, by variable."""
 
-    def __init__(
-        self, cell: Cell, python: Python, whole: Whole, found: list[Diagnostic]
-    ) -> None:
+    def __init__(self, cell: Cell, python: Python, whole: Whole, found: list[Diagnostic]) -> None:
         self._cell = cell
         self._python = python
         self._whole = whole

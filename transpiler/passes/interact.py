@@ -164,12 +164,12 @@ class _Interaction:
         code = ANSWER
         if labels:
             written = self.cell.text(value) if node is not None else ast.unparse(value)
-            code = f"{written}[{ANSWER}]" if isinstance(known, dict) else f"dict({written})[{ANSWER}]"
+            code = (
+                f"{written}[{ANSWER}]" if isinstance(known, dict) else f"dict({written})[{ANSWER}]"
+            )
         return Argument(name, code, attributes, node, labels, default)
 
-    def _widget(
-        self, name: str, call: ast.Call, widget: str, node: ast.expr | None
-    ) -> Argument:
+    def _widget(self, name: str, call: ast.Call, widget: str, node: ast.expr | None) -> Argument:
         """A widget made for the parameter: the function is given what it would hold."""
         self.found.handled.add(id(call))
         made = Reader(self.cell, call, widget).made()
@@ -335,7 +335,6 @@ class _Decorator(_Interaction):
             found.button = button
             press = f"\n{self.function.name}.widget.manual_button.click()"
             found.pressed.append(Edit(cell.after(self.function), press, f"`{button}` is pressed"))
-
 
     def without_node(self, argument: Argument) -> tuple[Slice, str] | None:
         """The default stands in the cell itself."""

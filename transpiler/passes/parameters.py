@@ -34,9 +34,7 @@ def spelled(node: ast.expr) -> Spelled | None:
         attributes: dict[str, JSON] = {"type": kind, "default": text}
         return Spelled(attributes, node, f"{written}.fromisoformat({ANSWER})")
     match node:
-        case ast.Call(
-            func=ast.Name(id=name) | ast.Attribute(attr=name), args=[inner], keywords=[]
-        ):
+        case ast.Call(func=ast.Name(id=name) | ast.Attribute(attr=name), args=[inner], keywords=[]):
             value = literal_of(inner)
         case _:
             return None

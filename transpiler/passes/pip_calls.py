@@ -1,8 +1,8 @@
 """The conventions of Pipulate's own notebooks (CONTRACT 3): `pip.set`, `pip.get`, `pip.api_key`, and cells whose tag names an input.
 
-    pip.set(job, step="year", value=2025)    the value is asked for, and `pip` still keeps it
-    year = pip.get(job, step="year")         what no cell sets is asked for
-    pip.api_key(job)                         a secret, given as `key=`
+pip.set(job, step="year", value=2025)    the value is asked for, and `pip` still keeps it
+year = pip.get(job, step="year")         what no cell sets is asked for
+pip.api_key(job)                         a secret, given as `key=`
 """
 
 import ast
@@ -114,7 +114,9 @@ class _Finder(Once):
 
     def _key(self, call: Call) -> None:
         service = literal_of(call.given["service"]) if "service" in call.given else ""
-        name = f"{as_name(service, '')}_api_key" if isinstance(service, str) and service else "api_key"
+        name = (
+            f"{as_name(service, '')}_api_key" if isinstance(service, str) and service else "api_key"
+        )
         draft = Draft(name, call.node, self._span(call))
         draft.attributes = {"type": "password", "required": True, "label": in_words(name)}
         if (key := call.given.get("key")) is not None:

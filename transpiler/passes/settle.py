@@ -44,7 +44,6 @@ class Draft:
         return self.slot or places.slice(self.value)
 
 
-
 def settled(draft: Draft, places: Places, found: list[Diagnostic]) -> Field:
     """Return the field of a draft, adding to `found` what does not agree."""
     return _Settling(draft, found).field(places)

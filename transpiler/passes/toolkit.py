@@ -14,7 +14,9 @@ from transpiler.passes.vocabulary import RESERVED_FIELDS
 from transpiler.passes.widgets import ABBREVIATED, CONTAINERS, INPUTS, SHOWS_ONLY, UNANSWERABLE
 
 _LIBRARY = re.compile(r"\b(?:ipywidgets|IPython\.html)\b")
-_PACKAGE = re.compile(r"(?:ipywidgets|IPython\.html)(?:\.widgets)*(?:\.(?:interaction|\w+))?\.(\w+)")
+_PACKAGE = re.compile(
+    r"(?:ipywidgets|IPython\.html)(?:\.widgets)*(?:\.(?:interaction|\w+))?\.(\w+)"
+)
 _LOOKS = frozenset(["layout", "style", "description", "disabled", "description_tooltip", "tooltip"])
 """Attributes of a widget that say how it looks."""
 
