@@ -45,7 +45,9 @@ def test_every_convention_is_there() -> None:
     assert all(name in SECTIONS["ipywidgets"] for name in ABBREVIATED)
     said = SECTIONS["Colab's forms"]
     assert all(f'type:"{name}"' in said for name in colab._TYPES)
-    assert all(name in said for name in (*colab._ATTRIBUTES, "#@title", "#@markdown", "display-mode"))
+    assert all(
+        name in said for name in (*colab._ATTRIBUTES, "#@title", "#@markdown", "display-mode")
+    )
     assert all(f"pip.{name}(" in PAGE for name in pip_calls._PARAMETERS)
     assert "input(" in SECTIONS["Questions"]
     assert "getpass(" in SECTIONS["Questions"]
@@ -74,6 +76,8 @@ def test_each_example_of_an_option_line_is_understood(key: str) -> None:
 def test_each_example_is_python_that_asks(block: str) -> None:
     tagged = "station: str" in block
     head = '# %% {"tags": ["parameters"]}\n' if tagged else ""
-    item, found = code(f"{head}{block}\nimport ipywidgets as widgets" if "widgets" in block else head + block)
+    item, found = code(
+        f"{head}{block}\nimport ipywidgets as widgets" if "widgets" in block else head + block
+    )
     assert codes_of(found) == []
     assert item.fields

@@ -29,7 +29,7 @@ from traitlets import DottedObjectName, Type, default
 from transpiler.compare import KERNEL_DIED, Outputs
 from transpiler.diagnostics import Span
 from transpiler.ir import ANSWER, JSON, Code, Edit, Field
-from transpiler.passes.plan import apply
+from transpiler.passes.edits import apply
 from transpiler.passes.questions import questions
 from transpiler.seen import expanded
 

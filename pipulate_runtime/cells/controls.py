@@ -7,13 +7,57 @@ import re
 from typing import Any
 
 VIEW = "application/vnd.jupyter.widget-view+json"
-CONTROLS = frozenset("""
-    IntSlider FloatSlider FloatLogSlider IntRangeSlider FloatRangeSlider Play BoundedIntText BoundedFloatText IntText FloatText
-    Text Textarea Password Combobox Checkbox ToggleButton Dropdown Select SelectionSlider RadioButtons ToggleButtons
-    SelectMultiple SelectionRangeSlider DatePicker TimePicker NaiveDatetimePicker DatetimePicker ColorPicker TagsInput
-    ColorsInput IntsInput FloatsInput FileUpload Controller Button Output interactive
-    Box HBox VBox GridBox Accordion Tab Stack AppLayout GridspecLayout TwoByTwoLayout
-    """.split())
+CONTROLS = frozenset(
+    [
+        "IntSlider",
+        "FloatSlider",
+        "FloatLogSlider",
+        "IntRangeSlider",
+        "FloatRangeSlider",
+        "Play",
+        "BoundedIntText",
+        "BoundedFloatText",
+        "IntText",
+        "FloatText",
+        "Text",
+        "Textarea",
+        "Password",
+        "Combobox",
+        "Checkbox",
+        "ToggleButton",
+        "Dropdown",
+        "Select",
+        "SelectionSlider",
+        "RadioButtons",
+        "ToggleButtons",
+        "SelectMultiple",
+        "SelectionRangeSlider",
+        "DatePicker",
+        "TimePicker",
+        "NaiveDatetimePicker",
+        "DatetimePicker",
+        "ColorPicker",
+        "TagsInput",
+        "ColorsInput",
+        "IntsInput",
+        "FloatsInput",
+        "FileUpload",
+        "Controller",
+        "Button",
+        "Output",
+        "interactive",
+        "Box",
+        "HBox",
+        "VBox",
+        "GridBox",
+        "Accordion",
+        "Tab",
+        "Stack",
+        "AppLayout",
+        "GridspecLayout",
+        "TwoByTwoLayout",
+    ]
+)
 _CLASS = re.compile(r"(\w+)\(")
 
 

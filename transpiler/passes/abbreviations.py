@@ -68,11 +68,11 @@ def _slider(value: tuple[Any, ...], default: Any) -> dict[str, JSON] | None:
 
 def _dropdown(value: Any, default: Any) -> dict[str, JSON] | None:
     """A list of values or of pairs, or a dict: the first is chosen, or the function's own default."""
-    items = list(value.items()) if isinstance(value, dict) else list(value)
+    items: list[Any] = list(value.items()) if isinstance(value, dict) else list(value)
     pairs = isinstance(value, dict) or all(
         isinstance(i, tuple | list) and len(i) == 2 for i in items
     )
-    answers = [str(item[0]) for item in items] if pairs else items
+    answers: list[Any] = [str(item[0]) for item in items] if pairs else items
     values = [item[1] for item in items] if pairs else items
     if not all(isinstance(a, str | int | float) for a in answers):
         return None

@@ -18,10 +18,12 @@ from dataclasses import dataclass
 
 from transpiler import codes
 from transpiler.diagnostics import Diagnostic
-from transpiler.ir import ANSWER, JSON, Cell, Controls, Field, Python
+from transpiler.ir import JSON, Cell, Controls, Field, Python
 from transpiler.passes import colab, controls, pip_calls
 from transpiler.passes.field_types import Said, said_by, said_by_comment
 from transpiler.passes.interact import interactions
+from transpiler.passes.made import Cell as WidgetCell
+from transpiler.passes.made import Found
 from transpiler.passes.magics import parse, tokens_of
 from transpiler.passes.options import PARAMETERS, Ask
 from transpiler.passes.parameters import Spelled, spelled
@@ -92,7 +94,7 @@ class _Fields:
         self._text = python.text
         self._found = found
         self._drafts: dict[str, Draft] = {}
-        self._widgets = controls.Found()
+        self._widgets = Found()
 
     def all(self, wanted: tuple[Ask, ...]) -> Asked:
         """Go through all sources and settle what they drafted."""
@@ -168,7 +170,7 @@ class _Fields:
     # -- sources
 
     def _controls(self, toolkit: Toolkit) -> None:
-        cell = controls.Cell(self._tree, self._python, self._places, toolkit)
+        cell = WidgetCell(self._tree, self._python, self._places, toolkit)
         toolkit.learn(self._tree)
         interactions(cell, self._widgets)
         controls.widget_fields(cell, self._widgets)

@@ -11,12 +11,12 @@
 """
 
 import ast
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 from transpiler.ir import ANSWER, JSON, Edit, Slice
 from transpiler.passes.abbreviations import abbreviated, has_labels
-from transpiler.passes.controls import Cannot, Cell, Found, Reader
+from transpiler.passes.gives import gives
+from transpiler.passes.made import Cannot, Cell, Found, Reader
 from transpiler.passes.settle import Draft
 from transpiler.passes.values_of import COMPUTED
 from transpiler.passes.widgets import INPUTS, UNANSWERABLE
@@ -75,7 +75,7 @@ def _try(cell: Cell, found: Found, interaction: "_Interaction") -> None:
 class _Interaction:
     """A use of `interact`: `node` is the call or the decorator."""
 
-    names = ("interact", "interact_manual")
+    names: tuple[str, ...] = ("interact", "interact_manual")
 
     def __init__(self, cell: Cell, found: Found, statement: ast.stmt, node: ast.expr) -> None:
         self.cell, self.found, self.statement, self.node = cell, found, statement, node
@@ -277,7 +277,7 @@ class _Call(_Interaction):
             found.shows = False if self.is_last else found.shows
         elif self.is_last:
             found.shows = True
-        elif _gives(cell, function):
+        elif gives(cell.toolkit, function):
             pieces = ["display(", *pieces, ")"]
         slot = cell.places.slice(self.call)
         self.in_order(slot, pieces)
@@ -321,7 +321,7 @@ class _Decorator(_Interaction):
         cell, found = self.cell, self.found
         if self.is_last:
             found.shows = True
-        elif _gives(cell, self.function):
+        elif gives(cell.toolkit, self.function):
             pieces = ["display(", *pieces, ")"]
         text = cell.python.text
         start = text.rindex("@", 0, cell.places.slice(self.node).start)
@@ -374,30 +374,3 @@ class _Kept(_Interaction):
                 self.draft(argument, code, after)
                 self.found.drafts[next(reversed(self.found.drafts))].source = (after, code)
             number += not is_fixed
-
-
-def _gives(cell: Cell, function: ast.expr | ast.FunctionDef) -> bool:
-    """Whether a function may give something to show; one that cannot be looked into is taken not to."""
-    if isinstance(function, ast.Name):
-        known = cell.toolkit.functions.get(function.id)
-        return known is not None and _gives(cell, known)
-    if isinstance(function, ast.Lambda):
-        return not (
-            isinstance(function.body, ast.Call)
-            and isinstance(function.body.func, ast.Name)
-            and function.body.func.id in ("print", "display")
-        )
-    return isinstance(function, ast.FunctionDef) and any(
-        node.value is not None for node in _returns(function.body)
-    )
-
-
-def _returns(body: list[ast.stmt]) -> Iterator[ast.Return]:
-    """The `return` statements of a function, not those of functions in it."""
-    stack: list[ast.AST] = list(body)
-    while stack:
-        node = stack.pop()
-        if isinstance(node, ast.Return):
-            yield node
-        if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda | ast.ClassDef):
-            stack += ast.iter_child_nodes(node)

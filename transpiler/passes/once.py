@@ -1,5 +1,8 @@
 """Walks a cell and knows what runs exactly once when it is run (unless something raises), and what variable a value becomes."""
 
+# The methods of a visitor say by their names what they visit.
+# ruff: noqa: D102
+
 import ast
 from collections.abc import Iterable
 

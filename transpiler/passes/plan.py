@@ -24,6 +24,7 @@ from transpiler.ir import (
     Text,
 )
 from transpiler.options import Options
+from transpiler.passes.edits import apply
 from transpiler.passes.plan_fields import planned_field
 from transpiler.passes.vocabulary import RESERVED_FIELDS
 
@@ -318,14 +319,6 @@ def _cell(
         dynamic=item.dynamic,
         options=tuple(keywords),
     )
-
-
-def apply(text: str, edits: Iterable[Edit]) -> str:
-    """Return the text with the edits made. They must not overlap; what is put in at the same place keeps its order."""
-    listed = sorted(enumerate(edits), key=lambda pair: (pair[1].slice, pair[0]), reverse=True)
-    for _, edit in listed:
-        text = text[: edit.slice.start] + edit.text + text[edit.slice.end :]
-    return text
 
 
 def _declarations(

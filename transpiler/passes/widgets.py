@@ -71,11 +71,33 @@ UNANSWERABLE: Mapping[str, str] = {
 }
 """Widgets that ask for something no field gives -> why."""
 SHOWS_ONLY = frozenset(
-    """HTML HTMLMath Label Output Image Audio Video IntProgress FloatProgress Valid""".split()
+    [
+        "HTML",
+        "HTMLMath",
+        "Label",
+        "Output",
+        "Image",
+        "Audio",
+        "Video",
+        "IntProgress",
+        "FloatProgress",
+        "Valid",
+    ]
 )
 """Widgets with a value that nobody gives."""
 CONTAINERS = frozenset(
-    "Box HBox VBox GridBox Accordion Tab Stack AppLayout GridspecLayout TwoByTwoLayout".split()
+    [
+        "Box",
+        "HBox",
+        "VBox",
+        "GridBox",
+        "Accordion",
+        "Tab",
+        "Stack",
+        "AppLayout",
+        "GridspecLayout",
+        "TwoByTwoLayout",
+    ]
 )
 ABBREVIATED = frozenset(["interact", "interact_manual", "interactive"])
 
