@@ -15,7 +15,7 @@ What a run knows is one row of the database: for each step its answers, and unde
 Everything here may be edited: `pipulate port` never overwrites an edited file.
 """
 
-# port: id=537811c2731d notebook=../fixtures/inputs/pipulate_calls.ipynb base=d0f33cd34cc1acf2
+# port: id=537811c2731d notebook=../fixtures/inputs/pipulate_calls.ipynb base=4be0abc5d18256f2
 # The `global` lines of a cell name what it only reads, too:
 # ruff: noqa: PLW0602
 
@@ -1597,7 +1597,7 @@ class PipulateCalls:
         global RETRIES  # in: from the cells before
         print(prompt.splitlines()[0])
         print(url_list, custom_filters)
-        return len(TOKEN) > 0, RETRIES
+        return isinstance(TOKEN, str), RETRIES
 
     async def step_09(self, request):
         """GET: the card as it stands."""
