@@ -12,10 +12,14 @@ from pipulate_runtime.host.app import create_app
 from pipulate_runtime.host.walk import Walked, walk_app
 from pipulate_runtime.host.walker import HTMX, ORIGIN
 from tests.conftest import ROOT
+from tests.test_inputs import NEEDED
 
 GENERATED = ROOT / "generated"
 PLUGINS = sorted(path.stem for path in GENERATED.glob("*.py"))
-ANSWERS: dict[str, dict[str, dict[str, str]]] = {"hello": {"step_01": {"a": "Ada <b>Lovelace</b>"}}}
+ANSWERS: dict[str, dict[str, dict[str, str]]] = {
+    "hello": {"step_01": {"a": "Ada <b>Lovelace</b>"}},
+    **{name: {s: dict(a) for s, a in steps.items()} for name, steps in NEEDED.items()},
+}
 
 pytestmark = pytest.mark.kernel
 

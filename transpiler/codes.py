@@ -481,7 +481,7 @@ WIDGET = Rule(
     "PP222",
     "live-widget",
     WARNING,
-    "`{widget}` stays as it is at the start: widgets do not call the notebook's code in the app",
+    "`{widget}` is no field of the form, and stays as it is at the start: {reason}",
     "Ask for the value instead: `limit = 5` with `#| input: limit` above it becomes a field of the form.",
 )
 LEFT_RUNNING = Rule(

@@ -78,6 +78,10 @@ FieldType = Literal[
 ]  # fmt: skip
 
 
+ANSWER = "__answer__"
+"""Stands for the form's value in `Field.answer`."""
+
+
 @dataclass(frozen=True, slots=True)
 class Field:
     """A value that the person who runs the app gives."""
@@ -101,6 +105,12 @@ class Field:
     """A select that also takes a value of one's own (Colab's `allow-input`)."""
     raw: bool = False
     """The text is a Python literal or expression to be evaluated as a literal (Colab's `raw`)."""
+    answer: str = ANSWER
+    """What stands in the cell in the place of `value`: Python, with ANSWER for the form's value."""
+    source: tuple[Slice, str] | None = None
+    """Where and how an answer is put into the notebook when it is executed to be compared with the app, if not so."""
+    intro: str = ""
+    """Markdown above it in the form."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +128,29 @@ class Options:
     checkpoint: Literal["auto", "always", "never"] = "auto"
     pin: str | None = None
     raises: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """A change that lets a cell be a function: `text` takes the place of `slice`. Listed in the plan and the report."""
+
+    slice: Slice
+    text: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Controls:
+    """What the app does in the place of a person who moves the widgets of a cell, beside giving answers."""
+
+    edits: tuple[Edit, ...] = ()
+    """Changes of the cell."""
+    pressed: tuple[Edit, ...] = ()
+    """Changes of the notebook's own cell when it is executed to be compared: what a person presses there."""
+    button: str | None = None
+    """The label of the button that the notebook shows."""
+    shows: bool | None = None
+    """Whether the last value is shown after the edits; None for what the cell itself says."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +181,8 @@ class Code:
     """A title given in the code: `#@title`."""
     text: str = ""
     """Markdown given in the code: `#@markdown`."""
+    controls: Controls | None = None
+    """What its widgets do, where they do more than hold a value."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,15 +199,6 @@ class Annotated:
 
 
 # --- analyse ------------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class Edit:
-    """A change that lets a cell be a function: `text` takes the place of `slice`. Listed in the plan and the report."""
-
-    slice: Slice
-    text: str
-    reason: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -299,6 +325,8 @@ class PlannedField:
     """For a number: the condition that makes it wrong, as Python text with `{}` for the value."""
     moment: str = ""
     """For a date or time: the class of `datetime` that reads it."""
+    intro: str = ""
+    """Markdown above it in the form."""
 
 
 @dataclass(frozen=True, slots=True)

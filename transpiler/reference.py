@@ -10,7 +10,7 @@ import asyncio
 import os
 import signal
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping
 from contextlib import suppress
 from pathlib import Path
 from queue import Empty
@@ -27,9 +27,11 @@ from nbclient.exceptions import CellExecutionError, DeadKernelError
 from traitlets import DottedObjectName, Type, default
 
 from transpiler.compare import KERNEL_DIED, Outputs
-from transpiler.ir import JSON, Code, Edit, Field
-from transpiler.passes.plan import apply
+from transpiler.diagnostics import Span
+from transpiler.ir import ANSWER, JSON, Code, Edit, Field
+from transpiler.passes.edits import apply
 from transpiler.passes.questions import questions
+from transpiler.seen import expanded
 
 SLICE = 0.5
 """Seconds: a channel is asked again after this time, since a wake-up of its socket can get lost."""
@@ -52,18 +54,30 @@ def is_question(code: Code, asked: Field) -> bool:
 
 def source_of(code: Code, answers: Answers) -> str:
     """Return a cell's source with answers in it: variable -> the value the form gave."""
-    fields = [asked for asked in code.fields if asked.name in answers]
-    if code.python is None or not (fields or code.python.requirements):
+    spans = {asked.span for asked in code.fields if asked.name in answers}
+    fields = [asked for asked in code.fields if asked.name in answers or _goes_with(asked, spans)]
+    pressed = code.controls.pressed if code.controls else ()
+    plain = code.cell.kind == "code" and not pressed
+    if code.python is None or (plain and not (fields or code.python.requirements)):
         return code.cell.source
-    edits = [
-        Edit(
-            asked.value,
-            str(answers[asked.name]) if asked.raw else repr(answers[asked.name]),
-            f"{asked.name} was answered",
-        )
-        for asked in fields
-    ]
+    edits = []
+    for asked in fields:
+        given = answers.get(asked.name, asked.default)
+        answer = str(given) if asked.raw else repr(given)
+        slot, text = asked.source or (asked.value, asked.answer)
+        text = text.replace(f"{ANSWER} is None", str(given is None)).replace(ANSWER, answer)
+        edits.append(Edit(slot, text, f"{asked.name} was answered"))
+    edits += pressed
     return apply(code.python.text, edits)
+
+
+def _goes_with(asked: Field, spans: Container[Span]) -> bool:
+    """Whether a field is half of a pair, such as the ends of a range, that is answered: they are given together."""
+    return (
+        asked.span in spans
+        and asked.source is None
+        and asked.answer.count("(") != (asked.answer.count(")"))
+    )
 
 
 def notebook_of(codes: tuple[Code, ...], answers: Mapping[str, Answers]) -> Any:
@@ -116,7 +130,8 @@ async def execute(
         make: Any = nbformat.v4
         died = make.new_output("error", ename=KERNEL_DIED, evalue=str(problem))
         notebook.cells[reached - 1].outputs.append(died)
-    return {cell.id: cell.outputs for cell in notebook.cells[:reached]}
+    state = client.widget_state
+    return {cell.id: expanded(cell.outputs, state) for cell in notebook.cells[:reached]}
 
 
 def _leave_signals(notebook: Any) -> None:

@@ -22,6 +22,7 @@ from transpiler.ir import JSON, Code, Plan
 from transpiler.options import Options
 from transpiler.passes.write import copy_files
 from transpiler.pipeline import planned, port, read_bytes
+from transpiler.seen import expanded, has_controls, seen
 from transpiler.verified import Row, Verified, Way, merged
 
 if TYPE_CHECKING:
@@ -89,6 +90,11 @@ class _Job:
     tell: Tell
     folder: Path
 
+    @property
+    def controlled(self) -> set[str]:
+        """The ids of cells whose widgets do more than hold a value."""
+        return {c.cell.id for c in self.codes if c.controls or any(f.source for f in c.fields)}
+
     async def walk(self, way: Way) -> "Witnessed":
         """Walk the app in one way, with a database of its own."""
         from pipulate_runtime.host.witness import witness
@@ -142,7 +148,7 @@ async def _verified(job: _Job) -> tuple[tuple[Row, ...], int, str]:
             job.tell(f"walking the app, {way}")
             walks.append(await job.walk(way))
     while len(executions) < EXECUTIONS and any(
-        _differ(job, executions, walked.outputs) for walked in walks
+        _differ(job, executions, _outputs(walked)) for walked in walks
     ):
         executions.append(await job.execution(answers, len(executions)))
     found = [
@@ -235,8 +241,17 @@ Execution = Mapping[str, Outputs]
 MISSING = Verdict("differs", "cell", "it is there", "there is no such cell")
 
 
+def _outputs(walked: "Witnessed") -> Execution:
+    """What the cells of the app gave, with what Output widgets hold."""
+    return {cell: expanded(outputs, walked.widgets) for cell, outputs in walked.outputs.items()}
+
+
 def _compared(job: _Job, cell: str, executions: list[Execution], app: Execution) -> Verdict:
-    return compare([e.get(cell, ()) for e in executions], app.get(cell, ()), job.plugin.name)
+    versions, mine = [e.get(cell, ()) for e in executions], app.get(cell, ())
+    if cell in job.controlled or any(map(has_controls, (*versions, mine))):
+        # the page has a form in the place of what asks
+        versions, mine = [seen(version) for version in versions], seen(mine)
+    return compare(versions, mine, job.plugin.name)
 
 
 def _differ(job: _Job, executions: list[Execution], app: Execution) -> bool:
@@ -255,7 +270,7 @@ def _rows(
 
     Where the notebook or the app stopped at an error, the cells after it cannot be compared.
     """
-    first, app = executions[0], walked.outputs
+    first, app = executions[0], _outputs(walked)
     for code in job.codes:
         cell = code.cell
         if cell.id not in steps:

@@ -27,6 +27,7 @@ from fasthtml.common import (
 
 from pipulate_runtime.cells import ansi, frame, sanitise, widgets
 from pipulate_runtime.cells import files as found
+from pipulate_runtime.cells.controls import is_control
 from pipulate_runtime.cells.folders import PICTURES, RunFolder, inlined, keep
 from pipulate_runtime.cells.outputs import Output
 
@@ -167,6 +168,8 @@ class View:
             if frame.BOKEH_EXEC in next_data and frame.HTML in data:
                 waiting.append((frame.HTML, _text(data[frame.HTML])))
                 continue
+            if is_control(output) and not self.widgets:
+                continue  # the form stands in its place
             if numbers is None or number in numbers:
                 shown.append((number, self.output(output, waiting, number)))
             waiting = []

@@ -10,12 +10,12 @@ from typing import Any
 from fasthtml.common import Div, NotStr, P, Progress, Span
 
 from pipulate_runtime.cells import sanitise
+from pipulate_runtime.cells.controls import CONTROLS, VIEW
 
 Output = dict[str, Any]
 State = dict[str, Any]
 
 WIDGETS = "widgets"  # of a stored cell: what its widgets look like, by the ids of their models
-VIEW = "application/vnd.jupyter.widget-view+json"
 _REFERENCE = "IPY_MODEL_"
 _KEPT = ("_model_name", "description", "value", "min", "max", "bar_style", "children", "outputs",
          "_titles", "titles", "_options_labels", "index")  # fmt: skip
@@ -153,6 +153,8 @@ class _Widgets:
             return Div(
                 *(part for part in shown if part), cls="widget-row" if row else "widget-column"
             )
+        if kind in CONTROLS:
+            return None  # the form stands in its place
         if kind in ("HTML", "HTMLMath"):
             return Span(_safe(str(state.get("value", ""))), cls="widget-text")
         words = _words(state)

@@ -15,6 +15,7 @@ import httpx
 from pipulate_runtime.cells import pool as pools
 from pipulate_runtime.cells.execution import CELLS, answers
 from pipulate_runtime.cells.folders import inlined
+from pipulate_runtime.cells.widgets import WIDGETS
 from pipulate_runtime.host import messages
 from pipulate_runtime.host.plugins import Plugin
 from pipulate_runtime.host.walker import ORIGIN, Walker
@@ -35,6 +36,8 @@ class Witnessed:
     answers: Mapping[str, Mapping[str, Any]]
     """Step id -> field -> what the form made of the answer."""
     failed: str | None
+    widgets: Mapping[str, Mapping[str, Any]]
+    """Id of a widget that an output shows -> its state."""
 
 
 @dataclass(slots=True)
@@ -147,6 +150,7 @@ def _collected(app: Any, plugin: Plugin, key: str, failure: messages.HostError |
     outputs: dict[str, list[dict[str, Any]]] = {}
     answered = {step.id: answers(state.get(step.id) or {}) for step in plugin.steps}
     failed = None
+    states: dict[str, Mapping[str, Any]] = {}
     for step in plugin.steps:
         records = (state.get(step.id) or {}).get(CELLS, [])
         execution = cells.execution(key, step.id)
@@ -154,7 +158,8 @@ def _collected(app: Any, plugin: Plugin, key: str, failure: messages.HostError |
             failed, records = step.id, execution.cells
             answered[step.id] = execution.form
         for record in records:
+            states |= record.get(WIDGETS, {})
             outputs.setdefault(record["id"], []).extend(inlined(cells.folder(key), record))
     if failure is not None and failed is None:
         raise failure
-    return Witnessed(key, outputs, answered, failed)
+    return Witnessed(key, outputs, answered, failed, states)

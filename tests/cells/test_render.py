@@ -410,3 +410,24 @@ def test_bokeh_draws_into_the_html_before_it(folder):
     assert "Loading" not in file.read_text()
     assert "p1" in file.read_text()
     assert "embed(p1)" in file.read_text()
+
+
+VIEW = {"application/vnd.jupyter.widget-view+json": {"model_id": "a"}}
+
+
+@pytest.mark.parametrize(
+    ("text", "there"),
+    [
+        ("IntSlider(value=3, max=10)", False),
+        ("interactive(children=(IntSlider(value=3), Output()))", False),
+        ("HBox(children=(Label(value='a'),))", False),
+        ("HTML(value='a')", True),
+        ("  0%|          | 0/10 [00:00<?, ?it/s]", True),
+        ("my.IntSlider()", True),
+    ],
+)
+def test_a_form_stands_in_the_place_of_controls(folder, text, there):
+    widget = {"output_type": "display_data", "metadata": {}, "data": {"text/plain": text, **VIEW}}
+    plain = {"output_type": "display_data", "metadata": {}, "data": {"text/plain": text}}
+    assert ('data-output="display_data"' in str(shown(folder, widget))) is there
+    assert 'data-output="display_data"' in str(shown(folder, plain))

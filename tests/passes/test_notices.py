@@ -540,10 +540,6 @@ ASYNC = "import asyncio, threading\nasync def f(): pass\n"
         (ASYNC + "t = threading.Thread(target=print)\nt.start()\nt.join()", []),
         (ASYNC + "t = threading.Thread(target=print)\nt.start()\nprint(', '.join('ab'))", ["PP223"]),
         (ASYNC + "t = threading.Thread(target=print)", []),
-        ("import ipywidgets as w\nw.IntSlider()\n# %%\nw.Text()", ["PP222"]),
-        ("from ipywidgets import interact\n@interact(x=5)\ndef f(x): pass", ["PP222"]),
-        ("from ipywidgets import interact\ninteract(print, x=5)", ["PP222"]),
-        ("import ipywidgets as w\nw.HTML('a')\nw.IntProgress()", []),
     ],
 )  # fmt: skip
 def test_what_lives_on(text: str, codes: list[str]) -> None:

@@ -8,7 +8,8 @@ import pytest
 from tests.build import analysed, code, emitted, md, only_cell, only_step, plan_of, planned, splice
 from transpiler.ir import Edit, Plan, Slice
 from transpiler.options import Options
-from transpiler.passes.plan import apply, plan
+from transpiler.passes.edits import apply
+from transpiler.passes.plan import plan
 
 
 def titles(made: Plan) -> list[str]:

@@ -97,6 +97,8 @@ def _parsed(code: Code, number: int) -> CodeCell:
     text = code.python.text
     cell = CodeCell(code, number, body, Source(text), tuple(text.split("\n")))
     cell.shows = bool(body) and isinstance(body[-1], ast.Expr) and not code.python.tail_semicolon
+    if code.controls and code.controls.shows is not None:
+        cell.shows = code.controls.shows
     try:
         cell.bindings = Bindings(body)
     except RecursionError:

@@ -6,16 +6,17 @@ A notebook without any of them comes out with its Markdown cut at the headings a
 
 import re
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from tokenize import COMMENT
 
 from transpiler.diagnostics import Diagnostic, Found
-from transpiler.ir import Annotated, Cell, Code, Notebook, Text
-from transpiler.passes import colab
-from transpiler.passes.fields import fields_of
-from transpiler.passes.magics import kept_in, python_of, tokens_of
+from transpiler.ir import Annotated, Cell, Code, Field, Notebook, Options, Python, Text
+from transpiler.passes import colab, pip_calls
+from transpiler.passes.fields import Whole, fields_of
+from transpiler.passes.magics import kept_in, parse, python_of, tokens_of
 from transpiler.passes.markdown import text_of
 from transpiler.passes.options import Ask, notebook_options, options_of
+from transpiler.passes.toolkit import Toolkit, has_widgets
 from transpiler.passes.words import title_of_file
 
 _NOTE = re.compile(r"^#[ \t]*@(?:title|markdown)\b", re.MULTILINE)
@@ -31,12 +32,12 @@ def annotate(
     found: list[Diagnostic] = []
     items: list[Text | Code] = []
     kept = kept_in(cell.source for cell in notebook.cells if cell.kind == "code")
-    for cell in notebook.cells:
-        if not cell.source.strip() or cell.kind == "raw":
-            continue
-        more = (chosen or {}).get(cell.index, ())
-        item = _code(cell, kept, more, found) if cell.kind == "code" else _text(cell, found)
-        if item is not None:
+    read = [_read(cell, kept, found) for cell in notebook.cells if cell.source.strip()]
+    whole = _whole([item.python.text for item in read if isinstance(item, _Read) and item.python])
+    for item in read:
+        if isinstance(item, _Read):
+            items.append(_code(item, whole, (chosen or {}).get(item.cell.index, ()), found))
+        elif item is not None:
             items.append(item)
     options = notebook_options(notebook.options, found)
     title = options.get("title") or _first_h1(items) or title_of_file(notebook.name)
@@ -46,34 +47,74 @@ def annotate(
     )
 
 
-def _text(cell: Cell, found: list[Diagnostic]) -> Text | None:
-    options, _ = options_of(cell, found)
-    return None if options.skip else text_of(cell)
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """A code cell with its options and its Python."""
+
+    cell: Cell
+    options: Options
+    asks: tuple[Ask, ...]
+    python: Python | None
 
 
-def _code(
-    cell: Cell, kept: frozenset[str], chosen: tuple[Ask, ...], found: list[Diagnostic]
-) -> Code | None:
+def _read(cell: Cell, kept: frozenset[str], found: list[Diagnostic]) -> Text | _Read | None:
+    """Read a cell for itself; None when it is left out."""
+    if cell.kind == "raw":
+        tag = pip_calls.tag_of(cell)
+        return _Read(cell, Options(), (), pip_calls.raw_cell(cell, tag)) if tag else None
     options, asks = options_of(cell, found)
     if options.skip:
         return None
+    if cell.kind == "markdown":
+        return text_of(cell)
     python, more = python_of(cell, kept)
     found += more
+    return _Read(cell, options, asks, python)
+
+
+def _whole(texts: list[str]) -> Whole:
+    """What fields have to know of all cells."""
+    toolkit = Toolkit(texts) if has_widgets(texts) else None
+    keeping = [parse(text) for text in texts if ".set(" in text]
+    return Whole(toolkit, pip_calls.kept_steps(keeping))
+
+
+def _code(read: _Read, whole: Whole, chosen: tuple[Ask, ...], found: list[Diagnostic]) -> Code:
+    cell, options, python = read.cell, read.options, read.python
     if python is None:
         return Code(cell, None, options)
-    title, text = _notes(python.text) if _NOTE.search(python.text) else (None, "")
-    return Code(
-        cell, python, options, fields_of(cell, python, (*chosen, *asks), found), title, text
-    )
+    asked = fields_of(cell, python, (*chosen, *read.asks), whole, found)
+    if asked.controls and asked.controls.button:
+        options = replace(options, run="button")
+    fields, title, text = asked.fields, None, ""
+    if _NOTE.search(python.text):
+        title, text, fields = _notes(python.text, fields)
+    return Code(cell, python, options, fields, title, text, asked.controls)
 
 
-def _notes(text: str) -> tuple[str | None, str]:
-    """Colab's `#@title` (the first) and `#@markdown` (all) of a cell."""
-    comments = (t.string for t in tokens_of(text) if t.type == COMMENT and not t.start[1])
-    notes = [match.groups() for match in map(colab.COMMENT.match, comments) if match]
-    titles = [colab.title(words) for kind, words in notes if kind == "title"]
-    markdown = [words for kind, words in notes if kind == "markdown"]
-    return next(filter(None, titles), None), "\n".join(markdown).strip()
+def _notes(text: str, fields: tuple[Field, ...]) -> tuple[str | None, str, tuple[Field, ...]]:
+    """Colab's `#@title` (the first) and `#@markdown` of a cell; what stands between two fields goes into the form."""
+    starts = [0]
+    for line in text.split("\n"):
+        starts.append(starts[-1] + len(line) + 1)
+    titles: list[str] = []
+    markdown: list[str] = []
+    intros: dict[str, list[str]] = {}
+    for token in tokens_of(text):
+        if token.type != COMMENT or token.start[1]:
+            continue
+        match = colab.COMMENT.match(token.string)
+        if match is None:
+            continue
+        if match[1] == "title":
+            titles.append(colab.title(match[2]))
+        elif match[1] == "markdown":
+            at = starts[token.start[0] - 1]
+            below = next((f.name for f in fields if f.value.start > at), None)
+            between = below is not None and fields[0].value.start < at
+            (intros.setdefault(below, []) if between and below else markdown).append(match[2])
+    fields = tuple(replace(f, intro="\n".join(intros.get(f.name, [])).strip()) for f in fields)
+    return next(filter(None, titles), None), "\n".join(markdown).strip(), fields
 
 
 def _first_h1(items: list[Text | Code]) -> str | None:

@@ -1,6 +1,8 @@
 """The fields of a code cell, from every convention that asks for a value, in rising precedence:
 
-    x = input("Name? ")                  a call that runs once
+    x = input("Name? ")                  a call that runs once; getpass()
+    pip.set(job, step="x", value=5)      Pipulate's own notebooks
+    x = widgets.IntSlider(value=5)       ipywidgets, interact
     x = 5  #@param {type:"integer"}      Colab's forms
     x: int = 5  # how many               a cell tagged `parameters`
     #| input: {name: x, label: Size}     what the owner says
@@ -16,14 +18,20 @@ from dataclasses import dataclass
 
 from transpiler import codes
 from transpiler.diagnostics import Diagnostic
-from transpiler.ir import JSON, Cell, Field, Python
-from transpiler.passes import colab
+from transpiler.ir import JSON, Cell, Controls, Field, Python
+from transpiler.passes import colab, controls, pip_calls
 from transpiler.passes.field_types import Said, said_by, said_by_comment
+from transpiler.passes.interact import interactions
+from transpiler.passes.made import Cell as WidgetCell
+from transpiler.passes.made import Found
 from transpiler.passes.magics import parse, tokens_of
 from transpiler.passes.options import PARAMETERS, Ask
+from transpiler.passes.parameters import Spelled, spelled
 from transpiler.passes.places import Places
-from transpiler.passes.questions import questions
-from transpiler.passes.settle import COMPUTED, Draft, literal_of, settled
+from transpiler.passes.questions import asks, questions
+from transpiler.passes.settle import Draft, settled
+from transpiler.passes.toolkit import Toolkit
+from transpiler.passes.values_of import COMPUTED, literal_of
 from transpiler.passes.words import as_name, nearest
 
 _TYPE_COMMENT = re.compile(
@@ -43,51 +51,93 @@ class _Assigned:
     comment: str = ""
 
     @property
+    def spelled(self) -> Spelled | None:
+        """What the answer takes the place of, when that is a literal in a call."""
+        return spelled(self.value)
+
+    @property
     def literal(self) -> bool:
-        return literal_of(self.value) is not COMPUTED
+        return literal_of(self.value) is not COMPUTED or self.spelled is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Whole:
+    """What the other cells of the notebook say, as far as fields depend on it."""
+
+    toolkit: Toolkit | None = None
+    kept: frozenset[str] = frozenset()
+    """Names under which `pip.set` keeps something."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a cell asks for."""
+
+    fields: tuple[Field, ...] = ()
+    controls: Controls | None = None
 
 
 def fields_of(
-    cell: Cell, python: Python, asks: Iterable[Ask], found: list[Diagnostic]
-) -> tuple[Field, ...]:
+    cell: Cell, python: Python, asks: Iterable[Ask], whole: Whole, found: list[Diagnostic]
+) -> Asked:
     """Return the fields of a code cell in the order in which their values stand there, adding to `found`."""
-    return _Fields(cell, python, found).all(tuple(asks))
+    return _Fields(cell, python, whole, found).all(tuple(asks))
 
 
 class _Fields:
     """The drafts of one cell, by variable."""
 
-    def __init__(self, cell: Cell, python: Python, found: list[Diagnostic]) -> None:
+    def __init__(self, cell: Cell, python: Python, whole: Whole, found: list[Diagnostic]) -> None:
         self._cell = cell
         self._python = python
+        self._whole = whole
         self._text = python.text
         self._found = found
         self._drafts: dict[str, Draft] = {}
+        self._widgets = Found()
 
-    def all(self, asks: tuple[Ask, ...]) -> tuple[Field, ...]:
+    def all(self, wanted: tuple[Ask, ...]) -> Asked:
         """Go through all sources and settle what they drafted."""
+        toolkit = self._whole.toolkit
+        tag = pip_calls.tag_of(self._cell)
         parameters = not PARAMETERS.isdisjoint(self._cell.tags)
         forms = re.search(r"#[ \t]*@param\b", self._text) is not None
-        asking = "input" in self._text
-        if not (parameters or forms or asking or asks):
-            return ()
+        calls = any(f"{owner}." in self._text for owner in pip_calls.OWNERS)
+        asking = asks(self._text)
+        if not (parameters or forms or asking or wanted or calls or tag or toolkit):
+            return Asked()
         self._places = Places(self._cell, self._python)
         self._tree = parse(self._text)
         self._comments = _comments(self._text) if "#" in self._text else {}
         self._assigned = tuple(self._assignments())
         if asking:
             self._questions()
+        if calls:
+            self._drafts |= pip_calls.pip_fields(
+                self._tree, self._text, self._places, self._whole.kept
+            )
+        if toolkit:
+            self._controls(toolkit)
         if forms:
             self._forms()
         if parameters:
             self._parameters()
-        for ask in asks:
+        if tag:
+            self._tagged(pip_calls.TAGS[tag])
+        for ask in wanted:
             self._asked(ask)
-        return tuple(settled(draft, self._places, self._found) for draft in self._outermost())
+        fields = tuple(settled(draft, self._places, self._found) for draft in self._outermost())
+        return Asked(fields, self._done())
+
+    def _done(self) -> Controls | None:
+        it = self._widgets
+        if not (it.edits or it.pressed or it.button or it.shows is not None):
+            return None
+        return Controls(tuple(it.edits), tuple(it.pressed), it.button, it.shows)
 
     def _outermost(self) -> Iterable[Draft]:
         """The drafts in order, without those inside of what another answer takes the place of."""
-        slices = {name: self._places.slice(draft.value) for name, draft in self._drafts.items()}
+        slices = {name: draft.place(self._places) for name, draft in self._drafts.items()}
         end = -1
         for name in sorted(slices, key=lambda n: (slices[n].start, -slices[n].end)):
             if slices[name].start >= end:
@@ -109,12 +159,34 @@ class _Fields:
         if draft is None:
             span = self._places.span(assigned.statement)
             draft = Draft(assigned.name, assigned.value, span)
+            if inner := assigned.spelled:
+                draft.value, draft.answer = inner.node, inner.answer
+                draft.attributes |= inner.attributes
             self._drafts[assigned.name] = draft
         comment_type, draft.help = _read_comment(assigned.comment)
         draft.said = said_by(assigned.annotation) if assigned.annotation else comment_type
         return draft
 
     # -- sources
+
+    def _controls(self, toolkit: Toolkit) -> None:
+        cell = WidgetCell(self._tree, self._python, self._places, toolkit)
+        toolkit.learn(self._tree)
+        interactions(cell, self._widgets)
+        controls.widget_fields(cell, self._widgets)
+        controls.report(cell, self._widgets, self._found)
+        self._drafts |= self._widgets.drafts
+
+    def _tagged(self, type_: str) -> None:
+        """A cell with a tag of Pipulate: each plain value in it; of `secrets`, the texts."""
+        for assigned in self._last_of_each():
+            if not assigned.literal:
+                continue
+            value = literal_of(assigned.value)
+            if type_ == "password" and not isinstance(value, str | None):
+                continue
+            fits = isinstance(value, str | list | None) and type_ != ""
+            self._draft(assigned).attributes |= {"type": type_} if fits else {}
 
     def _questions(self) -> None:
         once, inner = questions(self._tree)

@@ -21,7 +21,7 @@ from transpiler.passes import likely_words as words
 from transpiler.passes.field_types import type_of
 from transpiler.passes.likely_cells import cells_of, comment_above, compared_in
 from transpiler.passes.places import Places
-from transpiler.passes.settle import literal_of
+from transpiler.passes.values_of import literal_of
 from transpiler.passes.words import in_words
 
 AT_MOST = 12

@@ -12,7 +12,7 @@ from typing import Any
 from transpiler.ir import JSON, AnalysedCode, Analysis, Text
 from transpiler.passes import likely_words as words
 from transpiler.passes.magics import tokens_of
-from transpiler.passes.settle import COMPUTED, literal_of
+from transpiler.passes.values_of import COMPUTED, literal_of
 
 
 @dataclass(slots=True)

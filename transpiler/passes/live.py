@@ -1,4 +1,4 @@
-"""What lives on after a cell, and is not on the page: widgets that call back, tasks and threads that still run (PP222, PP223)."""
+"""What lives on after a cell, and is not on the page: tasks and threads that still run (PP223)."""
 
 import ast
 import re
@@ -10,61 +10,8 @@ from transpiler.passes.codecell import CodeCell, span_of
 from transpiler.passes.expressions import root_name
 from transpiler.passes.sites import Imported, Site
 
-_SHOWS_ONLY = frozenset(
-    [
-        "HTML",
-        "HTMLMath",
-        "Label",
-        "Output",
-        "Image",
-        "Audio",
-        "Video",
-        "Layout",
-        "Box",
-        "HBox",
-        "VBox",
-        "GridBox",
-        "Accordion",
-        "Tab",
-        "Stack",
-        "IntProgress",
-        "FloatProgress",
-        "Valid",
-        "jslink",
-        "jsdlink",
-        "link",
-        "dlink",
-    ]
-)
-"""Widgets that nobody moves."""
-
-_INTERACTS = re.compile(r"(?:ipywidgets|IPython\.html\.widgets|google\.colab)\.(?:[\w.]*\.)?(\w+)")
 _TASKS = frozenset(["create_task", "ensure_future"])
 _STARTS = re.compile(r"threading\.(?:Thread|Timer)|multiprocessing\.Process")
-
-
-def about_widgets(cell: CodeCell, calls: list[Site], imported: Imported) -> Iterator[Diagnostic]:
-    """Yield the first widget of a cell that somebody is meant to move. The caller keeps the first of the notebook."""
-    if imported.modules.isdisjoint(("ipywidgets", "IPython", "google")):
-        return
-    for statement in cell.body:
-        for node in ast.walk(statement):
-            for decorator in getattr(node, "decorator_list", ()):
-                call = decorator.func if isinstance(decorator, ast.Call) else decorator
-                if _is_moved(imported.full_name(call)):
-                    yield codes.WIDGET.at(span_of(cell, decorator), widget=ast.unparse(call))
-                    return
-    for site in calls:
-        if _is_moved(site.name):
-            yield codes.WIDGET.at(span_of(cell, site.called), widget=site.written)
-            return
-
-
-def _is_moved(name: str) -> bool:
-    match = _INTERACTS.fullmatch(name)
-    if match is None or match[1] in _SHOWS_ONLY:
-        return False
-    return match[1][0].isupper() or match[1].startswith("interact")
 
 
 def about_running(

@@ -1,4 +1,4 @@
-"""What a person should know before others use the app: rules PP210 to PP223. Nothing here changes what is ported.
+"""What a person should know before others use the app: rules PP210 to PP223 (PP222, about widgets, is said where they are read: `controls`). Nothing here changes what is ported.
 
 A plain data notebook gives none of them (tests/passes/test_notices.py); what would be said of ten cells is said once.
 """
@@ -26,7 +26,6 @@ class Notices:
         self._magics = Magics()
         self._answers = past.Answers()
         self._classes = past.Classes()
-        self._has_widgets = False
 
     def look(self, cell: CodeCell, flow: Flow, namespace: Namespace) -> None:
         """Take account of a cell that was just walked. `namespace` is as it was before it."""
@@ -41,10 +40,6 @@ class Notices:
         self.found += past.about_history(cell, flow, self._cells, namespace)
         self.found += self._answers.about(cell, flow, namespace)
         self.found += self._classes.about(cell, flow.reads, flow.must)
-        if not self._has_widgets:
-            widgets = list(live.about_widgets(cell, calls, self._imported))
-            self._has_widgets = bool(widgets)
-            self.found += widgets
 
     def look_at_path(self, cell: CodeCell, node: ast.AST, path: str) -> None:
         """Take account of an absolute path that a cell reads."""

@@ -4,6 +4,7 @@
 """
 
 import ast
+from bisect import bisect_right
 
 from transpiler.diagnostics import Span
 from transpiler.ir import Cell, Python, Slice
@@ -55,6 +56,15 @@ class Places:
         start_at = self._in_cell(line, column, 0)
         end_at = self._in_cell(end_line, end_column, -1)
         return Span(self._cell.index, *start_at, *max(start_at, end_at))
+
+    def span_of(self, part: Slice) -> Span:
+        """Return the place in the notebook's cell of characters of the text."""
+        ends = []
+        for offset in part:
+            line = bisect_right(self._starts, offset)
+            line = min(line, len(self._lines))
+            ends += [line, offset - self._starts[line - 1]]
+        return self.between(*ends)
 
     def _column(self, line: int, byte: int) -> int:
         text = self._lines[line - 1]

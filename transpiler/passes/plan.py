@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from transpiler import codes, names
 from transpiler.diagnostics import WHOLE, Diagnostic, Found, Span
 from transpiler.ir import (
+    ANSWER,
     JSON,
     AnalysedCode,
     Analysis,
@@ -23,10 +24,9 @@ from transpiler.ir import (
     Text,
 )
 from transpiler.options import Options
+from transpiler.passes.edits import apply
 from transpiler.passes.plan_fields import planned_field
-
-# Form names that the page itself sends (CONTRACT 1.9), and the key that holds a step's outputs.
-RESERVED_FIELDS = frozenset({"pipeline_id", "step_id", "_cells"})
+from transpiler.passes.vocabulary import RESERVED_FIELDS
 
 NAMES_IN = "in: from the cells before"
 NAMES_CHANGED = "in and out: changed here"
@@ -252,8 +252,11 @@ def _step(
                 fields[asked.name] = planned_field(step_id, asked)
                 answer = f'{parameter}["{asked.name}"]'
                 # A raw answer is the text of a literal: the form has made sure of that.
-                replaced = f"eval({answer})" if asked.raw else answer
+                answer = f"eval({answer})" if asked.raw else answer
+                replaced = asked.answer.replace(ANSWER, answer)
                 edits.append(Edit(asked.value, replaced, f"{asked.name} is asked for"))
+        if item.code.controls and not item.text_reason:
+            edits += item.code.controls.edits
         cells.append(_cell(function, item, edits, analysis, parameter))
     options = [item.code.options for item in draft.codes]
     confirm = next((o.confirm for o in options if o.confirm), None)
@@ -265,9 +268,15 @@ def _step(
         text="\n\n".join(draft.texts),
         cells=tuple(cells),
         fields=tuple(fields.values()),
-        button=("Continue" if fields else "Run") if waits else None,
+        button=(_pressed(draft) or ("Continue" if fields else "Run")) if waits else None,
         confirm=confirm,
     )
+
+
+def _pressed(draft: Draft) -> str | None:
+    """The label of the last button that the notebook's own cells show."""
+    buttons = [item.code.controls.button for item in draft.codes if item.code.controls]
+    return next(filter(None, reversed(buttons)), None)
 
 
 def _named(stem: str, items: Iterable[AnalysedCode]) -> Iterator[tuple[str, AnalysedCode]]:
@@ -294,6 +303,8 @@ def _cell(
     as_text = item.text_reason is not None or code.python is None
     # IPython itself transforms what it runs, so a text is the cell as the notebook has it.
     source = code.cell.source if code.python is None or as_text else apply(code.python.text, edits)
+    if "display" not in item.names.reads and any("display(" in edit.text for edit in edits):
+        item = replace(item, given=(*item.given, "display"))
     declarations = _declarations(item, analysis, parameter)
     assigned = {*item.names.binds, *item.names.deletes}
     return PlannedCell(
@@ -311,13 +322,6 @@ def _cell(
         dynamic=item.dynamic,
         options=tuple(keywords),
     )
-
-
-def apply(text: str, edits: Iterable[Edit]) -> str:
-    """Return the text with the edits made. They must not overlap."""
-    for edit in sorted(edits, key=lambda e: e.slice, reverse=True):
-        text = text[: edit.slice.start] + edit.text + text[edit.slice.end :]
-    return text
 
 
 def _declarations(

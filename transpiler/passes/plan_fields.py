@@ -70,6 +70,7 @@ def planned_field(step_id: str, asked: Field) -> PlannedField:
         choices=asked.choices,
         check=check if reader in ("integer", "number") else "",
         moment=MOMENTS.get(asked.type, ""),
+        intro=asked.intro,
     )
 
 

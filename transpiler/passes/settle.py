@@ -7,26 +7,16 @@ from typing import Any
 
 from transpiler import codes
 from transpiler.diagnostics import Diagnostic, Span
-from transpiler.ir import JSON, Field, FieldType
+from transpiler.ir import ANSWER, JSON, Field, FieldType, Slice
 from transpiler.passes.field_types import SCALARS, Misfit, Said, fitting, is_json, type_of
 from transpiler.passes.options import shown
 from transpiler.passes.places import Places
+from transpiler.passes.values_of import COMPUTED, literal_of
 from transpiler.passes.words import in_words
-
-COMPUTED = object()
-"""Stands for the value of an expression that is not a literal."""
 
 _NUMBERS = ("integer", "number", "range")
 _MOMENTS = ("date", "time", "datetime")
 _ONE_OF = ("select", "radio")
-
-
-def literal_of(node: ast.expr) -> Any:
-    """Return the value of a literal, else COMPUTED."""
-    try:
-        return ast.literal_eval(node)
-    except (ValueError, TypeError, SyntaxError, RecursionError, MemoryError):
-        return COMPUTED
 
 
 @dataclass(slots=True)
@@ -42,6 +32,16 @@ class Draft:
     question: bool = False
     """Whether `value` is a call of `input()`."""
     attributes: dict[str, JSON] = field(default_factory=dict)
+    slot: Slice | None = None
+    """What the answer takes the place of, where that is not all of `value`."""
+    answer: str = ANSWER
+    """What stands there then, with ANSWER for the form's value."""
+    source: tuple[Slice, str] | None = None
+    """The same for the notebook itself, where that is another place; see `Field.source`."""
+
+    def place(self, places: Places) -> Slice:
+        """Return what the answer takes the place of."""
+        return self.slot or places.slice(self.value)
 
 
 def settled(draft: Draft, places: Places, found: list[Diagnostic]) -> Field:
@@ -79,7 +79,7 @@ class _Settling:
             type=self._type,
             label=str(given.get("label") or in_words(draft.name)),
             default=self._default,
-            value=places.slice(draft.value),
+            value=draft.place(places),
             span=draft.span,
             help=str(given.get("help") or draft.help),
             choices=self._choices,
@@ -90,6 +90,8 @@ class _Settling:
             placeholder=str(given.get("placeholder") or ""),
             allow_input=given.get("allow_input") is True,
             raw=self._raw,
+            answer=draft.answer,
+            source=draft.source,
         )
 
     def _all_choices(self) -> tuple[JSON, ...]:

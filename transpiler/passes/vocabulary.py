@@ -85,12 +85,16 @@ FIELD_TYPES = (
 )  # fmt: skip
 
 
-def _type(value: JSON) -> str:
+def field_type(value: JSON) -> str:
+    """Return the type a word stands for. Raises ValueError."""
     word = _TYPE_WORDS.get(value, value) if isinstance(value, str) else ""
     if word in FIELD_TYPES:
         return word
     raise ValueError
 
+
+RESERVED_FIELDS = frozenset({"pipeline_id", "step_id", "_cells"})
+"""Form names that the page itself sends (CONTRACT 1.9), and the key that holds a step's outputs."""
 
 Check = tuple[str, Callable[[JSON], JSON]]
 A_TEXT: Check = ("a text", _text)
@@ -113,7 +117,7 @@ CELL_KEYS: Mapping[str, Check] = {
 }
 FIELD_KEYS: Mapping[str, Check] = {
     "name": A_TEXT,
-    "type": (f"one of {', '.join(FIELD_TYPES)}", _type),
+    "type": (f"one of {', '.join(FIELD_TYPES)}", field_type),
     "label": A_TEXT,
     "help": A_TEXT,
     "default": ("a value", _anything),

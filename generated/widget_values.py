@@ -1,0 +1,1323 @@
+"""The workflow "A loan", ported from widget_values.ipynb by `pipulate port`.
+
+A workflow is a row of cards, read from top to bottom. A card is a step; here it is one
+bundle of methods:
+
+    step_NN_cell      the code of the notebook's cell; it runs in the run's own kernel
+    step_NN_form      the questions of the step, where it has any
+    step_NN           GET: the card as it stands: running, locked, done, or waiting
+    step_NN_submit    POST: reads the answers, runs the cells, keeps what they gave
+
+What a run knows is one row of the database: for each step its answers, and under
+"_cells" what its cells showed. The cells share one namespace, as in the notebook; their
+`global` lines say which names come in and which go out.
+
+Everything here may be edited: `pipulate port` never overwrites an edited file.
+"""
+
+# port: id=3f825ab3e042 notebook=../fixtures/inputs/widget_values.ipynb base=a6f6a639434c668d
+# The `global` lines of a cell name what it only reads, too:
+# ruff: noqa: PLW0602
+
+from collections import namedtuple
+from datetime import date, time
+from json import dumps, loads
+from textwrap import dedent
+
+from fasthtml.common import (
+    H3,
+    Article,
+    Button,
+    Dd,
+    Div,
+    Dl,
+    Dt,
+    Fieldset,
+    Form,
+    Header,
+    HtmxResponseHeaders,
+    Input,
+    Label,
+    Legend,
+    Option,
+    P,
+    Response,
+    Select,
+    Textarea,
+)
+from pipulate_runtime.cells import Cells, cell
+
+ROLES = ["Core"]
+
+Step = namedtuple("Step", "id done show refill transform", defaults=(None,))
+
+
+class WidgetValues:
+    # --- START_CLASS_ATTRIBUTES_BUNDLE ---
+    APP_NAME = "widget_values"
+    DISPLAY_NAME = "A loan"
+    ENDPOINT_MESSAGE = "Widgets whose values later cells read."
+    TRAINING_PROMPT = dedent("""\
+        # A loan
+
+        Widgets whose values later cells read.
+
+        ## Amount, rate and more
+
+        The person gives: Amount.
+
+        The person gives: Rate.
+
+        The person gives: Years, from.
+
+        The person gives: Years, to.
+
+        ## High
+
+        ## For whom
+
+        The person gives: Plan.
+
+        The person gives: Bank.
+
+        The person gives: Extras.
+
+        The person gives: First day.
+
+        The person gives: Closing.
+
+        The person gives: Name.
+
+        The person gives: Remarks.
+
+        The person gives: Urgent.
+
+        The person gives: Colour.
+
+        The person gives: Tags.
+
+        ## For whom, continued
+
+        ## For whom, continued
+        """)
+    # --- END_CLASS_ATTRIBUTES_BUNDLE ---
+
+    def __init__(self, app, pipulate, pipeline, db, app_name=APP_NAME):
+        self.app = app
+        self.app_name = app_name
+        self.pip = self.pipulate = pipulate
+        self.pipeline = pipeline
+        self.db = db
+        self.message_queue = pipulate.message_queue
+        # The order of the cards. An id never changes: saved runs are kept by it.
+        self.steps = [
+            Step(
+                id="step_01",
+                done="amount",
+                show="Amount, rate and more",
+                refill=False,
+            ),
+            Step(
+                id="step_02",
+                done="ran",
+                show="High",
+                refill=False,
+            ),
+            Step(
+                id="step_03",
+                done="plan",
+                show="For whom",
+                refill=False,
+            ),
+            Step(
+                id="step_04",
+                done="ran",
+                show="For whom, continued",
+                refill=False,
+            ),
+            Step(
+                id="step_05",
+                done="ran",
+                show="For whom, continued",
+                refill=False,
+            ),
+            # --- STEPS_LIST_INSERTION_POINT ---
+            Step(id="finalize", done="finalized", show="Finalize", refill=False),
+        ]
+        self.steps_indices = {step.id: index for index, step in enumerate(self.steps)}
+        self.step_messages = {
+            "new": "Answer from top to bottom: each answer leads to the next card.",
+            "finalize": {
+                "ready": "All steps are done. You can lock this run now.",
+                "complete": "This run is locked. Unlock it to change an answer.",
+            },
+        }
+        self.cells = Cells(self)
+        pipulate.register_workflow_routes(self)
+
+    # --- The run: its key, its cards, its beginning and its end ---
+
+    async def run_key(self, request):
+        """Return the key of the run. The page sends it: two tabs can hold two runs."""
+        sent = request.query_params if request.method == "GET" else await request.form()
+        return sent.get("pipeline_id") or self.pip.db.get("pipeline_id", "")
+
+    def chain(self, key):
+        """Return the cards of a run: each that is done loads the next one."""
+        if not self.pip.read_state(key):
+            # The run was deleted: back to the first page.
+            return Response(headers={"HX-Refresh": "true"})
+        cards = Div(
+            Div(
+                id=self.steps[0].id,
+                hx_get=f"/{self.app_name}/{self.steps[0].id}",
+                hx_trigger="load",
+                hx_swap="outerHTML",
+            ),
+            id=f"{self.app_name}-container",
+            hx_vals={"pipeline_id": key},
+        )
+        return cards, HtmxResponseHeaders(
+            retarget=f"#{self.app_name}-container", reswap="outerHTML"
+        )
+
+    def next_card(self, step_id):
+        """Return the place of the next card, which loads as soon as it is there."""
+        next_id = self.steps[self.steps_indices[step_id] + 1].id
+        return Div(
+            id=next_id,
+            hx_get=f"/{self.app_name}/{next_id}",
+            hx_trigger="load",
+            hx_swap="outerHTML",
+        )
+
+    def back_button(self, step_id, label):
+        """Return the button that goes back to a step; what came after it is cleared."""
+        title = self.steps[self.steps_indices[step_id]].show
+        return Form(
+            Input(type="hidden", name="step_id", value=step_id),
+            Button(
+                label,
+                type="submit",
+                cls="button-revert",
+                aria_label=f"{label}: {title}",
+            ),
+            hx_post=f"/{self.app_name}/revert",
+            hx_target=f"#{self.app_name}-container",
+            hx_swap="outerHTML",
+        )
+
+    def error_below(self, name, errors):
+        """Return what stands below a field whose answer could not be taken."""
+        if name in errors:
+            return P(errors[name], id=f"{name}-error", cls="text-invalid", role="alert")
+
+    def as_json(self, value):
+        """Return a value as JSON text; what was typed stays as it is."""
+        return value if isinstance(value, str) else dumps(value, ensure_ascii=False)
+
+    def as_lines(self, value):
+        """Return a list as text, one item a line; what was typed stays as it is."""
+        return value if isinstance(value, str) else "\n".join(map(str, value or []))
+
+    async def landing(self, request):
+        """GET: the first page, where a run is started or taken up again."""
+        return self.pip.create_standard_landing_page(self)
+
+    async def init(self, request):
+        """POST: start the run that was named, or take it up where it was left."""
+        sent = await request.form()
+        typed = sent.get("pipeline_id", "").strip()
+        if not typed:
+            return Response(headers={"HX-Refresh": "true"})
+        key, prefix, _ = self.pip.generate_pipeline_key(self, typed)
+        if typed.startswith(prefix):
+            key = typed
+        _, error = self.pip.initialize_if_missing(key, {"app_name": self.app_name})
+        if error:
+            return error
+        self.pip.db["pipeline_id"] = key
+        await self.message_queue.add(self.pip, self.step_messages["new"], verbatim=True)
+        return self.chain(key)
+
+    async def handle_revert(self, request):
+        """POST: go back to a step. Its answers stay; what came after it is cleared."""
+        sent = await request.form()
+        key = await self.run_key(request)
+        step_id = sent.get("step_id", "")
+        state = self.pip.read_state(key)
+        locked = "finalized" in state.get("finalize", {})
+        if state and step_id in self.steps_indices and not locked:
+            await self.cells.stop(key)
+            state = await self.pip.clear_steps_from(key, step_id, self.steps)
+            state["_revert_target"] = step_id
+            state.pop("_typed", None)
+            self.pip.write_state(key, state)
+        return self.chain(key)
+
+    async def finalize(self, request):
+        """GET: the last card. POST: lock the run, if every step is done."""
+        key = await self.run_key(request)
+        if request.method == "POST":
+            # What another tab still computes must not change the run once it is locked.
+            await self.cells.stop(key)
+        state = self.pip.read_state(key)
+        reopened = "_revert_target" in state
+        done = all(step.done in state.get(step.id, {}) for step in self.steps[:-1])
+        if request.method == "POST":
+            if done and not reopened:
+                await self.pip.finalize_workflow(key)
+                message = self.step_messages["finalize"]["complete"]
+                await self.message_queue.add(self.pip, message, verbatim=True)
+            return self.chain(key)
+        if "finalized" in state.get("finalize", {}):
+            return Div(
+                Article(
+                    H3("This run is locked"),
+                    P("It stays as it is. To change an answer, unlock it first."),
+                    Form(
+                        Button("Unlock", type="submit", cls="secondary"),
+                        hx_post=f"/{self.app_name}/unfinalize",
+                        hx_target=f"#{self.app_name}-container",
+                        hx_swap="outerHTML",
+                    ),
+                ),
+                id="finalize",
+                data_state="locked",
+            )
+        if reopened or not done:
+            return Div(id="finalize")
+        return Div(
+            Article(
+                H3("All steps are done"),
+                P("Lock this run to keep it as it is. You can unlock it at any time."),
+                Form(
+                    Button("Finalize", type="submit", cls="primary"),
+                    hx_post=f"/{self.app_name}/finalize",
+                    hx_target=f"#{self.app_name}-container",
+                    hx_swap="outerHTML",
+                ),
+            ),
+            id="finalize",
+            data_state="input",
+        )
+
+    async def unfinalize(self, request):
+        """POST: unlock the run."""
+        key = await self.run_key(request)
+        if self.pip.read_state(key):
+            await self.pip.unfinalize_workflow(key)
+        return self.chain(key)
+
+    # --- START_STEP_BUNDLE: step_01 ---
+    @cell("widget-01")
+    def step_01_setup(form):
+        global datetime, widgets, display  # out: for the cells after
+        import datetime
+
+        import ipywidgets as widgets
+        from IPython.display import display
+
+    @cell("widget-02")
+    def step_01_cell(form):
+        global widgets  # in: from the cells before
+        global amount, rate, years  # out: for the cells after
+        amount = widgets.IntSlider(
+            value=form["amount"], min=1000, max=100000, step=1000, description="Amount:"
+        )
+        rate = widgets.BoundedFloatText(
+            value=form["rate"], min=0, max=20, description="Rate"
+        )
+        years = widgets.IntRangeSlider(
+            value=sorted((form["years_from"], form["years_to"])),
+            min=1,
+            max=30,
+            description="Years",
+        )
+        return widgets.VBox([amount, rate, years])
+
+    def step_01_form(self, values, errors):
+        """Return the questions, filled in; an error stands below its field."""
+        return Form(
+            Label("Amount", fr="step_01-amount"),
+            Input(
+                id="step_01-amount",
+                name="amount",
+                aria_invalid="true" if "amount" in errors else None,
+                value=values.get("amount"),
+                type="range",
+                step="1000",
+                min="1000",
+                max="100000",
+                required=True,
+                aria_describedby="amount-error",
+            ),
+            self.error_below("amount", errors),
+            Label("Rate", fr="step_01-rate"),
+            Input(
+                id="step_01-rate",
+                name="rate",
+                aria_invalid="true" if "rate" in errors else None,
+                value=values.get("rate"),
+                type="number",
+                step="any",
+                min="0",
+                max="20",
+                required=True,
+                aria_describedby="rate-error",
+            ),
+            self.error_below("rate", errors),
+            Label("Years, from", fr="step_01-years_from"),
+            Input(
+                id="step_01-years_from",
+                name="years_from",
+                aria_invalid="true" if "years_from" in errors else None,
+                value=values.get("years_from"),
+                type="number",
+                step="1",
+                min="1",
+                max="30",
+                required=True,
+                aria_describedby="years_from-error",
+            ),
+            self.error_below("years_from", errors),
+            Label("Years, to", fr="step_01-years_to"),
+            Input(
+                id="step_01-years_to",
+                name="years_to",
+                aria_invalid="true" if "years_to" in errors else None,
+                value=values.get("years_to"),
+                type="number",
+                step="1",
+                min="1",
+                max="30",
+                required=True,
+                aria_describedby="years_to-error",
+            ),
+            self.error_below("years_to", errors),
+            Button("Continue", type="submit", cls="primary"),
+            hx_post=f"/{self.app_name}/step_01_submit",
+            hx_target="#step_01",
+            hx_swap="outerHTML",
+        )
+
+    async def step_01(self, request):
+        """GET: the card as it stands."""
+        step = self.steps[self.steps_indices["step_01"]]
+        key = await self.run_key(request)
+        state = self.pip.read_state(key)
+        data = state.get("step_01", {})
+        execution = self.cells.execution(key, "step_01")
+
+        # Running: what the cells showed so far. The card asks until they are done.
+        if execution and execution.running:
+            return Div(
+                Article(
+                    H3(step.show),
+                    self.cells.show(key, execution.cells),
+                    P("Running…", aria_busy="true"),
+                ),
+                id="step_01",
+                data_state="running",
+                hx_get=f"/{self.app_name}/step_01",
+                hx_trigger="load delay:500ms",
+                hx_swap="outerHTML",
+            )
+
+        # Phase 1: the run is locked. The card shows what was kept.
+        if "finalized" in state.get("finalize", {}):
+            return Div(
+                Article(
+                    H3(step.show),
+                    Dl(
+                        Dt("Amount"),
+                        Dd(data.get("amount")),
+                        Dt("Rate"),
+                        Dd(data.get("rate")),
+                        Dt("Years, from"),
+                        Dd(data.get("years_from")),
+                        Dt("Years, to"),
+                        Dd(data.get("years_to")),
+                    ),
+                    self.cells.show(key, data.get("_cells", [])),
+                ),
+                self.next_card("step_01"),
+                id="step_01",
+                data_state="locked",
+            )
+
+        # The cells were run and failed, perhaps after they had been done once: what went
+        # wrong, and another try.
+        if execution and execution.error:
+            return Div(
+                Article(
+                    H3(step.show),
+                    self.cells.show(key, execution.cells),
+                    self.step_01_form(execution.form, {}),
+                ),
+                id="step_01",
+                data_state="error",
+            )
+
+        # Phase 2: done. The card shows what was kept, and the way back.
+        if step.done in data and state.get("_revert_target") != "step_01":
+            return Div(
+                Article(
+                    Header(
+                        H3(step.show),
+                        self.back_button("step_01", "Change"),
+                    ),
+                    self.cells.notice("step_01", data),
+                    Dl(
+                        Dt("Amount"),
+                        Dd(data.get("amount")),
+                        Dt("Rate"),
+                        Dd(data.get("rate")),
+                        Dt("Years, from"),
+                        Dd(data.get("years_from")),
+                        Dt("Years, to"),
+                        Dd(data.get("years_to")),
+                    ),
+                    self.cells.show(key, data.get("_cells", [])),
+                ),
+                self.next_card("step_01"),
+                id="step_01",
+                data_state="done",
+            )
+
+        # Phase 3: the questions, with earlier answers or the notebook's values.
+        values = {
+            "amount": 20000,
+            "rate": 3.5,
+            "years_from": 5,
+            "years_to": 10,
+        }
+        typed = state.get("_typed", {}).get("step_01", {})
+        return Div(
+            Article(
+                H3(step.show),
+                self.step_01_form(values | data | typed, {}),
+            ),
+            id="step_01",
+            data_state="input",
+        )
+
+    async def step_01_submit(self, request):
+        """POST: read the answers, run the cells, keep what they gave."""
+        key = await self.run_key(request)
+        state = self.pip.read_state(key)
+
+        # A locked run is not changed. An earlier step may be open again in another tab.
+        before = self.steps[: self.steps_indices["step_01"]]
+        locked = "finalized" in state.get("finalize", {})
+        reopened = state.get("_revert_target") in [step.id for step in before]
+        done = all(step.done in state.get(step.id, {}) for step in before)
+        if not state or locked or reopened or not done:
+            return self.chain(key)
+
+        # What cannot be read is asked again, with everything that was typed.
+        step = self.steps[self.steps_indices["step_01"]]
+        sent = await request.form()
+        form, errors = {}, {}
+        try:
+            form["amount"] = int(sent.get("amount", ""))
+            if not 1000 <= form["amount"] <= 100000:
+                raise ValueError
+        except ValueError:
+            errors["amount"] = "Please enter a whole number from 1000 to 100000."
+        try:
+            form["rate"] = float(sent.get("rate", ""))
+            if not 0 <= form["rate"] <= 20:
+                raise ValueError
+        except ValueError:
+            errors["rate"] = "Please enter a number from 0 to 20."
+        try:
+            form["years_from"] = int(sent.get("years_from", ""))
+            if not 1 <= form["years_from"] <= 30:
+                raise ValueError
+        except ValueError:
+            errors["years_from"] = "Please enter a whole number from 1 to 30."
+        try:
+            form["years_to"] = int(sent.get("years_to", ""))
+            if not 1 <= form["years_to"] <= 30:
+                raise ValueError
+        except ValueError:
+            errors["years_to"] = "Please enter a whole number from 1 to 30."
+        if errors:
+            typed = dict(sent)
+            return Div(
+                Article(
+                    H3(step.show),
+                    self.step_01_form(typed, errors),
+                ),
+                id="step_01",
+                data_state="input",
+            )
+
+        # What was typed is kept before the cells run: the server may end meanwhile.
+        state["_typed"] = {"step_01": {**form}}
+        self.pip.write_state(key, state)
+
+        # What the cells gave is kept once they are done; what came after is cleared.
+        async def save(cells):
+            state = await self.pip.clear_steps_from(key, "step_01", self.steps)
+            state["step_01"] = {**form, "_cells": cells}
+            state.pop("_revert_target", None)
+            state.pop("_typed", None)
+            self.pip.write_state(key, state)
+
+        await self.cells.start(key, "step_01", form, save)
+        return await self.step_01(request)
+
+    # --- END_STEP_BUNDLE: step_01 ---
+
+    # --- START_STEP_BUNDLE: step_02 ---
+    @cell("widget-03")
+    def step_02_cell(form):
+        global years, amount, rate  # in: from the cells before
+        global low, high, n  # stays in the notebook's namespace
+        low, high = years.value
+        for n in (low, high):
+            print(n, round(amount.value * (1 + rate.value / 100) ** n, 2))
+
+    async def step_02(self, request):
+        """GET: the card as it stands."""
+        step = self.steps[self.steps_indices["step_02"]]
+        key = await self.run_key(request)
+        state = self.pip.read_state(key)
+        data = state.get("step_02", {})
+        execution = self.cells.execution(key, "step_02")
+
+        # Running: what the cells showed so far. The card asks until they are done.
+        if execution and execution.running:
+            return Div(
+                Article(
+                    H3(step.show),
+                    self.cells.show(key, execution.cells),
+                    P("Running…", aria_busy="true"),
+                ),
+                id="step_02",
+                data_state="running",
+                hx_get=f"/{self.app_name}/step_02",
+                hx_trigger="load delay:500ms",
+                hx_swap="outerHTML",
+            )
+
+        # Phase 1: the run is locked. The card shows what was kept.
+        if "finalized" in state.get("finalize", {}):
+            return Div(
+                Article(
+                    H3(step.show),
+                    self.cells.show(key, data.get("_cells", [])),
+                ),
+                self.next_card("step_02"),
+                id="step_02",
+                data_state="locked",
+            )
+
+        # The cells were run and failed, perhaps after they had been done once: what went
+        # wrong, and another try.
+        if execution and execution.error:
+            return Div(
+                Article(
+                    H3(step.show),
+                    self.cells.show(key, execution.cells),
+                    Form(
+                        Button("Run again", type="submit", cls="primary"),
+                        hx_post=f"/{self.app_name}/step_02_submit",
+                        hx_target="#step_02",
+                        hx_swap="outerHTML",
+                    ),
+                ),
+                id="step_02",
+                data_state="error",
+            )
+
+        # Phase 2: done. The card shows what was kept, and the way back.
+        if step.done in data and state.get("_revert_target") != "step_02":
+            return Div(
+                Article(
+                    Header(
+                        H3(step.show),
+                        self.back_button("step_02", "Run again"),
+                    ),
+                    self.cells.notice("step_02", data),
+                    self.cells.show(key, data.get("_cells", [])),
+                ),
+                self.next_card("step_02"),
+                id="step_02",
+                data_state="done",
+            )
+
+        # Phase 3: nothing to ask. The card runs as soon as it is on the page.
+        return Div(
+            Article(
+                H3(step.show),
+                P("Running…", aria_busy="true"),
+            ),
+            id="step_02",
+            data_state="running",
+            hx_post=f"/{self.app_name}/step_02_submit",
+            hx_trigger="load",
+            hx_swap="outerHTML",
+        )
+
+    async def step_02_submit(self, request):
+        """POST: run the cells, keep what they gave."""
+        key = await self.run_key(request)
+        state = self.pip.read_state(key)
+
+        # A locked run is not changed. An earlier step may be open again in another tab.
+        before = self.steps[: self.steps_indices["step_02"]]
+        locked = "finalized" in state.get("finalize", {})
+        reopened = state.get("_revert_target") in [step.id for step in before]
+        done = all(step.done in state.get(step.id, {}) for step in before)
+        if not state or locked or reopened or not done:
+            return self.chain(key)
+
+        # What the cells gave is kept once they are done; what came after is cleared.
+        async def save(cells):
+            state = await self.pip.clear_steps_from(key, "step_02", self.steps)
+            state["step_02"] = {"ran": True, "_cells": cells}
+            state.pop("_revert_target", None)
+            self.pip.write_state(key, state)
+
+        await self.cells.start(key, "step_02", {}, save)
+        return await self.step_02(request)
+
+    # --- END_STEP_BUNDLE: step_02 ---
+
+    # --- START_STEP_BUNDLE: step_03 ---
+    step_03_plan_choices = (
+        "basic",
+        "family",
+        "business",
+    )
+
+    step_03_bank_choices = (
+        "Town bank",
+        "Harbour bank",
+    )
+
+    step_03_extras_choices = (
+        "phone",
+        "letters",
+        "safe",
+    )
+
+    @cell("widget-05")
+    def step_03_cell(form):
+        global widgets, datetime, display  # in: from the cells before
+        global plan, bank, extras, first, closing, name  # out: for the cells after
+        global remarks, urgent, colour, tags  # out: for the cells after
+        global plans  # stays in the notebook's namespace
+        plans = ["basic", "family", "business"]
+        plan = widgets.Dropdown(options=plans, value=form["plan"], description="Plan")
+        bank = widgets.RadioButtons(
+            options=[("Town bank", 1), ("Harbour bank", 2)], label=form["bank"]
+        )
+        extras = widgets.SelectMultiple(
+            options=["phone", "letters", "safe"], value=form["extras"]
+        )
+        first = widgets.DatePicker(
+            value=datetime.date.fromisoformat(form["first"]), description="First day"
+        )
+        closing = widgets.TimePicker(value=datetime.time.fromisoformat(form["closing"]))
+        name = widgets.Text(
+            value=form["name"], description="Name", placeholder="as on the card"
+        )
+        remarks = widgets.Textarea(form["remarks"])
+        urgent = widgets.Checkbox(form["urgent"], description="Urgent")
+        colour = widgets.ColorPicker(value=form["colour"])
+        tags = widgets.TagsInput(value=form["tags"])
+        return display(
+            widgets.Tab(
+                [
+                    widgets.VBox([plan, bank, extras]),
+                    first,
+                    closing,
+                    name,
+                    remarks,
+                    urgent,
+                    colour,
+                    tags,
+                ]
+            )
+        )
+
+    def step_03_form(self, values, errors):
+        """Return the questions, filled in; an error stands below its field."""
+        return Form(
+            Label("Plan", fr="step_03-plan"),
+            Select(
+                *(
+                    Option(
+                        choice,
+                        value=choice,
+                        selected=choice == str(values.get("plan")),
+                    )
+                    for choice in map(str, self.step_03_plan_choices)
+                ),
+                id="step_03-plan",
+                name="plan",
+                aria_invalid="true" if "plan" in errors else None,
+                required=True,
+                aria_describedby="plan-error",
+            ),
+            self.error_below("plan", errors),
+            Fieldset(
+                Legend("Bank"),
+                *(
+                    Label(
+                        Input(
+                            type="radio",
+                            name="bank",
+                            value=choice,
+                            checked=choice == str(values.get("bank")),
+                        ),
+                        choice,
+                    )
+                    for choice in map(str, self.step_03_bank_choices)
+                ),
+            ),
+            self.error_below("bank", errors),
+            Fieldset(
+                Legend("Extras"),
+                *(
+                    Label(
+                        Input(
+                            type="checkbox",
+                            name="extras",
+                            value=choice,
+                            checked=choice in map(str, values.get("extras") or []),
+                        ),
+                        choice,
+                    )
+                    for choice in map(str, self.step_03_extras_choices)
+                ),
+            ),
+            self.error_below("extras", errors),
+            Label("First day", fr="step_03-first"),
+            Input(
+                id="step_03-first",
+                name="first",
+                aria_invalid="true" if "first" in errors else None,
+                value=values.get("first"),
+                type="date",
+                required=True,
+                aria_describedby="first-error",
+            ),
+            self.error_below("first", errors),
+            Label("Closing", fr="step_03-closing"),
+            Input(
+                id="step_03-closing",
+                name="closing",
+                aria_invalid="true" if "closing" in errors else None,
+                value=values.get("closing"),
+                type="time",
+                required=True,
+                aria_describedby="closing-error",
+            ),
+            self.error_below("closing", errors),
+            Label("Name", fr="step_03-name"),
+            Input(
+                id="step_03-name",
+                name="name",
+                aria_invalid="true" if "name" in errors else None,
+                value=values.get("name"),
+                type="text",
+                placeholder="as on the card",
+                aria_describedby="name-error",
+            ),
+            self.error_below("name", errors),
+            Label("Remarks", fr="step_03-remarks"),
+            Textarea(
+                values.get("remarks") or "",
+                id="step_03-remarks",
+                name="remarks",
+                aria_invalid="true" if "remarks" in errors else None,
+                rows=5,
+                aria_describedby="remarks-error",
+            ),
+            self.error_below("remarks", errors),
+            Label(
+                Input(
+                    type="checkbox",
+                    role="switch",
+                    id="step_03-urgent",
+                    name="urgent",
+                    aria_invalid="true" if "urgent" in errors else None,
+                    checked=bool(values.get("urgent")),
+                ),
+                "Urgent",
+            ),
+            self.error_below("urgent", errors),
+            Label("Colour", fr="step_03-colour"),
+            Input(
+                id="step_03-colour",
+                name="colour",
+                aria_invalid="true" if "colour" in errors else None,
+                value=values.get("colour"),
+                type="color",
+                aria_describedby="colour-error",
+            ),
+            self.error_below("colour", errors),
+            Label("Tags", fr="step_03-tags"),
+            Textarea(
+                self.as_json(values.get("tags")),
+                id="step_03-tags",
+                name="tags",
+                aria_invalid="true" if "tags" in errors else None,
+                rows=5,
+                aria_describedby="tags-error",
+            ),
+            self.error_below("tags", errors),
+            Button("Continue", type="submit", cls="primary"),
+            hx_post=f"/{self.app_name}/step_03_submit",
+            hx_target="#step_03",
+            hx_swap="outerHTML",
+        )
+
+    async def step_03(self, request):
+        """GET: the card as it stands."""
+        step = self.steps[self.steps_indices["step_03"]]
+        key = await self.run_key(request)
+        state = self.pip.read_state(key)
+        data = state.get("step_03", {})
+        execution = self.cells.execution(key, "step_03")
+
+        # Running: what the cells showed so far. The card asks until they are done.
+        if execution and execution.running:
+            return Div(
+                Article(
+                    H3(step.show),
+                    self.cells.show(key, execution.cells),
+                    P("Running…", aria_busy="true"),
+                ),
+                id="step_03",
+                data_state="running",
+                hx_get=f"/{self.app_name}/step_03",
+                hx_trigger="load delay:500ms",
+                hx_swap="outerHTML",
+            )
+
+        # Phase 1: the run is locked. The card shows what was kept.
+        if "finalized" in state.get("finalize", {}):
+            return Div(
+                Article(
+                    H3(step.show),
+                    Dl(
+                        Dt("Plan"),
+                        Dd(data.get("plan")),
+                        Dt("Bank"),
+                        Dd(data.get("bank")),
+                        Dt("Extras"),
+                        Dd(self.as_lines(data.get("extras"))),
+                        Dt("First day"),
+                        Dd(data.get("first")),
+                        Dt("Closing"),
+                        Dd(data.get("closing")),
+                        Dt("Name"),
+                        Dd(data.get("name")),
+                        Dt("Remarks"),
+                        Dd(data.get("remarks")),
+                        Dt("Urgent"),
+                        Dd("Yes" if data.get("urgent") else "No"),
+                        Dt("Colour"),
+                        Dd(data.get("colour")),
+                        Dt("Tags"),
+                        Dd(self.as_json(data.get("tags"))),
+                    ),
+                    self.cells.show(key, data.get("_cells", [])),
+                ),
+                self.next_card("step_03"),
+                id="step_03",
+                data_state="locked",
+            )
+
+        # The cells were run and failed, perhaps after they had been done once: what went
+        # wrong, and another try.
+        if execution and execution.error:
+            return Div(
+                Article(
+                    H3(step.show),
+                    self.cells.show(key, execution.cells),
+                    self.step_03_form(execution.form, {}),
+                ),
+                id="step_03",
+                data_state="error",
+            )
+
+        # Phase 2: done. The card shows what was kept, and the way back.
+        if step.done in data and state.get("_revert_target") != "step_03":
+            return Div(
+                Article(
+                    Header(
+                        H3(step.show),
+                        self.back_button("step_03", "Change"),
+                    ),
+                    self.cells.notice("step_03", data),
+                    Dl(
+                        Dt("Plan"),
+                        Dd(data.get("plan")),
+                        Dt("Bank"),
+                        Dd(data.get("bank")),
+                        Dt("Extras"),
+                        Dd(self.as_lines(data.get("extras"))),
+                        Dt("First day"),
+                        Dd(data.get("first")),
+                        Dt("Closing"),
+                        Dd(data.get("closing")),
+                        Dt("Name"),
+                        Dd(data.get("name")),
+                        Dt("Remarks"),
+                        Dd(data.get("remarks")),
+                        Dt("Urgent"),
+                        Dd("Yes" if data.get("urgent") else "No"),
+                        Dt("Colour"),
+                        Dd(data.get("colour")),
+                        Dt("Tags"),
+                        Dd(self.as_json(data.get("tags"))),
+                    ),
+                    self.cells.show(key, data.get("_cells", [])),
+                ),
+                self.next_card("step_03"),
+                id="step_03",
+                data_state="done",
+            )
+
+        # Phase 3: the questions, with earlier answers or the notebook's values.
+        values = {
+            "plan": "family",
+            "bank": "Harbour bank",
+            "extras": ["safe"],
+            "first": "2024-06-01",
+            "closing": "17:30:00",
+            "name": "",
+            "remarks": "none yet",
+            "urgent": False,
+            "colour": "#ff8800",
+            "tags": ["new"],
+        }
+        typed = state.get("_typed", {}).get("step_03", {})
+        return Div(
+            Article(
+                H3(step.show),
+                self.step_03_form(values | data | typed, {}),
+            ),
+            id="step_03",
+            data_state="input",
+        )
+
+    async def step_03_submit(self, request):
+        """POST: read the answers, run the cells, keep what they gave."""
+        key = await self.run_key(request)
+        state = self.pip.read_state(key)
+
+        # A locked run is not changed. An earlier step may be open again in another tab.
+        before = self.steps[: self.steps_indices["step_03"]]
+        locked = "finalized" in state.get("finalize", {})
+        reopened = state.get("_revert_target") in [step.id for step in before]
+        done = all(step.done in state.get(step.id, {}) for step in before)
+        if not state or locked or reopened or not done:
+            return self.chain(key)
+
+        # What cannot be read is asked again, with everything that was typed.
+        step = self.steps[self.steps_indices["step_03"]]
+        sent = await request.form()
+        form, errors = {}, {}
+        choices = {str(choice): choice for choice in self.step_03_plan_choices}
+        if sent.get("plan") in choices:
+            form["plan"] = choices[sent.get("plan")]
+        else:
+            errors["plan"] = "Please choose from the list."
+        choices = {str(choice): choice for choice in self.step_03_bank_choices}
+        if sent.get("bank") in choices:
+            form["bank"] = choices[sent.get("bank")]
+        else:
+            errors["bank"] = "Please choose from the list."
+        choices = {str(choice): choice for choice in self.step_03_extras_choices}
+        if all(choice in choices for choice in sent.getlist("extras")):
+            form["extras"] = [choices[choice] for choice in sent.getlist("extras")]
+        else:
+            errors["extras"] = "Please choose from the list."
+        try:
+            form["first"] = sent.get("first", "")
+            date.fromisoformat(form["first"])
+        except ValueError:
+            errors["first"] = "Please enter a date."
+        try:
+            form["closing"] = sent.get("closing", "")
+            time.fromisoformat(form["closing"])
+        except ValueError:
+            errors["closing"] = "Please enter a time."
+        form["name"] = sent.get("name", "")
+        form["remarks"] = sent.get("remarks", "")
+        form["urgent"] = "urgent" in sent
+        form["colour"] = sent.get("colour", "")
+        if not form["colour"].strip():
+            errors["colour"] = "Please fill this in."
+        if sent.get("tags", "").strip():
+            try:
+                form["tags"] = loads(sent.get("tags", ""))
+            except ValueError:
+                errors["tags"] = (
+                    'Please write it as JSON, for example [1, 2, 3] or {"name": "value"}.'
+                )
+        else:
+            form["tags"] = None
+        if errors:
+            typed = dict(sent)
+            typed["extras"] = sent.getlist("extras")
+            return Div(
+                Article(
+                    H3(step.show),
+                    self.step_03_form(typed, errors),
+                ),
+                id="step_03",
+                data_state="input",
+            )
+
+        # What was typed is kept before the cells run: the server may end meanwhile.
+        state["_typed"] = {"step_03": {**form}}
+        self.pip.write_state(key, state)
+
+        # What the cells gave is kept once they are done; what came after is cleared.
+        async def save(cells):
+            state = await self.pip.clear_steps_from(key, "step_03", self.steps)
+            state["step_03"] = {**form, "_cells": cells}
+            state.pop("_revert_target", None)
+            state.pop("_typed", None)
+            self.pip.write_state(key, state)
+
+        await self.cells.start(key, "step_03", form, save)
+        return await self.step_03(request)
+
+    # --- END_STEP_BUNDLE: step_03 ---
+
+    # --- START_STEP_BUNDLE: step_04 ---
+    @cell("widget-06")
+    def step_04_cell(form):
+        global plan, bank, extras, first, closing  # in: from the cells before
+        return plan.value, bank.value, extras.value, first.value, closing.value
+
+    async def step_04(self, request):
+        """GET: the card as it stands."""
+        step = self.steps[self.steps_indices["step_04"]]
+        key = await self.run_key(request)
+        state = self.pip.read_state(key)
+        data = state.get("step_04", {})
+        execution = self.cells.execution(key, "step_04")
+
+        # Running: what the cells showed so far. The card asks until they are done.
+        if execution and execution.running:
+            return Div(
+                Article(
+                    H3(step.show),
+                    self.cells.show(key, execution.cells),
+                    P("Running…", aria_busy="true"),
+                ),
+                id="step_04",
+                data_state="running",
+                hx_get=f"/{self.app_name}/step_04",
+                hx_trigger="load delay:500ms",
+                hx_swap="outerHTML",
+            )
+
+        # Phase 1: the run is locked. The card shows what was kept.
+        if "finalized" in state.get("finalize", {}):
+            return Div(
+                Article(
+                    H3(step.show),
+                    self.cells.show(key, data.get("_cells", [])),
+                ),
+                self.next_card("step_04"),
+                id="step_04",
+                data_state="locked",
+            )
+
+        # The cells were run and failed, perhaps after they had been done once: what went
+        # wrong, and another try.
+        if execution and execution.error:
+            return Div(
+                Article(
+                    H3(step.show),
+                    self.cells.show(key, execution.cells),
+                    Form(
+                        Button("Run again", type="submit", cls="primary"),
+                        hx_post=f"/{self.app_name}/step_04_submit",
+                        hx_target="#step_04",
+                        hx_swap="outerHTML",
+                    ),
+                ),
+                id="step_04",
+                data_state="error",
+            )
+
+        # Phase 2: done. The card shows what was kept, and the way back.
+        if step.done in data and state.get("_revert_target") != "step_04":
+            return Div(
+                Article(
+                    Header(
+                        H3(step.show),
+                        self.back_button("step_04", "Run again"),
+                    ),
+                    self.cells.notice("step_04", data),
+                    self.cells.show(key, data.get("_cells", [])),
+                ),
+                self.next_card("step_04"),
+                id="step_04",
+                data_state="done",
+            )
+
+        # Phase 3: nothing to ask. The card runs as soon as it is on the page.
+        return Div(
+            Article(
+                H3(step.show),
+                P("Running…", aria_busy="true"),
+            ),
+            id="step_04",
+            data_state="running",
+            hx_post=f"/{self.app_name}/step_04_submit",
+            hx_trigger="load",
+            hx_swap="outerHTML",
+        )
+
+    async def step_04_submit(self, request):
+        """POST: run the cells, keep what they gave."""
+        key = await self.run_key(request)
+        state = self.pip.read_state(key)
+
+        # A locked run is not changed. An earlier step may be open again in another tab.
+        before = self.steps[: self.steps_indices["step_04"]]
+        locked = "finalized" in state.get("finalize", {})
+        reopened = state.get("_revert_target") in [step.id for step in before]
+        done = all(step.done in state.get(step.id, {}) for step in before)
+        if not state or locked or reopened or not done:
+            return self.chain(key)
+
+        # What the cells gave is kept once they are done; what came after is cleared.
+        async def save(cells):
+            state = await self.pip.clear_steps_from(key, "step_04", self.steps)
+            state["step_04"] = {"ran": True, "_cells": cells}
+            state.pop("_revert_target", None)
+            self.pip.write_state(key, state)
+
+        await self.cells.start(key, "step_04", {}, save)
+        return await self.step_04(request)
+
+    # --- END_STEP_BUNDLE: step_04 ---
+
+    # --- START_STEP_BUNDLE: step_05 ---
+    @cell("widget-07")
+    def step_05_cell(form):
+        global name, remarks, urgent, colour, tags  # in: from the cells before
+        return name.value, remarks.value, urgent.value, colour.value, tags.value
+
+    async def step_05(self, request):
+        """GET: the card as it stands."""
+        step = self.steps[self.steps_indices["step_05"]]
+        key = await self.run_key(request)
+        state = self.pip.read_state(key)
+        data = state.get("step_05", {})
+        execution = self.cells.execution(key, "step_05")
+
+        # Running: what the cells showed so far. The card asks until they are done.
+        if execution and execution.running:
+            return Div(
+                Article(
+                    H3(step.show),
+                    self.cells.show(key, execution.cells),
+                    P("Running…", aria_busy="true"),
+                ),
+                id="step_05",
+                data_state="running",
+                hx_get=f"/{self.app_name}/step_05",
+                hx_trigger="load delay:500ms",
+                hx_swap="outerHTML",
+            )
+
+        # Phase 1: the run is locked. The card shows what was kept.
+        if "finalized" in state.get("finalize", {}):
+            return Div(
+                Article(
+                    H3(step.show),
+                    self.cells.show(key, data.get("_cells", [])),
+                ),
+                self.next_card("step_05"),
+                id="step_05",
+                data_state="locked",
+            )
+
+        # The cells were run and failed, perhaps after they had been done once: what went
+        # wrong, and another try.
+        if execution and execution.error:
+            return Div(
+                Article(
+                    H3(step.show),
+                    self.cells.show(key, execution.cells),
+                    Form(
+                        Button("Run again", type="submit", cls="primary"),
+                        hx_post=f"/{self.app_name}/step_05_submit",
+                        hx_target="#step_05",
+                        hx_swap="outerHTML",
+                    ),
+                ),
+                id="step_05",
+                data_state="error",
+            )
+
+        # Phase 2: done. The card shows what was kept, and the way back.
+        if step.done in data and state.get("_revert_target") != "step_05":
+            return Div(
+                Article(
+                    Header(
+                        H3(step.show),
+                        self.back_button("step_05", "Run again"),
+                    ),
+                    self.cells.notice("step_05", data),
+                    self.cells.show(key, data.get("_cells", [])),
+                ),
+                self.next_card("step_05"),
+                id="step_05",
+                data_state="done",
+            )
+
+        # Phase 3: nothing to ask. The card runs as soon as it is on the page.
+        return Div(
+            Article(
+                H3(step.show),
+                P("Running…", aria_busy="true"),
+            ),
+            id="step_05",
+            data_state="running",
+            hx_post=f"/{self.app_name}/step_05_submit",
+            hx_trigger="load",
+            hx_swap="outerHTML",
+        )
+
+    async def step_05_submit(self, request):
+        """POST: run the cells, keep what they gave."""
+        key = await self.run_key(request)
+        state = self.pip.read_state(key)
+
+        # A locked run is not changed. An earlier step may be open again in another tab.
+        before = self.steps[: self.steps_indices["step_05"]]
+        locked = "finalized" in state.get("finalize", {})
+        reopened = state.get("_revert_target") in [step.id for step in before]
+        done = all(step.done in state.get(step.id, {}) for step in before)
+        if not state or locked or reopened or not done:
+            return self.chain(key)
+
+        # What the cells gave is kept once they are done; what came after is cleared.
+        async def save(cells):
+            state = await self.pip.clear_steps_from(key, "step_05", self.steps)
+            state["step_05"] = {"ran": True, "_cells": cells}
+            state.pop("_revert_target", None)
+            self.pip.write_state(key, state)
+
+        await self.cells.start(key, "step_05", {}, save)
+        return await self.step_05(request)
+
+    # --- END_STEP_BUNDLE: step_05 ---
+    # --- STEP_METHODS_INSERTION_POINT ---
