@@ -74,7 +74,7 @@ class Python:
 
 FieldType = Literal[
     "text", "textarea", "integer", "number", "range", "switch", "select", "multi-select", "radio",
-    "date", "time", "datetime", "colour", "urls", "json", "password",
+    "date", "time", "datetime", "color", "url-list", "json", "file", "files", "password",
 ]  # fmt: skip
 
 
@@ -101,6 +101,12 @@ class Field:
     """A select that also takes a value of one's own (Colab's `allow-input`)."""
     raw: bool = False
     """The text is a Python literal or expression to be evaluated as a literal (Colab's `raw`)."""
+    empty: JSON = None
+    """What the cell gets when a field that need not be answered is left empty."""
+    wrap: str = ""
+    """Python text with `{}` for the answer, where the cell needs more than JSON can say: `date.fromisoformat({})`."""
+    accept: tuple[str, ...] = ()
+    """The endings of names that a file may have: `.csv`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -259,7 +265,7 @@ class PlannedCell:
     """Keyword arguments of `@cell`."""
 
 
-Control = Literal["input", "textarea", "switch", "select", "multi_select", "radio"]
+Control = Literal["input", "textarea", "range", "switch", "select", "multi_select", "radio", "file"]
 Reader = Literal[
     "text",
     "integer",
@@ -268,9 +274,12 @@ Reader = Literal[
     "choice",
     "choices",
     "moment",
+    "color",
     "json",
     "lines",
     "literal",
+    "file",
+    "files",
     "password",
 ]
 
@@ -295,9 +304,23 @@ class PlannedField:
     """Attributes of its control beside id, name and value, in order."""
     choices: tuple[JSON, ...] = ()
     check: str = ""
-    """For a number: the condition that makes it wrong, as Python text with `{}` for the value."""
+    """The condition that makes an answer wrong, as Python text with `{}` for the value."""
     moment: str = ""
     """For a date or time: the class of `datetime` that reads it."""
+    written: str = ""
+    """For a date or time: the arguments of its `isoformat`, so that it is written as the notebook writes it."""
+    empty: JSON = None
+    """What an empty answer gives, where it may be empty."""
+    allow_input: bool = False
+    """Whether an answer may be none of the choices."""
+    whole: bool = False
+    """For a number: whether 7.0 is given as 7, since the notebook has a whole number there."""
+    accept: tuple[str, ...] = ()
+    """For a file: the endings its name may have."""
+    max_size: int = 0
+    """For a file: how many bytes it may have at most."""
+    wide: bool = False
+    """Whether it takes the whole width of the form."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -325,6 +348,8 @@ class Helpers:
     """The method that shows a value as JSON."""
     lines: bool
     """The method that shows a list, one item a line."""
+    secrets: bool
+    """The cards that ask again for a secret."""
     reads: bool
     """The line for linters: a cell's `global` lines name what it only reads."""
 

@@ -4,12 +4,12 @@ import asyncio
 import contextlib
 import json
 import weakref
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from pipulate_runtime.cells import ask, files, render, routes, uploads
 from pipulate_runtime.cells import export as exporting
-from pipulate_runtime.cells import files, render, routes
 from pipulate_runtime.cells import pool as pools
 from pipulate_runtime.cells.execution import (
     CELLS,
@@ -21,9 +21,11 @@ from pipulate_runtime.cells.execution import (
     stop,
 )
 from pipulate_runtime.cells.folders import RunFolder
+from pipulate_runtime.cells.forms import Sent
 from pipulate_runtime.cells.job import Job
 from pipulate_runtime.cells.marks import Policy, marked
 from pipulate_runtime.cells.source import Source, with_answers
+from pipulate_runtime.cells.vault import Vault, masked
 
 QUICK = 0.3  # seconds an answer waits for its step: most cells are through by then
 
@@ -40,8 +42,10 @@ class Cells:
         self.source = Source(type(plugin))
         self.files = self.source.path.parent / files if files and self.source.path else None
         self._executions: dict[tuple[str, str], Execution] = {}
+        self.vault = Vault(plugin)
         _all.add(self)
         routes.register(plugin.app, plugin.app_name, self.files)
+        ask.register(self)
 
     async def start(self, key: str, step_id: str, form: dict[str, Any], save: Save) -> Execution:
         """Execute the cells of a step and return the execution, finished or still running.
@@ -57,8 +61,9 @@ class Cells:
             await self._stop(execution)
             execution = self.execution(key, step_id)
         if execution is None or not execution.running:
-            execution = Execution(key, step_id, given)
+            execution = Execution(key, step_id, given, save=save)
             self._executions[key, step_id] = execution
+            self.vault.remember(key, step_id, given)
             execution.task = asyncio.ensure_future(self._run(execution, save))
         if execution.task:
             await asyncio.wait([execution.task], timeout=QUICK)
@@ -77,7 +82,8 @@ class Cells:
                 del self._executions[place]
 
     def _job(self, key: str) -> Job:
-        return Job(self.source, tuple(self.plugin.steps), self.files, lambda: self._state(key))
+        steps = tuple(self.plugin.steps)
+        return Job(self.source, steps, self.files, lambda: self._state(key), self.vault)
 
     async def _make_way(self, starting: Execution) -> None:
         """A step that starts makes void what is being computed after it, and forgets what had failed in its run."""
@@ -113,7 +119,8 @@ class Cells:
                 self._executions.pop((key, step_id), None)
 
     def forget(self, key: str) -> None:
-        """Let go of all that is executing or has failed in a run, without waiting for it."""
+        """Let go of all that is executing or has failed in a run, without waiting for it, and of its secrets."""
+        self.vault.forget(key)
         for place, execution in list(self._executions.items()):
             if place[0] == key:
                 del self._executions[place]
@@ -154,10 +161,71 @@ class Cells:
             if execution
             else answers((self._state(key).get(step.id) if step else None) or {})
         )
+        if step:
+            given = masked(self.plugin, step.id, given)
         return record | {"code": with_answers(record["code"], given)}
 
     def _state(self, key: str) -> Mapping[str, Any]:
         return self.plugin.pip.read_state(key) or {}
+
+    # --- forms
+
+    async def sent(
+        self, request: Any, several: Iterable[str] = (), files: Iterable[str] = ()
+    ) -> Sent:
+        """Return what a form sent: texts by name; several texts and files under the names that may have them."""
+        return Sent(await request.form(), several, files)
+
+    async def uploaded(
+        self,
+        key: str,
+        sent: Sent,
+        name: str,
+        earlier: str | None,
+        endings: Iterable[str] = (),
+        max_size: int = 0,
+    ) -> str | None:
+        """Return the path of a file for the cells: the one that was sent, else the earlier one if it is still there.
+
+        Raises ValueError for a file that is too large (in bytes), or whose name ends otherwise.
+        """
+        given = [earlier] if earlier else None
+        paths = await self.uploaded_all(key, sent, name, given, endings, max_size)
+        if len(paths) > 1:
+            raise ValueError(name)
+        return paths[0] if paths else None
+
+    async def uploaded_all(
+        self,
+        key: str,
+        sent: Sent,
+        name: str,
+        earlier: list[str] | None,
+        endings: Iterable[str] = (),
+        max_size: int = 0,
+    ) -> list[str]:
+        """Return the paths of files for the cells: those that were sent, else the earlier ones; as `uploaded`."""
+        folder = self.folder(key)
+        endings = tuple(endings)
+        if name in sent.problems:
+            return []
+        if chosen := sent.files.get(name):
+            return [await uploads.keep(folder, file, endings, max_size) for file in chosen]
+        return [path for path in earlier or () if uploads.is_there(folder, self.files, path)]
+
+    def chosen(self, paths: str | list[str] | None) -> Any:
+        """Return a line that names the files of an answer, which stay unless others are chosen; None without any."""
+        return ask.chosen([paths] if isinstance(paths, str) else paths or [])
+
+    def file(self, key: str, paths: str | list[str] | None) -> Any:
+        """Return the names and sizes of the files of an answer."""
+        listed = [paths] if isinstance(paths, str) else paths or []
+        sizes = [uploads.size(self.folder(key), self.files, path) for path in listed]
+        return ask.listed(listed, sizes)
+
+    def ask_again(self, execution: Execution) -> Any:
+        """Return the form that asks for the secrets that a step needs again."""
+        return ask.form(self, execution)
 
     def markdown(self, text: str) -> Any:
         """Return Markdown, with formulas in it, as a component."""

@@ -8,13 +8,14 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from pipulate_runtime.cells import checkpoints, files, folders, keeping
+from pipulate_runtime.cells import checkpoints, files, folders, keeping, uploads
 from pipulate_runtime.cells.checkpoints import Entry
 from pipulate_runtime.cells.job import Job
 from pipulate_runtime.cells.kernels import CellTimeout, Kernel, KernelDied
 from pipulate_runtime.cells.outputs import Collector, Displays, TooMuch, error
 from pipulate_runtime.cells.pool import Pool, Run
 from pipulate_runtime.cells.source import Cell, with_answers
+from pipulate_runtime.cells.vault import Missing, masked
 
 Record = dict[str, Any]
 Save = Callable[[list[Record]], Awaitable[None]]
@@ -42,6 +43,11 @@ class Execution:
     stopped: bool = False
     cells: list[Record] = field(default_factory=list)
     task: asyncio.Task[None] | None = None
+    save: Save | None = None
+    asks: list[Missing] = field(default_factory=list)
+    """Secrets of earlier steps that are needed again before the cells can run."""
+    shown: Mapping[str, Any] = field(default_factory=dict)
+    """The answers as code may hold them: without secrets."""
 
     def fail(self, name: str, message: str) -> None:
         """Add an error of ours, in plain words, to the cell at hand."""
@@ -93,13 +99,17 @@ async def _execute(pool: Pool, run: Run, job: Job, execution: Execution, save: S
     history, kernel.history = kernel.history, None  # until the step is through
     await asyncio.to_thread(checkpoints.forget, run.folder, job.from_step(execution.step_id))
     started = time.monotonic()
+    execution.shown = masked(job.source.plugin_class, execution.step_id, execution.form)
+    await asyncio.to_thread(uploads.put, run.folder)
     await _cells(kernel, run, cells, execution, Displays(), execution.cells)
     if execution.stopped:
         return
     kernel.seconds.append(time.monotonic() - started)
     execution.saving = True
     await save(execution.cells)
-    stored = answers(job.read_state().get(execution.step_id) or {})
+    state = job.read_state()
+    stored = answers(state.get(execution.step_id) or {})
+    await asyncio.to_thread(uploads.prune, run.folder, state)
     # What is kept of the answers lacks a secret, and what the cells made of it must not be kept either
     kernel.secret = kernel.secret or any(
         stored.get(name) != value for name, value in execution.form.items()
@@ -134,12 +144,20 @@ async def _replay(
 ) -> Kernel:
     """Take a fresh kernel in a fresh working folder and execute the earlier steps there, silently.
 
-    Those up to a checkpoint need not be executed.
+    Those up to a checkpoint need not be executed. A secret that they need and nobody knows any more is asked for instead:
+    StepFailed.
     """
+    execution.asks = [m for entry in before for m in job.vault.missing(execution.key, entry[0])]
+    if execution.asks:
+        raise StepFailed
     kernel = await keeping.restored(pool, run, job, before) or await keeping.opened(pool, run, job)
+    await asyncio.to_thread(uploads.put, run.folder)
     titles = {step.id: step.show for step in job.steps}
     for step_id, given, _ in before[kernel.restored :]:
-        earlier = Execution(execution.key, step_id, json.loads(given))
+        secret = job.vault.recall(execution.key, step_id)
+        kernel.secret = kernel.secret or any(secret.values())
+        earlier = Execution(execution.key, step_id, json.loads(given) | secret)
+        earlier.shown = masked(job.source.plugin_class, step_id, earlier.form)
         started = time.monotonic()
         try:
             await _cells(
@@ -202,7 +220,7 @@ async def _cell(kernel: Kernel, cell: Cell, execution: Execution, collector: Col
 
     try:
         await kernel.execute(
-            cell.code if cell.is_text else with_answers(cell.code, execution.form),
+            cell.code if cell.is_text else with_answers(cell.code, execution.shown),
             take,
             function=None if cell.is_text else cell.name,
             form=execution.form,

@@ -9,16 +9,18 @@ from pipulate_runtime.cells import checkpoints
 from pipulate_runtime.cells.marks import POLICIES, Policy
 from pipulate_runtime.cells.pool import settings
 from pipulate_runtime.cells.source import Source
+from pipulate_runtime.cells.vault import Vault
 
 
 @dataclass(frozen=True)
 class Job:
-    """The plugin's source, its steps, its files and its state."""
+    """The plugin's source, its steps, its files, its state and its secrets."""
 
     source: Source
     steps: tuple[Any, ...]
     files: Path | None
     read_state: Callable[[], Mapping[str, Any]]
+    vault: Vault
 
     def from_step(self, step_id: str) -> list[str]:
         """Return the ids of a step and of those after it."""

@@ -6,7 +6,7 @@ import hashlib
 import io
 import sys
 import tokenize
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -220,7 +220,7 @@ def _lines_inside_strings(text: str) -> set[int]:
     )
 
 
-def with_answers(code: str, answers: dict[str, Any]) -> str:
+def with_answers(code: str, answers: Mapping[str, Any]) -> str:
     """Return the code with `form["name"]` replaced by the answer; what cannot be replaced gets a `form` of its own."""
     if "form" not in code:
         return code
@@ -246,11 +246,11 @@ def with_answers(code: str, answers: dict[str, Any]) -> str:
     if _parses(lines) and any(
         isinstance(node, ast.Name) and node.id == "form" for node in ast.walk(ast.parse(text))
     ):
-        text = f"form = {answers!r}\n{text}"
+        text = f"form = {dict(answers)!r}\n{text}"
     return text
 
 
-def _is_answer(node: ast.AST, answers: dict[str, Any]) -> TypeGuard[ast.Subscript]:
+def _is_answer(node: ast.AST, answers: Mapping[str, Any]) -> TypeGuard[ast.Subscript]:
     return (
         isinstance(node, ast.Subscript)
         and isinstance(node.ctx, ast.Load)

@@ -14,8 +14,8 @@ from transpiler.passes.plan_fields import KINDS, planned_field
 DEFAULTS: dict[str, Any] = {
     "text": "a", "textarea": "a\nb", "integer": 3, "number": 1.5, "range": 5, "switch": True,
     "select": "a", "multi-select": ["a"], "radio": "b", "date": "2024-01-02", "time": "10:30",
-    "datetime": "2024-01-02T10:30", "colour": "#ff0000", "urls": ["http://a.b"],
-    "json": {"a": [1, None]}, "password": "",
+    "datetime": "2024-01-02T10:30", "color": "#ff0000", "url-list": ["http://a.b"],
+    "json": {"a": [1, None]}, "file": "a.csv", "files": ["a.csv"], "password": "",
 }  # fmt: skip
 ALL = get_args(FieldType)
 
@@ -42,7 +42,7 @@ def test_the_table_has_every_type() -> None:
         ("textarea", "textarea", "text", None),
         ("integer", "input", "integer", "number"),
         ("number", "input", "number", "number"),
-        ("range", "input", "integer", "range"),
+        ("range", "range", "integer", "range"),
         ("switch", "switch", "switch", None),
         ("select", "select", "choice", None),
         ("multi-select", "multi_select", "choices", None),
@@ -50,8 +50,8 @@ def test_the_table_has_every_type() -> None:
         ("date", "input", "moment", "date"),
         ("time", "input", "moment", "time"),
         ("datetime", "input", "moment", "datetime-local"),
-        ("colour", "input", "text", "color"),
-        ("urls", "textarea", "lines", None),
+        ("color", "input", "color", "color"),
+        ("url-list", "textarea", "lines", None),
         ("json", "textarea", "json", None),
         ("password", "input", "password", "password"),
     ],

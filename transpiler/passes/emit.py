@@ -109,18 +109,17 @@ def _environment() -> jinja2.Environment:
 # --- imports ------------------------------------------------------------------------------------------------------
 
 _STANDARD = {
-    "literal_eval": "ast",
     "namedtuple": "collections",
     "date": "datetime",
     "datetime": "datetime",
     "time": "datetime",
     "dumps": "json",
-    "loads": "json",
     "inf": "math",
     "isfinite": "math",
+    "fullmatch": "re",
     "dedent": "textwrap",
 }
-_OURS = ("Cells", "cell", "cell_text")
+_OURS = ("Cells", "Typed", "cell", "cell_text", "read_json", "read_literal")
 _NOT_CODE = re.compile(
     r'"""(?:\\.|[^\\])*?"""|"(?:\\.|[^"\\\n])*"|\'(?:\\.|[^\'\\\n])*\'|#[^\n]*', re.DOTALL
 )

@@ -120,6 +120,51 @@ def is_json(value: Any) -> bool:
     return value is None or isinstance(value, bool | int)
 
 
+# --- moments ------------------------------------------------------------------------------------------------------
+
+_MOMENT_CLASSES: Mapping[str, Callable[..., datetime.date | datetime.time]] = {
+    "date": datetime.date,
+    "time": datetime.time,
+    "datetime": datetime.datetime,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """A call that makes a date or time of plain numbers: its field type, its text, and what makes it of a text again."""
+
+    type: FieldType
+    text: str
+    wrap: str
+
+
+def moment_of(node: ast.expr) -> Moment | None:
+    """Return what `date(2024, 5, 31)` or `datetime.datetime(2024, 5, 31, 17)` says; None for any other expression.
+
+    The notebook's own spelling of the class makes the value again, `datetime.date.fromisoformat(...)`, so its type stays.
+    """
+    match node:
+        case ast.Call(func=ast.Name(id=name) | ast.Attribute(attr=name), keywords=keywords):
+            kind = _MOMENT_CLASSES.get(name)
+            if kind is None or any(k.arg is None or k.arg in ("tzinfo", "fold") for k in keywords):
+                return None
+            if not all(isinstance(v, ast.Constant) for v in (*node.args, *(k.value for k in keywords))):
+                return None
+            values = [ast.literal_eval(v) for v in node.args]
+            named = {str(k.arg): ast.literal_eval(k.value) for k in keywords}
+            with suppress(TypeError, ValueError, OverflowError):
+                moment = kind(*values, **named)
+                back = f"{ast.unparse(node.func)}.fromisoformat({{}})"
+                return Moment(name, _shortest(moment), back)  # type: ignore[arg-type]
+    return None
+
+
+def _shortest(moment: datetime.date | datetime.time) -> str:
+    """The moment as text, without seconds when there are none: as browsers write it."""
+    text = moment.isoformat()
+    return text.removesuffix(":00") if text.count(":") == 2 else text
+
+
 # --- defaults -----------------------------------------------------------------------------------------------------
 
 
@@ -191,6 +236,20 @@ def _urls(value: Any) -> JSON:
     raise Misfit("a list of addresses")
 
 
+def _path(value: Any) -> JSON:
+    if isinstance(value, str):
+        return value or None
+    raise Misfit("a path")
+
+
+def _paths(value: Any) -> JSON:
+    if isinstance(value, list | tuple) and all(isinstance(v, str) and v for v in value):
+        return list(value)
+    if isinstance(value, str):
+        raise Misfit("a list of paths", [value] if value else None)
+    raise Misfit("a list of paths")
+
+
 def _scalar(value: Any) -> JSON:
     if isinstance(value, SCALARS) and is_json(value):
         return value
@@ -228,9 +287,11 @@ _FITTING: Mapping[FieldType, Callable[[Any], JSON]] = {
     "datetime": _moment(
         "a date and time such as `2024-05-31T17:30`", datetime.datetime.fromisoformat
     ),
-    "colour": _colour,
-    "urls": _urls,
+    "color": _colour,
+    "url-list": _urls,
     "json": _json,
+    "file": _path,
+    "files": _paths,
 }
 
 

@@ -18,7 +18,7 @@ from transpiler import codes
 from transpiler.diagnostics import Diagnostic
 from transpiler.ir import JSON, Cell, Field, Python
 from transpiler.passes import colab
-from transpiler.passes.field_types import Said, said_by, said_by_comment
+from transpiler.passes.field_types import Said, moment_of, said_by, said_by_comment
 from transpiler.passes.magics import parse, tokens_of
 from transpiler.passes.options import PARAMETERS, Ask
 from transpiler.passes.places import Places
@@ -44,7 +44,7 @@ class _Assigned:
 
     @property
     def literal(self) -> bool:
-        return literal_of(self.value) is not COMPUTED
+        return literal_of(self.value) is not COMPUTED or moment_of(self.value) is not None
 
 
 def fields_of(

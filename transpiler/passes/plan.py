@@ -15,6 +15,7 @@ from transpiler.ir import (
     AnalysedCode,
     Analysis,
     Edit,
+    Field,
     Helpers,
     Plan,
     PlannedCell,
@@ -251,7 +252,7 @@ def _step(
                 fields[asked.name] = planned_field(step_id, asked)
                 answer = f'{parameter}["{asked.name}"]'
                 # A raw answer is the text of a literal: the form has made sure of that.
-                replaced = f"eval({answer})" if asked.raw else answer
+                replaced = f"eval({answer})" if asked.raw else _wrapped(asked, answer)
                 edits.append(Edit(asked.value, replaced, f"{asked.name} is asked for"))
         cells.append(_cell(function, item, edits, analysis, parameter))
     options = [item.code.options for item in draft.codes]
@@ -267,6 +268,14 @@ def _step(
         button=("Continue" if fields else "Run") if waits else None,
         confirm=confirm,
     )
+
+
+def _wrapped(asked: Field, answer: str) -> str:
+    """What takes the place of the notebook's value: the answer, made into an object of its class where JSON has none."""
+    if not asked.wrap:
+        return answer
+    made = asked.wrap.format(answer)
+    return made if asked.required else f"({answer} and {made})"
 
 
 def _named(stem: str, items: Iterable[AnalysedCode]) -> Iterator[tuple[str, AnalysedCode]]:
@@ -352,6 +361,7 @@ def _helpers(steps: tuple[PlannedStep, ...]) -> Helpers:
         error=bool(readers),
         json="json" in readers,
         lines=bool(readers & {"lines", "choices"}),
+        secrets="password" in readers,
         reads=any(cell.reads_only for step in steps for cell in step.cells),
     )
 
