@@ -51,7 +51,7 @@ def _pairs(paths: Sequence[Path]) -> list[tuple[Path, Path | None]]:
 
 
 def given_of(answers: Sequence[str]) -> dict[str, dict[str, str]]:
-    """Return the answers of `--set` by step and field. Raises UserError PP407."""
+    """Return the answers of `--set` by step and field; one that is repeated has a value a line. Raises UserError PP407."""
     given: dict[str, dict[str, str]] = {}
     for answer in answers:
         place, equals, value = answer.partition("=")
@@ -63,5 +63,6 @@ def given_of(answers: Sequence[str]) -> dict[str, dict[str, str]]:
                 value=answer,
                 reason="it is written step_02.limit=500",
             )
-        given.setdefault(step, {})[field] = value
+        fields = given.setdefault(step, {})
+        fields[field] = f"{fields[field]}\n{value}" if field in fields else value
     return given

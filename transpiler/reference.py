@@ -58,12 +58,19 @@ def source_of(code: Code, answers: Answers) -> str:
     edits = [
         Edit(
             asked.value,
-            str(answers[asked.name]) if asked.raw else repr(answers[asked.name]),
+            _as_code(asked, answers[asked.name]),
             f"{asked.name} was answered",
         )
         for asked in fields
     ]
     return apply(code.python.text, edits)
+
+
+def _as_code(asked: Field, answer: JSON) -> str:
+    """An answer as it stands in a notebook, made into what the app makes of it."""
+    if asked.raw:
+        return str(answer)
+    return asked.wrap.format(repr(answer)) if asked.wrap and answer else repr(answer)
 
 
 def notebook_of(codes: tuple[Code, ...], answers: Mapping[str, Answers]) -> Any:
