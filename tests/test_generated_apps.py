@@ -14,7 +14,10 @@ from tests.conftest import ROOT
 
 GENERATED = ROOT / "generated"
 PLUGINS = sorted(path.stem for path in GENERATED.glob("*.py"))
-ANSWERS: dict[str, dict[str, dict[str, str]]] = {"hello": {"step_01": {"a": "Ada <b>Lovelace</b>"}}}
+ANSWERS: dict[str, dict[str, dict[str, str]]] = {
+    "hello": {"step_01": {"a": "Ada <b>Lovelace</b>"}},
+    "all_types": {"step_03": {"token": "a secret of mine"}},
+}
 
 pytestmark = pytest.mark.kernel
 

@@ -4,6 +4,7 @@
 relative path is the answer. It is made of the content, so that another file of the same name is another answer.
 """
 
+import contextlib
 import hashlib
 import os
 import re
@@ -20,7 +21,7 @@ from pipulate_runtime.cells.folders import RunFolder
 
 FOLDER = "uploads"
 CHUNK = 256 * 1024
-LONGEST = 100  # characters of a name, with its ending
+LONGEST = 120  # bytes of a name, with its ending
 _PATH = re.compile(rf"{FOLDER}/[0-9a-f]{{16}}/[^/\0]+")
 _DEVICES = re.compile(r"(?i)(con|prn|aux|nul|com\d|lpt\d)(\..*)?")  # names that Windows keeps for itself
 
@@ -35,9 +36,13 @@ def safe_name(name: str) -> str:
     kept = re.sub(r"[^\w.() -]+", "_", last).strip(" .")
     stem, dot, ending = kept.rpartition(".")
     if dot and len(ending) <= 10:
-        kept = f"{stem.strip(' .')[: LONGEST - len(ending) - 1]}.{ending}"
-    kept = kept[:LONGEST].strip(" .") or "file"
+        kept = f"{_cut(stem, LONGEST - len(ending.encode()) - 1)}.{ending}"
+    kept = _cut(kept, LONGEST) or "file"
     return f"_{kept}" if _DEVICES.fullmatch(kept) or kept.startswith(("-", "__pycache__")) else kept
+
+
+def _cut(text: str, most: int) -> str:
+    return text.encode()[:most].decode(errors="ignore").strip(" .")
 
 
 async def keep(folder: RunFolder, file: UploadFile, endings: Iterable[str], max_size: int) -> str:
@@ -88,7 +93,9 @@ def prune(folder: RunFolder, state: Mapping[str, Any]) -> None:
     named = _texts(dict(state))
     for file in store.glob("*/*"):
         if f"{FOLDER}/{file.parent.name}/{file.name}" not in named:
-            shutil.rmtree(file.parent, ignore_errors=True)
+            file.unlink(missing_ok=True)
+            with contextlib.suppress(OSError):  # the same content may have another name, too
+                file.parent.rmdir()
 
 
 def _texts(value: Any) -> set[str]:
