@@ -60,7 +60,9 @@ def test_every_control_has_a_name_and_its_help(page: Page, server: Server) -> No
     keep(page, "forms-question")
 
 
-def test_a_form_is_filled_by_keyboard_corrected_and_opened_again(page: Page, server: Server) -> None:
+def test_a_form_is_filled_by_keyboard_corrected_and_opened_again(
+    page: Page, server: Server
+) -> None:
     start(page, server)
     title = page.get_by_label("Title")
     title.focus()
@@ -91,7 +93,9 @@ def test_a_form_is_filled_by_keyboard_corrected_and_opened_again(page: Page, ser
     rooms = page.get_by_label("Rooms")
     expect(rooms).to_have_attribute("aria-invalid", "true")
     expect(rooms).to_be_focused()
-    expect(rooms).to_have_accessible_description("Rooms: please write a JSON object, for example {\"name\": \"value\"}.")
+    expect(rooms).to_have_accessible_description(
+        'Rooms: please write a JSON object, for example {"name": "value"}.'
+    )
     expect(page.locator("#step_01-margins-error")).to_contain_text("Margins")
     expect(page.get_by_label("Title")).to_have_value("<b>Mill</b> 🙂")
     expect(page.get_by_label("People")).to_have_value("7")
@@ -106,7 +110,18 @@ def test_a_form_is_filled_by_keyboard_corrected_and_opened_again(page: Page, ser
     page.get_by_label("Margins").press("Enter")
     card(page, "step_01", "done")
     said = page.locator("#step_01 [data-output=stream]")
-    for line in ("'<b>Mill</b> 🙂'", "int       7", "'West'", "True", "'bus'", "[1, 2]", "datetime.date(2024, 5, 31)", "'2024-05-20 18:00:00'", "'Bring:\\nwater & <bread>'", "['castle', 'mill', 'tower']"):
+    for line in (
+        "'<b>Mill</b> 🙂'",
+        "int       7",
+        "'West'",
+        "True",
+        "'bus'",
+        "[1, 2]",
+        "datetime.date(2024, 5, 31)",
+        "'2024-05-20 18:00:00'",
+        "'Bring:\\nwater & <bread>'",
+        "['castle', 'mill', 'tower']",
+    ):
         expect(said).to_contain_text(line)
 
     card(page, "step_02", "input")

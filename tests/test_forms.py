@@ -65,14 +65,18 @@ class Run:
         return await self.get(step)
 
 
-def live(data: Path, deed: Callable[[Run], Awaitable[None]], key: str = "Default_Profile-all_types-1") -> None:
+def live(
+    data: Path, deed: Callable[[Run], Awaitable[None]], key: str = "Default_Profile-all_types-1"
+) -> None:
     """Start or take up a run in an app of its own."""
 
     async def life() -> None:
         app = create_app(None, data, files=[GENERATED / f"{NAME}.py"])
         async with app.router.lifespan_context(app):
             transport = httpx.ASGITransport(app=app)
-            async with httpx.AsyncClient(transport=transport, base_url=ORIGIN, timeout=60) as client:
+            async with httpx.AsyncClient(
+                transport=transport, base_url=ORIGIN, timeout=60
+            ) as client:
                 await client.post(f"/{NAME}/init", data={"pipeline_id": key}, headers=HTMX)
                 await deed(Run(app, client, key))
 
@@ -122,12 +126,16 @@ def test_each_type_refuses_what_it_cannot_be(tmp_path: Path) -> None:
             card = await run.post("step_01_submit", {**SOUND, name: value})
             assert state_of(card) == "input", about
             assert error_of(card, "step_01", name), about
-            others = [p["id"] for p in card.select("p.text-invalid") if p["id"] != f"step_01-{name}-error"]
+            others = [
+                p["id"] for p in card.select("p.text-invalid") if p["id"] != f"step_01-{name}-error"
+            ]
             assert others == [], about
             assert "step_01" not in run.state, about
             control = card.find(attrs={"name": name})
             assert isinstance(control, Tag)
-            marked = control if control.has_attr("aria-invalid") else control.find_parent("fieldset")
+            marked = (
+                control if control.has_attr("aria-invalid") else control.find_parent("fieldset")
+            )
             assert marked is not None and marked["aria-invalid"] == "true", about
             assert f"step_01-{name}-error" in marked["aria-describedby"], about
             # everything else is there as it was typed
@@ -159,7 +167,7 @@ def test_a_file_for_a_text_and_a_text_for_a_file(tmp_path: Path) -> None:
 
 @pytest.mark.kernel
 def test_values_come_as_the_notebook_has_them(tmp_path: Path) -> None:
-    text = "\n<script>alert(1)</script> & \"it's\" 🙂\r\n  ü \\n"
+    text = '\n<script>alert(1)</script> & "it\'s" 🙂\r\n  ü \\n'
     answers = SOUND | {
         "title": "  <b>x</b> ", "notes": text, "people": "1", "price": "0", "pace": "0", "lunch": "on",
         "sights": [], "day": "20240101", "start": "07:05:00", "reply_by": "2024-01-02T03:04",
@@ -179,7 +187,11 @@ def test_values_come_as_the_notebook_has_them(tmp_path: Path) -> None:
         }  # fmt: skip
         assert card.find("script") is None and card.find("b") is None
         answered = dict(
-            zip([d.get_text() for d in card.find_all("dt")], [d.get_text() for d in card.find_all("dd")], strict=True)
+            zip(
+                [d.get_text() for d in card.find_all("dt")],
+                [d.get_text() for d in card.find_all("dd")],
+                strict=True,
+            )
         )
         assert (answered["Price"], answered["Pace"], answered["Limit"]) == ("0.0", "0", "0")
         assert answered["Notes"] == text.replace("\r\n", "\n")
@@ -202,7 +214,10 @@ CSV = b"name,town\nMary,Rome\n"
 
 
 def uploads(data: Path) -> list[str]:
-    return sorted(p.relative_to(data).as_posix().partition("/uploads/")[2] for p in data.glob("runs/*/*/uploads/*/*"))
+    return sorted(
+        p.relative_to(data).as_posix().partition("/uploads/")[2]
+        for p in data.glob("runs/*/*/uploads/*/*")
+    )
 
 
 @pytest.mark.kernel
@@ -213,7 +228,9 @@ def test_uploads(tmp_path: Path) -> None:
         assert "guests.csv" in form.select_one(".chosen").get_text()  # type: ignore[union-attr]
 
         for bad in (("guests.txt", CSV), ("guests.csv", b"x" * 1_000_001), ("x.csv.exe", CSV)):
-            card = await run.post("step_02_submit", {}, {"guests": bad, "pictures": ("p.png", b"12345")})
+            card = await run.post(
+                "step_02_submit", {}, {"guests": bad, "pictures": ("p.png", b"12345")}
+            )
             assert "of at most 1 MB" in error_of(card, "step_02", "guests")
             assert "p.png" in card.get_text(), "what came along is kept"
         assert [name.partition("/")[2] for name in uploads(tmp_path)] == ["p.png"]
@@ -262,7 +279,9 @@ def test_uploads(tmp_path: Path) -> None:
 
 
 @pytest.mark.kernel
-def test_a_secret_is_nowhere_and_is_asked_again(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_secret_is_nowhere_and_is_asked_again(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     pages: list[str] = []
 
     async def first_life(run: Run) -> None:

@@ -107,6 +107,8 @@ class Field:
     """Python text with `{}` for the answer, where the cell needs more than JSON can say: `date.fromisoformat({})`."""
     accept: tuple[str, ...] = ()
     """The endings of names that a file may have: `.csv`."""
+    computed: bool = False
+    """Whether the notebook computes its value: it is not known before earlier cells were executed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -333,6 +335,8 @@ class PlannedStep:
     text: str
     cells: tuple[PlannedCell, ...]
     fields: tuple[PlannedField, ...] = ()
+    suggestions: PlannedCell | None = None
+    """The function that computes the values which the form shows."""
     button: str | None = None
     """The label of the button that runs it; None when it runs by itself."""
     confirm: str | None = None

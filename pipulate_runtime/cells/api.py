@@ -83,7 +83,18 @@ class Cells:
 
     def _job(self, key: str) -> Job:
         steps = tuple(self.plugin.steps)
-        return Job(self.source, steps, self.files, lambda: self._state(key), self.vault)
+
+        def keep_suggested(step_id: str, values: dict[str, Any]) -> None:
+            state = self.plugin.pip.read_state(key)
+            if state:
+                found = {name: value for name, value in values.items() if value is not None}
+                state["_suggested"] = {step_id: found}
+                self.plugin.pip.write_state(key, state)
+
+        def read_state() -> Mapping[str, Any]:
+            return self._state(key)
+
+        return Job(self.source, steps, self.files, read_state, self.vault, keep_suggested)
 
     async def _make_way(self, starting: Execution) -> None:
         """A step that starts makes void what is being computed after it, and forgets what had failed in its run."""

@@ -15,6 +15,7 @@ from pipulate_runtime.cells.kernels import CellTimeout, Kernel, KernelDied
 from pipulate_runtime.cells.outputs import Collector, Displays, TooMuch, error
 from pipulate_runtime.cells.pool import Pool, Run
 from pipulate_runtime.cells.source import Cell, with_answers
+from pipulate_runtime.cells.suggest import suggested
 from pipulate_runtime.cells.vault import Missing, masked
 
 Record = dict[str, Any]
@@ -105,8 +106,14 @@ async def _execute(pool: Pool, run: Run, job: Job, execution: Execution, save: S
     if execution.stopped:
         return
     kernel.seconds.append(time.monotonic() - started)
+    next_step, function = job.suggestions_after(execution.step_id)
+    values = await suggested(kernel, function) if function else {}
+    if execution.stopped:
+        return
     execution.saving = True
     await save(execution.cells)
+    if function:
+        job.keep_suggested(next_step, values)
     state = job.read_state()
     stored = answers(state.get(execution.step_id) or {})
     await asyncio.to_thread(uploads.prune, run.folder, state)
@@ -177,6 +184,8 @@ async def _replay(
             if said:
                 execution.cells[-1]["outputs"][-1]["traceback"] = said["traceback"]
             raise
+        if function := job.suggestions_after(step_id)[1]:
+            await suggested(kernel, function)
         kernel.seconds.append(time.monotonic() - started)
     kernel.history = list(before)
     return kernel

@@ -67,7 +67,9 @@ def wrote(before: Mapping[str, Stamp], after: Mapping[str, Stamp]) -> dict[str, 
 
 def results(work: Path, bundled: Path | None) -> list[str]:
     """Return the files of a working folder that the run has written: all but those as they were bundled or uploaded."""
-    givers = [folder for folder in (bundled, work.parent) if folder]  # uploads lie beside `work`, by the same path
+    givers = [
+        folder for folder in (bundled, work.parent) if folder
+    ]  # uploads lie beside `work`, by the same path
     return sorted(
         name
         for name in listing(work)

@@ -21,6 +21,8 @@ class Job:
     files: Path | None
     read_state: Callable[[], Mapping[str, Any]]
     vault: Vault
+    keep_suggested: Callable[[str, dict[str, Any]], None]
+    """Takes the values that the form of a step shows."""
 
     def from_step(self, step_id: str) -> list[str]:
         """Return the ids of a step and of those after it."""
@@ -31,6 +33,12 @@ class Job:
         """Return all identifiers in the code of the steps after one."""
         later = self.from_step(step_id)[1:]
         return checkpoints.words_of(cell.code for s in later for cell in self.source.of_step(s))
+
+    def suggestions_after(self, step_id: str) -> tuple[str, str]:
+        """Return the step after one, and the name of the function that computes values of its form; empty without."""
+        later = self.from_step(step_id)[1:2]
+        function = f"{later[0]}_suggestions" if later else ""
+        return (later[0], function) if hasattr(self.source.plugin_class, function) else ("", "")
 
     def policy(self, step_id: str) -> Policy:
         """Return whether a checkpoint is made after a step: what its cells say, else what the server is set to."""

@@ -23,7 +23,9 @@ FOLDER = "uploads"
 CHUNK = 256 * 1024
 LONGEST = 120  # bytes of a name, with its ending
 _PATH = re.compile(rf"{FOLDER}/[0-9a-f]{{16}}/[^/\0]+")
-_DEVICES = re.compile(r"(?i)(con|prn|aux|nul|com\d|lpt\d)(\..*)?")  # names that Windows keeps for itself
+_DEVICES = re.compile(
+    r"(?i)(con|prn|aux|nul|com\d|lpt\d)(\..*)?"
+)  # names that Windows keeps for itself
 
 
 class Refused(ValueError):
@@ -65,7 +67,9 @@ async def keep(folder: RunFolder, file: UploadFile, endings: Iterable[str], max_
                 digest.update(chunk)
                 out.write(chunk)
             out.flush()
-            os.fsync(out.fileno())  # the row that names the file survives a power cut; so must the file
+            os.fsync(
+                out.fileno()
+            )  # the row that names the file survives a power cut; so must the file
         path = f"{FOLDER}/{digest.hexdigest()[:16]}/{name}"
         target = folder.path / path
         target.parent.mkdir(exist_ok=True)
@@ -126,5 +130,3 @@ def size(folder: RunFolder, bundled: Path | None, path: str) -> int | None:
         except OSError:  # a name no file system takes
             continue
     return None
-
-

@@ -345,8 +345,13 @@ def test_a_secret_is_a_password_whatever_stands_there():
 
 def test_a_computed_value_can_be_asked_for():
     only = field("#| input: x\nx = load()")
-    assert (only.type, only.default, only.required) == ("text", None, True)
+    # nobody knows what it gives: the expression itself is the answer, unless it is changed to a literal
+    assert (only.type, only.raw, only.default, only.required) == ("text", True, "load()", True)
     assert field("#| input: {name: x, min: 1}\nx = load()").type == "number"
+    assert field("#| input: x\nx = int(load())").type == "integer"
+    assert field("#| input: x\nx = round(load(), 2)").type == "number"
+    assert field("#| input: {name: x, type: text}\nx = load()").computed
+    assert not field("#| input: {name: x, default: 5}\nx = load()").computed
 
 
 def test_the_value_that_counts_is_asked_for():

@@ -116,7 +116,10 @@ def test_a_number_outside_its_limits_is_wrong_and_so_is_none_at_all(
         ({"min": 0}, "X: please enter a whole number, 0 or more."),
         ({"max": 9.0}, "X: please enter a whole number, 9 or less."),
         ({"min": 0, "max": 9}, "X: please enter a whole number from 0 to 9."),
-        ({"min": 1, "step": 3, "default": 4}, "X: please enter a whole number, 1 or more, in steps of 3."),
+        (
+            {"min": 1, "step": 3, "default": 4},
+            "X: please enter a whole number, 1 or more, in steps of 3.",
+        ),
         ({"label": "How many? "}, "How many: please enter a whole number."),
     ],
 )
@@ -192,7 +195,11 @@ def test_the_notebooks_own_value_can_be_reached(more, step) -> None:
 def test_chosen_values_keep_the_order_of_the_notebook() -> None:
     field = shown("multi-select", choices=("a", "b", "c"), default=["c", "a"])
     assert field.choices == ("c", "a", "b")
-    assert shown("multi-select", choices=("a", "b", "c"), default=["a", "c"]).choices == ("a", "b", "c")
+    assert shown("multi-select", choices=("a", "b", "c"), default=["a", "c"]).choices == (
+        "a",
+        "b",
+        "c",
+    )
 
 
 def test_a_select_that_takes_other_values_is_a_text_with_suggestions() -> None:

@@ -12,6 +12,7 @@ from transpiler.diagnostics import Diagnostic, Found
 from transpiler.ir import Annotated, Cell, Code, Notebook, Text
 from transpiler.passes import colab
 from transpiler.passes.fields import fields_of
+from transpiler.passes.keys import without_keys
 from transpiler.passes.magics import kept_in, python_of, tokens_of
 from transpiler.passes.markdown import text_of
 from transpiler.passes.options import notebook_options, options_of
@@ -23,6 +24,7 @@ _NOTE = re.compile(r"^#[ \t]*@(?:title|markdown)\b", re.MULTILINE)
 def annotate(notebook: Notebook) -> tuple[Annotated, Found]:
     """Return the notebook with its annotations, and what was found, sorted by place. Never raises for a notebook of `read`."""
     found: list[Diagnostic] = []
+    notebook = without_keys(notebook, found)
     items: list[Text | Code] = []
     kept = kept_in(cell.source for cell in notebook.cells if cell.kind == "code")
     for cell in notebook.cells:

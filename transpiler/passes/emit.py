@@ -59,7 +59,7 @@ def emit(plan: Plan, moved: Mapping[str, str], port_id: str, notebook: str) -> s
 
 def _filled(text: str, step: PlannedStep, moved: Mapping[str, str]) -> str:
     """Put the cells of a step into its bundle."""
-    missing = {cell.function for cell in step.cells}
+    missing = {cell.function for cell in (*step.cells, step.suggestions) if cell}
 
     def lines(place: re.Match[str]) -> str:
         missing.remove(place[2])

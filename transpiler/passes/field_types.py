@@ -107,6 +107,29 @@ def type_of(value: Any) -> FieldType | None:
     return "json" if is_json(value) else None
 
 
+_CALLS: Mapping[str, FieldType] = {
+    "int": "integer",
+    "len": "integer",
+    "float": "number",
+    "str": "text",
+    "bool": "switch",
+}
+
+
+def type_of_result(node: ast.expr) -> FieldType | None:
+    """Return the type of field for what an expression surely gives; None when its text does not tell."""
+    match node:
+        case ast.Call(func=ast.Name(id="round"), args=args, keywords=[]):
+            return "integer" if len(args) == 1 else "number"
+        case ast.Call(func=ast.Name(id=name)):
+            return _CALLS.get(name)
+        case ast.JoinedStr():
+            return "text"
+        case ast.UnaryOp(op=ast.Not()):
+            return "switch"
+    return None
+
+
 def is_json(value: Any) -> bool:
     """Whether a value comes back the same after a way through JSON and UTF-8."""
     if isinstance(value, str):
@@ -148,7 +171,9 @@ def moment_of(node: ast.expr) -> Moment | None:
             kind = _MOMENT_CLASSES.get(name)
             if kind is None or any(k.arg is None or k.arg in ("tzinfo", "fold") for k in keywords):
                 return None
-            if not all(isinstance(v, ast.Constant) for v in (*node.args, *(k.value for k in keywords))):
+            if not all(
+                isinstance(v, ast.Constant) for v in (*node.args, *(k.value for k in keywords))
+            ):
                 return None
             values = [ast.literal_eval(v) for v in node.args]
             named = {str(k.arg): ast.literal_eval(k.value) for k in keywords}

@@ -19,6 +19,8 @@ from transpiler.diagnostics import Diagnostic
 from transpiler.ir import JSON, Cell, Field, Python
 from transpiler.passes import colab
 from transpiler.passes.field_types import Said, moment_of, said_by, said_by_comment
+from transpiler.passes.keys import has_filler
+from transpiler.passes.keys_in_code import is_key, keys_in
 from transpiler.passes.magics import parse, tokens_of
 from transpiler.passes.options import PARAMETERS, Ask
 from transpiler.passes.places import Places
@@ -69,7 +71,8 @@ class _Fields:
         parameters = not PARAMETERS.isdisjoint(self._cell.tags)
         forms = re.search(r"#[ \t]*@param\b", self._text) is not None
         asking = "input" in self._text
-        if not (parameters or forms or asking or asks):
+        keyed = has_filler(self._text)
+        if not (parameters or forms or asking or keyed or asks):
             return ()
         self._places = Places(self._cell, self._python)
         self._tree = parse(self._text)
@@ -83,6 +86,8 @@ class _Fields:
             self._parameters()
         for ask in asks:
             self._asked(ask)
+        if keyed:
+            self._keys()
         return tuple(settled(draft, self._places, self._found) for draft in self._outermost())
 
     def _outermost(self) -> Iterable[Draft]:
@@ -133,6 +138,23 @@ class _Fields:
             )
         for call, where in inner:
             self._found.append(codes.ASKS_WHILE_RUNNING.at(self._places.span(call), where=where))
+
+    def _keys(self) -> None:
+        """Texts that were keys are asked for as passwords, under the name that the code has for them."""
+        asked = [draft.value for draft in self._drafts.values()]
+        for draft in self._drafts.values():
+            if is_key(draft.value):
+                draft.attributes["type"] = "password"
+        for node, called in keys_in(self._tree):
+            if node in asked:
+                continue
+            wanted = name = called if called.isidentifier() else as_name(called, "key")
+            nth = 1
+            while name in self._drafts:
+                nth += 1
+                name = f"{wanted}_{nth}"
+            span = self._places.span(node)
+            self._drafts[name] = Draft(name, node, span, attributes={"type": "password"})
 
     def _forms(self) -> None:
         behind = {a.statement.end_lineno: a for a in self._assigned}

@@ -25,6 +25,7 @@ from transpiler.ir import (
 )
 from transpiler.options import Options
 from transpiler.passes.plan_fields import planned_field
+from transpiler.passes.suggest import suggestions
 
 # Form names that the page itself sends (CONTRACT 1.9), and the key that holds a step's outputs.
 RESERVED_FIELDS = frozenset({"pipeline_id", "step_id", "_cells"})
@@ -265,6 +266,7 @@ def _step(
         text="\n\n".join(draft.texts),
         cells=tuple(cells),
         fields=tuple(fields.values()),
+        suggestions=suggestions(step_id, [*draft.setup, *draft.codes], set(fields), NAMES_IN),
         button=("Continue" if fields else "Run") if waits else None,
         confirm=confirm,
     )
@@ -362,7 +364,7 @@ def _helpers(steps: tuple[PlannedStep, ...]) -> Helpers:
         json="json" in readers,
         lines=bool(readers & {"lines", "choices"}),
         secrets="password" in readers,
-        reads=any(cell.reads_only for step in steps for cell in step.cells),
+        reads=any(s.suggestions or any(c.reads_only for c in s.cells) for s in steps),
     )
 
 

@@ -246,7 +246,8 @@ class _Limits:
             case "moment":
                 return _between("{0}", _quoted(low), _quoted(high))
             case "text" | "password" if low is not None or high is not None:
-                return _between("len({0})", low and shown(low), high and shown(high))
+                ends = [None if end is None else shown(end) for end in (low, high)]
+                return _between("len({0})", *ends)
             case "json" if isinstance(self._asked.default, list | dict):
                 return f"not isinstance({{0}}, {type(self._asked.default).__name__})"
         return ""

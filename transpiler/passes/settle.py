@@ -16,6 +16,7 @@ from transpiler.passes.field_types import (
     is_json,
     moment_of,
     type_of,
+    type_of_result,
 )
 from transpiler.passes.options import shown
 from transpiler.passes.places import Places
@@ -29,6 +30,8 @@ _MOMENTS = ("date", "time", "datetime")
 _ONE_OF = ("select", "radio")
 _TEXTS = ("text", "textarea", "password")
 _FILES = ("file", "files")
+_ASKED = ("password", *_FILES)
+"""Types whose value only a person can give."""
 
 
 def literal_of(node: ast.expr) -> Any:
@@ -107,6 +110,7 @@ class _Settling:
             empty=self._empty(),
             wrap=self._wrap if self._type in _MOMENTS else "",
             accept=self._accept(),
+            computed=self._computed and "default" not in given and self._type not in _ASKED,
         )
 
     def _all_choices(self) -> tuple[JSON, ...]:
@@ -136,6 +140,10 @@ class _Settling:
         own = type_of(self._value if self._literal is None else self._literal)
         if said and not (said == "json" and own is None):
             return "textarea" if (said, own) == ("text", "textarea") else said
+        if self._computed and "default" not in self._given:
+            own = type_of_result(self._draft.value)
+            limited = any(_is_number(self._given.get(k)) for k in ("min", "max"))
+            own = own or ("number" if limited else None)
         if own is None:
             self._raw = True
         elif self._value is None and any(_is_number(self._given.get(k)) for k in ("min", "max")):
