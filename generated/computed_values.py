@@ -15,12 +15,11 @@ What a run knows is one row of the database: for each step its answers, and unde
 Everything here may be edited: `pipulate port` never overwrites an edited file.
 """
 
-# port: id=a18876cc9599 notebook=../fixtures/inputs/computed_values.ipynb base=e13d11d7837ad80c
+# port: id=a18876cc9599 notebook=../fixtures/inputs/computed_values.ipynb base=993e4b3926a41e86
 # The `global` lines of a cell name what it only reads, too:
 # ruff: noqa: PLW0602
 
 from collections import namedtuple
-from math import inf
 from textwrap import dedent
 
 from fasthtml.common import (
@@ -401,7 +400,7 @@ class ComputedValues:
                         aria_invalid="true" if "limit" in errors else None,
                         value=values.get("limit"),
                         type="number",
-                        step="any",
+                        step="1",
                         min="0",
                         required=True,
                         aria_describedby="step_02-limit-help step_02-limit-error",
@@ -566,11 +565,11 @@ class ComputedValues:
         sent = await self.cells.sent(request)
         form, errors = {}, {}
         try:
-            form["limit"] = float(sent.get("limit", ""))
-            if not 0 <= form["limit"] < inf:
+            form["limit"] = int(sent.get("limit", ""))
+            if form["limit"] < 0:
                 raise ValueError
         except ValueError:
-            errors["limit"] = "Smallest order: please enter a number, 0 or more."
+            errors["limit"] = "Smallest order: please enter a whole number, 0 or more."
         form["title"] = sent.get("title", "")
         if not form["title"].strip():
             errors["title"] = "Title: please fill this in."

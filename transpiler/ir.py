@@ -316,7 +316,7 @@ class PlannedField:
     allow_input: bool = False
     """Whether an answer may be none of the choices."""
     whole: bool = False
-    """For a number: whether 7.0 is given as 7, since the notebook has a whole number there."""
+    """For a number: whether 7 is given as 7, and not as 7.0, since the notebook has no float there."""
     accept: tuple[str, ...] = ()
     """For a file: the endings its name may have."""
     max_size: int = 0

@@ -103,11 +103,9 @@ async def _execute(pool: Pool, run: Run, job: Job, execution: Execution, save: S
     execution.shown = masked(job.source.plugin_class, execution.step_id, execution.form)
     await asyncio.to_thread(uploads.put, run.folder)
     await _cells(kernel, run, cells, execution, Displays(), execution.cells)
-    if execution.stopped:
-        return
-    kernel.seconds.append(time.monotonic() - started)
     next_step, function = job.suggestions_after(execution.step_id)
-    values = await suggested(kernel, function) if function else {}
+    values = await suggested(kernel, function) if function and not execution.stopped else {}
+    kernel.seconds.append(time.monotonic() - started)
     if execution.stopped:
         return
     execution.saving = True

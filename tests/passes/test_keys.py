@@ -115,5 +115,8 @@ def test_a_parameter_that_was_a_key_is_a_password() -> None:
 
 
 def test_the_filler_is_known_by_its_length() -> None:
-    assert is_filler(filler(20)) and is_filler(filler(100))
-    assert not is_filler("key-left-out-") and not is_filler(f"{filler(20)}!") and not is_filler(5)
+    assert is_filler(filler(20))
+    assert is_filler(filler(100))
+    assert not is_filler("key-left-out-")
+    assert not is_filler(f"{filler(20)}!")
+    assert not is_filler(5)

@@ -85,7 +85,7 @@ def planned_field(step_id: str, asked: Field) -> PlannedField:
         written=written,
         empty=asked.empty,
         allow_input=asked.allow_input,
-        whole=_is_int(asked.default) and reader == "number",
+        whole=reader == "number" and not isinstance(asked.default, float),
         accept=asked.accept,
         max_size=_max_size(asked) if control == "file" else 0,
         wide=control in _WIDE or (control == "radio" and len(asked.choices) > _FEW),
@@ -95,10 +95,6 @@ def planned_field(step_id: str, asked: Field) -> PlannedField:
 def _max_size(asked: Field) -> int:
     """The bytes of a file, where `max` says megabytes."""
     return (asked.max if isinstance(asked.max, int) else MEGABYTES) * 10**6
-
-
-def _is_int(value: object) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool)
 
 
 def _whole_numbers(asked: Field) -> bool:

@@ -140,13 +140,13 @@ class _Settling:
         own = type_of(self._value if self._literal is None else self._literal)
         if said and not (said == "json" and own is None):
             return "textarea" if (said, own) == ("text", "textarea") else said
+        limited = any(_is_number(self._given.get(k)) for k in ("min", "max"))
         if self._computed and "default" not in self._given:
-            own = type_of_result(self._draft.value)
-            limited = any(_is_number(self._given.get(k)) for k in ("min", "max"))
-            own = own or ("number" if limited else None)
-        if own is None:
+            own = type_of_result(self._draft.value) or ("number" if limited else None)
+            self._raw = own is None
+        elif own is None:
             self._raw = True
-        elif self._value is None and any(_is_number(self._given.get(k)) for k in ("min", "max")):
+        elif self._value is None and limited:
             return "number"
         return own or "text"
 
@@ -221,7 +221,7 @@ class _Settling:
 
     def _empty(self) -> JSON:
         """What the cell gets for an empty answer: None where the notebook allows it, else what the notebook has."""
-        if self._draft.said.optional or self._value is None and not self._draft.question:
+        if self._draft.said.optional or (self._value is None and not self._draft.question):
             return None
         if self._type in (*_TEXTS, "multi-select", "url-list") or self._value in ("", [], {}):
             return self._value if self._value in ("", [], {}) else _nothing_like(self._default)
