@@ -1,6 +1,7 @@
 """The page with a field of every type: what each takes, what each refuses, and what becomes of files and secrets."""
 
 import asyncio
+import io
 import json
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -9,11 +10,15 @@ from typing import Any
 import httpx
 import pytest
 from bs4 import BeautifulSoup, Tag
+from starlette.datastructures import UploadFile
 
 from pipulate_runtime.cells import pool as pools
+from pipulate_runtime.cells import uploads as uploads_of_runs
+from pipulate_runtime.cells.folders import RunFolder
 from pipulate_runtime.cells.forms import MAX_TEXT
 from pipulate_runtime.host.app import create_app
 from pipulate_runtime.host.walk import HTMX, ORIGIN, walk_app
+from pipulate_runtime.host.witness import Way, witness
 from tests.conftest import ROOT
 
 GENERATED = ROOT / "generated"
@@ -376,3 +381,73 @@ def test_a_walk_gives_files_lists_and_secrets(tmp_path: Path) -> None:
     assert again.finalized
     assert "booked: True" in again.report()
     assert TOKEN not in again.report() + json.dumps(again.as_dict()) + again.notebook_text()
+
+
+@pytest.mark.kernel
+def test_the_server_ends_after_each_step_and_everything_is_there_again(tmp_path: Path) -> None:
+    guests = tmp_path / "guests.csv"
+    guests.write_bytes(CSV)
+    given = {"step_02": {"guests": str(guests)}, "step_03": {"token": TOKEN}}
+    plugin = GENERATED / f"{NAME}.py"
+    ways: tuple[Way, ...] = ("straight", "resume")
+    straight, resumed = (asyncio.run(witness(plugin, tmp_path / w, given, w)) for w in ways)
+    assert straight.outputs == resumed.outputs
+    assert len(straight.outputs) == 4
+
+
+# --- the parts ------------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("name", "safe"),
+    [
+        ("a.csv", "a.csv"),
+        ("../../etc/passwd", "passwd"),
+        ("C:\\Users\\me\\My file.XLSX", "My file.XLSX"),
+        ("", "file"),
+        ("...", "file"),
+        (".hidden", "hidden"),
+        ("con.txt", "_con.txt"),
+        ("-rf", "_-rf"),
+        ("__pycache__", "___pycache__"),
+        ("a\0b\n.csv", "a_b_.csv"),
+        ("<b>.csv", "_b_.csv"),
+        ("naïve.tar.gz", "naïve.tar.gz"),
+        ("日" * 200 + ".csv", "日" * 38 + ".csv"),
+    ],
+)
+def test_names_of_uploads(name: str, safe: str) -> None:
+    assert uploads_of_runs.safe_name(name) == safe
+    assert len(safe.encode()) <= uploads_of_runs.LONGEST
+
+
+def test_only_what_an_answer_names_is_kept(tmp_path: Path) -> None:
+    folder = RunFolder(tmp_path, "app", "key")
+
+    def kept(name: str, content: bytes) -> str:
+        file = UploadFile(io.BytesIO(content), filename=name)
+        return asyncio.run(uploads_of_runs.keep(folder, file, (), 100))
+
+    first, other, twin = kept("a.txt", b"1"), kept("b.txt", b"2"), kept("c.txt", b"1")
+    assert first.rpartition("/")[0] == twin.rpartition("/")[0]
+    state = {
+        "step_01": {"x": [first]},
+        "_typed": {"step_02": {"y": other}},
+        "step_03": {"_cells": [twin]},
+    }
+    uploads_of_runs.prune(folder, state)
+    there = [uploads_of_runs.size(folder, None, path) for path in (first, other, twin)]
+    assert there == [1, 1, None]
+    for path in (
+        "../" * 6 + "etc/passwd",
+        "/etc/passwd",
+        "uploads/../../x",
+        "",
+        "uploads",
+        "x" * 5000,
+        "a\0b",
+    ):
+        assert uploads_of_runs.size(folder, tmp_path, path) is None, path
+    with pytest.raises(ValueError, match="big"):
+        kept("big.bin", b"x" * 101)
+    assert not list(folder.path.glob("uploads/.*"))

@@ -264,3 +264,55 @@ def test_a_secret_is_never_kept_and_never_sent_back() -> None:
     assert "abc" not in text
     assert 'state["step_01"]["token"] = ""' in text
     assert "value=" not in function(text, "step_01_form")
+
+
+# --- what the notebook's value says ----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("line", "said", "type_", "required", "empty", "answer"),
+    [
+        ("x = 5", {}, "integer", True, 5, 'form["x"]'),
+        ("x = 5", {"required": False}, "integer", False, 5, 'form["x"]'),
+        ("x = None", {"type": "integer"}, "integer", False, None, 'form["x"]'),
+        ("x: int | None = 5", {}, "integer", False, None, 'form["x"]'),
+        ("x = ''", {}, "text", False, "", 'form["x"]'),
+        ("x = 'a'", {"required": False}, "text", False, "", 'form["x"]'),
+        ("x: str | None = None", {}, "text", False, None, 'form["x"]'),
+        ("x = ''", {"type": "date"}, "date", False, "", 'form["x"]'),
+        ("x = []", {"type": "url-list"}, "url-list", False, [], 'form["x"]'),
+        ("x = False", {}, "switch", False, False, 'form["x"]'),
+        ("x = 0", {}, "integer", True, 0, 'form["x"]'),
+        ("x = 'a.csv'", {"type": "file"}, "file", True, "a.csv", 'form["x"]'),
+        ("x = ['a.csv']", {"type": "file"}, "files", True, ["a.csv"], 'form["x"]'),
+        ("x = (1, 2)", {}, "text", True, "", 'eval(form["x"])'),
+        ("x = date(2024, 5, 1)", {}, "date", True, "2024-05-01", 'date.fromisoformat(form["x"])'),
+        (
+            "x = datetime.datetime(2024, 5, 1, 8)",
+            {"required": False},
+            "datetime",
+            False,
+            "2024-05-01T08:00",
+            '(form["x"] and datetime.datetime.fromisoformat(form["x"]))',
+        ),
+        ("x = time(8, 30, 5)", {}, "time", True, "08:30:05", 'time.fromisoformat(form["x"])'),
+        ("x = date(2024, 13, 1)", {}, "text", True, "", 'eval(form["x"])'),
+        ("x = date(*parts)", {}, "text", True, "", 'eval(form["x"])'),
+    ],
+)
+def test_the_value_decides_the_type_and_what_an_empty_answer_is(
+    line, said, type_, required, empty, answer
+) -> None:
+    step = only_step(plan_of(code(line, input={"name": "x", **said})))
+    (field,) = step.fields
+    assert (field.type, field.required, field.empty) == (type_, required, empty)
+    assert type(field.empty) is type(empty)
+    assert f"= {answer}" in step.cells[0].source
+    emitted(code(line, input={"name": "x", **said}))
+
+
+def test_a_date_is_a_parameter() -> None:
+    step = only_step(
+        plan_of(code("from datetime import date\nday = date(2024, 5, 1)", tags=["parameters"]))
+    )
+    assert [(f.name, f.type, f.default) for f in step.fields] == [("day", "date", "2024-05-01")]
