@@ -15,7 +15,6 @@ from transpiler.ir import (
     AnalysedCode,
     Analysis,
     Edit,
-    Field,
     Helpers,
     Plan,
     PlannedCell,
@@ -24,7 +23,7 @@ from transpiler.ir import (
     Text,
 )
 from transpiler.options import Options
-from transpiler.passes.plan_fields import planned_field
+from transpiler.passes.plan_fields import as_value, planned_field
 from transpiler.passes.suggest import suggestions
 
 # Form names that the page itself sends (CONTRACT 1.9), and the key that holds a step's outputs.
@@ -252,8 +251,7 @@ def _step(
             else:
                 fields[asked.name] = planned_field(step_id, asked)
                 answer = f'{parameter}["{asked.name}"]'
-                # A raw answer is the text of a literal: the form has made sure of that.
-                replaced = f"eval({answer})" if asked.raw else _wrapped(asked, answer)
+                replaced = as_value(asked, answer)
                 edits.append(Edit(asked.value, replaced, f"{asked.name} is asked for"))
         cells.append(_cell(function, item, edits, analysis, parameter))
     options = [item.code.options for item in draft.codes]
@@ -270,14 +268,6 @@ def _step(
         button=("Continue" if fields else "Run") if waits else None,
         confirm=confirm,
     )
-
-
-def _wrapped(asked: Field, answer: str) -> str:
-    """What takes the place of the notebook's value: the answer, made into an object of its class where JSON has none."""
-    if not asked.wrap:
-        return answer
-    made = asked.wrap.format(answer)
-    return made if asked.required else f"({answer} and {made})"
 
 
 def _named(stem: str, items: Iterable[AnalysedCode]) -> Iterator[tuple[str, AnalysedCode]]:

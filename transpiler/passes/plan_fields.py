@@ -92,6 +92,16 @@ def planned_field(step_id: str, asked: Field) -> PlannedField:
     )
 
 
+def as_value(asked: Field, answer: str) -> str:
+    """Return what takes the place of the notebook's value: the answer, made into what JSON has no word for."""
+    if asked.raw:
+        return f"eval({answer})"  # the text of a literal: the form has made sure of that
+    if not asked.wrap:
+        return answer
+    made = asked.wrap.format(answer)
+    return made if asked.required else f"({answer} and {made})"
+
+
 def _max_size(asked: Field) -> int:
     """The bytes of a file, where `max` says megabytes."""
     return (asked.max if isinstance(asked.max, int) else MEGABYTES) * 10**6
