@@ -296,8 +296,8 @@ def test_a_secret_is_never_kept_and_never_sent_back() -> None:
             '(form["x"] and datetime.datetime.fromisoformat(form["x"]))',
         ),
         ("x = time(8, 30, 5)", {}, "time", True, "08:30:05", 'time.fromisoformat(form["x"])'),
-        ("x = date(2024, 13, 1)", {}, "text", True, "", 'eval(form["x"])'),
-        ("x = date(*parts)", {}, "text", True, "", 'eval(form["x"])'),
+        ("x = date(2024, 13, 1)", {}, "text", True, None, 'eval(form["x"])'),
+        ("x = date(*parts)", {}, "text", True, None, 'eval(form["x"])'),
     ],
 )
 def test_the_value_decides_the_type_and_what_an_empty_answer_is(
