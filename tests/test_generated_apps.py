@@ -9,7 +9,8 @@ import httpx
 import pytest
 
 from pipulate_runtime.host.app import create_app
-from pipulate_runtime.host.walk import Walked, walk_app
+from pipulate_runtime.host.walk import walk_app
+from pipulate_runtime.host.walked import Walked
 from pipulate_runtime.host.walker import HTMX, ORIGIN
 from tests.conftest import ROOT
 from tests.test_inputs import NEEDED
@@ -19,7 +20,11 @@ PLUGINS = sorted(path.stem for path in GENERATED.glob("*.py"))
 ANSWERS: dict[str, dict[str, dict[str, str]]] = {
     "hello": {"step_01": {"a": "Ada <b>Lovelace</b>"}},
     **{name: {s: dict(a) for s, a in steps.items()} for name, steps in NEEDED.items()},
+    "all_types": {"step_03": {"token": "a secret of mine"}},
 }
+
+# What is asked once more when the last step runs again after a restart.
+AGAIN = {"all_types": {"step_03": ANSWERS["all_types"]["step_03"]}}
 
 pytestmark = pytest.mark.kernel
 
@@ -89,7 +94,7 @@ def test_a_run_goes_all_the_way_and_back(name: str, tmp_path: Path) -> None:
         await client.post(
             f"/{name}/revert", data={"pipeline_id": key, "step_id": last}, headers=HTMX
         )
-        again = await walk_app(app, plugin, {}, key=key)
+        again = await walk_app(app, plugin, AGAIN.get(name, {}), key=key)
         assert again.finalized
         assert (
             shown(again) == first["shown"]

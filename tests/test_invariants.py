@@ -154,7 +154,7 @@ odd_cells = st.sampled_from(
 fields = st.builds(
     lambda name, type_, value: code(f"{name} = {value}", input={"name": name, "type": type_}),
     names,
-    st.sampled_from(["text", "textarea", "json", "integer", "urls", "password"]),
+    st.sampled_from(["text", "textarea", "json", "integer", "url-list", "password"]),
     st.sampled_from(["'x'", "5", "['a']", "None"]),
 )
 words = st.lists(

@@ -69,7 +69,8 @@ def given_of(answers: Sequence[str], file: Path | None = None) -> dict[str, dict
                 value=answer,
                 reason="it is written step_02.limit=500",
             )
-        given.setdefault(step, {})[field] = value
+        fields = given.setdefault(step, {})
+        fields[field] = f"{fields[field]}\n{value}" if field in fields else value
     return given
 
 

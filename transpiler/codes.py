@@ -156,6 +156,13 @@ DUPLICATE_FIELD = Rule(
     "`{name}` is described twice in `{key}`; the first description counts",
     "Take one of them away.",
 )
+KEY_IN_NOTEBOOK = Rule(
+    "PP140",
+    "key-in-notebook",
+    WARNING,
+    "What stands here looks like a key or a token: it is left out of the app",
+    "Make it invalid where it was issued if others may have seen the notebook. The app asks for it where the code has it as a text of its own.",
+)
 REQUIREMENT = Rule(
     "PP130",
     "requirement",

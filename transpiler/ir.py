@@ -74,7 +74,7 @@ class Python:
 
 FieldType = Literal[
     "text", "textarea", "integer", "number", "range", "switch", "select", "multi-select", "radio",
-    "date", "time", "datetime", "colour", "urls", "json", "password",
+    "date", "time", "datetime", "color", "url-list", "json", "file", "files", "password",
 ]  # fmt: skip
 
 
@@ -111,6 +111,12 @@ class Field:
     """Where and how an answer is put into the notebook when it is executed to be compared with the app, if not so."""
     intro: str = ""
     """Markdown above it in the form."""
+    empty: JSON = None
+    """What the cell gets when a field that need not be answered is left empty."""
+    accept: tuple[str, ...] = ()
+    """The endings of names that a file may have: `.csv`."""
+    computed: bool = False
+    """Whether the notebook computes its value: it is not known before earlier cells were executed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -286,7 +292,7 @@ class PlannedCell:
     """Keyword arguments of `@cell`."""
 
 
-Control = Literal["input", "textarea", "switch", "select", "multi_select", "radio"]
+Control = Literal["input", "textarea", "range", "switch", "select", "multi_select", "radio", "file"]
 Reader = Literal[
     "text",
     "integer",
@@ -295,9 +301,12 @@ Reader = Literal[
     "choice",
     "choices",
     "moment",
+    "color",
     "json",
     "lines",
     "literal",
+    "file",
+    "files",
     "password",
 ]
 
@@ -322,11 +331,25 @@ class PlannedField:
     """Attributes of its control beside id, name and value, in order."""
     choices: tuple[JSON, ...] = ()
     check: str = ""
-    """For a number: the condition that makes it wrong, as Python text with `{}` for the value."""
+    """The condition that makes an answer wrong, as Python text with `{}` for the value."""
     moment: str = ""
     """For a date or time: the class of `datetime` that reads it."""
     intro: str = ""
     """Markdown above it in the form."""
+    written: str = ""
+    """For a date or time: the arguments of its `isoformat`, so that it is written as the notebook writes it."""
+    empty: JSON = None
+    """What an empty answer gives, where it may be empty."""
+    allow_input: bool = False
+    """Whether an answer may be none of the choices."""
+    whole: bool = False
+    """For a number: whether 7 is given as 7, and not as 7.0, since the notebook has no float there."""
+    accept: tuple[str, ...] = ()
+    """For a file: the endings its name may have."""
+    max_size: int = 0
+    """For a file: how many bytes it may have at most."""
+    wide: bool = False
+    """Whether it takes the whole width of the form."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -339,6 +362,8 @@ class PlannedStep:
     text: str
     cells: tuple[PlannedCell, ...]
     fields: tuple[PlannedField, ...] = ()
+    suggestions: PlannedCell | None = None
+    """The function that computes the values which the form shows."""
     button: str | None = None
     """The label of the button that runs it; None when it runs by itself."""
     confirm: str | None = None
@@ -354,6 +379,8 @@ class Helpers:
     """The method that shows a value as JSON."""
     lines: bool
     """The method that shows a list, one item a line."""
+    secrets: bool
+    """The cards that ask again for a secret."""
     reads: bool
     """The line for linters: a cell's `global` lines name what it only reads."""
 

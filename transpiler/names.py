@@ -7,12 +7,12 @@ import unicodedata
 # The components of FastHTML that the templates use.
 COMPONENTS = frozenset({
     "H3", "Article", "Button", "Datalist", "Dd", "Div", "Dl", "Dt", "Fieldset", "Footer", "Form", "Header",
-    "HtmxResponseHeaders", "Input", "Label", "Legend", "Option", "P", "Response", "Select", "Small",
+    "HtmxResponseHeaders", "Input", "Label", "Legend", "Option", "Output", "P", "Response", "Select", "Small",
     "Textarea",
 })  # fmt: skip
 
 # What an emitted module defines or imports: a workflow class must not take one of these names.
-TAKEN = COMPONENTS | {"Step", "Cells", "None", "True", "False"}
+TAKEN = COMPONENTS | {"Step", "Cells", "Typed", "None", "True", "False"}
 
 LONGEST = 80
 """Characters of a slug: it is part of file names, which end at 255 bytes."""

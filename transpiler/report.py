@@ -32,11 +32,15 @@ def console(file: IO[str] | None = None, width: int | None = None) -> Console:
 
 
 def sources(raw: bytes, name: str) -> tuple[str, ...]:
-    """Return the sources of a notebook's cells, for the lines that diagnostics quote; none if it cannot be read."""
+    """Return the sources of a notebook's cells, for the lines that diagnostics quote; none if it cannot be read.
+
+    Keys are overwritten: what is printed may end in a log.
+    """
+    from transpiler.passes.keys import overwritten
     from transpiler.passes.read import read
 
     notebook, _ = read(raw, name)
-    return tuple(cell.source for cell in notebook.cells) if notebook else ()
+    return tuple(overwritten(cell.source) for cell in notebook.cells) if notebook else ()
 
 
 def print_diagnostics(to: Console, found: Found, name: str, sources: tuple[str, ...] = ()) -> None:

@@ -7,6 +7,7 @@ several ways; all are compared with the same executions.
 
 import asyncio
 import os
+import shutil
 import time
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
@@ -107,6 +108,8 @@ class _Job:
 
         work = self.folder / f"notebook {number}"
         copy_files(self.plan.files, self.notebook.parent, work)
+        for uploads in self.folder.glob(f"data {self.ways[0]}/runs/*/*/uploads"):  # of one run
+            await asyncio.to_thread(shutil.copytree, uploads, work / "uploads", dirs_exist_ok=True)
 
         def started(index: int) -> None:
             self.tell(f"notebook, execution {number + 1}: cell {index + 1} of {len(self.codes)}")

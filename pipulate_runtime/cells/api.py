@@ -4,12 +4,12 @@ import asyncio
 import contextlib
 import json
 import weakref
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
-from pipulate_runtime.cells import checkpoints, files, live, render, routes
+from pipulate_runtime.cells import ask, checkpoints, files, live, render, routes, uploads
 from pipulate_runtime.cells import export as exporting
 from pipulate_runtime.cells import pool as pools
 from pipulate_runtime.cells.execution import (
@@ -24,9 +24,11 @@ from pipulate_runtime.cells.execution import (
     stop,
 )
 from pipulate_runtime.cells.folders import RunFolder
+from pipulate_runtime.cells.forms import Sent
 from pipulate_runtime.cells.job import Job
 from pipulate_runtime.cells.marks import Options, Policy, marked
 from pipulate_runtime.cells.source import Source, with_answers
+from pipulate_runtime.cells.vault import Vault, masked
 
 QUICK = 0.3  # seconds an answer waits for its step: most cells are through by then
 
@@ -44,8 +46,10 @@ class Cells:
         self.files = self.source.path.parent / files if files and self.source.path else None
         self._executions: dict[tuple[str, str], Execution] = {}
         self._stopping: set[asyncio.Task[None]] = set()
+        self.vault = Vault(plugin)
         _all.add(self)
         routes.register(plugin, self, self.files)
+        ask.register(self)
 
     async def start(self, key: str, step_id: str, form: dict[str, Any], save: Save) -> Execution:
         """Execute the cells of a step and return the execution, finished or still running.
@@ -58,8 +62,9 @@ class Cells:
         given = json.loads(json.dumps(form))
         execution = self.execution(key, step_id)
         if execution is None or not execution.running:
-            execution = Execution(key, step_id, given)
+            execution = Execution(key, step_id, given, save=save)
             self._executions[key, step_id] = execution
+            self.vault.remember(key, step_id, given)
             execution.task = asyncio.ensure_future(self._run(execution, save))
         elif execution.form != given:
             execution.refused = True
@@ -80,13 +85,23 @@ class Cells:
                 del self._executions[place]
 
     def _job(self, key: str) -> Job:
-        return Job(
-            self.source,
-            tuple(self.plugin.steps),
-            self.files,
-            lambda: self._state(key),
-            lambda state: self.plugin.pip.write_state(key, state),
-        )
+        steps = tuple(self.plugin.steps)
+
+        def keep_suggested(step_id: str, values: dict[str, Any]) -> None:
+            state = self.plugin.pip.read_state(key)
+            if state:
+                found = {name: value for name, value in values.items() if value is not None}
+                state["_suggested"] = {step_id: found}
+                self.plugin.pip.write_state(key, state)
+
+        def read_state() -> Mapping[str, Any]:
+            return self._state(key)
+
+        def write_state(state: Mapping[str, Any]) -> None:
+            self.plugin.pip.write_state(key, state)
+
+        source, files = self.source, self.files
+        return Job(source, steps, files, read_state, write_state, self.vault, keep_suggested)
 
     async def _make_way(self, starting: Execution) -> None:
         """A step that starts makes void what is being computed after it, and forgets what had failed in its run."""
@@ -122,7 +137,8 @@ class Cells:
                 self._executions.pop((key, step_id), None)
 
     def forget(self, key: str) -> None:
-        """Let go of all that is executing or has failed in a run, without waiting for it."""
+        """Let go of all that is executing or has failed in a run, without waiting for it, and of its secrets."""
+        self.vault.forget(key)
         for place, execution in list(self._executions.items()):
             if place[0] == key:
                 del self._executions[place]
@@ -205,6 +221,8 @@ class Cells:
             if execution
             else answers((self._state(key).get(step.id) if step else None) or {})
         )
+        if step:
+            given = masked(self.plugin, step.id, given)
         return record | {"code": with_answers(record["code"], given)}
 
     def _step_of(self, record: Record) -> Any:
@@ -225,6 +243,65 @@ class Cells:
 
     def _state(self, key: str) -> Mapping[str, Any]:
         return self.plugin.pip.read_state(key) or {}
+
+    # --- forms
+
+    async def sent(
+        self, request: Any, several: Iterable[str] = (), files: Iterable[str] = ()
+    ) -> Sent:
+        """Return what a form sent: texts by name; several texts and files under the names that may have them."""
+        return Sent(await request.form(), several, files)
+
+    async def uploaded(
+        self,
+        key: str,
+        sent: Sent,
+        name: str,
+        earlier: str | None,
+        endings: Iterable[str] = (),
+        max_size: int = 0,
+    ) -> str | None:
+        """Return the path of a file for the cells: the one that was sent, else the earlier one if it is still there.
+
+        Raises ValueError for a file that is too large (in bytes), or whose name ends otherwise.
+        """
+        given = [earlier] if earlier else None
+        paths = await self.uploaded_all(key, sent, name, given, endings, max_size)
+        if len(paths) > 1:
+            raise ValueError(name)
+        return paths[0] if paths else None
+
+    async def uploaded_all(
+        self,
+        key: str,
+        sent: Sent,
+        name: str,
+        earlier: list[str] | None,
+        endings: Iterable[str] = (),
+        max_size: int = 0,
+    ) -> list[str]:
+        """Return the paths of files for the cells: those that were sent, else the earlier ones; as `uploaded`."""
+        folder = self.folder(key)
+        endings = tuple(endings)
+        if name in sent.problems:
+            return []
+        if chosen := sent.files.get(name):
+            return [await uploads.keep(folder, file, endings, max_size) for file in chosen]
+        return [path for path in earlier or () if uploads.is_there(folder, self.files, path)]
+
+    def chosen(self, paths: str | list[str] | None) -> Any:
+        """Return a line that names the files of an answer, which stay unless others are chosen; None without any."""
+        return ask.chosen([paths] if isinstance(paths, str) else paths or [])
+
+    def file(self, key: str, paths: str | list[str] | None) -> Any:
+        """Return the names and sizes of the files of an answer."""
+        listed = [paths] if isinstance(paths, str) else paths or []
+        sizes = [uploads.size(self.folder(key), self.files, path) for path in listed]
+        return ask.listed(listed, sizes)
+
+    def ask_again(self, execution: Execution) -> Any:
+        """Return the form that asks for the secrets that a step needs again."""
+        return ask.form(self, execution)
 
     def markdown(self, text: str) -> Any:
         """Return Markdown, with formulas in it, as a component."""

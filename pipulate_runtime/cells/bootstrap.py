@@ -12,6 +12,7 @@ import ast
 import builtins
 import functools
 import importlib.util
+import json
 import linecache
 import os
 import sys
@@ -32,6 +33,18 @@ def at_the_top(code: types.CodeType, prefix: str) -> types.CodeType:
         at_the_top(c, prefix) if isinstance(c, types.CodeType) else c for c in code.co_consts
     )
     return code.replace(co_consts=constants, co_qualname=code.co_qualname.removeprefix(prefix))
+
+
+def plain(value: Any) -> Any:
+    """Return a value as JSON can say it, or None: numbers of NumPy as numbers, dates as text."""
+    if hasattr(value, "isoformat"):
+        return str(value.isoformat())
+    if hasattr(value, "item") and getattr(value, "shape", None) == ():
+        value = value.item()
+    try:
+        return json.loads(json.dumps(value, allow_nan=False))
+    except (TypeError, ValueError, RecursionError):
+        return None
 
 
 class CellFunctions(ast.NodeTransformer):
@@ -74,6 +87,12 @@ class CellFunctions(ast.NodeTransformer):
             assert package
             sys.modules[name] = importlib.util.module_from_spec(package)
         return importlib.import_module(f"{name}.store").Store(*self.began)
+
+    def suggest(self, name: str) -> None:
+        """Publish what a function of the plugin gives, for the values of a form."""
+        values = {key: plain(value) for key, value in self.function(self.nodes[name])({}).items()}
+        data = {"application/x-pipulate-suggestions": json.dumps(values)}
+        self.shell.display_pub.publish(data)
 
     def requested(self) -> Any:
         """Return what the request at hand says about its cell, once."""

@@ -9,13 +9,15 @@ from dataclasses import dataclass, field
 from typing import Any
 from weakref import WeakKeyDictionary
 
-from pipulate_runtime.cells import checkpoints, files, folders, keeping
+from pipulate_runtime.cells import checkpoints, files, folders, keeping, uploads
 from pipulate_runtime.cells.checkpoints import Entry
 from pipulate_runtime.cells.job import Job
 from pipulate_runtime.cells.kernels import CellTimeout, Kernel, KernelDied
 from pipulate_runtime.cells.outputs import Collector, Output, Place, Shown, TooMuch, error
 from pipulate_runtime.cells.pool import Pool, Run
 from pipulate_runtime.cells.source import Cell, with_answers
+from pipulate_runtime.cells.suggest import suggested
+from pipulate_runtime.cells.vault import Missing, masked
 from pipulate_runtime.cells.widgets import WIDGETS
 
 Record = dict[str, Any]
@@ -62,6 +64,11 @@ class Execution:
     shown: Shown | None = None
     collectors: list[Collector] = field(default_factory=list)
     task: asyncio.Task[None] | None = None
+    save: Save | None = None
+    asks: list[Missing] = field(default_factory=list)
+    """Secrets of earlier steps that are needed again before the cells can run."""
+    public: Mapping[str, Any] = field(default_factory=dict)
+    """The answers as code may hold them: without secrets."""
 
     @property
     def tick(self) -> int:
@@ -130,8 +137,13 @@ async def _execute(pool: Pool, run: Run, job: Job, execution: Execution, save: S
     await asyncio.to_thread(checkpoints.forget, run.folder, job.from_step(execution.step_id))
     execution.doing = "Running"
     execution.shown = shown = shown_by(kernel)
+    execution.public = masked(job.source.plugin_class, execution.step_id, execution.form)
+    await asyncio.to_thread(uploads.put, run.folder)
     began, started = shown.tick, time.monotonic()
     await _cells(kernel, run, cells, execution, execution)
+    next_step, function = job.suggestions_after(execution.step_id)
+    ended = execution.stopped or execution.stopping
+    values = await suggested(kernel, function) if function and not ended else {}
     if execution.stopped or execution.stopping:
         return
     kernel.seconds.append(time.monotonic() - started)
@@ -142,7 +154,11 @@ async def _execute(pool: Pool, run: Run, job: Job, execution: Execution, save: S
     await save(execution.cells)
     if changed:
         job.write_state(await _changed(run, job.read_state, shown, changed))
-    stored = answers(job.read_state().get(execution.step_id) or {})
+    if function:
+        job.keep_suggested(next_step, values)
+    state = job.read_state()
+    stored = answers(state.get(execution.step_id) or {})
+    await asyncio.to_thread(uploads.prune, run.folder, state)
     # What is kept of the answers lacks a secret, and what the cells made of it must not be kept either
     kernel.secret = kernel.secret or any(
         stored.get(name) != value for name, value in execution.form.items()
@@ -209,14 +225,22 @@ async def _replay(
 ) -> Kernel:
     """Take a fresh kernel in a fresh working folder and execute the earlier steps there, silently.
 
-    Those up to a checkpoint need not be executed.
+    Those up to a checkpoint need not be executed. A secret that they need and nobody knows any more is asked for instead:
+    StepFailed.
     """
+    execution.asks = [m for entry in before for m in job.vault.missing(execution.key, entry[0])]
+    if execution.asks:
+        raise StepFailed
     execution.doing = "Starting"
     kernel = await keeping.restored(pool, run, job, before) or await keeping.opened(pool, run, job)
+    await asyncio.to_thread(uploads.put, run.folder)
     titles = {step.id: step.show for step in job.steps}
     for step_id, given, _ in before[kernel.restored :]:
         execution.doing = f"First the earlier step “{titles[step_id]}” runs again"
-        earlier = Execution(execution.key, step_id, json.loads(given))
+        secret = job.vault.recall(execution.key, step_id)
+        kernel.secret = kernel.secret or any(secret.values())
+        earlier = Execution(execution.key, step_id, json.loads(given) | secret)
+        earlier.public = masked(job.source.plugin_class, step_id, earlier.form)
         started = time.monotonic()
         try:
             await _cells(kernel, run, job.source.of_step(step_id), earlier, execution)
@@ -236,6 +260,8 @@ async def _replay(
             if said:
                 execution.cells[-1]["outputs"][-1]["traceback"] = said["traceback"]
             raise
+        if function := job.suggestions_after(step_id)[1]:
+            await suggested(kernel, function)
         kernel.seconds.append(time.monotonic() - started)
     kernel.history = list(before)
     return kernel
@@ -282,7 +308,7 @@ async def _cell(kernel: Kernel, cell: Cell, execution: Execution, collector: Col
 
     try:
         await kernel.execute(
-            cell.code if cell.is_text else with_answers(cell.code, execution.form),
+            cell.code if cell.is_text else with_answers(cell.code, execution.public),
             take,
             function=None if cell.is_text else cell.name,
             form=execution.form,

@@ -8,6 +8,7 @@ from typing import Any
 from pipulate_runtime.cells.execution import CELLS, answers
 from pipulate_runtime.cells.folders import RunFolder, inlined
 from pipulate_runtime.cells.source import Source, with_answers
+from pipulate_runtime.cells.vault import masked
 
 
 def notebook(plugin: Any, source: Source, folder: RunFolder, state: Mapping[str, Any]) -> Any:
@@ -30,7 +31,7 @@ def notebook(plugin: Any, source: Source, folder: RunFolder, state: Mapping[str,
             )
         )
         for record in data[CELLS]:
-            given = answers(data)
+            given = masked(plugin, step.id, answers(data))
             cell = make.new_code_cell(
                 with_answers(record["code"], given),
                 id=record["id"],

@@ -66,9 +66,14 @@ def wrote(before: Mapping[str, Stamp], after: Mapping[str, Stamp]) -> dict[str, 
 
 
 def results(work: Path, bundled: Path | None) -> list[str]:
-    """Return the files of a working folder that the run has written: all but those that are as they were bundled."""
+    """Return the files of a working folder that the run has written: all but those as they were bundled or uploaded."""
+    givers = [
+        folder for folder in (bundled, work.parent) if folder
+    ]  # uploads lie beside `work`, by the same path
     return sorted(
-        name for name in listing(work) if bundled is None or not _same(work / name, bundled / name)
+        name
+        for name in listing(work)
+        if not any(_same(work / name, folder / name) for folder in givers)
     )
 
 

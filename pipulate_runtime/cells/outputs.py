@@ -3,8 +3,9 @@
 from dataclasses import dataclass
 from typing import Any
 
+from pipulate_runtime.cells.controls import VIEW
 from pipulate_runtime.cells.terminal import Terminal
-from pipulate_runtime.cells.widgets import VIEW, Models
+from pipulate_runtime.cells.widgets import Models
 
 Output = dict[str, Any]
 Message = dict[str, Any]

@@ -27,7 +27,7 @@ from fasthtml.common import (
 
 from pipulate_runtime.cells import ansi, frame, sanitise, widgets
 from pipulate_runtime.cells import files as found
-from pipulate_runtime.cells.controls import is_control
+from pipulate_runtime.cells.controls import VIEW, is_control
 from pipulate_runtime.cells.folders import PICTURES, RunFolder, inlined, keep
 from pipulate_runtime.cells.outputs import Output
 
@@ -190,11 +190,11 @@ class View:
             script = _text(data.get(frame.JAVASCRIPT, ""))
             parts = [(frame.BOKEH_EXEC, ""), *waiting, (frame.JAVASCRIPT, script)]
             return Div(self.framed(parts), data_mime=frame.BOKEH_EXEC, **marks)
-        if widgets.VIEW in data and self.widgets:
+        if VIEW in data and self.widgets:
             with contextlib.suppress(LookupError):
-                name = data[widgets.VIEW].get("model_id", "")
+                name = data[VIEW].get("model_id", "")
                 shown = widgets.component(name, self.widgets, self.inner)
-                return Div(shown, data_mime=widgets.VIEW, hidden=shown is None, **marks)
+                return Div(shown, data_mime=VIEW, hidden=shown is None, **marks)
         mime = richest(data)
         if mime is None:
             return None

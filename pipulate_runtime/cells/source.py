@@ -6,7 +6,7 @@ import hashlib
 import io
 import sys
 import tokenize
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -52,15 +52,23 @@ class Source:
     @cached_property
     def cells(self) -> dict[str, Cell]:
         """The cells by attribute name, in source order."""
-        functions = dict(_functions(self.text, self.plugin_class.__name__))
         lines = self.text.splitlines(keepends=True)
         cells = {}
         for name, mark in marked(self.plugin_class):
             if isinstance(mark, CellText):
                 cells[name] = Cell(name, mark.options, _digest(mark.text), mark.text, is_text=True)
             else:
-                cells[name] = _function_cell(name, mark, functions, lines)
+                cells[name] = _function_cell(name, mark, self._nodes, lines)
         return cells
+
+    def text_of(self, name: str) -> str:
+        """Return the source of a function of the class; "" if there is none of this name."""
+        node = self._nodes.get(name)
+        return (ast.get_source_segment(self.text, node) or "") if node else ""
+
+    @cached_property
+    def _nodes(self) -> dict[str, FunctionNode]:
+        return dict(_functions(self.text, self.plugin_class.__name__))
 
     def of_step(self, step_id: str) -> list[Cell]:
         """Return the cells of a step: the marked attributes named `<step_id>_...`."""
@@ -220,7 +228,7 @@ def _lines_inside_strings(text: str) -> set[int]:
     )
 
 
-def with_answers(code: str, answers: dict[str, Any]) -> str:
+def with_answers(code: str, answers: Mapping[str, Any]) -> str:
     """Return the code with `form["name"]` replaced by the answer; what cannot be replaced gets a `form` of its own."""
     if "form" not in code:
         return code
@@ -246,11 +254,11 @@ def with_answers(code: str, answers: dict[str, Any]) -> str:
     if _parses(lines) and any(
         isinstance(node, ast.Name) and node.id == "form" for node in ast.walk(ast.parse(text))
     ):
-        text = f"form = {answers!r}\n{text}"
+        text = f"form = {dict(answers)!r}\n{text}"
     return text
 
 
-def _is_answer(node: ast.AST, answers: dict[str, Any]) -> TypeGuard[ast.Subscript]:
+def _is_answer(node: ast.AST, answers: Mapping[str, Any]) -> TypeGuard[ast.Subscript]:
     return (
         isinstance(node, ast.Subscript)
         and isinstance(node.ctx, ast.Load)

@@ -7,11 +7,13 @@ hx-target and hx-swap, response headers, out-of-band swaps.
 import json
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 from bs4 import BeautifulSoup, Tag
 
 Values = list[tuple[str, str]]
+Files = list[tuple[str, Path]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +25,7 @@ class Call:
     values: Values
     element: Tag = field(compare=False)
     delay: float = 0.0  # seconds
+    files: Files = field(default_factory=list)
 
 
 def attribute(element: Tag, name: str) -> str | None:
@@ -74,7 +77,7 @@ def defaults(form: Tag) -> Values:
     for control in controls(form):
         name, kind = str(control["name"]), attribute(control, "type") or "text"
         if control.name == "textarea":
-            values.append((name, control.get_text()))
+            values.append((name, control.get_text().removeprefix("\n")))  # as browsers do
         elif control.name == "select":
             values += [(name, value) for value in _selected(control)]
         elif kind in ("checkbox", "radio"):
@@ -93,8 +96,34 @@ def _selected(select: Tag) -> list[str]:
     return [attribute(option, "value") or option.get_text().strip() for option in chosen]
 
 
+def several(answer: str) -> list[str]:
+    """The values of an answer that may be several: a JSON list, or one a line."""
+    if answer.lstrip().startswith("["):
+        try:
+            return [value if isinstance(value, str) else str(value) for value in json.loads(answer)]
+        except ValueError:
+            pass
+    return [line for line in answer.splitlines() if line]
+
+
+def takes_files(form: Tag, name: str) -> bool:
+    """Whether a control of the form is for files."""
+    return any(c["name"] == name and attribute(c, "type") == "file" for c in controls(form))
+
+
+def files_of(form: Tag, answers: Mapping[str, str]) -> Files:
+    """The files among the answers: paths, each with or without an `@` in front."""
+    return [
+        (name, Path(path.removeprefix("@")))
+        for name, answer in answers.items()
+        if takes_files(form, name)
+        for path in several(answer)
+    ]
+
+
 def fill(form: Tag, answers: Mapping[str, str]) -> Values:
-    """The form's values with some answered: a checkbox takes on/off, a list takes one value a line."""
+    """The form's values with some answered: a checkbox takes on/off, a choice of several a list. Files are left out."""
+    answers = {name: given for name, given in answers.items() if not takes_files(form, name)}
     values = [(name, value) for name, value in defaults(form) if name not in answers]
     for name, answer in answers.items():
         found = [control for control in controls(form) if control["name"] == name]
@@ -104,7 +133,7 @@ def fill(form: Tag, answers: Mapping[str, str]) -> Values:
             if answer.strip().lower() not in ("", "0", "off", "no", "false"):
                 values.append((name, attribute(first, "value") or "on"))
         elif kind == "checkbox" or (first is not None and first.has_attr("multiple")):
-            values += [(name, line) for line in answer.splitlines() if line]
+            values += [(name, value) for value in several(answer)]
         else:
             values.append((name, answer))
     return values
@@ -129,9 +158,9 @@ class Page:
         found = self.soup.find("form", attrs={"hx-post": path})
         return found if isinstance(found, Tag) else None
 
-    def submit(self, form: Tag, values: Values) -> Call:
+    def submit(self, form: Tag, values: Values, files: Files | None = None) -> Call:
         """The request of a form."""
-        return self._call(form, values)
+        return replace(self._call(form, values), files=files or [])
 
     def pending(self) -> Call | None:
         """The next request the page makes by itself, each element's once; `every` fires again and again."""

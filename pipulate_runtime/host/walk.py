@@ -9,7 +9,6 @@ import contextlib
 import math
 import signal
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -18,41 +17,10 @@ import httpx
 from pipulate_runtime.host import messages
 from pipulate_runtime.host.export import notebook_text
 from pipulate_runtime.host.plugins import Plugin
-from pipulate_runtime.host.state import State, is_finalized
+from pipulate_runtime.host.state import is_finalized
 from pipulate_runtime.host.telling import Teller
-from pipulate_runtime.host.walker import ORIGIN, StepResult, Walker
-
-
-@dataclass(frozen=True, slots=True)
-class Walked:
-    """A walk that got to its end."""
-
-    key: str
-    app_name: str
-    title: str
-    finalized: bool
-    steps: tuple[StepResult, ...]
-    state: State
-    asked: dict[str, dict[str, str]] = field(default_factory=dict)
-    notebook: Any = None
-    instance: Any = None
-
-    def as_dict(self) -> dict[str, Any]:
-        """The walk as plain data: key, steps with their outputs, and the stored answers."""
-        answers = {
-            step: {name: value for name, value in data.items() if not name.startswith("_")}
-            for step, data in self.state.items()
-            if step.startswith("step_") and isinstance(data, dict)
-        }
-        steps = [{**asdict(step), "answers": answers.get(step.id, {})} for step in self.steps]
-        names = ("key", "app_name", "title", "finalized")
-        return {**{name: getattr(self, name) for name in names}, "steps": steps}
-
-    def notebook_text(self) -> str:
-        """The run as an executed notebook; raises HostError PP517 for a plugin without cells."""
-        if self.notebook is None:
-            raise messages.EXPORT_UNAVAILABLE.error(key=self.key, reason="its plugin runs no cells")
-        return str(self.notebook)
+from pipulate_runtime.host.walked import Walked
+from pipulate_runtime.host.walker import ORIGIN, Walker
 
 
 async def walk(

@@ -3,7 +3,6 @@
 import asyncio
 import time
 from collections.abc import Container, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import httpx
@@ -18,39 +17,19 @@ from pipulate_runtime.host.dom import (
     attribute,
     controls,
     defaults,
+    files_of,
     fill,
     readable,
 )
 from pipulate_runtime.host.plugins import Plugin
 from pipulate_runtime.host.state import State, is_done
 from pipulate_runtime.host.telling import Teller, plain
+from pipulate_runtime.host.walked import Output, StepResult
 
 POLL = 0.05  # seconds at most between two looks at a running step
 TRACE_LINES = 20  # of a traceback, the last ones
 HTMX = {"HX-Request": "true"}
 ORIGIN = "http://localhost"
-
-
-@dataclass(frozen=True, slots=True)
-class Output:
-    """One output on the page (DESIGN 7)."""
-
-    cell: str
-    kind: str
-    mime: str
-    name: str
-    text: str
-    html: str
-
-
-@dataclass(frozen=True, slots=True)
-class StepResult:
-    """Where a step ended and what it showed."""
-
-    id: str
-    title: str
-    state: str
-    outputs: tuple[Output, ...]
 
 
 class Walker:
@@ -110,6 +89,10 @@ class Walker:
                 )
             await asyncio.sleep(min(call.delay, POLL))
             await self._send(call)
+        form = self._page.form_for(f"/{self._plugin.app_name}/secrets")
+        if form is not None:
+            await self._answer_secrets(form)
+            return True
         for step in self._plugin.steps:
             path = "finalize" if step.id == "finalize" else f"{step.id}_submit"
             form = self._page.form_for(f"/{self._plugin.app_name}/{path}")
@@ -159,9 +142,33 @@ class Walker:
                 raise messages.ANSWER_UNKNOWN.error(
                     answer=f"{step_id}.{name}", asked=f"asked is {asked}"
                 )
-        values = fill(form, given)
-        self.asked[step_id] = dict(values)
-        await self._send(self._page.submit(form, values))
+        values, files = fill(form, given), files_of(form, given)
+        for name, path in files:
+            if not path.is_file():
+                raise messages.ANSWER_REFUSED.error(
+                    step=step_id,
+                    reason=f"there is no file {path}",
+                    asked=f"--set {step_id}.{name}=@FILE",
+                )
+        self.asked[step_id] = {**dict(values), **{name: str(path) for name, path in files}}
+        await self._send(self._page.submit(form, values, files))
+
+    async def _answer_secrets(self, form: Tag) -> None:
+        """Gives secrets once more, that a replay needs and the server does not know any more."""
+        given = {}
+        for control in controls(form):
+            step_id, dot, name = str(control["name"]).partition(".")
+            if not dot:
+                continue
+            if name not in self._answers.get(step_id, {}):
+                raise messages.ANSWER_REFUSED.error(
+                    step=step_id,
+                    reason=f"its secret {name} is not kept, and needed again",
+                    asked=f"--set {step_id}.{name}=...",
+                )
+            given[f"{step_id}.{name}"] = self._answers[step_id][name]
+            self.asked.setdefault(step_id, {})[name] = ""
+        await self._send(self._page.submit(form, fill(form, given)))
 
     def _refused(self, step_id: str) -> None:
         """The form came back after it was sent: says why."""
@@ -199,10 +206,12 @@ class Walker:
         if call.method == "GET":
             return await self._client.get(call.path, params=_grouped(call.values), headers=HTMX)
         multipart = attribute(call.element, "enctype") == "multipart/form-data"
+        if not multipart:
+            return await self._client.post(call.path, data=_grouped(call.values), headers=HTMX)
         # a field without a file name keeps its place as an ordinary field of the multipart form
-        files = [(name, (None, value)) for name, value in call.values] if multipart else None
-        body = None if files else _grouped(call.values)
-        return await self._client.post(call.path, data=body, files=files, headers=HTMX)
+        parts: list[Any] = [(name, (None, value)) for name, value in call.values]
+        parts += [(name, (path.name, path.read_bytes())) for name, path in call.files]
+        return await self._client.post(call.path, files=parts, headers=HTMX)
 
     async def interrupt(self) -> str:
         """Stop the step that is running, as its button does; return what to call it."""

@@ -252,12 +252,12 @@ def test_metadata_of_the_notebook():
         pytest.param("{name: x, type: time, default: 12:30, min: 08:00}", {"type": "time", "default": "12:30", "min": "08:00"}, id="times stay texts"),
         pytest.param("{name: x, type: date, default: 2024-05-01}", {"type": "date", "default": "2024-05-01"}, id="dates stay texts"),
         pytest.param("{name: x, type: datetime, default: '2024-05-01T10:00'}", {"type": "datetime", "default": "2024-05-01T10:00"}, id="a date and time"),
-        pytest.param("{name: x, type: color, default: '#ff0000'}", {"type": "colour", "default": "#ff0000"}, id="a colour"),
-        pytest.param("{name: x, type: urls, default: ['https://a.b']}", {"type": "urls", "default": ["https://a.b"]}, id="addresses"),
+        pytest.param("{name: x, type: color, default: '#ff0000'}", {"type": "color", "default": "#ff0000"}, id="a colour"),
+        pytest.param("{name: x, type: urls, default: ['https://a.b']}", {"type": "url-list", "default": ["https://a.b"]}, id="addresses"),
         pytest.param("{name: x, type: json, default: {a: [1, 0x10, -2, 1.5, ~]}}", {"type": "json", "default": {"a": [1, 16, -2, 1.5, None]}}, id="JSON"),
         pytest.param("{name: x, type: switch, default: true}", {"type": "switch", "default": True, "required": False}, id="a switch"),
-        pytest.param("{name: x, type: multi-select, default: [5], choices: [5, 6]}", {"type": "multi-select", "default": [5], "choices": (5, 6)}, id="several choices"),
-        pytest.param("{name: x, default: [5], choices: [5, 6]}", {"type": "multi-select", "default": [5], "choices": (5, 6)}, id="several choices, by the default"),
+        pytest.param("{name: x, type: multi-select, default: [5], choices: [5, 6]}", {"type": "multi-select", "default": [5], "choices": (5, 6), "required": False}, id="several choices"),
+        pytest.param("{name: x, default: [5], choices: [5, 6]}", {"type": "multi-select", "default": [5], "choices": (5, 6), "required": False}, id="several choices, by the default"),
         pytest.param("{name: x, default: ~}", {"default": None, "required": False}, id="no default"),
         pytest.param("{name: x, type: password}", {"type": "password", "default": ""}, id="a password"),
     ],
@@ -318,7 +318,8 @@ def test_a_default_that_is_none_of_the_choices_is_one_of_them():
     [
         pytest.param("{name: x, type: select}", id="a select without choices"),
         pytest.param("{name: x, min: 2024-01-01}", id="a date as limit of a number"),
-        pytest.param("{name: x, type: text, default: a, min: 5}", id="a limit of a text"),
+        pytest.param("{name: x, type: text, default: a, min: -5}", id="no length"),
+        pytest.param("{name: x, accept: .csv}", id="endings of what is no file"),
         pytest.param(
             "{name: x, type: date, default: 2024-01-01, min: soon}", id="a limit that is no date"
         ),
@@ -344,8 +345,13 @@ def test_a_secret_is_a_password_whatever_stands_there():
 
 def test_a_computed_value_can_be_asked_for():
     only = field("#| input: x\nx = load()")
-    assert (only.type, only.default, only.required) == ("text", None, True)
+    # nobody knows what it gives: the expression itself is the answer, unless it is changed to a literal
+    assert (only.type, only.raw, only.default, only.required) == ("text", True, "load()", True)
     assert field("#| input: {name: x, min: 1}\nx = load()").type == "number"
+    assert field("#| input: x\nx = int(load())").type == "integer"
+    assert field("#| input: x\nx = round(load(), 2)").type == "number"
+    assert field("#| input: {name: x, type: text}\nx = load()").computed
+    assert not field("#| input: {name: x, default: 5}\nx = load()").computed
 
 
 def test_the_value_that_counts_is_asked_for():

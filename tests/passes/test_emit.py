@@ -69,7 +69,7 @@ def test_the_file_reads_from_docstring_to_last_step() -> None:
         ([code("x = 1.5", input="x")], {"math"}),
         ([code("x = '10:00'", input={"name": "x", "type": "time"})], {"datetime"}),
         ([code("x = [1]", input={"name": "x", "type": "json"})], {"json"}),
-        (['x = [1] #@param {type:"raw"}'], {"ast"}),
+        (['x = [1] #@param {type:"raw"}'], set()),
     ],
 )
 def test_only_what_is_used_is_imported(cells, imports) -> None:

@@ -14,8 +14,8 @@ from transpiler.passes.plan_fields import KINDS, planned_field
 DEFAULTS: dict[str, Any] = {
     "text": "a", "textarea": "a\nb", "integer": 3, "number": 1.5, "range": 5, "switch": True,
     "select": "a", "multi-select": ["a"], "radio": "b", "date": "2024-01-02", "time": "10:30",
-    "datetime": "2024-01-02T10:30", "colour": "#ff0000", "urls": ["http://a.b"],
-    "json": {"a": [1, None]}, "password": "",
+    "datetime": "2024-01-02T10:30", "color": "#ff0000", "url-list": ["http://a.b"],
+    "json": {"a": [1, None]}, "file": "a.csv", "files": ["a.csv"], "password": "",
 }  # fmt: skip
 ALL = get_args(FieldType)
 
@@ -42,7 +42,7 @@ def test_the_table_has_every_type() -> None:
         ("textarea", "textarea", "text", None),
         ("integer", "input", "integer", "number"),
         ("number", "input", "number", "number"),
-        ("range", "input", "integer", "range"),
+        ("range", "range", "integer", "range"),
         ("switch", "switch", "switch", None),
         ("select", "select", "choice", None),
         ("multi-select", "multi_select", "choices", None),
@@ -50,8 +50,8 @@ def test_the_table_has_every_type() -> None:
         ("date", "input", "moment", "date"),
         ("time", "input", "moment", "time"),
         ("datetime", "input", "moment", "datetime-local"),
-        ("colour", "input", "text", "color"),
-        ("urls", "textarea", "lines", None),
+        ("color", "input", "color", "color"),
+        ("url-list", "textarea", "lines", None),
         ("json", "textarea", "json", None),
         ("password", "input", "password", "password"),
     ],
@@ -112,10 +112,15 @@ def test_a_number_outside_its_limits_is_wrong_and_so_is_none_at_all(
 @pytest.mark.parametrize(
     ("more", "message"),
     [
-        ({}, "Please enter a whole number."),
-        ({"min": 0}, "Please enter a whole number, 0 or more."),
-        ({"max": 9.0}, "Please enter a whole number, 9 or less."),
-        ({"min": 0, "max": 9}, "Please enter a whole number from 0 to 9."),
+        ({}, "X: please enter a whole number."),
+        ({"min": 0}, "X: please enter a whole number, 0 or more."),
+        ({"max": 9.0}, "X: please enter a whole number, 9 or less."),
+        ({"min": 0, "max": 9}, "X: please enter a whole number from 0 to 9."),
+        (
+            {"min": 1, "step": 3, "default": 4},
+            "X: please enter a whole number, 1 or more, in steps of 3.",
+        ),
+        ({"label": "How many? "}, "How many: please enter a whole number."),
     ],
 )
 def test_the_message_names_the_limits(more, message) -> None:
@@ -128,14 +133,15 @@ def test_the_message_names_the_limits(more, message) -> None:
         ("text", True, True),
         ("text", False, False),
         ("switch", True, False),
-        ("multi-select", True, False),
+        ("multi-select", True, True),
         ("date", True, True),
     ],
 )
 def test_what_can_be_left_empty(type_, required, wanted) -> None:
     field = shown(type_, required=required)
     assert field.required is wanted
-    assert ("required" in attributes(field)) is wanted
+    said = type_ != "multi-select"  # a browser has no such rule for checkboxes
+    assert ("required" in attributes(field)) is (wanted and said)
 
 
 def test_the_browser_knows_the_limits_and_the_help() -> None:
@@ -147,19 +153,58 @@ def test_the_browser_knows_the_limits_and_the_help() -> None:
         "max": "1",
         "placeholder": "half",
         "required": True,
-        "aria_describedby": "step_01-x-help x-error",
+        "aria_describedby": "step_01-x-help step_01-x-error",
     }
 
 
-def test_limits_of_a_date_are_of_the_browser_only() -> None:
+def test_limits_of_a_date_are_checked_too() -> None:
     field = shown("date", min="2020-01-01", max="2030-01-01")
-    assert (field.check, field.moment) == ("", "date")
+    assert (field.check, field.moment) == ('not "2020-01-01" <= {0} <= "2030-01-01"', "date")
     assert attributes(field)["min"] == "2020-01-01"
+
+
+@pytest.mark.parametrize(
+    ("type_", "default", "written"),
+    [
+        ("date", "2024-01-02", ""),
+        ("time", None, '"minutes"'),
+        ("time", "10:30", '"minutes"'),
+        ("time", "10:30:05", '"seconds"'),
+        ("datetime", "2024-01-02T10:30", '"T", "minutes"'),
+        ("datetime", "2024-01-02 10:30:00", '" ", "seconds"'),
+        ("datetime", "2024-01-02T10:30:00.250", '"T", "milliseconds"'),
+    ],
+)
+def test_a_moment_is_written_as_the_notebook_writes_it(type_, default, written) -> None:
+    assert shown(type_, default=default).written == written
+
+
+@pytest.mark.parametrize(
+    ("more", "step"),
+    [
+        ({"min": 0, "step": 5, "default": 50}, "5"),
+        ({"min": 1, "step": 10, "default": 50}, "1"),  # 50 must be among the answers
+        ({"min": 1, "step": 10, "default": 51}, "10"),
+        ({"step": 10, "default": 5}, "10"),
+    ],
+)
+def test_the_notebooks_own_value_can_be_reached(more, step) -> None:
+    assert attributes(shown("integer", **more))["step"] == step
+
+
+def test_chosen_values_keep_the_order_of_the_notebook() -> None:
+    field = shown("multi-select", choices=("a", "b", "c"), default=["c", "a"])
+    assert field.choices == ("c", "a", "b")
+    assert shown("multi-select", choices=("a", "b", "c"), default=["a", "c"]).choices == (
+        "a",
+        "b",
+        "c",
+    )
 
 
 def test_a_select_that_takes_other_values_is_a_text_with_suggestions() -> None:
     field = shown("select", choices=("a", "b"), allow_input=True)
-    assert (field.control, field.reader, field.choices) == ("input", "text", ("a", "b"))
+    assert (field.control, field.reader, field.choices) == ("input", "choice", ("a", "b"))
     assert attributes(field)["list"] == "step_01-x-choices"
 
 
@@ -196,11 +241,11 @@ def test_a_hundred_fields_of_every_kind_stand_in_one_step() -> None:
     step = only_step(
         plan_of(code("\n".join(line for line, _ in made), input=[field for _, field in made]))
     )
-    assert len(step.fields) == len(CASES) == 128
+    assert len(step.fields) == len(CASES) == 144
     form = ast.unparse(ast.parse(function(text, "step_01_form")))
     for field in step.fields:
         assert f"name={field.name!r}" in form
-        assert f"self.error_below({field.name!r}, errors)" in form
+        assert f"self.error_below('step_01-{field.name}', errors.get({field.name!r}))" in form
 
 
 @pytest.mark.parametrize("type_", ALL)
@@ -219,3 +264,55 @@ def test_a_secret_is_never_kept_and_never_sent_back() -> None:
     assert "abc" not in text
     assert 'state["step_01"]["token"] = ""' in text
     assert "value=" not in function(text, "step_01_form")
+
+
+# --- what the notebook's value says ----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("line", "said", "type_", "required", "empty", "answer"),
+    [
+        ("x = 5", {}, "integer", True, 5, 'form["x"]'),
+        ("x = 5", {"required": False}, "integer", False, 5, 'form["x"]'),
+        ("x = None", {"type": "integer"}, "integer", False, None, 'form["x"]'),
+        ("x: int | None = 5", {}, "integer", False, None, 'form["x"]'),
+        ("x = ''", {}, "text", False, "", 'form["x"]'),
+        ("x = 'a'", {"required": False}, "text", False, "", 'form["x"]'),
+        ("x: str | None = None", {}, "text", False, None, 'form["x"]'),
+        ("x = ''", {"type": "date"}, "date", False, "", 'form["x"]'),
+        ("x = []", {"type": "url-list"}, "url-list", False, [], 'form["x"]'),
+        ("x = False", {}, "switch", False, False, 'form["x"]'),
+        ("x = 0", {}, "integer", True, 0, 'form["x"]'),
+        ("x = 'a.csv'", {"type": "file"}, "file", True, "a.csv", 'form["x"]'),
+        ("x = ['a.csv']", {"type": "file"}, "files", True, ["a.csv"], 'form["x"]'),
+        ("x = (1, 2)", {}, "text", True, "", 'eval(form["x"])'),
+        ("x = date(2024, 5, 1)", {}, "date", True, "2024-05-01", 'date.fromisoformat(form["x"])'),
+        (
+            "x = datetime.datetime(2024, 5, 1, 8)",
+            {"required": False},
+            "datetime",
+            False,
+            "2024-05-01T08:00",
+            '(form["x"] and datetime.datetime.fromisoformat(form["x"]))',
+        ),
+        ("x = time(8, 30, 5)", {}, "time", True, "08:30:05", 'time.fromisoformat(form["x"])'),
+        ("x = date(2024, 13, 1)", {}, "text", True, None, 'eval(form["x"])'),
+        ("x = date(*parts)", {}, "text", True, None, 'eval(form["x"])'),
+    ],
+)
+def test_the_value_decides_the_type_and_what_an_empty_answer_is(
+    line, said, type_, required, empty, answer
+) -> None:
+    step = only_step(plan_of(code(line, input={"name": "x", **said})))
+    (field,) = step.fields
+    assert (field.type, field.required, field.empty) == (type_, required, empty)
+    assert type(field.empty) is type(empty)
+    assert f"= {answer}" in step.cells[0].source
+    emitted(code(line, input={"name": "x", **said}))
+
+
+def test_a_date_is_a_parameter() -> None:
+    step = only_step(
+        plan_of(code("from datetime import date\nday = date(2024, 5, 1)", tags=["parameters"]))
+    )
+    assert [(f.name, f.type, f.default) for f in step.fields] == [("day", "date", "2024-05-01")]

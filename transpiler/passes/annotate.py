@@ -13,6 +13,7 @@ from transpiler.diagnostics import Diagnostic, Found
 from transpiler.ir import Annotated, Cell, Code, Field, Notebook, Options, Python, Text
 from transpiler.passes import colab, pip_calls
 from transpiler.passes.fields import Whole, fields_of
+from transpiler.passes.keys import without_keys
 from transpiler.passes.magics import kept_in, parse, python_of, tokens_of
 from transpiler.passes.markdown import text_of
 from transpiler.passes.options import Ask, notebook_options, options_of
@@ -30,6 +31,7 @@ def annotate(
     `chosen` are fields that the command line asks for, by the index of the cell; what the cell says itself takes precedence.
     """
     found: list[Diagnostic] = []
+    notebook = without_keys(notebook, found)
     items: list[Text | Code] = []
     kept = kept_in(cell.source for cell in notebook.cells if cell.kind == "code")
     read = [_read(cell, kept, found) for cell in notebook.cells if cell.source.strip()]

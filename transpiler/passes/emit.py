@@ -59,7 +59,7 @@ def emit(plan: Plan, moved: Mapping[str, str], port_id: str, notebook: str) -> s
 
 def _filled(text: str, step: PlannedStep, moved: Mapping[str, str]) -> str:
     """Put the cells of a step into its bundle."""
-    missing = {cell.function for cell in step.cells}
+    missing = {cell.function for cell in (*step.cells, step.suggestions) if cell}
 
     def lines(place: re.Match[str]) -> str:
         missing.remove(place[2])
@@ -109,18 +109,17 @@ def _environment() -> jinja2.Environment:
 # --- imports ------------------------------------------------------------------------------------------------------
 
 _STANDARD = {
-    "literal_eval": "ast",
     "namedtuple": "collections",
     "date": "datetime",
     "datetime": "datetime",
     "time": "datetime",
     "dumps": "json",
-    "loads": "json",
     "inf": "math",
     "isfinite": "math",
+    "fullmatch": "re",
     "dedent": "textwrap",
 }
-_OURS = ("Cells", "cell", "cell_text")
+_OURS = ("Cells", "Typed", "cell", "cell_text", "read_json", "read_literal")
 _NOT_CODE = re.compile(
     r'"""(?:\\.|[^\\])*?"""|"(?:\\.|[^"\\\n])*"|\'(?:\\.|[^\'\\\n])*\'|#[^\n]*', re.DOTALL
 )

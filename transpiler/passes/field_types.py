@@ -107,6 +107,29 @@ def type_of(value: Any) -> FieldType | None:
     return "json" if is_json(value) else None
 
 
+_CALLS: Mapping[str, FieldType] = {
+    "int": "integer",
+    "len": "integer",
+    "float": "number",
+    "str": "text",
+    "bool": "switch",
+}
+
+
+def type_of_result(node: ast.expr) -> FieldType | None:
+    """Return the type of field for what an expression surely gives; None when its text does not tell."""
+    match node:
+        case ast.Call(func=ast.Name(id="round"), args=args, keywords=[]):
+            return "integer" if len(args) == 1 else "number"
+        case ast.Call(func=ast.Name(id=name)):
+            return _CALLS.get(name)
+        case ast.JoinedStr():
+            return "text"
+        case ast.UnaryOp(op=ast.Not()):
+            return "switch"
+    return None
+
+
 def is_json(value: Any) -> bool:
     """Whether a value comes back the same after a way through JSON and UTF-8."""
     if isinstance(value, str):
@@ -191,6 +214,20 @@ def _urls(value: Any) -> JSON:
     raise Misfit("a list of addresses")
 
 
+def _path(value: Any) -> JSON:
+    if isinstance(value, str):
+        return value or None
+    raise Misfit("a path")
+
+
+def _paths(value: Any) -> JSON:
+    if isinstance(value, list | tuple) and all(isinstance(v, str) and v for v in value):
+        return list(value)
+    if isinstance(value, str):
+        raise Misfit("a list of paths", [value] if value else None)
+    raise Misfit("a list of paths")
+
+
 def _scalar(value: Any) -> JSON:
     if isinstance(value, SCALARS) and is_json(value):
         return value
@@ -228,9 +265,11 @@ _FITTING: Mapping[FieldType, Callable[[Any], JSON]] = {
     "datetime": _moment(
         "a date and time such as `2024-05-31T17:30`", datetime.datetime.fromisoformat
     ),
-    "colour": _colour,
-    "urls": _urls,
+    "color": _colour,
+    "url-list": _urls,
     "json": _json,
+    "file": _path,
+    "files": _paths,
 }
 
 

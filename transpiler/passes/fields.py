@@ -22,6 +22,8 @@ from transpiler.ir import JSON, Cell, Controls, Field, Python
 from transpiler.passes import colab, controls, pip_calls
 from transpiler.passes.field_types import Said, said_by, said_by_comment
 from transpiler.passes.interact import interactions
+from transpiler.passes.keys import has_filler
+from transpiler.passes.keys_in_code import is_key, keys_in
 from transpiler.passes.made import Cell as WidgetCell
 from transpiler.passes.made import Found
 from transpiler.passes.magics import parse, tokens_of
@@ -104,7 +106,8 @@ class _Fields:
         forms = re.search(r"#[ \t]*@param\b", self._text) is not None
         calls = any(f"{owner}." in self._text for owner in pip_calls.OWNERS)
         asking = asks(self._text)
-        if not (parameters or forms or asking or wanted or calls or tag or toolkit):
+        keyed = has_filler(self._text)
+        if not (parameters or forms or asking or keyed or wanted or calls or tag or toolkit):
             return Asked()
         self._places = Places(self._cell, self._python)
         self._tree = parse(self._text)
@@ -126,6 +129,8 @@ class _Fields:
             self._tagged(pip_calls.TAGS[tag])
         for ask in wanted:
             self._asked(ask)
+        if keyed:
+            self._keys()
         fields = tuple(settled(draft, self._places, self._found) for draft in self._outermost())
         return Asked(fields, self._done())
 
@@ -205,6 +210,23 @@ class _Fields:
             )
         for call, where in inner:
             self._found.append(codes.ASKS_WHILE_RUNNING.at(self._places.span(call), where=where))
+
+    def _keys(self) -> None:
+        """Texts that were keys are asked for as passwords, under the name that the code has for them."""
+        asked = [draft.value for draft in self._drafts.values()]
+        for draft in self._drafts.values():
+            if is_key(draft.value):
+                draft.attributes["type"] = "password"
+        for node, called in keys_in(self._tree):
+            if node in asked:
+                continue
+            wanted = name = called if called.isidentifier() else as_name(called, "key")
+            nth = 1
+            while name in self._drafts:
+                nth += 1
+                name = f"{wanted}_{nth}"
+            span = self._places.span(node)
+            self._drafts[name] = Draft(name, node, span, attributes={"type": "password"})
 
     def _forms(self) -> None:
         behind = {a.statement.end_lineno: a for a in self._assigned}

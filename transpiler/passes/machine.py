@@ -20,7 +20,7 @@ _WINDOWS = re.compile(
     r"|webbrowser\.open\w*|easygui\.\w+|tkinter\.(?:filedialog|messagebox)\.\w+"
 )
 _BACKENDS = re.compile(r"(?:tk|gtk\d?|gtk\d|wx|macosx|qt\d?)(?:agg|cairo)?", re.IGNORECASE)
-_FREE = frozenset(["text", "textarea", "urls", "json", "password"])
+_FREE = frozenset(["text", "textarea", "url-list", "json", "file", "files", "password"])
 """Fields in which anything can be typed."""
 
 _CLEANING = frozenset(

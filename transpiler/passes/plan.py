@@ -11,7 +11,6 @@ from dataclasses import dataclass, field, replace
 from transpiler import codes, names
 from transpiler.diagnostics import WHOLE, Diagnostic, Found, Span
 from transpiler.ir import (
-    ANSWER,
     JSON,
     AnalysedCode,
     Analysis,
@@ -25,7 +24,8 @@ from transpiler.ir import (
 )
 from transpiler.options import Options
 from transpiler.passes.edits import apply
-from transpiler.passes.plan_fields import planned_field
+from transpiler.passes.plan_fields import as_value, planned_field
+from transpiler.passes.suggest import suggestions
 from transpiler.passes.vocabulary import RESERVED_FIELDS
 
 NAMES_IN = "in: from the cells before"
@@ -251,9 +251,7 @@ def _step(
             else:
                 fields[asked.name] = planned_field(step_id, asked)
                 answer = f'{parameter}["{asked.name}"]'
-                # A raw answer is the text of a literal: the form has made sure of that.
-                answer = f"eval({answer})" if asked.raw else answer
-                replaced = asked.answer.replace(ANSWER, answer)
+                replaced = as_value(asked, answer)
                 edits.append(Edit(asked.value, replaced, f"{asked.name} is asked for"))
         if item.code.controls and not item.text_reason:
             edits += item.code.controls.edits
@@ -268,6 +266,7 @@ def _step(
         text="\n\n".join(draft.texts),
         cells=tuple(cells),
         fields=tuple(fields.values()),
+        suggestions=suggestions(step_id, [*draft.setup, *draft.codes], set(fields), NAMES_IN),
         button=(_pressed(draft) or ("Continue" if fields else "Run")) if waits else None,
         confirm=confirm,
     )
@@ -359,7 +358,8 @@ def _helpers(steps: tuple[PlannedStep, ...]) -> Helpers:
         error=bool(readers),
         json="json" in readers,
         lines=bool(readers & {"lines", "choices"}),
-        reads=any(cell.reads_only for step in steps for cell in step.cells),
+        secrets="password" in readers,
+        reads=any(s.suggestions or any(c.reads_only for c in s.cells) for s in steps),
     )
 
 

@@ -8,7 +8,15 @@ from typing import Any
 from transpiler import codes
 from transpiler.diagnostics import Diagnostic, Span
 from transpiler.ir import ANSWER, JSON, Field, FieldType, Slice
-from transpiler.passes.field_types import SCALARS, Misfit, Said, fitting, is_json, type_of
+from transpiler.passes.field_types import (
+    SCALARS,
+    Misfit,
+    Said,
+    fitting,
+    is_json,
+    type_of,
+    type_of_result,
+)
 from transpiler.passes.options import shown
 from transpiler.passes.places import Places
 from transpiler.passes.values_of import COMPUTED, literal_of
@@ -17,6 +25,10 @@ from transpiler.passes.words import in_words
 _NUMBERS = ("integer", "number", "range")
 _MOMENTS = ("date", "time", "datetime")
 _ONE_OF = ("select", "radio")
+_TEXTS = ("text", "textarea", "password")
+_FILES = ("file", "files")
+_ASKED = ("password", *_FILES)
+"""Types whose value only a person can give."""
 
 
 @dataclass(slots=True)
@@ -92,6 +104,9 @@ class _Settling:
             raw=self._raw,
             answer=draft.answer,
             source=draft.source,
+            empty=self._empty(),
+            accept=self._accept(),
+            computed=self._computed and "default" not in given and self._type not in _ASKED,
         )
 
     def _all_choices(self) -> tuple[JSON, ...]:
@@ -109,6 +124,8 @@ class _Settling:
         given, said = self._given.get("type"), self._draft.said.type
         if self._raw:
             return "select" if self._choices else "text"
+        if given == "file" and isinstance(self._literal, list):
+            return "files"
         if given in (*_ONE_OF, "multi-select") and not self._choices:
             self._wrong("type", given, "a type without choices, or `choices` as well")
         elif given and not (self._choices and given in ("text", "integer", "number", "date")):
@@ -119,9 +136,13 @@ class _Settling:
         own = type_of(self._value if self._literal is None else self._literal)
         if said and not (said == "json" and own is None):
             return "textarea" if (said, own) == ("text", "textarea") else said
-        if own is None:
+        limited = any(_is_number(self._given.get(k)) for k in ("min", "max"))
+        if self._computed and "default" not in self._given:
+            own = type_of_result(self._draft.value) or ("number" if limited else None)
+            self._raw = own is None
+        elif own is None:
             self._raw = True
-        elif self._value is None and any(_is_number(self._given.get(k)) for k in ("min", "max")):
+        elif self._value is None and limited:
             return "number"
         return own or "text"
 
@@ -154,6 +175,9 @@ class _Settling:
         limit = self._given.get(key)
         if limit is None or (self._type in _NUMBERS and _is_number(limit)):
             return limit  # type: ignore[return-value]
+        counts = isinstance(limit, int) and not isinstance(limit, bool) and limit > 0
+        if counts and (self._type in _TEXTS or (self._type in _FILES and key == "max")):
+            return limit  # type: ignore[return-value]  # a length; megabytes
         if self._type in _MOMENTS and limit:
             with suppress(Misfit):  # said below: PP121
                 return str(fitting(self._type, limit))
@@ -172,8 +196,10 @@ class _Settling:
 
     def _within_limits(self) -> None:
         default: Any = self._default
-        if default in (None, ""):
+        if default in (None, "") or self._type in _FILES:
             return
+        if self._type in _TEXTS:
+            default = len(default)
         if self._low is not None and default < self._low:
             self._misfit(default, f"at least {self._low}", default)
         elif self._high is not None and default > self._high:
@@ -183,11 +209,26 @@ class _Settling:
         given = self._given.get("required")
         if isinstance(given, bool):
             return given
-        if self._type == "switch" or self._draft.said.optional:
+        if self._type in ("switch", "multi-select") or self._draft.said.optional:
             return False
         if self._type == "password" or self._computed:
             return True
         return self._value is not None and self._value not in ("", [], {})
+
+    def _empty(self) -> JSON:
+        """What the cell gets for an empty answer: None where the notebook allows it, else what the notebook has."""
+        if self._draft.said.optional or (self._value is None and not self._draft.question):
+            return None
+        if self._type in (*_TEXTS, "multi-select", "url-list") or self._value in ("", [], {}):
+            return self._value if self._value in ("", [], {}) else _nothing_like(self._default)
+        return self._default
+
+    def _accept(self) -> tuple[str, ...]:
+        given = self._given.get("accept")
+        if given and self._type not in _FILES:
+            self._wrong("accept", given, "it only for a field of type file or files")
+            return ()
+        return tuple(map(str, given)) if isinstance(given, list) else ()
 
     def _misfit(self, default: JSON, expected: str, instead: JSON) -> None:
         self._found.append(
@@ -209,3 +250,8 @@ class _Settling:
 
 def _is_number(value: JSON) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _nothing_like(value: JSON) -> JSON:
+    """The empty text or the empty list, whichever a value is of."""
+    return [] if isinstance(value, list) else ""

@@ -53,7 +53,7 @@ def _splice(
     plan: Plan, workers: "list[_Worker]", meanwhile: Callable[[], None]
 ) -> tuple[dict[str, str], dict[str, str]]:
     """Share the cells out, collect what came of them."""
-    cells = [cell for step in plan.steps for cell in step.cells]
+    cells = [cell for step in plan.steps for cell in (*step.cells, step.suggestions) if cell]
     shares = [cells[n :: len(workers)] for n in range(len(workers))] if workers else [cells]
     for worker, share in zip(workers, shares, strict=False):
         worker.ask(share, plan.parameter)

@@ -71,17 +71,27 @@ def _texts(value: JSON) -> JSON:
     raise ValueError
 
 
+def _endings(value: JSON) -> JSON:
+    """Endings of file names, with their dot and in lower case; `.csv, .txt` is a list too."""
+    given = value.split(",") if isinstance(value, str) else _texts(value)
+    endings = [str(ending).strip().lower() for ending in given]  # type: ignore[union-attr]
+    if endings and all(re.fullmatch(r"(\.[a-z0-9_+-]+)+", ending) for ending in endings):
+        return endings  # type: ignore[return-value]
+    raise ValueError
+
+
 def _anything(value: JSON) -> JSON:
     return value
 
 
 _TYPE_WORDS = {
     "int": "integer", "float": "number", "bool": "switch", "boolean": "switch", "checkbox": "switch", "str": "text",
-    "string": "text", "color": "colour", "slider": "range", "dropdown": "select", "url-list": "urls", "multiselect": "multi-select",
+    "string": "text", "colour": "color", "slider": "range", "dropdown": "select", "urls": "url-list", "multiselect": "multi-select",
+    "upload": "file", "uploads": "files", "date-time": "datetime", "secret": "password",
 }  # fmt: skip
 FIELD_TYPES = (
     "text", "textarea", "integer", "number", "range", "switch", "select", "multi-select", "radio",
-    "date", "time", "datetime", "colour", "urls", "json", "password",
+    "date", "time", "datetime", "color", "url-list", "json", "file", "files", "password", "raw",
 )  # fmt: skip
 
 
@@ -122,11 +132,12 @@ FIELD_KEYS: Mapping[str, Check] = {
     "help": A_TEXT,
     "default": ("a value", _anything),
     "choices": ("a list of values", _choices),
-    "min": ("a number, or a date or time as text", _limit),
-    "max": ("a number, or a date or time as text", _limit),
+    "min": ("a number, a length, or a date or time as text", _limit),
+    "max": ("a number, a length, megabytes, or a date or time as text", _limit),
     "step": ("a number above 0", _seconds),
     "required": _A_SWITCH,
     "placeholder": A_TEXT,
+    "accept": ("endings of file names, such as `.csv`", _endings),
 }
 NOTEBOOK_KEYS: Mapping[str, Check] = {
     "app_name": A_TEXT,

@@ -40,7 +40,8 @@ document.addEventListener("htmx:load", (event) => {
   if (!card || !card.closest(".run-cards, [id$='-container']")) return;
   answered = false;
   const calm = window.matchMedia("(prefers-reduced-motion: reduce)").matches;
-  const invalid = card.querySelector("[aria-invalid=true]");
+  const wrong = card.querySelector("[aria-invalid=true]");
+  const invalid = wrong && wrong.matches("fieldset") ? wrong.querySelector("input") : wrong;
   const control = invalid || card.querySelector("input:not([type=hidden]), select, textarea, button");
   if (control) control.focus({ preventScroll: true });
   card.scrollIntoView({ behavior: calm ? "auto" : "smooth", block: "nearest" });

@@ -1,0 +1,84 @@
+"""What a form shows of files and secrets that an answer has already, or needs again."""
+
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING, Any
+
+from fasthtml.common import Button, Div, Form, Input, Label, Li, P, Small, Span, Strong, Ul
+from starlette.requests import Request
+
+from pipulate_runtime.cells.render import readable
+
+if TYPE_CHECKING:
+    from pipulate_runtime.cells.api import Cells
+    from pipulate_runtime.cells.execution import Execution
+
+
+def chosen(paths: list[str]) -> Any:
+    """Return a line that names files; None without any."""
+    if not paths:
+        return None
+    names = ", ".join(_name(path) for path in paths)
+    stay = "It stays" if len(paths) == 1 else "They stay"
+    return Small("Now: ", Strong(names), f". {stay} unless you choose again.", cls="chosen")
+
+
+def listed(paths: list[str], sizes: list[int | None]) -> Any:
+    """Return files with their sizes: one on a line, several in a list; None without any."""
+    parts = [
+        (
+            Span(_name(path), cls="file-name"),
+            " ",
+            Span("is gone" if size is None else readable(size), cls="file-size"),
+        )
+        for path, size in zip(paths, sizes, strict=True)
+    ]
+    if len(parts) < 2:
+        return parts[0] if parts else None
+    return Ul(*(Li(*part) for part in parts), cls="answer-files")
+
+
+def _name(path: str) -> str:
+    """The name of a file as people know it."""
+    return PurePosixPath(path).name
+
+
+# --- secrets ------------------------------------------------------------------------------------------------------
+
+
+def form(cells: "Cells", execution: "Execution") -> Any:
+    """Return the form that asks again for secrets of earlier steps."""
+    fields = []
+    for missing in execution.asks:
+        name = f"{missing.step_id}.{missing.name}"
+        place = f"{execution.step_id}-again-{missing.step_id}-{missing.name}"
+        label = Label(missing.label, fr=place)
+        control = Input(id=place, name=name, type="password", autocomplete="off")
+        fields.append(Div(label, control, cls="field"))
+    return Form(
+        P("Secrets are not kept. The earlier cells have to run again, and need this once more."),
+        Div(*fields, cls="fields"),
+        Input(type="hidden", name="step_id", value=execution.step_id),
+        Button("Continue", type="submit", cls="primary"),
+        hx_post=f"/{cells.plugin.app_name}/secrets",
+        hx_target=f"#{execution.step_id}",
+        hx_swap="outerHTML",
+    )
+
+
+def register(cells: "Cells") -> None:
+    """Add the route that takes the secrets and goes on with the step that waits for them."""
+    plugin = cells.plugin
+
+    async def secrets(request: Request) -> Any:
+        sent = await cells.sent(request)
+        key, step_id = sent.get("pipeline_id", ""), sent.get("step_id", "")
+        execution = cells.execution(key, step_id)
+        if execution is None or not execution.asks or execution.save is None:
+            return plugin.chain(key)
+        for missing in execution.asks:
+            value = sent.get(f"{missing.step_id}.{missing.name}", "")
+            cells.vault.remember(key, missing.step_id, {missing.name: value})
+        await cells.start(key, step_id, execution.form, execution.save)
+        return await getattr(plugin, step_id)(request)
+
+    plugin.app.route(f"/{plugin.app_name}/secrets", methods=["POST"])(secrets)
