@@ -15,7 +15,7 @@ What a run knows is one row of the database: for each step its answers, and unde
 Everything here may be edited: `pipulate port` never overwrites an edited file.
 """
 
-# port: id=919a8d219c66 notebook=../fixtures/inputs/all_types.ipynb base=1202f3a9aeb0d890
+# port: id=919a8d219c66 notebook=../fixtures/inputs/all_types.ipynb base=fb8cda1200210149
 # The `global` lines of a cell name what it only reads, too:
 # ruff: noqa: PLW0602
 
@@ -35,6 +35,7 @@ from fasthtml.common import (
     Dl,
     Dt,
     Fieldset,
+    Footer,
     Form,
     Header,
     HtmxResponseHeaders,
@@ -197,6 +198,20 @@ class AllTypes:
             id=next_id,
             hx_get=f"/{self.app_name}/{next_id}",
             hx_trigger="load",
+            hx_swap="outerHTML",
+        )
+
+    def stop_button(self, step_id):
+        """Return the button that stops a step; nothing of it is kept."""
+        title = self.steps[self.steps_indices[step_id]].show
+        return Button(
+            "Stop",
+            type="button",
+            cls="secondary",
+            id=f"{step_id}-stop",
+            aria_label=f"Stop: {title}",
+            hx_post=f"/{self.app_name}/stop/{step_id}",
+            hx_target=f"#{step_id}-clock",
             hx_swap="outerHTML",
         )
 
@@ -686,20 +701,58 @@ class AllTypes:
         state = self.pip.read_state(key)
         data = state.get("step_01", {})
         execution = self.cells.execution(key, "step_01")
+        if execution and execution.running:
+            data = execution.form
 
-        # Running: what the cells showed so far. The card asks until they are done.
+        # Running: what the cells showed so far. The clock asks what is new, and adds only that.
         if execution and execution.running:
             return Div(
                 Article(
                     H3(step.show),
-                    self.cells.show(key, execution.cells),
-                    P("Running…", aria_busy="true"),
+                    Dl(
+                        Dt("Title"),
+                        Dd(data.get("title")),
+                        Dt("Notes"),
+                        Dd(data.get("notes")),
+                        Dt("People"),
+                        Dd(data.get("people")),
+                        Dt("Price"),
+                        Dd(data.get("price")),
+                        Dt("Pace"),
+                        Dd(data.get("pace")),
+                        Dt("With lunch"),
+                        Dd("Yes" if data.get("lunch") else "No"),
+                        Dt("Region"),
+                        Dd(data.get("region")),
+                        Dt("Sights"),
+                        Dd(self.as_lines(data.get("sights"))),
+                        Dt("Travel by"),
+                        Dd(data.get("travel")),
+                        Dt("Day"),
+                        Dd(data.get("day")),
+                        Dt("Start"),
+                        Dd(data.get("start")),
+                        Dt("Reply by"),
+                        Dd(data.get("reply_by")),
+                        Dt("Colour of the poster"),
+                        Dd(data.get("colour")),
+                        Dt("Links"),
+                        Dd(self.as_lines(data.get("links"))),
+                        Dt("Rooms"),
+                        Dd(self.as_json(data.get("rooms"))),
+                        Dt("Limit"),
+                        Dd(data.get("limit")),
+                        Dt("Margins"),
+                        Dd(data.get("margins")),
+                    ),
+                    self.cells.follow(execution),
+                    Footer(
+                        self.cells.clock(execution),
+                        self.stop_button("step_01"),
+                    ),
                 ),
                 id="step_01",
                 data_state="running",
-                hx_get=f"/{self.app_name}/step_01",
-                hx_trigger="load delay:500ms",
-                hx_swap="outerHTML",
             )
 
         # Phase 1: the run is locked. The card shows what was kept.
@@ -1064,20 +1117,28 @@ class AllTypes:
         state = self.pip.read_state(key)
         data = state.get("step_02", {})
         execution = self.cells.execution(key, "step_02")
+        if execution and execution.running:
+            data = execution.form
 
-        # Running: what the cells showed so far. The card asks until they are done.
+        # Running: what the cells showed so far. The clock asks what is new, and adds only that.
         if execution and execution.running:
             return Div(
                 Article(
                     H3(step.show),
-                    self.cells.show(key, execution.cells),
-                    P("Running…", aria_busy="true"),
+                    Dl(
+                        Dt("Guests"),
+                        Dd(self.cells.file(key, data.get("guests"))),
+                        Dt("Pictures"),
+                        Dd(self.cells.file(key, data.get("pictures"))),
+                    ),
+                    self.cells.follow(execution),
+                    Footer(
+                        self.cells.clock(execution),
+                        self.stop_button("step_02"),
+                    ),
                 ),
                 id="step_02",
                 data_state="running",
-                hx_get=f"/{self.app_name}/step_02",
-                hx_trigger="load delay:500ms",
-                hx_swap="outerHTML",
             )
 
         # Phase 1: the run is locked. The card shows what was kept.
@@ -1286,20 +1347,26 @@ class AllTypes:
         state = self.pip.read_state(key)
         data = state.get("step_03", {})
         execution = self.cells.execution(key, "step_03")
+        if execution and execution.running:
+            data = execution.form
 
-        # Running: what the cells showed so far. The card asks until they are done.
+        # Running: what the cells showed so far. The clock asks what is new, and adds only that.
         if execution and execution.running:
             return Div(
                 Article(
                     H3(step.show),
-                    self.cells.show(key, execution.cells),
-                    P("Running…", aria_busy="true"),
+                    Dl(
+                        Dt("Booking token"),
+                        Dd("not kept"),
+                    ),
+                    self.cells.follow(execution),
+                    Footer(
+                        self.cells.clock(execution),
+                        self.stop_button("step_03"),
+                    ),
                 ),
                 id="step_03",
                 data_state="running",
-                hx_get=f"/{self.app_name}/step_03",
-                hx_trigger="load delay:500ms",
-                hx_swap="outerHTML",
             )
 
         # Phase 1: the run is locked. The card shows what was kept.
@@ -1440,19 +1507,19 @@ class AllTypes:
         data = state.get("step_04", {})
         execution = self.cells.execution(key, "step_04")
 
-        # Running: what the cells showed so far. The card asks until they are done.
+        # Running: what the cells showed so far. The clock asks what is new, and adds only that.
         if execution and execution.running:
             return Div(
                 Article(
                     H3(step.show),
-                    self.cells.show(key, execution.cells),
-                    P("Running…", aria_busy="true"),
+                    self.cells.follow(execution),
+                    Footer(
+                        self.cells.clock(execution),
+                        self.stop_button("step_04"),
+                    ),
                 ),
                 id="step_04",
                 data_state="running",
-                hx_get=f"/{self.app_name}/step_04",
-                hx_trigger="load delay:500ms",
-                hx_swap="outerHTML",
             )
 
         # Phase 1: the run is locked. The card shows what was kept.

@@ -15,7 +15,7 @@ What a run knows is one row of the database: for each step its answers, and unde
 Everything here may be edited: `pipulate port` never overwrites an edited file.
 """
 
-# port: id=dded25078d95 notebook=../fixtures/inputs/asked_questions.ipynb base=e6e726f978d53ee4
+# port: id=dded25078d95 notebook=../fixtures/inputs/asked_questions.ipynb base=aa79c8115868e33b
 # The `global` lines of a cell name what it only reads, too:
 # ruff: noqa: PLW0602
 
@@ -30,6 +30,7 @@ from fasthtml.common import (
     Div,
     Dl,
     Dt,
+    Footer,
     Form,
     Header,
     HtmxResponseHeaders,
@@ -148,6 +149,20 @@ class AskedQuestions:
             hx_swap="outerHTML",
         )
 
+    def stop_button(self, step_id):
+        """Return the button that stops a step; nothing of it is kept."""
+        title = self.steps[self.steps_indices[step_id]].show
+        return Button(
+            "Stop",
+            type="button",
+            cls="secondary",
+            id=f"{step_id}-stop",
+            aria_label=f"Stop: {title}",
+            hx_post=f"/{self.app_name}/stop/{step_id}",
+            hx_target=f"#{step_id}-clock",
+            hx_swap="outerHTML",
+        )
+
     def back_button(self, step_id, label):
         """Return the button that goes back to a step; what came after it is cleared."""
         title = self.steps[self.steps_indices[step_id]].show
@@ -164,10 +179,10 @@ class AskedQuestions:
             hx_swap="outerHTML",
         )
 
-    def error_below(self, name, errors):
+    def error_below(self, field, message):
         """Return what stands below a field whose answer could not be taken."""
-        if name in errors:
-            return P(errors[name], id=f"{name}-error", cls="text-invalid", role="alert")
+        if message:
+            return P(message, id=f"{field}-error", cls="text-invalid", role="alert")
 
     async def landing(self, request):
         """GET: the first page, where a run is started or taken up again."""
@@ -270,29 +285,38 @@ class AskedQuestions:
     def step_01_form(self, values, errors):
         """Return the questions, filled in; an error stands below its field."""
         return Form(
-            Label("Who is it for?", fr="step_01-who"),
-            Input(
-                id="step_01-who",
-                name="who",
-                aria_invalid="true" if "who" in errors else None,
-                value=values.get("who"),
-                type="text",
-                required=True,
-                aria_describedby="who-error",
+            Div(
+                Div(
+                    Label("Who is it for?", fr="step_01-who"),
+                    Input(
+                        id="step_01-who",
+                        name="who",
+                        aria_invalid="true" if "who" in errors else None,
+                        value=values.get("who"),
+                        type="text",
+                        required=True,
+                        aria_describedby="step_01-who-error",
+                    ),
+                    self.error_below("step_01-who", errors.get("who")),
+                    cls="field",
+                ),
+                Div(
+                    Label("How many lines", fr="step_01-lines"),
+                    Input(
+                        id="step_01-lines",
+                        name="lines",
+                        aria_invalid="true" if "lines" in errors else None,
+                        value=values.get("lines"),
+                        type="number",
+                        step="1",
+                        required=True,
+                        aria_describedby="step_01-lines-error",
+                    ),
+                    self.error_below("step_01-lines", errors.get("lines")),
+                    cls="field",
+                ),
+                cls="fields",
             ),
-            self.error_below("who", errors),
-            Label("How many lines", fr="step_01-lines"),
-            Input(
-                id="step_01-lines",
-                name="lines",
-                aria_invalid="true" if "lines" in errors else None,
-                value=values.get("lines"),
-                type="number",
-                step="1",
-                required=True,
-                aria_describedby="lines-error",
-            ),
-            self.error_below("lines", errors),
             Button("Continue", type="submit", cls="primary"),
             hx_post=f"/{self.app_name}/step_01_submit",
             hx_target="#step_01",
@@ -306,20 +330,28 @@ class AskedQuestions:
         state = self.pip.read_state(key)
         data = state.get("step_01", {})
         execution = self.cells.execution(key, "step_01")
+        if execution and execution.running:
+            data = execution.form
 
-        # Running: what the cells showed so far. The card asks until they are done.
+        # Running: what the cells showed so far. The clock asks what is new, and adds only that.
         if execution and execution.running:
             return Div(
                 Article(
                     H3(step.show),
-                    self.cells.show(key, execution.cells),
-                    P("Running…", aria_busy="true"),
+                    Dl(
+                        Dt("Who is it for?"),
+                        Dd(data.get("who")),
+                        Dt("How many lines"),
+                        Dd(data.get("lines")),
+                    ),
+                    self.cells.follow(execution),
+                    Footer(
+                        self.cells.clock(execution),
+                        self.stop_button("step_01"),
+                    ),
                 ),
                 id="step_01",
                 data_state="running",
-                hx_get=f"/{self.app_name}/step_01",
-                hx_trigger="load delay:500ms",
-                hx_swap="outerHTML",
             )
 
         # Phase 1: the run is locked. The card shows what was kept.
@@ -338,6 +370,17 @@ class AskedQuestions:
                 self.next_card("step_01"),
                 id="step_01",
                 data_state="locked",
+            )
+
+        # The cells before have to run again, and need a secret that was not kept.
+        if execution and execution.asks:
+            return Div(
+                Article(
+                    H3(step.show),
+                    self.cells.ask_again(execution),
+                ),
+                id="step_01",
+                data_state="question",
             )
 
         # The cells were run and failed, perhaps after they had been done once: what went
@@ -405,21 +448,21 @@ class AskedQuestions:
 
         # What cannot be read is asked again, with everything that was typed.
         step = self.steps[self.steps_indices["step_01"]]
-        sent = await request.form()
+        sent = await self.cells.sent(request)
         form, errors = {}, {}
         form["who"] = sent.get("who", "")
         if not form["who"].strip():
-            errors["who"] = "Please fill this in."
+            errors["who"] = "Who is it for: please fill this in."
         try:
             form["lines"] = int(sent.get("lines", ""))
         except ValueError:
-            errors["lines"] = "Please enter a whole number."
+            errors["lines"] = "How many lines: please enter a whole number."
+        errors |= sent.problems
         if errors:
-            typed = dict(sent)
             return Div(
                 Article(
                     H3(step.show),
-                    self.step_01_form(typed, errors),
+                    self.step_01_form(sent, errors),
                 ),
                 id="step_01",
                 data_state="input",
@@ -443,6 +486,11 @@ class AskedQuestions:
     # --- END_STEP_BUNDLE: step_01 ---
 
     # --- START_STEP_BUNDLE: step_02 ---
+    # Secrets are never kept; when the cells have to run again, they are asked again.
+    step_02_secrets = {
+        "password": "Password",
+    }
+
     @cell("asked--02")
     def step_02_cell(form):
         global getpass  # in: from the cells before
@@ -453,16 +501,23 @@ class AskedQuestions:
     def step_02_form(self, values, errors):
         """Return the questions, filled in; an error stands below its field."""
         return Form(
-            Label("Password", fr="step_02-password"),
-            Input(
-                id="step_02-password",
-                name="password",
-                aria_invalid="true" if "password" in errors else None,
-                type="password",
-                required=True,
-                aria_describedby="password-error",
+            Div(
+                Div(
+                    Label("Password", fr="step_02-password"),
+                    Input(
+                        id="step_02-password",
+                        name="password",
+                        aria_invalid="true" if "password" in errors else None,
+                        type="password",
+                        autocomplete="off",
+                        required=True,
+                        aria_describedby="step_02-password-error",
+                    ),
+                    self.error_below("step_02-password", errors.get("password")),
+                    cls="field",
+                ),
+                cls="fields",
             ),
-            self.error_below("password", errors),
             Button("Continue", type="submit", cls="primary"),
             hx_post=f"/{self.app_name}/step_02_submit",
             hx_target="#step_02",
@@ -476,20 +531,26 @@ class AskedQuestions:
         state = self.pip.read_state(key)
         data = state.get("step_02", {})
         execution = self.cells.execution(key, "step_02")
+        if execution and execution.running:
+            data = execution.form
 
-        # Running: what the cells showed so far. The card asks until they are done.
+        # Running: what the cells showed so far. The clock asks what is new, and adds only that.
         if execution and execution.running:
             return Div(
                 Article(
                     H3(step.show),
-                    self.cells.show(key, execution.cells),
-                    P("Running…", aria_busy="true"),
+                    Dl(
+                        Dt("Password"),
+                        Dd("not kept"),
+                    ),
+                    self.cells.follow(execution),
+                    Footer(
+                        self.cells.clock(execution),
+                        self.stop_button("step_02"),
+                    ),
                 ),
                 id="step_02",
                 data_state="running",
-                hx_get=f"/{self.app_name}/step_02",
-                hx_trigger="load delay:500ms",
-                hx_swap="outerHTML",
             )
 
         # Phase 1: the run is locked. The card shows what was kept.
@@ -506,6 +567,17 @@ class AskedQuestions:
                 self.next_card("step_02"),
                 id="step_02",
                 data_state="locked",
+            )
+
+        # The cells before have to run again, and need a secret that was not kept.
+        if execution and execution.asks:
+            return Div(
+                Article(
+                    H3(step.show),
+                    self.cells.ask_again(execution),
+                ),
+                id="step_02",
+                data_state="question",
             )
 
         # The cells were run and failed, perhaps after they had been done once: what went
@@ -570,17 +642,17 @@ class AskedQuestions:
 
         # What cannot be read is asked again, with everything that was typed.
         step = self.steps[self.steps_indices["step_02"]]
-        sent = await request.form()
+        sent = await self.cells.sent(request)
         form, errors = {}, {}
         form["password"] = sent.get("password", "")
-        if not form["password"]:
-            errors["password"] = "Please fill this in."
+        if not form["password"].strip():
+            errors["password"] = "Password: please fill this in."
+        errors |= sent.problems
         if errors:
-            typed = dict(sent)
             return Div(
                 Article(
                     H3(step.show),
-                    self.step_02_form(typed, errors),
+                    self.step_02_form(sent, errors),
                 ),
                 id="step_02",
                 data_state="input",
@@ -621,19 +693,19 @@ class AskedQuestions:
         data = state.get("step_03", {})
         execution = self.cells.execution(key, "step_03")
 
-        # Running: what the cells showed so far. The card asks until they are done.
+        # Running: what the cells showed so far. The clock asks what is new, and adds only that.
         if execution and execution.running:
             return Div(
                 Article(
                     H3(step.show),
-                    self.cells.show(key, execution.cells),
-                    P("Running…", aria_busy="true"),
+                    self.cells.follow(execution),
+                    Footer(
+                        self.cells.clock(execution),
+                        self.stop_button("step_03"),
+                    ),
                 ),
                 id="step_03",
                 data_state="running",
-                hx_get=f"/{self.app_name}/step_03",
-                hx_trigger="load delay:500ms",
-                hx_swap="outerHTML",
             )
 
         # Phase 1: the run is locked. The card shows what was kept.
@@ -646,6 +718,17 @@ class AskedQuestions:
                 self.next_card("step_03"),
                 id="step_03",
                 data_state="locked",
+            )
+
+        # The cells before have to run again, and need a secret that was not kept.
+        if execution and execution.asks:
+            return Div(
+                Article(
+                    H3(step.show),
+                    self.cells.ask_again(execution),
+                ),
+                id="step_03",
+                data_state="question",
             )
 
         # The cells were run and failed, perhaps after they had been done once: what went

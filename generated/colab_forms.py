@@ -15,11 +15,10 @@ What a run knows is one row of the database: for each step its answers, and unde
 Everything here may be edited: `pipulate port` never overwrites an edited file.
 """
 
-# port: id=01f74631e11d notebook=../fixtures/inputs/colab_forms.ipynb base=df4d64a2737eb669
+# port: id=01f74631e11d notebook=../fixtures/inputs/colab_forms.ipynb base=166ece59e9675cc0
 # The `global` lines of a cell name what it only reads, too:
 # ruff: noqa: PLW0602
 
-from ast import literal_eval
 from collections import namedtuple
 from datetime import date
 from math import isfinite
@@ -34,17 +33,19 @@ from fasthtml.common import (
     Div,
     Dl,
     Dt,
+    Footer,
     Form,
     Header,
     HtmxResponseHeaders,
     Input,
     Label,
     Option,
+    Output,
     P,
     Response,
     Select,
 )
-from pipulate_runtime.cells import Cells, cell
+from pipulate_runtime.cells import Cells, cell, read_literal
 
 ROLES = ["Core"]
 
@@ -172,6 +173,20 @@ class ColabForms:
             hx_swap="outerHTML",
         )
 
+    def stop_button(self, step_id):
+        """Return the button that stops a step; nothing of it is kept."""
+        title = self.steps[self.steps_indices[step_id]].show
+        return Button(
+            "Stop",
+            type="button",
+            cls="secondary",
+            id=f"{step_id}-stop",
+            aria_label=f"Stop: {title}",
+            hx_post=f"/{self.app_name}/stop/{step_id}",
+            hx_target=f"#{step_id}-clock",
+            hx_swap="outerHTML",
+        )
+
     def back_button(self, step_id, label):
         """Return the button that goes back to a step; what came after it is cleared."""
         title = self.steps[self.steps_indices[step_id]].show
@@ -188,10 +203,10 @@ class ColabForms:
             hx_swap="outerHTML",
         )
 
-    def error_below(self, name, errors):
+    def error_below(self, field, message):
         """Return what stands below a field whose answer could not be taken."""
-        if name in errors:
-            return P(errors[name], id=f"{name}-error", cls="text-invalid", role="alert")
+        if message:
+            return P(message, id=f"{field}-error", cls="text-invalid", role="alert")
 
     async def landing(self, request):
         """GET: the first page, where a run is started or taken up again."""
@@ -329,166 +344,219 @@ class ColabForms:
     def step_01_form(self, values, errors):
         """Return the questions, filled in; an error stands below its field."""
         return Form(
-            Label("Shape", fr="step_01-shape"),
-            Select(
-                *(
-                    Option(
-                        choice,
-                        value=choice,
-                        selected=choice == str(values.get("shape")),
-                    )
-                    for choice in map(str, self.step_01_shape_choices)
+            Div(
+                Div(
+                    Label("Shape", fr="step_01-shape"),
+                    Select(
+                        *(
+                            Option(
+                                str(choice),
+                                value=str(choice),
+                                selected=values.get("shape") in (choice, str(choice)),
+                            )
+                            for choice in self.step_01_shape_choices
+                        ),
+                        id="step_01-shape",
+                        name="shape",
+                        aria_invalid="true" if "shape" in errors else None,
+                        required=True,
+                        aria_describedby="step_01-shape-error",
+                    ),
+                    self.error_below("step_01-shape", errors.get("shape")),
+                    cls="field",
                 ),
-                id="step_01-shape",
-                name="shape",
-                aria_invalid="true" if "shape" in errors else None,
-                required=True,
-                aria_describedby="shape-error",
-            ),
-            self.error_below("shape", errors),
-            Label("Label", fr="step_01-label"),
-            Input(
-                id="step_01-label",
-                name="label",
-                aria_invalid="true" if "label" in errors else None,
-                value=values.get("label"),
-                type="text",
-                list="step_01-label-choices",
-                required=True,
-                aria_describedby="label-error",
-            ),
-            Datalist(
-                *(Option(value=choice) for choice in self.step_01_label_choices),
-                id="step_01-label-choices",
-            ),
-            self.error_below("label", errors),
-            Label("Caption", fr="step_01-caption"),
-            Input(
-                id="step_01-caption",
-                name="caption",
-                aria_invalid="true" if "caption" in errors else None,
-                value=values.get("caption"),
-                type="text",
-                placeholder="below the wave",
-                aria_describedby="caption-error",
-            ),
-            self.error_below("caption", errors),
-            self.cells.markdown("---\n#### How large"),
-            Label("Periods", fr="step_01-periods"),
-            Input(
-                id="step_01-periods",
-                name="periods",
-                aria_invalid="true" if "periods" in errors else None,
-                value=values.get("periods"),
-                type="number",
-                step="1",
-                required=True,
-                aria_describedby="periods-error",
-            ),
-            self.error_below("periods", errors),
-            Label("Height", fr="step_01-height"),
-            Input(
-                id="step_01-height",
-                name="height",
-                aria_invalid="true" if "height" in errors else None,
-                value=values.get("height"),
-                type="number",
-                step="any",
-                required=True,
-                aria_describedby="height-error",
-            ),
-            self.error_below("height", errors),
-            Label("Level", fr="step_01-level"),
-            Input(
-                id="step_01-level",
-                name="level",
-                aria_invalid="true" if "level" in errors else None,
-                value=values.get("level"),
-                type="range",
-                step="1",
-                min="0",
-                max="10",
-                required=True,
-                aria_describedby="level-error",
-            ),
-            self.error_below("level", errors),
-            Label("Fine", fr="step_01-fine"),
-            Input(
-                id="step_01-fine",
-                name="fine",
-                aria_invalid="true" if "fine" in errors else None,
-                value=values.get("fine"),
-                type="range",
-                step="0.05",
-                min="-1",
-                max="1",
-                required=True,
-                aria_describedby="fine-error",
-            ),
-            self.error_below("fine", errors),
-            self.cells.markdown("### When and how"),
-            Label("Day", fr="step_01-day"),
-            Input(
-                id="step_01-day",
-                name="day",
-                aria_invalid="true" if "day" in errors else None,
-                value=values.get("day"),
-                type="date",
-                required=True,
-                aria_describedby="day-error",
-            ),
-            self.error_below("day", errors),
-            Label(
-                Input(
-                    type="checkbox",
-                    role="switch",
-                    id="step_01-filled",
-                    name="filled",
-                    aria_invalid="true" if "filled" in errors else None,
-                    checked=bool(values.get("filled")),
+                Div(
+                    Label("Label", fr="step_01-label"),
+                    Input(
+                        id="step_01-label",
+                        name="label",
+                        aria_invalid="true" if "label" in errors else None,
+                        value=values.get("label"),
+                        type="text",
+                        list="step_01-label-choices",
+                        required=True,
+                        aria_describedby="step_01-label-error",
+                    ),
+                    Datalist(
+                        *(
+                            Option(value=choice)
+                            for choice in self.step_01_label_choices
+                        ),
+                        id="step_01-label-choices",
+                    ),
+                    self.error_below("step_01-label", errors.get("label")),
+                    cls="field",
                 ),
-                "Filled",
-            ),
-            self.error_below("filled", errors),
-            Label("Marks", fr="step_01-marks"),
-            Input(
-                id="step_01-marks",
-                name="marks",
-                aria_invalid="true" if "marks" in errors else None,
-                value=values.get("marks"),
-                type="text",
-                required=True,
-                aria_describedby="marks-error",
-            ),
-            self.error_below("marks", errors),
-            Label("Quality", fr="step_01-quality"),
-            Select(
-                *(
-                    Option(
-                        choice,
-                        value=choice,
-                        selected=choice == str(values.get("quality")),
-                    )
-                    for choice in map(str, self.step_01_quality_choices)
+                Div(
+                    Label("Caption", fr="step_01-caption"),
+                    Input(
+                        id="step_01-caption",
+                        name="caption",
+                        aria_invalid="true" if "caption" in errors else None,
+                        value=values.get("caption"),
+                        type="text",
+                        placeholder="below the wave",
+                        aria_describedby="step_01-caption-error",
+                    ),
+                    self.error_below("step_01-caption", errors.get("caption")),
+                    cls="field",
                 ),
-                id="step_01-quality",
-                name="quality",
-                aria_invalid="true" if "quality" in errors else None,
-                required=True,
-                aria_describedby="quality-error",
+                Div(
+                    self.cells.markdown("---\n#### How large"),
+                    Label("Periods", fr="step_01-periods"),
+                    Input(
+                        id="step_01-periods",
+                        name="periods",
+                        aria_invalid="true" if "periods" in errors else None,
+                        value=values.get("periods"),
+                        type="number",
+                        step="1",
+                        required=True,
+                        aria_describedby="step_01-periods-error",
+                    ),
+                    self.error_below("step_01-periods", errors.get("periods")),
+                    cls="field",
+                ),
+                Div(
+                    Label("Height", fr="step_01-height"),
+                    Input(
+                        id="step_01-height",
+                        name="height",
+                        aria_invalid="true" if "height" in errors else None,
+                        value=values.get("height"),
+                        type="number",
+                        step="any",
+                        required=True,
+                        aria_describedby="step_01-height-error",
+                    ),
+                    self.error_below("step_01-height", errors.get("height")),
+                    cls="field",
+                ),
+                Div(
+                    Label("Level", fr="step_01-level"),
+                    Div(
+                        Input(
+                            id="step_01-level",
+                            name="level",
+                            aria_invalid="true" if "level" in errors else None,
+                            value=values.get("level"),
+                            type="range",
+                            step="1",
+                            min="0",
+                            max="10",
+                            required=True,
+                            aria_describedby="step_01-level-error",
+                        ),
+                        Output(values.get("level"), fr="step_01-level"),
+                        cls="range",
+                    ),
+                    self.error_below("step_01-level", errors.get("level")),
+                    cls="field",
+                ),
+                Div(
+                    Label("Fine", fr="step_01-fine"),
+                    Div(
+                        Input(
+                            id="step_01-fine",
+                            name="fine",
+                            aria_invalid="true" if "fine" in errors else None,
+                            value=values.get("fine"),
+                            type="range",
+                            step="0.05",
+                            min="-1",
+                            max="1",
+                            required=True,
+                            aria_describedby="step_01-fine-error",
+                        ),
+                        Output(values.get("fine"), fr="step_01-fine"),
+                        cls="range",
+                    ),
+                    self.error_below("step_01-fine", errors.get("fine")),
+                    cls="field",
+                ),
+                Div(
+                    self.cells.markdown("### When and how"),
+                    Label("Day", fr="step_01-day"),
+                    Input(
+                        id="step_01-day",
+                        name="day",
+                        aria_invalid="true" if "day" in errors else None,
+                        value=values.get("day"),
+                        type="date",
+                        required=True,
+                        aria_describedby="step_01-day-error",
+                    ),
+                    self.error_below("step_01-day", errors.get("day")),
+                    cls="field",
+                ),
+                Div(
+                    Label(
+                        Input(
+                            type="checkbox",
+                            role="switch",
+                            id="step_01-filled",
+                            name="filled",
+                            aria_invalid="true" if "filled" in errors else None,
+                            checked=bool(values.get("filled")),
+                            aria_describedby="step_01-filled-error",
+                        ),
+                        "Filled",
+                    ),
+                    self.error_below("step_01-filled", errors.get("filled")),
+                    cls="field",
+                ),
+                Div(
+                    Label("Marks", fr="step_01-marks"),
+                    Input(
+                        id="step_01-marks",
+                        name="marks",
+                        aria_invalid="true" if "marks" in errors else None,
+                        value=values.get("marks"),
+                        type="text",
+                        spellcheck="false",
+                        required=True,
+                        aria_describedby="step_01-marks-error",
+                    ),
+                    self.error_below("step_01-marks", errors.get("marks")),
+                    cls="field",
+                ),
+                Div(
+                    Label("Quality", fr="step_01-quality"),
+                    Select(
+                        *(
+                            Option(
+                                str(choice),
+                                value=str(choice),
+                                selected=values.get("quality") in (choice, str(choice)),
+                            )
+                            for choice in self.step_01_quality_choices
+                        ),
+                        id="step_01-quality",
+                        name="quality",
+                        aria_invalid="true" if "quality" in errors else None,
+                        spellcheck="false",
+                        required=True,
+                        aria_describedby="step_01-quality-error",
+                    ),
+                    self.error_below("step_01-quality", errors.get("quality")),
+                    cls="field",
+                ),
+                Div(
+                    Label("Mode", fr="step_01-mode"),
+                    Input(
+                        id="step_01-mode",
+                        name="mode",
+                        aria_invalid="true" if "mode" in errors else None,
+                        value=values.get("mode"),
+                        type="text",
+                        required=True,
+                        aria_describedby="step_01-mode-error",
+                    ),
+                    self.error_below("step_01-mode", errors.get("mode")),
+                    cls="field",
+                ),
+                cls="fields",
             ),
-            self.error_below("quality", errors),
-            Label("Mode", fr="step_01-mode"),
-            Input(
-                id="step_01-mode",
-                name="mode",
-                aria_invalid="true" if "mode" in errors else None,
-                value=values.get("mode"),
-                type="text",
-                required=True,
-                aria_describedby="mode-error",
-            ),
-            self.error_below("mode", errors),
             Button("Continue", type="submit", cls="primary"),
             hx_post=f"/{self.app_name}/step_01_submit",
             hx_target="#step_01",
@@ -502,20 +570,49 @@ class ColabForms:
         state = self.pip.read_state(key)
         data = state.get("step_01", {})
         execution = self.cells.execution(key, "step_01")
+        if execution and execution.running:
+            data = execution.form
 
-        # Running: what the cells showed so far. The card asks until they are done.
+        # Running: what the cells showed so far. The clock asks what is new, and adds only that.
         if execution and execution.running:
             return Div(
                 Article(
                     H3(step.show),
-                    self.cells.show(key, execution.cells),
-                    P("Running…", aria_busy="true"),
+                    self.cells.markdown(self.step_01_text),
+                    Dl(
+                        Dt("Shape"),
+                        Dd(data.get("shape")),
+                        Dt("Label"),
+                        Dd(data.get("label")),
+                        Dt("Caption"),
+                        Dd(data.get("caption")),
+                        Dt("Periods"),
+                        Dd(data.get("periods")),
+                        Dt("Height"),
+                        Dd(data.get("height")),
+                        Dt("Level"),
+                        Dd(data.get("level")),
+                        Dt("Fine"),
+                        Dd(data.get("fine")),
+                        Dt("Day"),
+                        Dd(data.get("day")),
+                        Dt("Filled"),
+                        Dd("Yes" if data.get("filled") else "No"),
+                        Dt("Marks"),
+                        Dd(data.get("marks")),
+                        Dt("Quality"),
+                        Dd(data.get("quality")),
+                        Dt("Mode"),
+                        Dd(data.get("mode")),
+                    ),
+                    self.cells.follow(execution),
+                    Footer(
+                        self.cells.clock(execution),
+                        self.stop_button("step_01"),
+                    ),
                 ),
                 id="step_01",
                 data_state="running",
-                hx_get=f"/{self.app_name}/step_01",
-                hx_trigger="load delay:500ms",
-                hx_swap="outerHTML",
             )
 
         # Phase 1: the run is locked. The card shows what was kept.
@@ -655,68 +752,79 @@ class ColabForms:
 
         # What cannot be read is asked again, with everything that was typed.
         step = self.steps[self.steps_indices["step_01"]]
-        sent = await request.form()
+        sent = await self.cells.sent(request)
         form, errors = {}, {}
         choices = {str(choice): choice for choice in self.step_01_shape_choices}
         if sent.get("shape") in choices:
             form["shape"] = choices[sent.get("shape")]
         else:
-            errors["shape"] = "Please choose from the list."
-        form["label"] = sent.get("label", "")
-        if not form["label"].strip():
-            errors["label"] = "Please fill this in."
+            errors["shape"] = "Shape: please choose from the list."
+        choices = {str(choice): choice for choice in self.step_01_label_choices}
+        if sent.get("label") in choices:
+            form["label"] = choices[sent.get("label")]
+        elif sent.get("label", "").strip():
+            form["label"] = sent.get("label")
+        else:
+            errors["label"] = "Label: please choose from the list."
         form["caption"] = sent.get("caption", "")
         try:
             form["periods"] = int(sent.get("periods", ""))
         except ValueError:
-            errors["periods"] = "Please enter a whole number."
+            errors["periods"] = "Periods: please enter a whole number."
         try:
             form["height"] = float(sent.get("height", ""))
             if not isfinite(form["height"]):
                 raise ValueError
         except ValueError:
-            errors["height"] = "Please enter a number."
+            errors["height"] = "Height: please enter a number."
         try:
             form["level"] = int(sent.get("level", ""))
             if not 0 <= form["level"] <= 10:
                 raise ValueError
         except ValueError:
-            errors["level"] = "Please enter a whole number from 0 to 10."
+            errors["level"] = "Level: please enter a whole number from 0 to 10."
         try:
             form["fine"] = float(sent.get("fine", ""))
-            if not -1 <= form["fine"] <= 1:
+            if (
+                not -1 <= form["fine"] <= 1
+                or 1e-6 < (form["fine"] - -1) / 0.05 % 1 < 0.999999
+            ):
                 raise ValueError
         except ValueError:
-            errors["fine"] = "Please enter a number from -1 to 1."
+            errors["fine"] = (
+                "Fine: please enter a number from -1 to 1, in steps of 0.05."
+            )
         try:
-            form["day"] = sent.get("day", "")
-            date.fromisoformat(form["day"])
+            moment = date.fromisoformat(sent.get("day", ""))
+            form["day"] = moment.isoformat()
         except ValueError:
-            errors["day"] = "Please enter a date."
+            errors["day"] = "Day: please enter a date."
         form["filled"] = "filled" in sent
+        if sent.get("filled", "on") != "on":
+            errors["filled"] = "Filled: please fill this in."
         form["marks"] = sent.get("marks", "")
         try:
             if form["marks"] != "[1, 2]":
-                literal_eval(form["marks"])
-        except (SyntaxError, ValueError):
+                read_literal(form["marks"])
+        except ValueError:
             errors["marks"] = (
-                'Please write a number, a "text in quotes", or a [list] of them.'
+                'Marks: please write a number, a "text in quotes", or a [list] of them.'
             )
         choices = {str(choice): choice for choice in self.step_01_quality_choices}
         if sent.get("quality") in choices:
             form["quality"] = choices[sent.get("quality")]
         else:
-            errors["quality"] = "Please choose from the list."
+            errors["quality"] = "Quality: please choose from the list."
         form["mode"] = sent.get("mode", "")
         if not form["mode"].strip():
-            errors["mode"] = "Please fill this in."
+            errors["mode"] = "Mode: please fill this in."
+        errors |= sent.problems
         if errors:
-            typed = dict(sent)
             return Div(
                 Article(
                     H3(step.show),
                     self.cells.markdown(self.step_01_text),
-                    self.step_01_form(typed, errors),
+                    self.step_01_form(sent, errors),
                 ),
                 id="step_01",
                 data_state="input",
@@ -764,19 +872,19 @@ class ColabForms:
         data = state.get("step_02", {})
         execution = self.cells.execution(key, "step_02")
 
-        # Running: what the cells showed so far. The card asks until they are done.
+        # Running: what the cells showed so far. The clock asks what is new, and adds only that.
         if execution and execution.running:
             return Div(
                 Article(
                     H3(step.show),
-                    self.cells.show(key, execution.cells),
-                    P("Running…", aria_busy="true"),
+                    self.cells.follow(execution),
+                    Footer(
+                        self.cells.clock(execution),
+                        self.stop_button("step_02"),
+                    ),
                 ),
                 id="step_02",
                 data_state="running",
-                hx_get=f"/{self.app_name}/step_02",
-                hx_trigger="load delay:500ms",
-                hx_swap="outerHTML",
             )
 
         # Phase 1: the run is locked. The card shows what was kept.
@@ -879,19 +987,19 @@ class ColabForms:
         data = state.get("step_03", {})
         execution = self.cells.execution(key, "step_03")
 
-        # Running: what the cells showed so far. The card asks until they are done.
+        # Running: what the cells showed so far. The clock asks what is new, and adds only that.
         if execution and execution.running:
             return Div(
                 Article(
                     H3(step.show),
-                    self.cells.show(key, execution.cells),
-                    P("Running…", aria_busy="true"),
+                    self.cells.follow(execution),
+                    Footer(
+                        self.cells.clock(execution),
+                        self.stop_button("step_03"),
+                    ),
                 ),
                 id="step_03",
                 data_state="running",
-                hx_get=f"/{self.app_name}/step_03",
-                hx_trigger="load delay:500ms",
-                hx_swap="outerHTML",
             )
 
         # Phase 1: the run is locked. The card shows what was kept.

@@ -15,7 +15,7 @@ What a run knows is one row of the database: for each step its answers, and unde
 Everything here may be edited: `pipulate port` never overwrites an edited file.
 """
 
-# port: id=2d52e4bf1e44 notebook=../fixtures/hello.ipynb base=13fab2bba9029317
+# port: id=2d52e4bf1e44 notebook=../fixtures/hello.ipynb base=1a93e14d91d265d8
 # The `global` lines of a cell name what it only reads, too:
 # ruff: noqa: PLW0602
 
@@ -163,10 +163,10 @@ class Hello:
             hx_swap="outerHTML",
         )
 
-    def error_below(self, name, errors):
+    def error_below(self, field, message):
         """Return what stands below a field whose answer could not be taken."""
-        if name in errors:
-            return P(errors[name], id=f"{name}-error", cls="text-invalid", role="alert")
+        if message:
+            return P(message, id=f"{field}-error", cls="text-invalid", role="alert")
 
     async def landing(self, request):
         """GET: the first page, where a run is started or taken up again."""
@@ -266,17 +266,23 @@ class Hello:
     def step_01_form(self, values, errors):
         """Return the questions, filled in; an error stands below its field."""
         return Form(
-            Label("Enter Your Name", fr="step_01-a"),
-            Input(
-                id="step_01-a",
-                name="a",
-                aria_invalid="true" if "a" in errors else None,
-                value=values.get("a"),
-                type="text",
-                required=True,
-                aria_describedby="a-error",
+            Div(
+                Div(
+                    Label("Enter Your Name", fr="step_01-a"),
+                    Input(
+                        id="step_01-a",
+                        name="a",
+                        aria_invalid="true" if "a" in errors else None,
+                        value=values.get("a"),
+                        type="text",
+                        required=True,
+                        aria_describedby="step_01-a-error",
+                    ),
+                    self.error_below("step_01-a", errors.get("a")),
+                    cls="field",
+                ),
+                cls="fields",
             ),
-            self.error_below("a", errors),
             Button("Continue", type="submit", cls="primary"),
             hx_post=f"/{self.app_name}/step_01_submit",
             hx_target="#step_01",
@@ -390,17 +396,17 @@ class Hello:
 
         # What cannot be read is asked again, with everything that was typed.
         step = self.steps[self.steps_indices["step_01"]]
-        sent = await request.form()
+        sent = await self.cells.sent(request)
         form, errors = {}, {}
         form["a"] = sent.get("a", "")
         if not form["a"].strip():
-            errors["a"] = "Please fill this in."
+            errors["a"] = "Enter Your Name: please fill this in."
+        errors |= sent.problems
         if errors:
-            typed = dict(sent)
             return Div(
                 Article(
                     H3(step.show),
-                    self.step_01_form(typed, errors),
+                    self.step_01_form(sent, errors),
                 ),
                 id="step_01",
                 data_state="input",

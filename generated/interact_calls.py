@@ -15,7 +15,7 @@ What a run knows is one row of the database: for each step its answers, and unde
 Everything here may be edited: `pipulate port` never overwrites an edited file.
 """
 
-# port: id=f09adf4f509c notebook=../fixtures/inputs/interact_calls.ipynb base=07b85010a5cf067c
+# port: id=f09adf4f509c notebook=../fixtures/inputs/interact_calls.ipynb base=9af959c4fbae2f05
 # The `global` lines of a cell name what it only reads, too:
 # ruff: noqa: PLW0602
 
@@ -30,12 +30,14 @@ from fasthtml.common import (
     Div,
     Dl,
     Dt,
+    Footer,
     Form,
     Header,
     HtmxResponseHeaders,
     Input,
     Label,
     Option,
+    Output,
     P,
     Response,
     Select,
@@ -174,6 +176,20 @@ class InteractCalls:
             hx_swap="outerHTML",
         )
 
+    def stop_button(self, step_id):
+        """Return the button that stops a step; nothing of it is kept."""
+        title = self.steps[self.steps_indices[step_id]].show
+        return Button(
+            "Stop",
+            type="button",
+            cls="secondary",
+            id=f"{step_id}-stop",
+            aria_label=f"Stop: {title}",
+            hx_post=f"/{self.app_name}/stop/{step_id}",
+            hx_target=f"#{step_id}-clock",
+            hx_swap="outerHTML",
+        )
+
     def back_button(self, step_id, label):
         """Return the button that goes back to a step; what came after it is cleared."""
         title = self.steps[self.steps_indices[step_id]].show
@@ -190,10 +206,10 @@ class InteractCalls:
             hx_swap="outerHTML",
         )
 
-    def error_below(self, name, errors):
+    def error_below(self, field, message):
         """Return what stands below a field whose answer could not be taken."""
-        if name in errors:
-            return P(errors[name], id=f"{name}-error", cls="text-invalid", role="alert")
+        if message:
+            return P(message, id=f"{field}-error", cls="text-invalid", role="alert")
 
     async def landing(self, request):
         """GET: the first page, where a run is started or taken up again."""
@@ -303,34 +319,51 @@ class InteractCalls:
     def step_01_form(self, values, errors):
         """Return the questions, filled in; an error stands below its field."""
         return Form(
-            Label("K", fr="step_01-k"),
-            Input(
-                id="step_01-k",
-                name="k",
-                aria_invalid="true" if "k" in errors else None,
-                value=values.get("k"),
-                type="range",
-                step="1",
-                min="1",
-                max="20",
-                required=True,
-                aria_describedby="k-error",
+            Div(
+                Div(
+                    Label("K", fr="step_01-k"),
+                    Div(
+                        Input(
+                            id="step_01-k",
+                            name="k",
+                            aria_invalid="true" if "k" in errors else None,
+                            value=values.get("k"),
+                            type="range",
+                            step="1",
+                            min="1",
+                            max="20",
+                            required=True,
+                            aria_describedby="step_01-k-error",
+                        ),
+                        Output(values.get("k"), fr="step_01-k"),
+                        cls="range",
+                    ),
+                    self.error_below("step_01-k", errors.get("k")),
+                    cls="field",
+                ),
+                Div(
+                    Label("X", fr="step_01-x"),
+                    Div(
+                        Input(
+                            id="step_01-x",
+                            name="x",
+                            aria_invalid="true" if "x" in errors else None,
+                            value=values.get("x"),
+                            type="range",
+                            step="0.5",
+                            min="-1",
+                            max="1",
+                            required=True,
+                            aria_describedby="step_01-x-error",
+                        ),
+                        Output(values.get("x"), fr="step_01-x"),
+                        cls="range",
+                    ),
+                    self.error_below("step_01-x", errors.get("x")),
+                    cls="field",
+                ),
+                cls="fields",
             ),
-            self.error_below("k", errors),
-            Label("X", fr="step_01-x"),
-            Input(
-                id="step_01-x",
-                name="x",
-                aria_invalid="true" if "x" in errors else None,
-                value=values.get("x"),
-                type="range",
-                step="0.5",
-                min="-1",
-                max="1",
-                required=True,
-                aria_describedby="x-error",
-            ),
-            self.error_below("x", errors),
             Button("Continue", type="submit", cls="primary"),
             hx_post=f"/{self.app_name}/step_01_submit",
             hx_target="#step_01",
@@ -344,20 +377,28 @@ class InteractCalls:
         state = self.pip.read_state(key)
         data = state.get("step_01", {})
         execution = self.cells.execution(key, "step_01")
+        if execution and execution.running:
+            data = execution.form
 
-        # Running: what the cells showed so far. The card asks until they are done.
+        # Running: what the cells showed so far. The clock asks what is new, and adds only that.
         if execution and execution.running:
             return Div(
                 Article(
                     H3(step.show),
-                    self.cells.show(key, execution.cells),
-                    P("Running…", aria_busy="true"),
+                    Dl(
+                        Dt("K"),
+                        Dd(data.get("k")),
+                        Dt("X"),
+                        Dd(data.get("x")),
+                    ),
+                    self.cells.follow(execution),
+                    Footer(
+                        self.cells.clock(execution),
+                        self.stop_button("step_01"),
+                    ),
                 ),
                 id="step_01",
                 data_state="running",
-                hx_get=f"/{self.app_name}/step_01",
-                hx_trigger="load delay:500ms",
-                hx_swap="outerHTML",
             )
 
         # Phase 1: the run is locked. The card shows what was kept.
@@ -443,26 +484,26 @@ class InteractCalls:
 
         # What cannot be read is asked again, with everything that was typed.
         step = self.steps[self.steps_indices["step_01"]]
-        sent = await request.form()
+        sent = await self.cells.sent(request)
         form, errors = {}, {}
         try:
             form["k"] = int(sent.get("k", ""))
             if not 1 <= form["k"] <= 20:
                 raise ValueError
         except ValueError:
-            errors["k"] = "Please enter a whole number from 1 to 20."
+            errors["k"] = "K: please enter a whole number from 1 to 20."
         try:
             form["x"] = float(sent.get("x", ""))
-            if not -1 <= form["x"] <= 1:
+            if not -1 <= form["x"] <= 1 or 1e-6 < (form["x"] - -1) / 0.5 % 1 < 0.999999:
                 raise ValueError
         except ValueError:
-            errors["x"] = "Please enter a number from -1 to 1."
+            errors["x"] = "X: please enter a number from -1 to 1, in steps of 0.5."
+        errors |= sent.problems
         if errors:
-            typed = dict(sent)
             return Div(
                 Article(
                     H3(step.show),
-                    self.step_01_form(typed, errors),
+                    self.step_01_form(sent, errors),
                 ),
                 id="step_01",
                 data_state="input",
@@ -510,49 +551,62 @@ class InteractCalls:
     def step_02_form(self, values, errors):
         """Return the questions, filled in; an error stands below its field."""
         return Form(
-            Label("Rows", fr="step_02-rows"),
-            Input(
-                id="step_02-rows",
-                name="rows",
-                aria_invalid="true" if "rows" in errors else None,
-                value=values.get("rows"),
-                type="number",
-                step="1",
-                min="1",
-                max="9",
-                required=True,
-                aria_describedby="rows-error",
-            ),
-            self.error_below("rows", errors),
-            Label("Unit", fr="step_02-unit"),
-            Select(
-                *(
-                    Option(
-                        choice,
-                        value=choice,
-                        selected=choice == str(values.get("unit")),
-                    )
-                    for choice in map(str, self.step_02_unit_choices)
+            Div(
+                Div(
+                    Label("Rows", fr="step_02-rows"),
+                    Input(
+                        id="step_02-rows",
+                        name="rows",
+                        aria_invalid="true" if "rows" in errors else None,
+                        value=values.get("rows"),
+                        type="number",
+                        step="1",
+                        min="1",
+                        max="9",
+                        required=True,
+                        aria_describedby="step_02-rows-error",
+                    ),
+                    self.error_below("step_02-rows", errors.get("rows")),
+                    cls="field",
                 ),
-                id="step_02-unit",
-                name="unit",
-                aria_invalid="true" if "unit" in errors else None,
-                required=True,
-                aria_describedby="unit-error",
-            ),
-            self.error_below("unit", errors),
-            Label(
-                Input(
-                    type="checkbox",
-                    role="switch",
-                    id="step_02-signed",
-                    name="signed",
-                    aria_invalid="true" if "signed" in errors else None,
-                    checked=bool(values.get("signed")),
+                Div(
+                    Label("Unit", fr="step_02-unit"),
+                    Select(
+                        *(
+                            Option(
+                                str(choice),
+                                value=str(choice),
+                                selected=values.get("unit") in (choice, str(choice)),
+                            )
+                            for choice in self.step_02_unit_choices
+                        ),
+                        id="step_02-unit",
+                        name="unit",
+                        aria_invalid="true" if "unit" in errors else None,
+                        required=True,
+                        aria_describedby="step_02-unit-error",
+                    ),
+                    self.error_below("step_02-unit", errors.get("unit")),
+                    cls="field",
                 ),
-                "Signed",
+                Div(
+                    Label(
+                        Input(
+                            type="checkbox",
+                            role="switch",
+                            id="step_02-signed",
+                            name="signed",
+                            aria_invalid="true" if "signed" in errors else None,
+                            checked=bool(values.get("signed")),
+                            aria_describedby="step_02-signed-error",
+                        ),
+                        "Signed",
+                    ),
+                    self.error_below("step_02-signed", errors.get("signed")),
+                    cls="field",
+                ),
+                cls="fields",
             ),
-            self.error_below("signed", errors),
             Button("Continue", type="submit", cls="primary"),
             hx_post=f"/{self.app_name}/step_02_submit",
             hx_target="#step_02",
@@ -566,20 +620,30 @@ class InteractCalls:
         state = self.pip.read_state(key)
         data = state.get("step_02", {})
         execution = self.cells.execution(key, "step_02")
+        if execution and execution.running:
+            data = execution.form
 
-        # Running: what the cells showed so far. The card asks until they are done.
+        # Running: what the cells showed so far. The clock asks what is new, and adds only that.
         if execution and execution.running:
             return Div(
                 Article(
                     H3(step.show),
-                    self.cells.show(key, execution.cells),
-                    P("Running…", aria_busy="true"),
+                    Dl(
+                        Dt("Rows"),
+                        Dd(data.get("rows")),
+                        Dt("Unit"),
+                        Dd(data.get("unit")),
+                        Dt("Signed"),
+                        Dd("Yes" if data.get("signed") else "No"),
+                    ),
+                    self.cells.follow(execution),
+                    Footer(
+                        self.cells.clock(execution),
+                        self.stop_button("step_02"),
+                    ),
                 ),
                 id="step_02",
                 data_state="running",
-                hx_get=f"/{self.app_name}/step_02",
-                hx_trigger="load delay:500ms",
-                hx_swap="outerHTML",
             )
 
         # Phase 1: the run is locked. The card shows what was kept.
@@ -670,26 +734,28 @@ class InteractCalls:
 
         # What cannot be read is asked again, with everything that was typed.
         step = self.steps[self.steps_indices["step_02"]]
-        sent = await request.form()
+        sent = await self.cells.sent(request)
         form, errors = {}, {}
         try:
             form["rows"] = int(sent.get("rows", ""))
             if not 1 <= form["rows"] <= 9:
                 raise ValueError
         except ValueError:
-            errors["rows"] = "Please enter a whole number from 1 to 9."
+            errors["rows"] = "Rows: please enter a whole number from 1 to 9."
         choices = {str(choice): choice for choice in self.step_02_unit_choices}
         if sent.get("unit") in choices:
             form["unit"] = choices[sent.get("unit")]
         else:
-            errors["unit"] = "Please choose from the list."
+            errors["unit"] = "Unit: please choose from the list."
         form["signed"] = "signed" in sent
+        if sent.get("signed", "on") != "on":
+            errors["signed"] = "Signed: please fill this in."
+        errors |= sent.problems
         if errors:
-            typed = dict(sent)
             return Div(
                 Article(
                     H3(step.show),
-                    self.step_02_form(typed, errors),
+                    self.step_02_form(sent, errors),
                 ),
                 id="step_02",
                 data_state="input",
@@ -731,37 +797,50 @@ class InteractCalls:
     def step_03_form(self, values, errors):
         """Return the questions, filled in; an error stands below its field."""
         return Form(
-            Label("K", fr="step_03-k_2"),
-            Input(
-                id="step_03-k_2",
-                name="k_2",
-                aria_invalid="true" if "k_2" in errors else None,
-                value=values.get("k_2"),
-                type="range",
-                step="1",
-                min="0",
-                max="5",
-                required=True,
-                aria_describedby="k_2-error",
-            ),
-            self.error_below("k_2", errors),
-            Label("X", fr="step_03-x_2"),
-            Select(
-                *(
-                    Option(
-                        choice,
-                        value=choice,
-                        selected=choice == str(values.get("x_2")),
-                    )
-                    for choice in map(str, self.step_03_x_2_choices)
+            Div(
+                Div(
+                    Label("K", fr="step_03-k_2"),
+                    Div(
+                        Input(
+                            id="step_03-k_2",
+                            name="k_2",
+                            aria_invalid="true" if "k_2" in errors else None,
+                            value=values.get("k_2"),
+                            type="range",
+                            step="1",
+                            min="0",
+                            max="5",
+                            required=True,
+                            aria_describedby="step_03-k_2-error",
+                        ),
+                        Output(values.get("k_2"), fr="step_03-k_2"),
+                        cls="range",
+                    ),
+                    self.error_below("step_03-k_2", errors.get("k_2")),
+                    cls="field",
                 ),
-                id="step_03-x_2",
-                name="x_2",
-                aria_invalid="true" if "x_2" in errors else None,
-                required=True,
-                aria_describedby="x_2-error",
+                Div(
+                    Label("X", fr="step_03-x_2"),
+                    Select(
+                        *(
+                            Option(
+                                str(choice),
+                                value=str(choice),
+                                selected=values.get("x_2") in (choice, str(choice)),
+                            )
+                            for choice in self.step_03_x_2_choices
+                        ),
+                        id="step_03-x_2",
+                        name="x_2",
+                        aria_invalid="true" if "x_2" in errors else None,
+                        required=True,
+                        aria_describedby="step_03-x_2-error",
+                    ),
+                    self.error_below("step_03-x_2", errors.get("x_2")),
+                    cls="field",
+                ),
+                cls="fields",
             ),
-            self.error_below("x_2", errors),
             Button("Continue", type="submit", cls="primary"),
             hx_post=f"/{self.app_name}/step_03_submit",
             hx_target="#step_03",
@@ -775,20 +854,28 @@ class InteractCalls:
         state = self.pip.read_state(key)
         data = state.get("step_03", {})
         execution = self.cells.execution(key, "step_03")
+        if execution and execution.running:
+            data = execution.form
 
-        # Running: what the cells showed so far. The card asks until they are done.
+        # Running: what the cells showed so far. The clock asks what is new, and adds only that.
         if execution and execution.running:
             return Div(
                 Article(
                     H3(step.show),
-                    self.cells.show(key, execution.cells),
-                    P("Running…", aria_busy="true"),
+                    Dl(
+                        Dt("K"),
+                        Dd(data.get("k_2")),
+                        Dt("X"),
+                        Dd(data.get("x_2")),
+                    ),
+                    self.cells.follow(execution),
+                    Footer(
+                        self.cells.clock(execution),
+                        self.stop_button("step_03"),
+                    ),
                 ),
                 id="step_03",
                 data_state="running",
-                hx_get=f"/{self.app_name}/step_03",
-                hx_trigger="load delay:500ms",
-                hx_swap="outerHTML",
             )
 
         # Phase 1: the run is locked. The card shows what was kept.
@@ -874,25 +961,25 @@ class InteractCalls:
 
         # What cannot be read is asked again, with everything that was typed.
         step = self.steps[self.steps_indices["step_03"]]
-        sent = await request.form()
+        sent = await self.cells.sent(request)
         form, errors = {}, {}
         try:
             form["k_2"] = int(sent.get("k_2", ""))
             if not 0 <= form["k_2"] <= 5:
                 raise ValueError
         except ValueError:
-            errors["k_2"] = "Please enter a whole number from 0 to 5."
+            errors["k_2"] = "K: please enter a whole number from 0 to 5."
         choices = {str(choice): choice for choice in self.step_03_x_2_choices}
         if sent.get("x_2") in choices:
             form["x_2"] = choices[sent.get("x_2")]
         else:
-            errors["x_2"] = "Please choose from the list."
+            errors["x_2"] = "X: please choose from the list."
+        errors |= sent.problems
         if errors:
-            typed = dict(sent)
             return Div(
                 Article(
                     H3(step.show),
-                    self.step_03_form(typed, errors),
+                    self.step_03_form(sent, errors),
                 ),
                 id="step_03",
                 data_state="input",
@@ -929,19 +1016,19 @@ class InteractCalls:
         data = state.get("step_04", {})
         execution = self.cells.execution(key, "step_04")
 
-        # Running: what the cells showed so far. The card asks until they are done.
+        # Running: what the cells showed so far. The clock asks what is new, and adds only that.
         if execution and execution.running:
             return Div(
                 Article(
                     H3(step.show),
-                    self.cells.show(key, execution.cells),
-                    P("Running…", aria_busy="true"),
+                    self.cells.follow(execution),
+                    Footer(
+                        self.cells.clock(execution),
+                        self.stop_button("step_04"),
+                    ),
                 ),
                 id="step_04",
                 data_state="running",
-                hx_get=f"/{self.app_name}/step_04",
-                hx_trigger="load delay:500ms",
-                hx_swap="outerHTML",
             )
 
         # Phase 1: the run is locked. The card shows what was kept.
@@ -1042,20 +1129,30 @@ class InteractCalls:
     def step_05_form(self, values, errors):
         """Return the questions, filled in; an error stands below its field."""
         return Form(
-            Label("Size", fr="step_05-size"),
-            Input(
-                id="step_05-size",
-                name="size",
-                aria_invalid="true" if "size" in errors else None,
-                value=values.get("size"),
-                type="range",
-                step="0.1",
-                min="0",
-                max="4",
-                required=True,
-                aria_describedby="size-error",
+            Div(
+                Div(
+                    Label("Size", fr="step_05-size"),
+                    Div(
+                        Input(
+                            id="step_05-size",
+                            name="size",
+                            aria_invalid="true" if "size" in errors else None,
+                            value=values.get("size"),
+                            type="range",
+                            step="0.1",
+                            min="0",
+                            max="4",
+                            required=True,
+                            aria_describedby="step_05-size-error",
+                        ),
+                        Output(values.get("size"), fr="step_05-size"),
+                        cls="range",
+                    ),
+                    self.error_below("step_05-size", errors.get("size")),
+                    cls="field",
+                ),
+                cls="fields",
             ),
-            self.error_below("size", errors),
             Button("Continue", type="submit", cls="primary"),
             hx_post=f"/{self.app_name}/step_05_submit",
             hx_target="#step_05",
@@ -1069,20 +1166,26 @@ class InteractCalls:
         state = self.pip.read_state(key)
         data = state.get("step_05", {})
         execution = self.cells.execution(key, "step_05")
+        if execution and execution.running:
+            data = execution.form
 
-        # Running: what the cells showed so far. The card asks until they are done.
+        # Running: what the cells showed so far. The clock asks what is new, and adds only that.
         if execution and execution.running:
             return Div(
                 Article(
                     H3(step.show),
-                    self.cells.show(key, execution.cells),
-                    P("Running…", aria_busy="true"),
+                    Dl(
+                        Dt("Size"),
+                        Dd(data.get("size")),
+                    ),
+                    self.cells.follow(execution),
+                    Footer(
+                        self.cells.clock(execution),
+                        self.stop_button("step_05"),
+                    ),
                 ),
                 id="step_05",
                 data_state="running",
-                hx_get=f"/{self.app_name}/step_05",
-                hx_trigger="load delay:500ms",
-                hx_swap="outerHTML",
             )
 
         # Phase 1: the run is locked. The card shows what was kept.
@@ -1163,20 +1266,20 @@ class InteractCalls:
 
         # What cannot be read is asked again, with everything that was typed.
         step = self.steps[self.steps_indices["step_05"]]
-        sent = await request.form()
+        sent = await self.cells.sent(request)
         form, errors = {}, {}
         try:
             form["size"] = float(sent.get("size", ""))
-            if not 0 <= form["size"] <= 4:
+            if not 0 <= form["size"] <= 4 or 1e-6 < form["size"] / 0.1 % 1 < 0.999999:
                 raise ValueError
         except ValueError:
-            errors["size"] = "Please enter a number from 0 to 4."
+            errors["size"] = "Size: please enter a number from 0 to 4, in steps of 0.1."
+        errors |= sent.problems
         if errors:
-            typed = dict(sent)
             return Div(
                 Article(
                     H3(step.show),
-                    self.step_05_form(typed, errors),
+                    self.step_05_form(sent, errors),
                 ),
                 id="step_05",
                 data_state="input",

@@ -15,7 +15,7 @@ What a run knows is one row of the database: for each step its answers, and unde
 Everything here may be edited: `pipulate port` never overwrites an edited file.
 """
 
-# port: id=1f2ccee6d596 notebook=../fixtures/inputs/option_lines.ipynb base=f65bbaae840d7ce0
+# port: id=1f2ccee6d596 notebook=../fixtures/inputs/option_lines.ipynb base=f83474243077979a
 # The `global` lines of a cell name what it only reads, too:
 # ruff: noqa: PLW0602
 
@@ -30,6 +30,7 @@ from fasthtml.common import (
     Div,
     Dl,
     Dt,
+    Footer,
     Form,
     Header,
     HtmxResponseHeaders,
@@ -163,6 +164,20 @@ class OptionLines:
             hx_swap="outerHTML",
         )
 
+    def stop_button(self, step_id):
+        """Return the button that stops a step; nothing of it is kept."""
+        title = self.steps[self.steps_indices[step_id]].show
+        return Button(
+            "Stop",
+            type="button",
+            cls="secondary",
+            id=f"{step_id}-stop",
+            aria_label=f"Stop: {title}",
+            hx_post=f"/{self.app_name}/stop/{step_id}",
+            hx_target=f"#{step_id}-clock",
+            hx_swap="outerHTML",
+        )
+
     def back_button(self, step_id, label):
         """Return the button that goes back to a step; what came after it is cleared."""
         title = self.steps[self.steps_indices[step_id]].show
@@ -179,10 +194,10 @@ class OptionLines:
             hx_swap="outerHTML",
         )
 
-    def error_below(self, name, errors):
+    def error_below(self, field, message):
         """Return what stands below a field whose answer could not be taken."""
-        if name in errors:
-            return P(errors[name], id=f"{name}-error", cls="text-invalid", role="alert")
+        if message:
+            return P(message, id=f"{field}-error", cls="text-invalid", role="alert")
 
     async def landing(self, request):
         """GET: the first page, where a run is started or taken up again."""
@@ -291,50 +306,62 @@ class OptionLines:
     def step_01_form(self, values, errors):
         """Return the questions, filled in; an error stands below its field."""
         return Form(
-            Label("How many travel", fr="step_01-people"),
-            Input(
-                id="step_01-people",
-                name="people",
-                aria_invalid="true" if "people" in errors else None,
-                value=values.get("people"),
-                type="number",
-                step="1",
-                min="1",
-                max="12",
-                required=True,
-                aria_describedby="people-error",
-            ),
-            self.error_below("people", errors),
-            Label("Distance", fr="step_01-distance"),
-            Input(
-                id="step_01-distance",
-                name="distance",
-                aria_invalid="true" if "distance" in errors else None,
-                value=values.get("distance"),
-                type="number",
-                step="1",
-                required=True,
-                aria_describedby="step_01-distance-help distance-error",
-            ),
-            Small("There and back in kilometres", id="step_01-distance-help"),
-            self.error_below("distance", errors),
-            Label("Vehicle", fr="step_01-vehicle"),
-            Select(
-                *(
-                    Option(
-                        choice,
-                        value=choice,
-                        selected=choice == str(values.get("vehicle")),
-                    )
-                    for choice in map(str, self.step_01_vehicle_choices)
+            Div(
+                Div(
+                    Label("How many travel", fr="step_01-people"),
+                    Input(
+                        id="step_01-people",
+                        name="people",
+                        aria_invalid="true" if "people" in errors else None,
+                        value=values.get("people"),
+                        type="number",
+                        step="1",
+                        min="1",
+                        max="12",
+                        required=True,
+                        aria_describedby="step_01-people-error",
+                    ),
+                    self.error_below("step_01-people", errors.get("people")),
+                    cls="field",
                 ),
-                id="step_01-vehicle",
-                name="vehicle",
-                aria_invalid="true" if "vehicle" in errors else None,
-                required=True,
-                aria_describedby="vehicle-error",
+                Div(
+                    Label("Distance", fr="step_01-distance"),
+                    Input(
+                        id="step_01-distance",
+                        name="distance",
+                        aria_invalid="true" if "distance" in errors else None,
+                        value=values.get("distance"),
+                        type="number",
+                        step="1",
+                        required=True,
+                        aria_describedby="step_01-distance-help step_01-distance-error",
+                    ),
+                    Small("There and back in kilometres", id="step_01-distance-help"),
+                    self.error_below("step_01-distance", errors.get("distance")),
+                    cls="field",
+                ),
+                Div(
+                    Label("Vehicle", fr="step_01-vehicle"),
+                    Select(
+                        *(
+                            Option(
+                                str(choice),
+                                value=str(choice),
+                                selected=values.get("vehicle") in (choice, str(choice)),
+                            )
+                            for choice in self.step_01_vehicle_choices
+                        ),
+                        id="step_01-vehicle",
+                        name="vehicle",
+                        aria_invalid="true" if "vehicle" in errors else None,
+                        required=True,
+                        aria_describedby="step_01-vehicle-error",
+                    ),
+                    self.error_below("step_01-vehicle", errors.get("vehicle")),
+                    cls="field",
+                ),
+                cls="fields",
             ),
-            self.error_below("vehicle", errors),
             Button("Continue", type="submit", cls="primary"),
             hx_post=f"/{self.app_name}/step_01_submit",
             hx_target="#step_01",
@@ -348,20 +375,30 @@ class OptionLines:
         state = self.pip.read_state(key)
         data = state.get("step_01", {})
         execution = self.cells.execution(key, "step_01")
+        if execution and execution.running:
+            data = execution.form
 
-        # Running: what the cells showed so far. The card asks until they are done.
+        # Running: what the cells showed so far. The clock asks what is new, and adds only that.
         if execution and execution.running:
             return Div(
                 Article(
                     H3(step.show),
-                    self.cells.show(key, execution.cells),
-                    P("Running…", aria_busy="true"),
+                    Dl(
+                        Dt("How many travel"),
+                        Dd(data.get("people")),
+                        Dt("Distance"),
+                        Dd(data.get("distance")),
+                        Dt("Vehicle"),
+                        Dd(data.get("vehicle")),
+                    ),
+                    self.cells.follow(execution),
+                    Footer(
+                        self.cells.clock(execution),
+                        self.stop_button("step_01"),
+                    ),
                 ),
                 id="step_01",
                 data_state="running",
-                hx_get=f"/{self.app_name}/step_01",
-                hx_trigger="load delay:500ms",
-                hx_swap="outerHTML",
             )
 
         # Phase 1: the run is locked. The card shows what was kept.
@@ -452,29 +489,31 @@ class OptionLines:
 
         # What cannot be read is asked again, with everything that was typed.
         step = self.steps[self.steps_indices["step_01"]]
-        sent = await request.form()
+        sent = await self.cells.sent(request)
         form, errors = {}, {}
         try:
             form["people"] = int(sent.get("people", ""))
             if not 1 <= form["people"] <= 12:
                 raise ValueError
         except ValueError:
-            errors["people"] = "Please enter a whole number from 1 to 12."
+            errors["people"] = (
+                "How many travel: please enter a whole number from 1 to 12."
+            )
         try:
             form["distance"] = int(sent.get("distance", ""))
         except ValueError:
-            errors["distance"] = "Please enter a whole number."
+            errors["distance"] = "Distance: please enter a whole number."
         choices = {str(choice): choice for choice in self.step_01_vehicle_choices}
         if sent.get("vehicle") in choices:
             form["vehicle"] = choices[sent.get("vehicle")]
         else:
-            errors["vehicle"] = "Please choose from the list."
+            errors["vehicle"] = "Vehicle: please choose from the list."
+        errors |= sent.problems
         if errors:
-            typed = dict(sent)
             return Div(
                 Article(
                     H3(step.show),
-                    self.step_01_form(typed, errors),
+                    self.step_01_form(sent, errors),
                 ),
                 id="step_01",
                 data_state="input",
@@ -513,19 +552,19 @@ class OptionLines:
         data = state.get("step_02", {})
         execution = self.cells.execution(key, "step_02")
 
-        # Running: what the cells showed so far. The card asks until they are done.
+        # Running: what the cells showed so far. The clock asks what is new, and adds only that.
         if execution and execution.running:
             return Div(
                 Article(
                     H3(step.show),
-                    self.cells.show(key, execution.cells),
-                    P("Running…", aria_busy="true"),
+                    self.cells.follow(execution),
+                    Footer(
+                        self.cells.clock(execution),
+                        self.stop_button("step_02"),
+                    ),
                 ),
                 id="step_02",
                 data_state="running",
-                hx_get=f"/{self.app_name}/step_02",
-                hx_trigger="load delay:500ms",
-                hx_swap="outerHTML",
             )
 
         # Phase 1: the run is locked. The card shows what was kept.
@@ -626,32 +665,42 @@ class OptionLines:
     def step_03_form(self, values, errors):
         """Return the questions, filled in; an error stands below its field."""
         return Form(
-            Label("Nights", fr="step_03-nights"),
-            Input(
-                id="step_03-nights",
-                name="nights",
-                aria_invalid="true" if "nights" in errors else None,
-                value=values.get("nights"),
-                type="number",
-                step="1",
-                min="0",
-                max="30",
-                required=True,
-                aria_describedby="nights-error",
-            ),
-            self.error_below("nights", errors),
-            Label(
-                Input(
-                    type="checkbox",
-                    role="switch",
-                    id="step_03-breakfast",
-                    name="breakfast",
-                    aria_invalid="true" if "breakfast" in errors else None,
-                    checked=bool(values.get("breakfast")),
+            Div(
+                Div(
+                    Label("Nights", fr="step_03-nights"),
+                    Input(
+                        id="step_03-nights",
+                        name="nights",
+                        aria_invalid="true" if "nights" in errors else None,
+                        value=values.get("nights"),
+                        type="number",
+                        step="1",
+                        min="0",
+                        max="30",
+                        required=True,
+                        aria_describedby="step_03-nights-error",
+                    ),
+                    self.error_below("step_03-nights", errors.get("nights")),
+                    cls="field",
                 ),
-                "With breakfast",
+                Div(
+                    Label(
+                        Input(
+                            type="checkbox",
+                            role="switch",
+                            id="step_03-breakfast",
+                            name="breakfast",
+                            aria_invalid="true" if "breakfast" in errors else None,
+                            checked=bool(values.get("breakfast")),
+                            aria_describedby="step_03-breakfast-error",
+                        ),
+                        "With breakfast",
+                    ),
+                    self.error_below("step_03-breakfast", errors.get("breakfast")),
+                    cls="field",
+                ),
+                cls="fields",
             ),
-            self.error_below("breakfast", errors),
             Button("Continue", type="submit", cls="primary"),
             hx_post=f"/{self.app_name}/step_03_submit",
             hx_target="#step_03",
@@ -665,20 +714,28 @@ class OptionLines:
         state = self.pip.read_state(key)
         data = state.get("step_03", {})
         execution = self.cells.execution(key, "step_03")
+        if execution and execution.running:
+            data = execution.form
 
-        # Running: what the cells showed so far. The card asks until they are done.
+        # Running: what the cells showed so far. The clock asks what is new, and adds only that.
         if execution and execution.running:
             return Div(
                 Article(
                     H3(step.show),
-                    self.cells.show(key, execution.cells),
-                    P("Running…", aria_busy="true"),
+                    Dl(
+                        Dt("Nights"),
+                        Dd(data.get("nights")),
+                        Dt("With breakfast"),
+                        Dd("Yes" if data.get("breakfast") else "No"),
+                    ),
+                    self.cells.follow(execution),
+                    Footer(
+                        self.cells.clock(execution),
+                        self.stop_button("step_03"),
+                    ),
                 ),
                 id="step_03",
                 data_state="running",
-                hx_get=f"/{self.app_name}/step_03",
-                hx_trigger="load delay:500ms",
-                hx_swap="outerHTML",
             )
 
         # Phase 1: the run is locked. The card shows what was kept.
@@ -764,21 +821,23 @@ class OptionLines:
 
         # What cannot be read is asked again, with everything that was typed.
         step = self.steps[self.steps_indices["step_03"]]
-        sent = await request.form()
+        sent = await self.cells.sent(request)
         form, errors = {}, {}
         try:
             form["nights"] = int(sent.get("nights", ""))
             if not 0 <= form["nights"] <= 30:
                 raise ValueError
         except ValueError:
-            errors["nights"] = "Please enter a whole number from 0 to 30."
+            errors["nights"] = "Nights: please enter a whole number from 0 to 30."
         form["breakfast"] = "breakfast" in sent
+        if sent.get("breakfast", "on") != "on":
+            errors["breakfast"] = "With breakfast: please fill this in."
+        errors |= sent.problems
         if errors:
-            typed = dict(sent)
             return Div(
                 Article(
                     H3(step.show),
-                    self.step_03_form(typed, errors),
+                    self.step_03_form(sent, errors),
                 ),
                 id="step_03",
                 data_state="input",
@@ -815,19 +874,19 @@ class OptionLines:
         data = state.get("step_04", {})
         execution = self.cells.execution(key, "step_04")
 
-        # Running: what the cells showed so far. The card asks until they are done.
+        # Running: what the cells showed so far. The clock asks what is new, and adds only that.
         if execution and execution.running:
             return Div(
                 Article(
                     H3(step.show),
-                    self.cells.show(key, execution.cells),
-                    P("Running…", aria_busy="true"),
+                    self.cells.follow(execution),
+                    Footer(
+                        self.cells.clock(execution),
+                        self.stop_button("step_04"),
+                    ),
                 ),
                 id="step_04",
                 data_state="running",
-                hx_get=f"/{self.app_name}/step_04",
-                hx_trigger="load delay:500ms",
-                hx_swap="outerHTML",
             )
 
         # Phase 1: the run is locked. The card shows what was kept.

@@ -15,14 +15,13 @@ What a run knows is one row of the database: for each step its answers, and unde
 Everything here may be edited: `pipulate port` never overwrites an edited file.
 """
 
-# port: id=2642ea46b76a notebook=../fixtures/inputs/papermill_parameters.ipynb base=61b3f98850595e1d
+# port: id=2642ea46b76a notebook=../fixtures/inputs/papermill_parameters.ipynb base=8a4142322066ff2e
 # The `global` lines of a cell name what it only reads, too:
 # ruff: noqa: PLW0602
 
-from ast import literal_eval
 from collections import namedtuple
 from datetime import date, datetime
-from json import dumps, loads
+from json import dumps
 from math import isfinite
 from textwrap import dedent
 
@@ -34,6 +33,7 @@ from fasthtml.common import (
     Div,
     Dl,
     Dt,
+    Footer,
     Form,
     Header,
     HtmxResponseHeaders,
@@ -46,7 +46,7 @@ from fasthtml.common import (
     Small,
     Textarea,
 )
-from pipulate_runtime.cells import Cells, cell
+from pipulate_runtime.cells import Cells, Typed, cell, read_json, read_literal
 
 ROLES = ["Core"]
 
@@ -190,6 +190,20 @@ class PapermillParameters:
             hx_swap="outerHTML",
         )
 
+    def stop_button(self, step_id):
+        """Return the button that stops a step; nothing of it is kept."""
+        title = self.steps[self.steps_indices[step_id]].show
+        return Button(
+            "Stop",
+            type="button",
+            cls="secondary",
+            id=f"{step_id}-stop",
+            aria_label=f"Stop: {title}",
+            hx_post=f"/{self.app_name}/stop/{step_id}",
+            hx_target=f"#{step_id}-clock",
+            hx_swap="outerHTML",
+        )
+
     def back_button(self, step_id, label):
         """Return the button that goes back to a step; what came after it is cleared."""
         title = self.steps[self.steps_indices[step_id]].show
@@ -206,14 +220,16 @@ class PapermillParameters:
             hx_swap="outerHTML",
         )
 
-    def error_below(self, name, errors):
+    def error_below(self, field, message):
         """Return what stands below a field whose answer could not be taken."""
-        if name in errors:
-            return P(errors[name], id=f"{name}-error", cls="text-invalid", role="alert")
+        if message:
+            return P(message, id=f"{field}-error", cls="text-invalid", role="alert")
 
     def as_json(self, value):
-        """Return a value as JSON text; what was typed stays as it is."""
-        return value if isinstance(value, str) else dumps(value, ensure_ascii=False)
+        """Return a value as JSON text; what was typed stays as it is, and None is empty."""
+        if value is None or isinstance(value, Typed):
+            return value or ""
+        return dumps(value, ensure_ascii=False)
 
     async def landing(self, request):
         """GET: the first page, where a run is started or taken up again."""
@@ -346,195 +362,255 @@ class PapermillParameters:
     def step_01_form(self, values, errors):
         """Return the questions, filled in; an error stands below its field."""
         return Form(
-            Label("Station", fr="step_01-station"),
-            Input(
-                id="step_01-station",
-                name="station",
-                aria_invalid="true" if "station" in errors else None,
-                value=values.get("station"),
-                type="text",
-                required=True,
-                aria_describedby="step_01-station-help station-error",
-            ),
-            Small("where the gauge stands", id="step_01-station-help"),
-            self.error_below("station", errors),
-            Label("Start", fr="step_01-start"),
-            Input(
-                id="step_01-start",
-                name="start",
-                aria_invalid="true" if "start" in errors else None,
-                value=values.get("start"),
-                type="date",
-                required=True,
-                aria_describedby="step_01-start-help start-error",
-            ),
-            Small("first day", id="step_01-start-help"),
-            self.error_below("start", errors),
-            Label("Until", fr="step_01-until"),
-            Input(
-                id="step_01-until",
-                name="until",
-                aria_invalid="true" if "until" in errors else None,
-                value=values.get("until"),
-                type="datetime-local",
-                required=True,
-                aria_describedby="until-error",
-            ),
-            self.error_below("until", errors),
-            Label("Days", fr="step_01-days"),
-            Input(
-                id="step_01-days",
-                name="days",
-                aria_invalid="true" if "days" in errors else None,
-                value=values.get("days"),
-                type="number",
-                step="1",
-                required=True,
-                aria_describedby="step_01-days-help days-error",
-            ),
-            Small("how many days", id="step_01-days-help"),
-            self.error_below("days", errors),
-            Label("Offset", fr="step_01-offset"),
-            Input(
-                id="step_01-offset",
-                name="offset",
-                aria_invalid="true" if "offset" in errors else None,
-                value=values.get("offset"),
-                type="number",
-                step="1",
-                required=True,
-                aria_describedby="offset-error",
-            ),
-            self.error_below("offset", errors),
-            Label("Scale", fr="step_01-scale"),
-            Input(
-                id="step_01-scale",
-                name="scale",
-                aria_invalid="true" if "scale" in errors else None,
-                value=values.get("scale"),
-                type="number",
-                step="any",
-                required=True,
-                aria_describedby="scale-error",
-            ),
-            self.error_below("scale", errors),
-            Label("Tariff", fr="step_01-tariff"),
-            Input(
-                id="step_01-tariff",
-                name="tariff",
-                aria_invalid="true" if "tariff" in errors else None,
-                value=values.get("tariff"),
-                type="text",
-                required=True,
-                aria_describedby="tariff-error",
-            ),
-            self.error_below("tariff", errors),
-            Label(
-                Input(
-                    type="checkbox",
-                    role="switch",
-                    id="step_01-smooth",
-                    name="smooth",
-                    aria_invalid="true" if "smooth" in errors else None,
-                    checked=bool(values.get("smooth")),
+            Div(
+                Div(
+                    Label("Station", fr="step_01-station"),
+                    Input(
+                        id="step_01-station",
+                        name="station",
+                        aria_invalid="true" if "station" in errors else None,
+                        value=values.get("station"),
+                        type="text",
+                        required=True,
+                        aria_describedby="step_01-station-help step_01-station-error",
+                    ),
+                    Small("where the gauge stands", id="step_01-station-help"),
+                    self.error_below("step_01-station", errors.get("station")),
+                    cls="field",
                 ),
-                "Smooth",
-            ),
-            self.error_below("smooth", errors),
-            Label("Method", fr="step_01-method"),
-            Select(
-                *(
-                    Option(
-                        choice,
-                        value=choice,
-                        selected=choice == str(values.get("method")),
-                    )
-                    for choice in map(str, self.step_01_method_choices)
+                Div(
+                    Label("Start", fr="step_01-start"),
+                    Input(
+                        id="step_01-start",
+                        name="start",
+                        aria_invalid="true" if "start" in errors else None,
+                        value=values.get("start"),
+                        type="date",
+                        required=True,
+                        aria_describedby="step_01-start-help step_01-start-error",
+                    ),
+                    Small("first day", id="step_01-start-help"),
+                    self.error_below("step_01-start", errors.get("start")),
+                    cls="field",
                 ),
-                id="step_01-method",
-                name="method",
-                aria_invalid="true" if "method" in errors else None,
-                required=True,
-                aria_describedby="method-error",
+                Div(
+                    Label("Until", fr="step_01-until"),
+                    Input(
+                        id="step_01-until",
+                        name="until",
+                        aria_invalid="true" if "until" in errors else None,
+                        value=str(values.get("until") or "").replace(" ", "T"),
+                        type="datetime-local",
+                        step="1",
+                        required=True,
+                        aria_describedby="step_01-until-error",
+                    ),
+                    self.error_below("step_01-until", errors.get("until")),
+                    cls="field",
+                ),
+                Div(
+                    Label("Days", fr="step_01-days"),
+                    Input(
+                        id="step_01-days",
+                        name="days",
+                        aria_invalid="true" if "days" in errors else None,
+                        value=values.get("days"),
+                        type="number",
+                        step="1",
+                        required=True,
+                        aria_describedby="step_01-days-help step_01-days-error",
+                    ),
+                    Small("how many days", id="step_01-days-help"),
+                    self.error_below("step_01-days", errors.get("days")),
+                    cls="field",
+                ),
+                Div(
+                    Label("Offset", fr="step_01-offset"),
+                    Input(
+                        id="step_01-offset",
+                        name="offset",
+                        aria_invalid="true" if "offset" in errors else None,
+                        value=values.get("offset"),
+                        type="number",
+                        step="1",
+                        required=True,
+                        aria_describedby="step_01-offset-error",
+                    ),
+                    self.error_below("step_01-offset", errors.get("offset")),
+                    cls="field",
+                ),
+                Div(
+                    Label("Scale", fr="step_01-scale"),
+                    Input(
+                        id="step_01-scale",
+                        name="scale",
+                        aria_invalid="true" if "scale" in errors else None,
+                        value=values.get("scale"),
+                        type="number",
+                        step="any",
+                        required=True,
+                        aria_describedby="step_01-scale-error",
+                    ),
+                    self.error_below("step_01-scale", errors.get("scale")),
+                    cls="field",
+                ),
+                Div(
+                    Label("Tariff", fr="step_01-tariff"),
+                    Input(
+                        id="step_01-tariff",
+                        name="tariff",
+                        aria_invalid="true" if "tariff" in errors else None,
+                        value=values.get("tariff"),
+                        type="text",
+                        required=True,
+                        aria_describedby="step_01-tariff-error",
+                    ),
+                    self.error_below("step_01-tariff", errors.get("tariff")),
+                    cls="field",
+                ),
+                Div(
+                    Label(
+                        Input(
+                            type="checkbox",
+                            role="switch",
+                            id="step_01-smooth",
+                            name="smooth",
+                            aria_invalid="true" if "smooth" in errors else None,
+                            checked=bool(values.get("smooth")),
+                            aria_describedby="step_01-smooth-error",
+                        ),
+                        "Smooth",
+                    ),
+                    self.error_below("step_01-smooth", errors.get("smooth")),
+                    cls="field",
+                ),
+                Div(
+                    Label("Method", fr="step_01-method"),
+                    Select(
+                        *(
+                            Option(
+                                str(choice),
+                                value=str(choice),
+                                selected=values.get("method") in (choice, str(choice)),
+                            )
+                            for choice in self.step_01_method_choices
+                        ),
+                        id="step_01-method",
+                        name="method",
+                        aria_invalid="true" if "method" in errors else None,
+                        required=True,
+                        aria_describedby="step_01-method-error",
+                    ),
+                    self.error_below("step_01-method", errors.get("method")),
+                    cls="field",
+                ),
+                Div(
+                    Label("Limit", fr="step_01-limit"),
+                    Input(
+                        id="step_01-limit",
+                        name="limit",
+                        aria_invalid="true" if "limit" in errors else None,
+                        value=values.get("limit"),
+                        type="number",
+                        step="1",
+                        aria_describedby="step_01-limit-help step_01-limit-error",
+                    ),
+                    Small("leave empty for no limit", id="step_01-limit-help"),
+                    self.error_below("step_01-limit", errors.get("limit")),
+                    cls="field",
+                ),
+                Div(
+                    Label("Levels", fr="step_01-levels"),
+                    Textarea(
+                        # A browser drops the first line break.
+                        "\n" + self.as_json(values.get("levels")),
+                        id="step_01-levels",
+                        name="levels",
+                        aria_invalid="true" if "levels" in errors else None,
+                        rows=5,
+                        spellcheck="false",
+                        required=True,
+                        aria_describedby="step_01-levels-error",
+                    ),
+                    self.error_below("step_01-levels", errors.get("levels")),
+                    cls="field wide",
+                ),
+                Div(
+                    Label("Names", fr="step_01-names"),
+                    Textarea(
+                        # A browser drops the first line break.
+                        "\n" + self.as_json(values.get("names")),
+                        id="step_01-names",
+                        name="names",
+                        aria_invalid="true" if "names" in errors else None,
+                        rows=5,
+                        spellcheck="false",
+                        required=True,
+                        aria_describedby="step_01-names-error",
+                    ),
+                    self.error_below("step_01-names", errors.get("names")),
+                    cls="field wide",
+                ),
+                Div(
+                    Label("Units", fr="step_01-units"),
+                    Textarea(
+                        # A browser drops the first line break.
+                        "\n" + self.as_json(values.get("units")),
+                        id="step_01-units",
+                        name="units",
+                        aria_invalid="true" if "units" in errors else None,
+                        rows=5,
+                        spellcheck="false",
+                        required=True,
+                        aria_describedby="step_01-units-error",
+                    ),
+                    self.error_below("step_01-units", errors.get("units")),
+                    cls="field wide",
+                ),
+                Div(
+                    Label("Window", fr="step_01-window"),
+                    Input(
+                        id="step_01-window",
+                        name="window",
+                        aria_invalid="true" if "window" in errors else None,
+                        value=values.get("window"),
+                        type="text",
+                        spellcheck="false",
+                        required=True,
+                        aria_describedby="step_01-window-error",
+                    ),
+                    self.error_below("step_01-window", errors.get("window")),
+                    cls="field",
+                ),
+                Div(
+                    Label("Target", fr="step_01-target"),
+                    Input(
+                        id="step_01-target",
+                        name="target",
+                        aria_invalid="true" if "target" in errors else None,
+                        value=values.get("target"),
+                        type="text",
+                        required=True,
+                        aria_describedby="step_01-target-error",
+                    ),
+                    self.error_below("step_01-target", errors.get("target")),
+                    cls="field",
+                ),
+                Div(
+                    Label("Note", fr="step_01-note"),
+                    Input(
+                        id="step_01-note",
+                        name="note",
+                        aria_invalid="true" if "note" in errors else None,
+                        value=values.get("note"),
+                        type="text",
+                        aria_describedby="step_01-note-error",
+                    ),
+                    self.error_below("step_01-note", errors.get("note")),
+                    cls="field",
+                ),
+                cls="fields",
             ),
-            self.error_below("method", errors),
-            Label("Limit", fr="step_01-limit"),
-            Input(
-                id="step_01-limit",
-                name="limit",
-                aria_invalid="true" if "limit" in errors else None,
-                value=values.get("limit"),
-                type="number",
-                step="1",
-                aria_describedby="step_01-limit-help limit-error",
-            ),
-            Small("leave empty for no limit", id="step_01-limit-help"),
-            self.error_below("limit", errors),
-            Label("Levels", fr="step_01-levels"),
-            Textarea(
-                self.as_json(values.get("levels")),
-                id="step_01-levels",
-                name="levels",
-                aria_invalid="true" if "levels" in errors else None,
-                rows=5,
-                required=True,
-                aria_describedby="levels-error",
-            ),
-            self.error_below("levels", errors),
-            Label("Names", fr="step_01-names"),
-            Textarea(
-                self.as_json(values.get("names")),
-                id="step_01-names",
-                name="names",
-                aria_invalid="true" if "names" in errors else None,
-                rows=5,
-                required=True,
-                aria_describedby="names-error",
-            ),
-            self.error_below("names", errors),
-            Label("Units", fr="step_01-units"),
-            Textarea(
-                self.as_json(values.get("units")),
-                id="step_01-units",
-                name="units",
-                aria_invalid="true" if "units" in errors else None,
-                rows=5,
-                required=True,
-                aria_describedby="units-error",
-            ),
-            self.error_below("units", errors),
-            Label("Window", fr="step_01-window"),
-            Input(
-                id="step_01-window",
-                name="window",
-                aria_invalid="true" if "window" in errors else None,
-                value=values.get("window"),
-                type="text",
-                required=True,
-                aria_describedby="window-error",
-            ),
-            self.error_below("window", errors),
-            Label("Target", fr="step_01-target"),
-            Input(
-                id="step_01-target",
-                name="target",
-                aria_invalid="true" if "target" in errors else None,
-                value=values.get("target"),
-                type="text",
-                required=True,
-                aria_describedby="target-error",
-            ),
-            self.error_below("target", errors),
-            Label("Note", fr="step_01-note"),
-            Input(
-                id="step_01-note",
-                name="note",
-                aria_invalid="true" if "note" in errors else None,
-                value=values.get("note"),
-                type="text",
-                aria_describedby="note-error",
-            ),
-            self.error_below("note", errors),
             Button("Continue", type="submit", cls="primary"),
             hx_post=f"/{self.app_name}/step_01_submit",
             hx_target="#step_01",
@@ -548,20 +624,56 @@ class PapermillParameters:
         state = self.pip.read_state(key)
         data = state.get("step_01", {})
         execution = self.cells.execution(key, "step_01")
+        if execution and execution.running:
+            data = execution.form
 
-        # Running: what the cells showed so far. The card asks until they are done.
+        # Running: what the cells showed so far. The clock asks what is new, and adds only that.
         if execution and execution.running:
             return Div(
                 Article(
                     H3(step.show),
-                    self.cells.show(key, execution.cells),
-                    P("Running…", aria_busy="true"),
+                    Dl(
+                        Dt("Station"),
+                        Dd(data.get("station")),
+                        Dt("Start"),
+                        Dd(data.get("start")),
+                        Dt("Until"),
+                        Dd(data.get("until")),
+                        Dt("Days"),
+                        Dd(data.get("days")),
+                        Dt("Offset"),
+                        Dd(data.get("offset")),
+                        Dt("Scale"),
+                        Dd(data.get("scale")),
+                        Dt("Tariff"),
+                        Dd(data.get("tariff")),
+                        Dt("Smooth"),
+                        Dd("Yes" if data.get("smooth") else "No"),
+                        Dt("Method"),
+                        Dd(data.get("method")),
+                        Dt("Limit"),
+                        Dd(data.get("limit")),
+                        Dt("Levels"),
+                        Dd(self.as_json(data.get("levels"))),
+                        Dt("Names"),
+                        Dd(self.as_json(data.get("names"))),
+                        Dt("Units"),
+                        Dd(self.as_json(data.get("units"))),
+                        Dt("Window"),
+                        Dd(data.get("window")),
+                        Dt("Target"),
+                        Dd(data.get("target")),
+                        Dt("Note"),
+                        Dd(data.get("note")),
+                    ),
+                    self.cells.follow(execution),
+                    Footer(
+                        self.cells.clock(execution),
+                        self.stop_button("step_01"),
+                    ),
                 ),
                 id="step_01",
                 data_state="running",
-                hx_get=f"/{self.app_name}/step_01",
-                hx_trigger="load delay:500ms",
-                hx_swap="outerHTML",
             )
 
         # Phase 1: the run is locked. The card shows what was kept.
@@ -717,87 +829,94 @@ class PapermillParameters:
 
         # What cannot be read is asked again, with everything that was typed.
         step = self.steps[self.steps_indices["step_01"]]
-        sent = await request.form()
+        sent = await self.cells.sent(request)
         form, errors = {}, {}
         form["station"] = sent.get("station", "")
         if not form["station"].strip():
-            errors["station"] = "Please fill this in."
+            errors["station"] = "Station: please fill this in."
         try:
-            form["start"] = sent.get("start", "")
-            date.fromisoformat(form["start"])
+            moment = date.fromisoformat(sent.get("start", ""))
+            form["start"] = moment.isoformat()
         except ValueError:
-            errors["start"] = "Please enter a date."
+            errors["start"] = "Start: please enter a date."
         try:
-            form["until"] = sent.get("until", "")
-            datetime.fromisoformat(form["until"])
+            moment = datetime.fromisoformat(sent.get("until", ""))
+            form["until"] = moment.isoformat("T", "seconds")
         except ValueError:
-            errors["until"] = "Please enter a date and time."
+            errors["until"] = "Until: please enter a date and time."
         try:
             form["days"] = int(sent.get("days", ""))
         except ValueError:
-            errors["days"] = "Please enter a whole number."
+            errors["days"] = "Days: please enter a whole number."
         try:
             form["offset"] = int(sent.get("offset", ""))
         except ValueError:
-            errors["offset"] = "Please enter a whole number."
+            errors["offset"] = "Offset: please enter a whole number."
         try:
             form["scale"] = float(sent.get("scale", ""))
             if not isfinite(form["scale"]):
                 raise ValueError
         except ValueError:
-            errors["scale"] = "Please enter a number."
+            errors["scale"] = "Scale: please enter a number."
         form["tariff"] = sent.get("tariff", "")
         if not form["tariff"].strip():
-            errors["tariff"] = "Please fill this in."
+            errors["tariff"] = "Tariff: please fill this in."
         form["smooth"] = "smooth" in sent
+        if sent.get("smooth", "on") != "on":
+            errors["smooth"] = "Smooth: please fill this in."
         choices = {str(choice): choice for choice in self.step_01_method_choices}
         if sent.get("method") in choices:
             form["method"] = choices[sent.get("method")]
         else:
-            errors["method"] = "Please choose from the list."
-        if sent.get("limit", "").strip():
+            errors["method"] = "Method: please choose from the list."
+        if not sent.get("limit", "").strip():
+            form["limit"] = None
+        else:
             try:
                 form["limit"] = int(sent.get("limit", ""))
             except ValueError:
-                errors["limit"] = "Please enter a whole number."
-        else:
-            form["limit"] = None
+                errors["limit"] = "Limit: please enter a whole number."
         try:
-            form["levels"] = loads(sent.get("levels", ""))
+            form["levels"] = read_json(sent.get("levels", ""))
+            if not isinstance(form["levels"], list):
+                raise ValueError
         except ValueError:
             errors["levels"] = (
-                'Please write it as JSON, for example [1, 2, 3] or {"name": "value"}.'
+                "Levels: please write a JSON list, for example [1, 2, 3]."
             )
         try:
-            form["names"] = loads(sent.get("names", ""))
+            form["names"] = read_json(sent.get("names", ""))
+            if not isinstance(form["names"], list):
+                raise ValueError
         except ValueError:
-            errors["names"] = (
-                'Please write it as JSON, for example [1, 2, 3] or {"name": "value"}.'
-            )
+            errors["names"] = "Names: please write a JSON list, for example [1, 2, 3]."
         try:
-            form["units"] = loads(sent.get("units", ""))
+            form["units"] = read_json(sent.get("units", ""))
+            if not isinstance(form["units"], dict):
+                raise ValueError
         except ValueError:
             errors["units"] = (
-                'Please write it as JSON, for example [1, 2, 3] or {"name": "value"}.'
+                'Units: please write a JSON object, for example {"name": "value"}.'
             )
         form["window"] = sent.get("window", "")
         try:
             if form["window"] != "(1, 3)":
-                literal_eval(form["window"])
-        except (SyntaxError, ValueError):
+                read_literal(form["window"])
+        except ValueError:
             errors["window"] = (
-                'Please write a number, a "text in quotes", or a [list] of them.'
+                'Window: please write a number, a "text in quotes", or a [list] of them.'
             )
         form["target"] = sent.get("target", "")
         if not form["target"].strip():
-            errors["target"] = "Please fill this in."
+            errors["target"] = "Target: please fill this in."
         form["note"] = sent.get("note", "")
+        form["note"] = form["note"] or None
+        errors |= sent.problems
         if errors:
-            typed = dict(sent)
             return Div(
                 Article(
                     H3(step.show),
-                    self.step_01_form(typed, errors),
+                    self.step_01_form(sent, errors),
                 ),
                 id="step_01",
                 data_state="input",
@@ -838,19 +957,19 @@ class PapermillParameters:
         data = state.get("step_02", {})
         execution = self.cells.execution(key, "step_02")
 
-        # Running: what the cells showed so far. The card asks until they are done.
+        # Running: what the cells showed so far. The clock asks what is new, and adds only that.
         if execution and execution.running:
             return Div(
                 Article(
                     H3(step.show),
-                    self.cells.show(key, execution.cells),
-                    P("Running…", aria_busy="true"),
+                    self.cells.follow(execution),
+                    Footer(
+                        self.cells.clock(execution),
+                        self.stop_button("step_02"),
+                    ),
                 ),
                 id="step_02",
                 data_state="running",
-                hx_get=f"/{self.app_name}/step_02",
-                hx_trigger="load delay:500ms",
-                hx_swap="outerHTML",
             )
 
         # Phase 1: the run is locked. The card shows what was kept.
@@ -953,19 +1072,19 @@ class PapermillParameters:
         data = state.get("step_03", {})
         execution = self.cells.execution(key, "step_03")
 
-        # Running: what the cells showed so far. The card asks until they are done.
+        # Running: what the cells showed so far. The clock asks what is new, and adds only that.
         if execution and execution.running:
             return Div(
                 Article(
                     H3(step.show),
-                    self.cells.show(key, execution.cells),
-                    P("Running…", aria_busy="true"),
+                    self.cells.follow(execution),
+                    Footer(
+                        self.cells.clock(execution),
+                        self.stop_button("step_03"),
+                    ),
                 ),
                 id="step_03",
                 data_state="running",
-                hx_get=f"/{self.app_name}/step_03",
-                hx_trigger="load delay:500ms",
-                hx_swap="outerHTML",
             )
 
         # Phase 1: the run is locked. The card shows what was kept.
@@ -1067,19 +1186,19 @@ class PapermillParameters:
         data = state.get("step_04", {})
         execution = self.cells.execution(key, "step_04")
 
-        # Running: what the cells showed so far. The card asks until they are done.
+        # Running: what the cells showed so far. The clock asks what is new, and adds only that.
         if execution and execution.running:
             return Div(
                 Article(
                     H3(step.show),
-                    self.cells.show(key, execution.cells),
-                    P("Running…", aria_busy="true"),
+                    self.cells.follow(execution),
+                    Footer(
+                        self.cells.clock(execution),
+                        self.stop_button("step_04"),
+                    ),
                 ),
                 id="step_04",
                 data_state="running",
-                hx_get=f"/{self.app_name}/step_04",
-                hx_trigger="load delay:500ms",
-                hx_swap="outerHTML",
             )
 
         # Phase 1: the run is locked. The card shows what was kept.

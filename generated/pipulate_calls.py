@@ -15,12 +15,13 @@ What a run knows is one row of the database: for each step its answers, and unde
 Everything here may be edited: `pipulate port` never overwrites an edited file.
 """
 
-# port: id=537811c2731d notebook=../fixtures/inputs/pipulate_calls.ipynb base=4be0abc5d18256f2
+# port: id=537811c2731d notebook=../fixtures/inputs/pipulate_calls.ipynb base=2712918d9952f5e6
 # The `global` lines of a cell name what it only reads, too:
 # ruff: noqa: PLW0602
 
 from collections import namedtuple
-from json import dumps, loads
+from json import dumps
+from re import fullmatch
 from textwrap import dedent
 
 from fasthtml.common import (
@@ -31,6 +32,7 @@ from fasthtml.common import (
     Div,
     Dl,
     Dt,
+    Footer,
     Form,
     Header,
     HtmxResponseHeaders,
@@ -40,7 +42,7 @@ from fasthtml.common import (
     Response,
     Textarea,
 )
-from pipulate_runtime.cells import Cells, cell
+from pipulate_runtime.cells import Cells, Typed, cell, read_json
 
 ROLES = ["Core"]
 
@@ -204,6 +206,20 @@ class PipulateCalls:
             hx_swap="outerHTML",
         )
 
+    def stop_button(self, step_id):
+        """Return the button that stops a step; nothing of it is kept."""
+        title = self.steps[self.steps_indices[step_id]].show
+        return Button(
+            "Stop",
+            type="button",
+            cls="secondary",
+            id=f"{step_id}-stop",
+            aria_label=f"Stop: {title}",
+            hx_post=f"/{self.app_name}/stop/{step_id}",
+            hx_target=f"#{step_id}-clock",
+            hx_swap="outerHTML",
+        )
+
     def back_button(self, step_id, label):
         """Return the button that goes back to a step; what came after it is cleared."""
         title = self.steps[self.steps_indices[step_id]].show
@@ -220,14 +236,16 @@ class PipulateCalls:
             hx_swap="outerHTML",
         )
 
-    def error_below(self, name, errors):
+    def error_below(self, field, message):
         """Return what stands below a field whose answer could not be taken."""
-        if name in errors:
-            return P(errors[name], id=f"{name}-error", cls="text-invalid", role="alert")
+        if message:
+            return P(message, id=f"{field}-error", cls="text-invalid", role="alert")
 
     def as_json(self, value):
-        """Return a value as JSON text; what was typed stays as it is."""
-        return value if isinstance(value, str) else dumps(value, ensure_ascii=False)
+        """Return a value as JSON text; what was typed stays as it is, and None is empty."""
+        if value is None or isinstance(value, Typed):
+            return value or ""
+        return dumps(value, ensure_ascii=False)
 
     def as_lines(self, value):
         """Return a list as text, one item a line; what was typed stays as it is."""
@@ -354,19 +372,19 @@ class PipulateCalls:
         data = state.get("step_01", {})
         execution = self.cells.execution(key, "step_01")
 
-        # Running: what the cells showed so far. The card asks until they are done.
+        # Running: what the cells showed so far. The clock asks what is new, and adds only that.
         if execution and execution.running:
             return Div(
                 Article(
                     H3(step.show),
-                    self.cells.show(key, execution.cells),
-                    P("Running…", aria_busy="true"),
+                    self.cells.follow(execution),
+                    Footer(
+                        self.cells.clock(execution),
+                        self.stop_button("step_01"),
+                    ),
                 ),
                 id="step_01",
                 data_state="running",
-                hx_get=f"/{self.app_name}/step_01",
-                hx_trigger="load delay:500ms",
-                hx_swap="outerHTML",
             )
 
         # Phase 1: the run is locked. The card shows what was kept.
@@ -379,6 +397,17 @@ class PipulateCalls:
                 self.next_card("step_01"),
                 id="step_01",
                 data_state="locked",
+            )
+
+        # The cells before have to run again, and need a secret that was not kept.
+        if execution and execution.asks:
+            return Div(
+                Article(
+                    H3(step.show),
+                    self.cells.ask_again(execution),
+                ),
+                id="step_01",
+                data_state="question",
             )
 
         # The cells were run and failed, perhaps after they had been done once: what went
@@ -463,18 +492,24 @@ class PipulateCalls:
     def step_02_form(self, values, errors):
         """Return the questions, filled in; an error stands below its field."""
         return Form(
-            Label("Year", fr="step_02-year"),
-            Input(
-                id="step_02-year",
-                name="year",
-                aria_invalid="true" if "year" in errors else None,
-                value=values.get("year"),
-                type="number",
-                step="1",
-                required=True,
-                aria_describedby="year-error",
+            Div(
+                Div(
+                    Label("Year", fr="step_02-year"),
+                    Input(
+                        id="step_02-year",
+                        name="year",
+                        aria_invalid="true" if "year" in errors else None,
+                        value=values.get("year"),
+                        type="number",
+                        step="1",
+                        required=True,
+                        aria_describedby="step_02-year-error",
+                    ),
+                    self.error_below("step_02-year", errors.get("year")),
+                    cls="field",
+                ),
+                cls="fields",
             ),
-            self.error_below("year", errors),
             Button("Continue", type="submit", cls="primary"),
             hx_post=f"/{self.app_name}/step_02_submit",
             hx_target="#step_02",
@@ -488,20 +523,26 @@ class PipulateCalls:
         state = self.pip.read_state(key)
         data = state.get("step_02", {})
         execution = self.cells.execution(key, "step_02")
+        if execution and execution.running:
+            data = execution.form
 
-        # Running: what the cells showed so far. The card asks until they are done.
+        # Running: what the cells showed so far. The clock asks what is new, and adds only that.
         if execution and execution.running:
             return Div(
                 Article(
                     H3(step.show),
-                    self.cells.show(key, execution.cells),
-                    P("Running…", aria_busy="true"),
+                    Dl(
+                        Dt("Year"),
+                        Dd(data.get("year")),
+                    ),
+                    self.cells.follow(execution),
+                    Footer(
+                        self.cells.clock(execution),
+                        self.stop_button("step_02"),
+                    ),
                 ),
                 id="step_02",
                 data_state="running",
-                hx_get=f"/{self.app_name}/step_02",
-                hx_trigger="load delay:500ms",
-                hx_swap="outerHTML",
             )
 
         # Phase 1: the run is locked. The card shows what was kept.
@@ -518,6 +559,17 @@ class PipulateCalls:
                 self.next_card("step_02"),
                 id="step_02",
                 data_state="locked",
+            )
+
+        # The cells before have to run again, and need a secret that was not kept.
+        if execution and execution.asks:
+            return Div(
+                Article(
+                    H3(step.show),
+                    self.cells.ask_again(execution),
+                ),
+                id="step_02",
+                data_state="question",
             )
 
         # The cells were run and failed, perhaps after they had been done once: what went
@@ -582,18 +634,18 @@ class PipulateCalls:
 
         # What cannot be read is asked again, with everything that was typed.
         step = self.steps[self.steps_indices["step_02"]]
-        sent = await request.form()
+        sent = await self.cells.sent(request)
         form, errors = {}, {}
         try:
             form["year"] = int(sent.get("year", ""))
         except ValueError:
-            errors["year"] = "Please enter a whole number."
+            errors["year"] = "Year: please enter a whole number."
+        errors |= sent.problems
         if errors:
-            typed = dict(sent)
             return Div(
                 Article(
                     H3(step.show),
-                    self.step_02_form(typed, errors),
+                    self.step_02_form(sent, errors),
                 ),
                 id="step_02",
                 data_state="input",
@@ -627,17 +679,23 @@ class PipulateCalls:
     def step_03_form(self, values, errors):
         """Return the questions, filled in; an error stands below its field."""
         return Form(
-            Label("Town", fr="step_03-town"),
-            Input(
-                id="step_03-town",
-                name="town",
-                aria_invalid="true" if "town" in errors else None,
-                value=values.get("town"),
-                type="text",
-                required=True,
-                aria_describedby="town-error",
+            Div(
+                Div(
+                    Label("Town", fr="step_03-town"),
+                    Input(
+                        id="step_03-town",
+                        name="town",
+                        aria_invalid="true" if "town" in errors else None,
+                        value=values.get("town"),
+                        type="text",
+                        required=True,
+                        aria_describedby="step_03-town-error",
+                    ),
+                    self.error_below("step_03-town", errors.get("town")),
+                    cls="field",
+                ),
+                cls="fields",
             ),
-            self.error_below("town", errors),
             Button("Continue", type="submit", cls="primary"),
             hx_post=f"/{self.app_name}/step_03_submit",
             hx_target="#step_03",
@@ -651,20 +709,26 @@ class PipulateCalls:
         state = self.pip.read_state(key)
         data = state.get("step_03", {})
         execution = self.cells.execution(key, "step_03")
+        if execution and execution.running:
+            data = execution.form
 
-        # Running: what the cells showed so far. The card asks until they are done.
+        # Running: what the cells showed so far. The clock asks what is new, and adds only that.
         if execution and execution.running:
             return Div(
                 Article(
                     H3(step.show),
-                    self.cells.show(key, execution.cells),
-                    P("Running…", aria_busy="true"),
+                    Dl(
+                        Dt("Town"),
+                        Dd(data.get("town")),
+                    ),
+                    self.cells.follow(execution),
+                    Footer(
+                        self.cells.clock(execution),
+                        self.stop_button("step_03"),
+                    ),
                 ),
                 id="step_03",
                 data_state="running",
-                hx_get=f"/{self.app_name}/step_03",
-                hx_trigger="load delay:500ms",
-                hx_swap="outerHTML",
             )
 
         # Phase 1: the run is locked. The card shows what was kept.
@@ -681,6 +745,17 @@ class PipulateCalls:
                 self.next_card("step_03"),
                 id="step_03",
                 data_state="locked",
+            )
+
+        # The cells before have to run again, and need a secret that was not kept.
+        if execution and execution.asks:
+            return Div(
+                Article(
+                    H3(step.show),
+                    self.cells.ask_again(execution),
+                ),
+                id="step_03",
+                data_state="question",
             )
 
         # The cells were run and failed, perhaps after they had been done once: what went
@@ -745,17 +820,17 @@ class PipulateCalls:
 
         # What cannot be read is asked again, with everything that was typed.
         step = self.steps[self.steps_indices["step_03"]]
-        sent = await request.form()
+        sent = await self.cells.sent(request)
         form, errors = {}, {}
         form["town"] = sent.get("town", "")
         if not form["town"].strip():
-            errors["town"] = "Please fill this in."
+            errors["town"] = "Town: please fill this in."
+        errors |= sent.problems
         if errors:
-            typed = dict(sent)
             return Div(
                 Article(
                     H3(step.show),
-                    self.step_03_form(typed, errors),
+                    self.step_03_form(sent, errors),
                 ),
                 id="step_03",
                 data_state="input",
@@ -779,6 +854,11 @@ class PipulateCalls:
     # --- END_STEP_BUNDLE: step_03 ---
 
     # --- START_STEP_BUNDLE: step_04 ---
+    # Secrets are never kept; when the cells have to run again, they are asked again.
+    step_04_secrets = {
+        "api_key": "Api key",
+    }
+
     @cell("pipula-04")
     def step_04_cell(form):
         global pip, job  # in: from the cells before
@@ -787,16 +867,23 @@ class PipulateCalls:
     def step_04_form(self, values, errors):
         """Return the questions, filled in; an error stands below its field."""
         return Form(
-            Label("Api key", fr="step_04-api_key"),
-            Input(
-                id="step_04-api_key",
-                name="api_key",
-                aria_invalid="true" if "api_key" in errors else None,
-                type="password",
-                required=True,
-                aria_describedby="api_key-error",
+            Div(
+                Div(
+                    Label("Api key", fr="step_04-api_key"),
+                    Input(
+                        id="step_04-api_key",
+                        name="api_key",
+                        aria_invalid="true" if "api_key" in errors else None,
+                        type="password",
+                        autocomplete="off",
+                        required=True,
+                        aria_describedby="step_04-api_key-error",
+                    ),
+                    self.error_below("step_04-api_key", errors.get("api_key")),
+                    cls="field",
+                ),
+                cls="fields",
             ),
-            self.error_below("api_key", errors),
             Button("Continue", type="submit", cls="primary"),
             hx_post=f"/{self.app_name}/step_04_submit",
             hx_target="#step_04",
@@ -810,20 +897,26 @@ class PipulateCalls:
         state = self.pip.read_state(key)
         data = state.get("step_04", {})
         execution = self.cells.execution(key, "step_04")
+        if execution and execution.running:
+            data = execution.form
 
-        # Running: what the cells showed so far. The card asks until they are done.
+        # Running: what the cells showed so far. The clock asks what is new, and adds only that.
         if execution and execution.running:
             return Div(
                 Article(
                     H3(step.show),
-                    self.cells.show(key, execution.cells),
-                    P("Running…", aria_busy="true"),
+                    Dl(
+                        Dt("Api key"),
+                        Dd("not kept"),
+                    ),
+                    self.cells.follow(execution),
+                    Footer(
+                        self.cells.clock(execution),
+                        self.stop_button("step_04"),
+                    ),
                 ),
                 id="step_04",
                 data_state="running",
-                hx_get=f"/{self.app_name}/step_04",
-                hx_trigger="load delay:500ms",
-                hx_swap="outerHTML",
             )
 
         # Phase 1: the run is locked. The card shows what was kept.
@@ -840,6 +933,17 @@ class PipulateCalls:
                 self.next_card("step_04"),
                 id="step_04",
                 data_state="locked",
+            )
+
+        # The cells before have to run again, and need a secret that was not kept.
+        if execution and execution.asks:
+            return Div(
+                Article(
+                    H3(step.show),
+                    self.cells.ask_again(execution),
+                ),
+                id="step_04",
+                data_state="question",
             )
 
         # The cells were run and failed, perhaps after they had been done once: what went
@@ -904,17 +1008,17 @@ class PipulateCalls:
 
         # What cannot be read is asked again, with everything that was typed.
         step = self.steps[self.steps_indices["step_04"]]
-        sent = await request.form()
+        sent = await self.cells.sent(request)
         form, errors = {}, {}
         form["api_key"] = sent.get("api_key", "")
-        if not form["api_key"]:
-            errors["api_key"] = "Please fill this in."
+        if not form["api_key"].strip():
+            errors["api_key"] = "Api key: please fill this in."
+        errors |= sent.problems
         if errors:
-            typed = dict(sent)
             return Div(
                 Article(
                     H3(step.show),
-                    self.step_04_form(typed, errors),
+                    self.step_04_form(sent, errors),
                 ),
                 id="step_04",
                 data_state="input",
@@ -948,17 +1052,24 @@ class PipulateCalls:
     def step_05_form(self, values, errors):
         """Return the questions, filled in; an error stands below its field."""
         return Form(
-            Label("Prompt", fr="step_05-prompt"),
-            Textarea(
-                values.get("prompt") or "",
-                id="step_05-prompt",
-                name="prompt",
-                aria_invalid="true" if "prompt" in errors else None,
-                rows=5,
-                required=True,
-                aria_describedby="prompt-error",
+            Div(
+                Div(
+                    Label("Prompt", fr="step_05-prompt"),
+                    Textarea(
+                        # A browser drops the first line break.
+                        "\n" + (values.get("prompt") or ""),
+                        id="step_05-prompt",
+                        name="prompt",
+                        aria_invalid="true" if "prompt" in errors else None,
+                        rows=5,
+                        required=True,
+                        aria_describedby="step_05-prompt-error",
+                    ),
+                    self.error_below("step_05-prompt", errors.get("prompt")),
+                    cls="field wide",
+                ),
+                cls="fields",
             ),
-            self.error_below("prompt", errors),
             Button("Continue", type="submit", cls="primary"),
             hx_post=f"/{self.app_name}/step_05_submit",
             hx_target="#step_05",
@@ -972,20 +1083,26 @@ class PipulateCalls:
         state = self.pip.read_state(key)
         data = state.get("step_05", {})
         execution = self.cells.execution(key, "step_05")
+        if execution and execution.running:
+            data = execution.form
 
-        # Running: what the cells showed so far. The card asks until they are done.
+        # Running: what the cells showed so far. The clock asks what is new, and adds only that.
         if execution and execution.running:
             return Div(
                 Article(
                     H3(step.show),
-                    self.cells.show(key, execution.cells),
-                    P("Running…", aria_busy="true"),
+                    Dl(
+                        Dt("Prompt"),
+                        Dd(data.get("prompt")),
+                    ),
+                    self.cells.follow(execution),
+                    Footer(
+                        self.cells.clock(execution),
+                        self.stop_button("step_05"),
+                    ),
                 ),
                 id="step_05",
                 data_state="running",
-                hx_get=f"/{self.app_name}/step_05",
-                hx_trigger="load delay:500ms",
-                hx_swap="outerHTML",
             )
 
         # Phase 1: the run is locked. The card shows what was kept.
@@ -1002,6 +1119,17 @@ class PipulateCalls:
                 self.next_card("step_05"),
                 id="step_05",
                 data_state="locked",
+            )
+
+        # The cells before have to run again, and need a secret that was not kept.
+        if execution and execution.asks:
+            return Div(
+                Article(
+                    H3(step.show),
+                    self.cells.ask_again(execution),
+                ),
+                id="step_05",
+                data_state="question",
             )
 
         # The cells were run and failed, perhaps after they had been done once: what went
@@ -1066,17 +1194,17 @@ class PipulateCalls:
 
         # What cannot be read is asked again, with everything that was typed.
         step = self.steps[self.steps_indices["step_05"]]
-        sent = await request.form()
+        sent = await self.cells.sent(request)
         form, errors = {}, {}
         form["prompt"] = sent.get("prompt", "")
         if not form["prompt"].strip():
-            errors["prompt"] = "Please fill this in."
+            errors["prompt"] = "Prompt: please fill this in."
+        errors |= sent.problems
         if errors:
-            typed = dict(sent)
             return Div(
                 Article(
                     H3(step.show),
-                    self.step_05_form(typed, errors),
+                    self.step_05_form(sent, errors),
                 ),
                 id="step_05",
                 data_state="input",
@@ -1108,17 +1236,25 @@ class PipulateCalls:
     def step_06_form(self, values, errors):
         """Return the questions, filled in; an error stands below its field."""
         return Form(
-            Label("Url list", fr="step_06-url_list"),
-            Textarea(
-                self.as_lines(values.get("url_list")),
-                id="step_06-url_list",
-                name="url_list",
-                aria_invalid="true" if "url_list" in errors else None,
-                rows=5,
-                required=True,
-                aria_describedby="url_list-error",
+            Div(
+                Div(
+                    Label("Url list", fr="step_06-url_list"),
+                    Textarea(
+                        # A browser drops the first line break.
+                        "\n" + self.as_lines(values.get("url_list")),
+                        id="step_06-url_list",
+                        name="url_list",
+                        aria_invalid="true" if "url_list" in errors else None,
+                        rows=5,
+                        spellcheck="false",
+                        required=True,
+                        aria_describedby="step_06-url_list-error",
+                    ),
+                    self.error_below("step_06-url_list", errors.get("url_list")),
+                    cls="field wide",
+                ),
+                cls="fields",
             ),
-            self.error_below("url_list", errors),
             Button("Continue", type="submit", cls="primary"),
             hx_post=f"/{self.app_name}/step_06_submit",
             hx_target="#step_06",
@@ -1132,20 +1268,26 @@ class PipulateCalls:
         state = self.pip.read_state(key)
         data = state.get("step_06", {})
         execution = self.cells.execution(key, "step_06")
+        if execution and execution.running:
+            data = execution.form
 
-        # Running: what the cells showed so far. The card asks until they are done.
+        # Running: what the cells showed so far. The clock asks what is new, and adds only that.
         if execution and execution.running:
             return Div(
                 Article(
                     H3(step.show),
-                    self.cells.show(key, execution.cells),
-                    P("Running…", aria_busy="true"),
+                    Dl(
+                        Dt("Url list"),
+                        Dd(self.as_lines(data.get("url_list"))),
+                    ),
+                    self.cells.follow(execution),
+                    Footer(
+                        self.cells.clock(execution),
+                        self.stop_button("step_06"),
+                    ),
                 ),
                 id="step_06",
                 data_state="running",
-                hx_get=f"/{self.app_name}/step_06",
-                hx_trigger="load delay:500ms",
-                hx_swap="outerHTML",
             )
 
         # Phase 1: the run is locked. The card shows what was kept.
@@ -1162,6 +1304,17 @@ class PipulateCalls:
                 self.next_card("step_06"),
                 id="step_06",
                 data_state="locked",
+            )
+
+        # The cells before have to run again, and need a secret that was not kept.
+        if execution and execution.asks:
+            return Div(
+                Article(
+                    H3(step.show),
+                    self.cells.ask_again(execution),
+                ),
+                id="step_06",
+                data_state="question",
             )
 
         # The cells were run and failed, perhaps after they had been done once: what went
@@ -1226,23 +1379,23 @@ class PipulateCalls:
 
         # What cannot be read is asked again, with everything that was typed.
         step = self.steps[self.steps_indices["step_06"]]
-        sent = await request.form()
+        sent = await self.cells.sent(request)
         form, errors = {}, {}
-        form["url_list"] = [
-            line.strip()
-            for line in sent.get("url_list", "").splitlines()
-            if line.strip() and not line.lstrip().startswith("#")
-        ]
-        if not form["url_list"]:
+        lines = [line.strip() for line in sent.get("url_list", "").splitlines()]
+        lines = [line for line in lines if line and not line.startswith("#")]
+        form["url_list"] = lines
+        if not lines or not all(
+            fullmatch(r"(?i)[a-z][a-z0-9+.-]*://\S+", line) for line in lines
+        ):
             errors["url_list"] = (
-                "Please enter at least one address, each on a line of its own."
+                "Url list: please enter addresses such as https://example.org, each on a line of its own."
             )
+        errors |= sent.problems
         if errors:
-            typed = dict(sent)
             return Div(
                 Article(
                     H3(step.show),
-                    self.step_06_form(typed, errors),
+                    self.step_06_form(sent, errors),
                 ),
                 id="step_06",
                 data_state="input",
@@ -1274,17 +1427,27 @@ class PipulateCalls:
     def step_07_form(self, values, errors):
         """Return the questions, filled in; an error stands below its field."""
         return Form(
-            Label("Custom filters", fr="step_07-custom_filters"),
-            Textarea(
-                self.as_json(values.get("custom_filters")),
-                id="step_07-custom_filters",
-                name="custom_filters",
-                aria_invalid="true" if "custom_filters" in errors else None,
-                rows=5,
-                required=True,
-                aria_describedby="custom_filters-error",
+            Div(
+                Div(
+                    Label("Custom filters", fr="step_07-custom_filters"),
+                    Textarea(
+                        # A browser drops the first line break.
+                        "\n" + self.as_json(values.get("custom_filters")),
+                        id="step_07-custom_filters",
+                        name="custom_filters",
+                        aria_invalid="true" if "custom_filters" in errors else None,
+                        rows=5,
+                        spellcheck="false",
+                        required=True,
+                        aria_describedby="step_07-custom_filters-error",
+                    ),
+                    self.error_below(
+                        "step_07-custom_filters", errors.get("custom_filters")
+                    ),
+                    cls="field wide",
+                ),
+                cls="fields",
             ),
-            self.error_below("custom_filters", errors),
             Button("Continue", type="submit", cls="primary"),
             hx_post=f"/{self.app_name}/step_07_submit",
             hx_target="#step_07",
@@ -1298,20 +1461,26 @@ class PipulateCalls:
         state = self.pip.read_state(key)
         data = state.get("step_07", {})
         execution = self.cells.execution(key, "step_07")
+        if execution and execution.running:
+            data = execution.form
 
-        # Running: what the cells showed so far. The card asks until they are done.
+        # Running: what the cells showed so far. The clock asks what is new, and adds only that.
         if execution and execution.running:
             return Div(
                 Article(
                     H3(step.show),
-                    self.cells.show(key, execution.cells),
-                    P("Running…", aria_busy="true"),
+                    Dl(
+                        Dt("Custom filters"),
+                        Dd(self.as_json(data.get("custom_filters"))),
+                    ),
+                    self.cells.follow(execution),
+                    Footer(
+                        self.cells.clock(execution),
+                        self.stop_button("step_07"),
+                    ),
                 ),
                 id="step_07",
                 data_state="running",
-                hx_get=f"/{self.app_name}/step_07",
-                hx_trigger="load delay:500ms",
-                hx_swap="outerHTML",
             )
 
         # Phase 1: the run is locked. The card shows what was kept.
@@ -1328,6 +1497,17 @@ class PipulateCalls:
                 self.next_card("step_07"),
                 id="step_07",
                 data_state="locked",
+            )
+
+        # The cells before have to run again, and need a secret that was not kept.
+        if execution and execution.asks:
+            return Div(
+                Article(
+                    H3(step.show),
+                    self.cells.ask_again(execution),
+                ),
+                id="step_07",
+                data_state="question",
             )
 
         # The cells were run and failed, perhaps after they had been done once: what went
@@ -1392,20 +1572,22 @@ class PipulateCalls:
 
         # What cannot be read is asked again, with everything that was typed.
         step = self.steps[self.steps_indices["step_07"]]
-        sent = await request.form()
+        sent = await self.cells.sent(request)
         form, errors = {}, {}
         try:
-            form["custom_filters"] = loads(sent.get("custom_filters", ""))
+            form["custom_filters"] = read_json(sent.get("custom_filters", ""))
+            if not isinstance(form["custom_filters"], dict):
+                raise ValueError
         except ValueError:
             errors["custom_filters"] = (
-                'Please write it as JSON, for example [1, 2, 3] or {"name": "value"}.'
+                'Custom filters: please write a JSON object, for example {"name": "value"}.'
             )
+        errors |= sent.problems
         if errors:
-            typed = dict(sent)
             return Div(
                 Article(
                     H3(step.show),
-                    self.step_07_form(typed, errors),
+                    self.step_07_form(sent, errors),
                 ),
                 id="step_07",
                 data_state="input",
@@ -1429,6 +1611,11 @@ class PipulateCalls:
     # --- END_STEP_BUNDLE: step_07 ---
 
     # --- START_STEP_BUNDLE: step_08 ---
+    # Secrets are never kept; when the cells have to run again, they are asked again.
+    step_08_secrets = {
+        "TOKEN": "Token",
+    }
+
     @cell("pipula-10")
     def step_08_cell(form):
         global TOKEN, RETRIES  # out: for the cells after
@@ -1438,16 +1625,23 @@ class PipulateCalls:
     def step_08_form(self, values, errors):
         """Return the questions, filled in; an error stands below its field."""
         return Form(
-            Label("Token", fr="step_08-TOKEN"),
-            Input(
-                id="step_08-TOKEN",
-                name="TOKEN",
-                aria_invalid="true" if "TOKEN" in errors else None,
-                type="password",
-                required=True,
-                aria_describedby="TOKEN-error",
+            Div(
+                Div(
+                    Label("Token", fr="step_08-TOKEN"),
+                    Input(
+                        id="step_08-TOKEN",
+                        name="TOKEN",
+                        aria_invalid="true" if "TOKEN" in errors else None,
+                        type="password",
+                        autocomplete="off",
+                        required=True,
+                        aria_describedby="step_08-TOKEN-error",
+                    ),
+                    self.error_below("step_08-TOKEN", errors.get("TOKEN")),
+                    cls="field",
+                ),
+                cls="fields",
             ),
-            self.error_below("TOKEN", errors),
             Button("Continue", type="submit", cls="primary"),
             hx_post=f"/{self.app_name}/step_08_submit",
             hx_target="#step_08",
@@ -1461,20 +1655,26 @@ class PipulateCalls:
         state = self.pip.read_state(key)
         data = state.get("step_08", {})
         execution = self.cells.execution(key, "step_08")
+        if execution and execution.running:
+            data = execution.form
 
-        # Running: what the cells showed so far. The card asks until they are done.
+        # Running: what the cells showed so far. The clock asks what is new, and adds only that.
         if execution and execution.running:
             return Div(
                 Article(
                     H3(step.show),
-                    self.cells.show(key, execution.cells),
-                    P("Running…", aria_busy="true"),
+                    Dl(
+                        Dt("Token"),
+                        Dd("not kept"),
+                    ),
+                    self.cells.follow(execution),
+                    Footer(
+                        self.cells.clock(execution),
+                        self.stop_button("step_08"),
+                    ),
                 ),
                 id="step_08",
                 data_state="running",
-                hx_get=f"/{self.app_name}/step_08",
-                hx_trigger="load delay:500ms",
-                hx_swap="outerHTML",
             )
 
         # Phase 1: the run is locked. The card shows what was kept.
@@ -1491,6 +1691,17 @@ class PipulateCalls:
                 self.next_card("step_08"),
                 id="step_08",
                 data_state="locked",
+            )
+
+        # The cells before have to run again, and need a secret that was not kept.
+        if execution and execution.asks:
+            return Div(
+                Article(
+                    H3(step.show),
+                    self.cells.ask_again(execution),
+                ),
+                id="step_08",
+                data_state="question",
             )
 
         # The cells were run and failed, perhaps after they had been done once: what went
@@ -1555,17 +1766,17 @@ class PipulateCalls:
 
         # What cannot be read is asked again, with everything that was typed.
         step = self.steps[self.steps_indices["step_08"]]
-        sent = await request.form()
+        sent = await self.cells.sent(request)
         form, errors = {}, {}
         form["TOKEN"] = sent.get("TOKEN", "")
-        if not form["TOKEN"]:
-            errors["TOKEN"] = "Please fill this in."
+        if not form["TOKEN"].strip():
+            errors["TOKEN"] = "Token: please fill this in."
+        errors |= sent.problems
         if errors:
-            typed = dict(sent)
             return Div(
                 Article(
                     H3(step.show),
-                    self.step_08_form(typed, errors),
+                    self.step_08_form(sent, errors),
                 ),
                 id="step_08",
                 data_state="input",
@@ -1607,19 +1818,19 @@ class PipulateCalls:
         data = state.get("step_09", {})
         execution = self.cells.execution(key, "step_09")
 
-        # Running: what the cells showed so far. The card asks until they are done.
+        # Running: what the cells showed so far. The clock asks what is new, and adds only that.
         if execution and execution.running:
             return Div(
                 Article(
                     H3(step.show),
-                    self.cells.show(key, execution.cells),
-                    P("Running…", aria_busy="true"),
+                    self.cells.follow(execution),
+                    Footer(
+                        self.cells.clock(execution),
+                        self.stop_button("step_09"),
+                    ),
                 ),
                 id="step_09",
                 data_state="running",
-                hx_get=f"/{self.app_name}/step_09",
-                hx_trigger="load delay:500ms",
-                hx_swap="outerHTML",
             )
 
         # Phase 1: the run is locked. The card shows what was kept.
@@ -1632,6 +1843,17 @@ class PipulateCalls:
                 self.next_card("step_09"),
                 id="step_09",
                 data_state="locked",
+            )
+
+        # The cells before have to run again, and need a secret that was not kept.
+        if execution and execution.asks:
+            return Div(
+                Article(
+                    H3(step.show),
+                    self.cells.ask_again(execution),
+                ),
+                id="step_09",
+                data_state="question",
             )
 
         # The cells were run and failed, perhaps after they had been done once: what went

@@ -15,7 +15,7 @@ What a run knows is one row of the database: for each step its answers, and unde
 Everything here may be edited: `pipulate port` never overwrites an edited file.
 """
 
-# port: id=17fdbca7c1c2 notebook=../fixtures/inputs/pressed_buttons.ipynb base=df1b6ee5caea1144
+# port: id=17fdbca7c1c2 notebook=../fixtures/inputs/pressed_buttons.ipynb base=f04f11c85d19daa1
 # The `global` lines of a cell name what it only reads, too:
 # ruff: noqa: PLW0602
 
@@ -30,11 +30,13 @@ from fasthtml.common import (
     Div,
     Dl,
     Dt,
+    Footer,
     Form,
     Header,
     HtmxResponseHeaders,
     Input,
     Label,
+    Output,
     P,
     Response,
 )
@@ -162,6 +164,20 @@ class PressedButtons:
             hx_swap="outerHTML",
         )
 
+    def stop_button(self, step_id):
+        """Return the button that stops a step; nothing of it is kept."""
+        title = self.steps[self.steps_indices[step_id]].show
+        return Button(
+            "Stop",
+            type="button",
+            cls="secondary",
+            id=f"{step_id}-stop",
+            aria_label=f"Stop: {title}",
+            hx_post=f"/{self.app_name}/stop/{step_id}",
+            hx_target=f"#{step_id}-clock",
+            hx_swap="outerHTML",
+        )
+
     def back_button(self, step_id, label):
         """Return the button that goes back to a step; what came after it is cleared."""
         title = self.steps[self.steps_indices[step_id]].show
@@ -178,10 +194,10 @@ class PressedButtons:
             hx_swap="outerHTML",
         )
 
-    def error_below(self, name, errors):
+    def error_below(self, field, message):
         """Return what stands below a field whose answer could not be taken."""
-        if name in errors:
-            return P(errors[name], id=f"{name}-error", cls="text-invalid", role="alert")
+        if message:
+            return P(message, id=f"{field}-error", cls="text-invalid", role="alert")
 
     async def landing(self, request):
         """GET: the first page, where a run is started or taken up again."""
@@ -296,16 +312,22 @@ class PressedButtons:
     def step_01_form(self, values, errors):
         """Return the questions, filled in; an error stands below its field."""
         return Form(
-            Label("Name", fr="step_01-name"),
-            Input(
-                id="step_01-name",
-                name="name",
-                aria_invalid="true" if "name" in errors else None,
-                value=values.get("name"),
-                type="text",
-                aria_describedby="name-error",
+            Div(
+                Div(
+                    Label("Name", fr="step_01-name"),
+                    Input(
+                        id="step_01-name",
+                        name="name",
+                        aria_invalid="true" if "name" in errors else None,
+                        value=values.get("name"),
+                        type="text",
+                        aria_describedby="step_01-name-error",
+                    ),
+                    self.error_below("step_01-name", errors.get("name")),
+                    cls="field",
+                ),
+                cls="fields",
             ),
-            self.error_below("name", errors),
             Button("Sign in", type="submit", cls="primary"),
             hx_post=f"/{self.app_name}/step_01_submit",
             hx_target="#step_01",
@@ -319,20 +341,26 @@ class PressedButtons:
         state = self.pip.read_state(key)
         data = state.get("step_01", {})
         execution = self.cells.execution(key, "step_01")
+        if execution and execution.running:
+            data = execution.form
 
-        # Running: what the cells showed so far. The card asks until they are done.
+        # Running: what the cells showed so far. The clock asks what is new, and adds only that.
         if execution and execution.running:
             return Div(
                 Article(
                     H3(step.show),
-                    self.cells.show(key, execution.cells),
-                    P("Running…", aria_busy="true"),
+                    Dl(
+                        Dt("Name"),
+                        Dd(data.get("name")),
+                    ),
+                    self.cells.follow(execution),
+                    Footer(
+                        self.cells.clock(execution),
+                        self.stop_button("step_01"),
+                    ),
                 ),
                 id="step_01",
                 data_state="running",
-                hx_get=f"/{self.app_name}/step_01",
-                hx_trigger="load delay:500ms",
-                hx_swap="outerHTML",
             )
 
         # Phase 1: the run is locked. The card shows what was kept.
@@ -413,15 +441,15 @@ class PressedButtons:
 
         # What cannot be read is asked again, with everything that was typed.
         step = self.steps[self.steps_indices["step_01"]]
-        sent = await request.form()
+        sent = await self.cells.sent(request)
         form, errors = {}, {}
         form["name"] = sent.get("name", "")
+        errors |= sent.problems
         if errors:
-            typed = dict(sent)
             return Div(
                 Article(
                     H3(step.show),
-                    self.step_01_form(typed, errors),
+                    self.step_01_form(sent, errors),
                 ),
                 id="step_01",
                 data_state="input",
@@ -458,19 +486,19 @@ class PressedButtons:
         data = state.get("step_02", {})
         execution = self.cells.execution(key, "step_02")
 
-        # Running: what the cells showed so far. The card asks until they are done.
+        # Running: what the cells showed so far. The clock asks what is new, and adds only that.
         if execution and execution.running:
             return Div(
                 Article(
                     H3(step.show),
-                    self.cells.show(key, execution.cells),
-                    P("Running…", aria_busy="true"),
+                    self.cells.follow(execution),
+                    Footer(
+                        self.cells.clock(execution),
+                        self.stop_button("step_02"),
+                    ),
                 ),
                 id="step_02",
                 data_state="running",
-                hx_get=f"/{self.app_name}/step_02",
-                hx_trigger="load delay:500ms",
-                hx_swap="outerHTML",
             )
 
         # Phase 1: the run is locked. The card shows what was kept.
@@ -577,20 +605,30 @@ class PressedButtons:
     def step_03_form(self, values, errors):
         """Return the questions, filled in; an error stands below its field."""
         return Form(
-            Label("Volume", fr="step_03-volume"),
-            Input(
-                id="step_03-volume",
-                name="volume",
-                aria_invalid="true" if "volume" in errors else None,
-                value=values.get("volume"),
-                type="range",
-                step="1",
-                min="0",
-                max="11",
-                required=True,
-                aria_describedby="volume-error",
+            Div(
+                Div(
+                    Label("Volume", fr="step_03-volume"),
+                    Div(
+                        Input(
+                            id="step_03-volume",
+                            name="volume",
+                            aria_invalid="true" if "volume" in errors else None,
+                            value=values.get("volume"),
+                            type="range",
+                            step="1",
+                            min="0",
+                            max="11",
+                            required=True,
+                            aria_describedby="step_03-volume-error",
+                        ),
+                        Output(values.get("volume"), fr="step_03-volume"),
+                        cls="range",
+                    ),
+                    self.error_below("step_03-volume", errors.get("volume")),
+                    cls="field",
+                ),
+                cls="fields",
             ),
-            self.error_below("volume", errors),
             Button("Continue", type="submit", cls="primary"),
             hx_post=f"/{self.app_name}/step_03_submit",
             hx_target="#step_03",
@@ -604,20 +642,26 @@ class PressedButtons:
         state = self.pip.read_state(key)
         data = state.get("step_03", {})
         execution = self.cells.execution(key, "step_03")
+        if execution and execution.running:
+            data = execution.form
 
-        # Running: what the cells showed so far. The card asks until they are done.
+        # Running: what the cells showed so far. The clock asks what is new, and adds only that.
         if execution and execution.running:
             return Div(
                 Article(
                     H3(step.show),
-                    self.cells.show(key, execution.cells),
-                    P("Running…", aria_busy="true"),
+                    Dl(
+                        Dt("Volume"),
+                        Dd(data.get("volume")),
+                    ),
+                    self.cells.follow(execution),
+                    Footer(
+                        self.cells.clock(execution),
+                        self.stop_button("step_03"),
+                    ),
                 ),
                 id="step_03",
                 data_state="running",
-                hx_get=f"/{self.app_name}/step_03",
-                hx_trigger="load delay:500ms",
-                hx_swap="outerHTML",
             )
 
         # Phase 1: the run is locked. The card shows what was kept.
@@ -698,20 +742,20 @@ class PressedButtons:
 
         # What cannot be read is asked again, with everything that was typed.
         step = self.steps[self.steps_indices["step_03"]]
-        sent = await request.form()
+        sent = await self.cells.sent(request)
         form, errors = {}, {}
         try:
             form["volume"] = int(sent.get("volume", ""))
             if not 0 <= form["volume"] <= 11:
                 raise ValueError
         except ValueError:
-            errors["volume"] = "Please enter a whole number from 0 to 11."
+            errors["volume"] = "Volume: please enter a whole number from 0 to 11."
+        errors |= sent.problems
         if errors:
-            typed = dict(sent)
             return Div(
                 Article(
                     H3(step.show),
-                    self.step_03_form(typed, errors),
+                    self.step_03_form(sent, errors),
                 ),
                 id="step_03",
                 data_state="input",
@@ -748,19 +792,19 @@ class PressedButtons:
         data = state.get("step_04", {})
         execution = self.cells.execution(key, "step_04")
 
-        # Running: what the cells showed so far. The card asks until they are done.
+        # Running: what the cells showed so far. The clock asks what is new, and adds only that.
         if execution and execution.running:
             return Div(
                 Article(
                     H3(step.show),
-                    self.cells.show(key, execution.cells),
-                    P("Running…", aria_busy="true"),
+                    self.cells.follow(execution),
+                    Footer(
+                        self.cells.clock(execution),
+                        self.stop_button("step_04"),
+                    ),
                 ),
                 id="step_04",
                 data_state="running",
-                hx_get=f"/{self.app_name}/step_04",
-                hx_trigger="load delay:500ms",
-                hx_swap="outerHTML",
             )
 
         # Phase 1: the run is locked. The card shows what was kept.
@@ -856,20 +900,30 @@ class PressedButtons:
     def step_05_form(self, values, errors):
         """Return the questions, filled in; an error stands below its field."""
         return Form(
-            Label("N", fr="step_05-n"),
-            Input(
-                id="step_05-n",
-                name="n",
-                aria_invalid="true" if "n" in errors else None,
-                value=values.get("n"),
-                type="range",
-                step="1",
-                min="1",
-                max="5",
-                required=True,
-                aria_describedby="n-error",
+            Div(
+                Div(
+                    Label("N", fr="step_05-n"),
+                    Div(
+                        Input(
+                            id="step_05-n",
+                            name="n",
+                            aria_invalid="true" if "n" in errors else None,
+                            value=values.get("n"),
+                            type="range",
+                            step="1",
+                            min="1",
+                            max="5",
+                            required=True,
+                            aria_describedby="step_05-n-error",
+                        ),
+                        Output(values.get("n"), fr="step_05-n"),
+                        cls="range",
+                    ),
+                    self.error_below("step_05-n", errors.get("n")),
+                    cls="field",
+                ),
+                cls="fields",
             ),
-            self.error_below("n", errors),
             Button("Run Interact", type="submit", cls="primary"),
             hx_post=f"/{self.app_name}/step_05_submit",
             hx_target="#step_05",
@@ -883,20 +937,26 @@ class PressedButtons:
         state = self.pip.read_state(key)
         data = state.get("step_05", {})
         execution = self.cells.execution(key, "step_05")
+        if execution and execution.running:
+            data = execution.form
 
-        # Running: what the cells showed so far. The card asks until they are done.
+        # Running: what the cells showed so far. The clock asks what is new, and adds only that.
         if execution and execution.running:
             return Div(
                 Article(
                     H3(step.show),
-                    self.cells.show(key, execution.cells),
-                    P("Running…", aria_busy="true"),
+                    Dl(
+                        Dt("N"),
+                        Dd(data.get("n")),
+                    ),
+                    self.cells.follow(execution),
+                    Footer(
+                        self.cells.clock(execution),
+                        self.stop_button("step_05"),
+                    ),
                 ),
                 id="step_05",
                 data_state="running",
-                hx_get=f"/{self.app_name}/step_05",
-                hx_trigger="load delay:500ms",
-                hx_swap="outerHTML",
             )
 
         # Phase 1: the run is locked. The card shows what was kept.
@@ -977,20 +1037,20 @@ class PressedButtons:
 
         # What cannot be read is asked again, with everything that was typed.
         step = self.steps[self.steps_indices["step_05"]]
-        sent = await request.form()
+        sent = await self.cells.sent(request)
         form, errors = {}, {}
         try:
             form["n"] = int(sent.get("n", ""))
             if not 1 <= form["n"] <= 5:
                 raise ValueError
         except ValueError:
-            errors["n"] = "Please enter a whole number from 1 to 5."
+            errors["n"] = "N: please enter a whole number from 1 to 5."
+        errors |= sent.problems
         if errors:
-            typed = dict(sent)
             return Div(
                 Article(
                     H3(step.show),
-                    self.step_05_form(typed, errors),
+                    self.step_05_form(sent, errors),
                 ),
                 id="step_05",
                 data_state="input",

@@ -15,7 +15,7 @@ What a run knows is one row of the database: for each step its answers, and unde
 Everything here may be edited: `pipulate port` never overwrites an edited file.
 """
 
-# port: id=ae78e67fd6fb notebook=../fixtures/sales_report.ipynb base=e62c56da60c6fa1a
+# port: id=ae78e67fd6fb notebook=../fixtures/sales_report.ipynb base=3d009b8fbc3e05ad
 # The `global` lines of a cell name what it only reads, too:
 # ruff: noqa: PLW0602
 
@@ -189,10 +189,10 @@ class SalesReport:
             hx_swap="outerHTML",
         )
 
-    def error_below(self, name, errors):
+    def error_below(self, field, message):
         """Return what stands below a field whose answer could not be taken."""
-        if name in errors:
-            return P(errors[name], id=f"{name}-error", cls="text-invalid", role="alert")
+        if message:
+            return P(message, id=f"{field}-error", cls="text-invalid", role="alert")
 
     async def landing(self, request):
         """GET: the first page, where a run is started or taken up again."""
@@ -429,20 +429,28 @@ class SalesReport:
     def step_02_form(self, values, errors):
         """Return the questions, filled in; an error stands below its field."""
         return Form(
-            Label("Smallest amount", fr="step_02-limit"),
-            Input(
-                id="step_02-limit",
-                name="limit",
-                aria_invalid="true" if "limit" in errors else None,
-                value=values.get("limit"),
-                type="number",
-                step="50",
-                min="0",
-                required=True,
-                aria_describedby="step_02-limit-help limit-error",
+            Div(
+                Div(
+                    Label("Smallest amount", fr="step_02-limit"),
+                    Input(
+                        id="step_02-limit",
+                        name="limit",
+                        aria_invalid="true" if "limit" in errors else None,
+                        value=values.get("limit"),
+                        type="number",
+                        step="50",
+                        min="0",
+                        required=True,
+                        aria_describedby="step_02-limit-help step_02-limit-error",
+                    ),
+                    Small(
+                        "Most orders lie between 100 and 700.", id="step_02-limit-help"
+                    ),
+                    self.error_below("step_02-limit", errors.get("limit")),
+                    cls="field",
+                ),
+                cls="fields",
             ),
-            Small("Most orders lie between 100 and 700.", id="step_02-limit-help"),
-            self.error_below("limit", errors),
             Button("Continue", type="submit", cls="primary"),
             hx_post=f"/{self.app_name}/step_02_submit",
             hx_target="#step_02",
@@ -561,21 +569,23 @@ class SalesReport:
 
         # What cannot be read is asked again, with everything that was typed.
         step = self.steps[self.steps_indices["step_02"]]
-        sent = await request.form()
+        sent = await self.cells.sent(request)
         form, errors = {}, {}
         try:
             form["limit"] = int(sent.get("limit", ""))
-            if form["limit"] < 0:
+            if form["limit"] < 0 or form["limit"] % 50:
                 raise ValueError
         except ValueError:
-            errors["limit"] = "Please enter a whole number, 0 or more."
+            errors["limit"] = (
+                "Smallest amount: please enter a whole number, 0 or more, in steps of 50."
+            )
+        errors |= sent.problems
         if errors:
-            typed = dict(sent)
             return Div(
                 Article(
                     H3(step.show),
                     self.cells.markdown(self.step_02_text),
-                    self.step_02_form(typed, errors),
+                    self.step_02_form(sent, errors),
                 ),
                 id="step_02",
                 data_state="input",

@@ -15,7 +15,7 @@ What a run knows is one row of the database: for each step its answers, and unde
 Everything here may be edited: `pipulate port` never overwrites an edited file.
 """
 
-# port: id=6440e2c1cad3 notebook=../fixtures/text_tools.ipynb base=d506bb0cf1d9a2cf
+# port: id=6440e2c1cad3 notebook=../fixtures/text_tools.ipynb base=85cfac38f1390f59
 # The `global` lines of a cell name what it only reads, too:
 # ruff: noqa: PLW0602
 
@@ -212,10 +212,10 @@ class TextTools:
             hx_swap="outerHTML",
         )
 
-    def error_below(self, name, errors):
+    def error_below(self, field, message):
         """Return what stands below a field whose answer could not be taken."""
-        if name in errors:
-            return P(errors[name], id=f"{name}-error", cls="text-invalid", role="alert")
+        if message:
+            return P(message, id=f"{field}-error", cls="text-invalid", role="alert")
 
     async def landing(self, request):
         """GET: the first page, where a run is started or taken up again."""
@@ -319,17 +319,24 @@ class TextTools:
     def step_01_form(self, values, errors):
         """Return the questions, filled in; an error stands below its field."""
         return Form(
-            Label("Your text", fr="step_01-text"),
-            Textarea(
-                values.get("text") or "",
-                id="step_01-text",
-                name="text",
-                aria_invalid="true" if "text" in errors else None,
-                rows=5,
-                required=True,
-                aria_describedby="text-error",
+            Div(
+                Div(
+                    Label("Your text", fr="step_01-text"),
+                    Textarea(
+                        # A browser drops the first line break.
+                        "\n" + (values.get("text") or ""),
+                        id="step_01-text",
+                        name="text",
+                        aria_invalid="true" if "text" in errors else None,
+                        rows=5,
+                        required=True,
+                        aria_describedby="step_01-text-error",
+                    ),
+                    self.error_below("step_01-text", errors.get("text")),
+                    cls="field wide",
+                ),
+                cls="fields",
             ),
-            self.error_below("text", errors),
             Button("Continue", type="submit", cls="primary"),
             hx_post=f"/{self.app_name}/step_01_submit",
             hx_target="#step_01",
@@ -443,17 +450,17 @@ class TextTools:
 
         # What cannot be read is asked again, with everything that was typed.
         step = self.steps[self.steps_indices["step_01"]]
-        sent = await request.form()
+        sent = await self.cells.sent(request)
         form, errors = {}, {}
         form["text"] = sent.get("text", "")
         if not form["text"].strip():
-            errors["text"] = "Please fill this in."
+            errors["text"] = "Your text: please fill this in."
+        errors |= sent.problems
         if errors:
-            typed = dict(sent)
             return Div(
                 Article(
                     H3(step.show),
-                    self.step_01_form(typed, errors),
+                    self.step_01_form(sent, errors),
                 ),
                 id="step_01",
                 data_state="input",

@@ -15,13 +15,14 @@ What a run knows is one row of the database: for each step its answers, and unde
 Everything here may be edited: `pipulate port` never overwrites an edited file.
 """
 
-# port: id=3f825ab3e042 notebook=../fixtures/inputs/widget_values.ipynb base=a6f6a639434c668d
+# port: id=3f825ab3e042 notebook=../fixtures/inputs/widget_values.ipynb base=aa94e074177e871d
 # The `global` lines of a cell name what it only reads, too:
 # ruff: noqa: PLW0602
 
 from collections import namedtuple
 from datetime import date, time
-from json import dumps, loads
+from json import dumps
+from re import fullmatch
 from textwrap import dedent
 
 from fasthtml.common import (
@@ -33,6 +34,7 @@ from fasthtml.common import (
     Dl,
     Dt,
     Fieldset,
+    Footer,
     Form,
     Header,
     HtmxResponseHeaders,
@@ -40,12 +42,13 @@ from fasthtml.common import (
     Label,
     Legend,
     Option,
+    Output,
     P,
     Response,
     Select,
     Textarea,
 )
-from pipulate_runtime.cells import Cells, cell
+from pipulate_runtime.cells import Cells, Typed, cell, read_json
 
 ROLES = ["Core"]
 
@@ -191,6 +194,20 @@ class WidgetValues:
             hx_swap="outerHTML",
         )
 
+    def stop_button(self, step_id):
+        """Return the button that stops a step; nothing of it is kept."""
+        title = self.steps[self.steps_indices[step_id]].show
+        return Button(
+            "Stop",
+            type="button",
+            cls="secondary",
+            id=f"{step_id}-stop",
+            aria_label=f"Stop: {title}",
+            hx_post=f"/{self.app_name}/stop/{step_id}",
+            hx_target=f"#{step_id}-clock",
+            hx_swap="outerHTML",
+        )
+
     def back_button(self, step_id, label):
         """Return the button that goes back to a step; what came after it is cleared."""
         title = self.steps[self.steps_indices[step_id]].show
@@ -207,14 +224,16 @@ class WidgetValues:
             hx_swap="outerHTML",
         )
 
-    def error_below(self, name, errors):
+    def error_below(self, field, message):
         """Return what stands below a field whose answer could not be taken."""
-        if name in errors:
-            return P(errors[name], id=f"{name}-error", cls="text-invalid", role="alert")
+        if message:
+            return P(message, id=f"{field}-error", cls="text-invalid", role="alert")
 
     def as_json(self, value):
-        """Return a value as JSON text; what was typed stays as it is."""
-        return value if isinstance(value, str) else dumps(value, ensure_ascii=False)
+        """Return a value as JSON text; what was typed stays as it is, and None is empty."""
+        if value is None or isinstance(value, Typed):
+            return value or ""
+        return dumps(value, ensure_ascii=False)
 
     def as_lines(self, value):
         """Return a list as text, one item a line; what was typed stays as it is."""
@@ -339,62 +358,81 @@ class WidgetValues:
     def step_01_form(self, values, errors):
         """Return the questions, filled in; an error stands below its field."""
         return Form(
-            Label("Amount", fr="step_01-amount"),
-            Input(
-                id="step_01-amount",
-                name="amount",
-                aria_invalid="true" if "amount" in errors else None,
-                value=values.get("amount"),
-                type="range",
-                step="1000",
-                min="1000",
-                max="100000",
-                required=True,
-                aria_describedby="amount-error",
+            Div(
+                Div(
+                    Label("Amount", fr="step_01-amount"),
+                    Div(
+                        Input(
+                            id="step_01-amount",
+                            name="amount",
+                            aria_invalid="true" if "amount" in errors else None,
+                            value=values.get("amount"),
+                            type="range",
+                            step="1000",
+                            min="1000",
+                            max="100000",
+                            required=True,
+                            aria_describedby="step_01-amount-error",
+                        ),
+                        Output(values.get("amount"), fr="step_01-amount"),
+                        cls="range",
+                    ),
+                    self.error_below("step_01-amount", errors.get("amount")),
+                    cls="field",
+                ),
+                Div(
+                    Label("Rate", fr="step_01-rate"),
+                    Input(
+                        id="step_01-rate",
+                        name="rate",
+                        aria_invalid="true" if "rate" in errors else None,
+                        value=values.get("rate"),
+                        type="number",
+                        step="any",
+                        min="0",
+                        max="20",
+                        required=True,
+                        aria_describedby="step_01-rate-error",
+                    ),
+                    self.error_below("step_01-rate", errors.get("rate")),
+                    cls="field",
+                ),
+                Div(
+                    Label("Years, from", fr="step_01-years_from"),
+                    Input(
+                        id="step_01-years_from",
+                        name="years_from",
+                        aria_invalid="true" if "years_from" in errors else None,
+                        value=values.get("years_from"),
+                        type="number",
+                        step="1",
+                        min="1",
+                        max="30",
+                        required=True,
+                        aria_describedby="step_01-years_from-error",
+                    ),
+                    self.error_below("step_01-years_from", errors.get("years_from")),
+                    cls="field",
+                ),
+                Div(
+                    Label("Years, to", fr="step_01-years_to"),
+                    Input(
+                        id="step_01-years_to",
+                        name="years_to",
+                        aria_invalid="true" if "years_to" in errors else None,
+                        value=values.get("years_to"),
+                        type="number",
+                        step="1",
+                        min="1",
+                        max="30",
+                        required=True,
+                        aria_describedby="step_01-years_to-error",
+                    ),
+                    self.error_below("step_01-years_to", errors.get("years_to")),
+                    cls="field",
+                ),
+                cls="fields",
             ),
-            self.error_below("amount", errors),
-            Label("Rate", fr="step_01-rate"),
-            Input(
-                id="step_01-rate",
-                name="rate",
-                aria_invalid="true" if "rate" in errors else None,
-                value=values.get("rate"),
-                type="number",
-                step="any",
-                min="0",
-                max="20",
-                required=True,
-                aria_describedby="rate-error",
-            ),
-            self.error_below("rate", errors),
-            Label("Years, from", fr="step_01-years_from"),
-            Input(
-                id="step_01-years_from",
-                name="years_from",
-                aria_invalid="true" if "years_from" in errors else None,
-                value=values.get("years_from"),
-                type="number",
-                step="1",
-                min="1",
-                max="30",
-                required=True,
-                aria_describedby="years_from-error",
-            ),
-            self.error_below("years_from", errors),
-            Label("Years, to", fr="step_01-years_to"),
-            Input(
-                id="step_01-years_to",
-                name="years_to",
-                aria_invalid="true" if "years_to" in errors else None,
-                value=values.get("years_to"),
-                type="number",
-                step="1",
-                min="1",
-                max="30",
-                required=True,
-                aria_describedby="years_to-error",
-            ),
-            self.error_below("years_to", errors),
             Button("Continue", type="submit", cls="primary"),
             hx_post=f"/{self.app_name}/step_01_submit",
             hx_target="#step_01",
@@ -408,20 +446,32 @@ class WidgetValues:
         state = self.pip.read_state(key)
         data = state.get("step_01", {})
         execution = self.cells.execution(key, "step_01")
+        if execution and execution.running:
+            data = execution.form
 
-        # Running: what the cells showed so far. The card asks until they are done.
+        # Running: what the cells showed so far. The clock asks what is new, and adds only that.
         if execution and execution.running:
             return Div(
                 Article(
                     H3(step.show),
-                    self.cells.show(key, execution.cells),
-                    P("Running…", aria_busy="true"),
+                    Dl(
+                        Dt("Amount"),
+                        Dd(data.get("amount")),
+                        Dt("Rate"),
+                        Dd(data.get("rate")),
+                        Dt("Years, from"),
+                        Dd(data.get("years_from")),
+                        Dt("Years, to"),
+                        Dd(data.get("years_to")),
+                    ),
+                    self.cells.follow(execution),
+                    Footer(
+                        self.cells.clock(execution),
+                        self.stop_button("step_01"),
+                    ),
                 ),
                 id="step_01",
                 data_state="running",
-                hx_get=f"/{self.app_name}/step_01",
-                hx_trigger="load delay:500ms",
-                hx_swap="outerHTML",
             )
 
         # Phase 1: the run is locked. The card shows what was kept.
@@ -517,38 +567,42 @@ class WidgetValues:
 
         # What cannot be read is asked again, with everything that was typed.
         step = self.steps[self.steps_indices["step_01"]]
-        sent = await request.form()
+        sent = await self.cells.sent(request)
         form, errors = {}, {}
         try:
             form["amount"] = int(sent.get("amount", ""))
-            if not 1000 <= form["amount"] <= 100000:
+            if not 1000 <= form["amount"] <= 100000 or (form["amount"] - 1000) % 1000:
                 raise ValueError
         except ValueError:
-            errors["amount"] = "Please enter a whole number from 1000 to 100000."
+            errors["amount"] = (
+                "Amount: please enter a whole number from 1000 to 100000, in steps of 1000."
+            )
         try:
             form["rate"] = float(sent.get("rate", ""))
             if not 0 <= form["rate"] <= 20:
                 raise ValueError
         except ValueError:
-            errors["rate"] = "Please enter a number from 0 to 20."
+            errors["rate"] = "Rate: please enter a number from 0 to 20."
         try:
             form["years_from"] = int(sent.get("years_from", ""))
             if not 1 <= form["years_from"] <= 30:
                 raise ValueError
         except ValueError:
-            errors["years_from"] = "Please enter a whole number from 1 to 30."
+            errors["years_from"] = (
+                "Years, from: please enter a whole number from 1 to 30."
+            )
         try:
             form["years_to"] = int(sent.get("years_to", ""))
             if not 1 <= form["years_to"] <= 30:
                 raise ValueError
         except ValueError:
-            errors["years_to"] = "Please enter a whole number from 1 to 30."
+            errors["years_to"] = "Years, to: please enter a whole number from 1 to 30."
+        errors |= sent.problems
         if errors:
-            typed = dict(sent)
             return Div(
                 Article(
                     H3(step.show),
-                    self.step_01_form(typed, errors),
+                    self.step_01_form(sent, errors),
                 ),
                 id="step_01",
                 data_state="input",
@@ -588,19 +642,19 @@ class WidgetValues:
         data = state.get("step_02", {})
         execution = self.cells.execution(key, "step_02")
 
-        # Running: what the cells showed so far. The card asks until they are done.
+        # Running: what the cells showed so far. The clock asks what is new, and adds only that.
         if execution and execution.running:
             return Div(
                 Article(
                     H3(step.show),
-                    self.cells.show(key, execution.cells),
-                    P("Running…", aria_busy="true"),
+                    self.cells.follow(execution),
+                    Footer(
+                        self.cells.clock(execution),
+                        self.stop_button("step_02"),
+                    ),
                 ),
                 id="step_02",
                 data_state="running",
-                hx_get=f"/{self.app_name}/step_02",
-                hx_trigger="load delay:500ms",
-                hx_swap="outerHTML",
             )
 
         # Phase 1: the run is locked. The card shows what was kept.
@@ -748,130 +802,176 @@ class WidgetValues:
     def step_03_form(self, values, errors):
         """Return the questions, filled in; an error stands below its field."""
         return Form(
-            Label("Plan", fr="step_03-plan"),
-            Select(
-                *(
-                    Option(
-                        choice,
-                        value=choice,
-                        selected=choice == str(values.get("plan")),
-                    )
-                    for choice in map(str, self.step_03_plan_choices)
-                ),
-                id="step_03-plan",
-                name="plan",
-                aria_invalid="true" if "plan" in errors else None,
-                required=True,
-                aria_describedby="plan-error",
-            ),
-            self.error_below("plan", errors),
-            Fieldset(
-                Legend("Bank"),
-                *(
-                    Label(
-                        Input(
-                            type="radio",
-                            name="bank",
-                            value=choice,
-                            checked=choice == str(values.get("bank")),
+            Div(
+                Div(
+                    Label("Plan", fr="step_03-plan"),
+                    Select(
+                        *(
+                            Option(
+                                str(choice),
+                                value=str(choice),
+                                selected=values.get("plan") in (choice, str(choice)),
+                            )
+                            for choice in self.step_03_plan_choices
                         ),
-                        choice,
-                    )
-                    for choice in map(str, self.step_03_bank_choices)
+                        id="step_03-plan",
+                        name="plan",
+                        aria_invalid="true" if "plan" in errors else None,
+                        required=True,
+                        aria_describedby="step_03-plan-error",
+                    ),
+                    self.error_below("step_03-plan", errors.get("plan")),
+                    cls="field",
                 ),
-            ),
-            self.error_below("bank", errors),
-            Fieldset(
-                Legend("Extras"),
-                *(
+                Div(
+                    Fieldset(
+                        Legend("Bank"),
+                        *(
+                            Label(
+                                Input(
+                                    type="radio",
+                                    name="bank",
+                                    value=str(choice),
+                                    checked=values.get("bank") in (choice, str(choice)),
+                                    required=True,
+                                ),
+                                str(choice),
+                            )
+                            for choice in self.step_03_bank_choices
+                        ),
+                        role="radiogroup",
+                        aria_invalid="true" if "bank" in errors else None,
+                        aria_describedby="step_03-bank-error",
+                    ),
+                    self.error_below("step_03-bank", errors.get("bank")),
+                    cls="field",
+                ),
+                Div(
+                    Fieldset(
+                        Legend("Extras"),
+                        *(
+                            Label(
+                                Input(
+                                    type="checkbox",
+                                    name="extras",
+                                    value=str(choice),
+                                    checked=str(choice)
+                                    in map(str, values.get("extras") or []),
+                                ),
+                                str(choice),
+                            )
+                            for choice in self.step_03_extras_choices
+                        ),
+                        aria_invalid="true" if "extras" in errors else None,
+                        cls="choices",
+                        aria_describedby="step_03-extras-error",
+                    ),
+                    self.error_below("step_03-extras", errors.get("extras")),
+                    cls="field wide",
+                ),
+                Div(
+                    Label("First day", fr="step_03-first"),
+                    Input(
+                        id="step_03-first",
+                        name="first",
+                        aria_invalid="true" if "first" in errors else None,
+                        value=values.get("first"),
+                        type="date",
+                        required=True,
+                        aria_describedby="step_03-first-error",
+                    ),
+                    self.error_below("step_03-first", errors.get("first")),
+                    cls="field",
+                ),
+                Div(
+                    Label("Closing", fr="step_03-closing"),
+                    Input(
+                        id="step_03-closing",
+                        name="closing",
+                        aria_invalid="true" if "closing" in errors else None,
+                        value=values.get("closing"),
+                        type="time",
+                        step="1",
+                        required=True,
+                        aria_describedby="step_03-closing-error",
+                    ),
+                    self.error_below("step_03-closing", errors.get("closing")),
+                    cls="field",
+                ),
+                Div(
+                    Label("Name", fr="step_03-name"),
+                    Input(
+                        id="step_03-name",
+                        name="name",
+                        aria_invalid="true" if "name" in errors else None,
+                        value=values.get("name"),
+                        type="text",
+                        placeholder="as on the card",
+                        aria_describedby="step_03-name-error",
+                    ),
+                    self.error_below("step_03-name", errors.get("name")),
+                    cls="field",
+                ),
+                Div(
+                    Label("Remarks", fr="step_03-remarks"),
+                    Textarea(
+                        # A browser drops the first line break.
+                        "\n" + (values.get("remarks") or ""),
+                        id="step_03-remarks",
+                        name="remarks",
+                        aria_invalid="true" if "remarks" in errors else None,
+                        rows=5,
+                        aria_describedby="step_03-remarks-error",
+                    ),
+                    self.error_below("step_03-remarks", errors.get("remarks")),
+                    cls="field wide",
+                ),
+                Div(
                     Label(
                         Input(
                             type="checkbox",
-                            name="extras",
-                            value=choice,
-                            checked=choice in map(str, values.get("extras") or []),
+                            role="switch",
+                            id="step_03-urgent",
+                            name="urgent",
+                            aria_invalid="true" if "urgent" in errors else None,
+                            checked=bool(values.get("urgent")),
+                            aria_describedby="step_03-urgent-error",
                         ),
-                        choice,
-                    )
-                    for choice in map(str, self.step_03_extras_choices)
+                        "Urgent",
+                    ),
+                    self.error_below("step_03-urgent", errors.get("urgent")),
+                    cls="field",
                 ),
-            ),
-            self.error_below("extras", errors),
-            Label("First day", fr="step_03-first"),
-            Input(
-                id="step_03-first",
-                name="first",
-                aria_invalid="true" if "first" in errors else None,
-                value=values.get("first"),
-                type="date",
-                required=True,
-                aria_describedby="first-error",
-            ),
-            self.error_below("first", errors),
-            Label("Closing", fr="step_03-closing"),
-            Input(
-                id="step_03-closing",
-                name="closing",
-                aria_invalid="true" if "closing" in errors else None,
-                value=values.get("closing"),
-                type="time",
-                required=True,
-                aria_describedby="closing-error",
-            ),
-            self.error_below("closing", errors),
-            Label("Name", fr="step_03-name"),
-            Input(
-                id="step_03-name",
-                name="name",
-                aria_invalid="true" if "name" in errors else None,
-                value=values.get("name"),
-                type="text",
-                placeholder="as on the card",
-                aria_describedby="name-error",
-            ),
-            self.error_below("name", errors),
-            Label("Remarks", fr="step_03-remarks"),
-            Textarea(
-                values.get("remarks") or "",
-                id="step_03-remarks",
-                name="remarks",
-                aria_invalid="true" if "remarks" in errors else None,
-                rows=5,
-                aria_describedby="remarks-error",
-            ),
-            self.error_below("remarks", errors),
-            Label(
-                Input(
-                    type="checkbox",
-                    role="switch",
-                    id="step_03-urgent",
-                    name="urgent",
-                    aria_invalid="true" if "urgent" in errors else None,
-                    checked=bool(values.get("urgent")),
+                Div(
+                    Label("Colour", fr="step_03-colour"),
+                    Input(
+                        id="step_03-colour",
+                        name="colour",
+                        aria_invalid="true" if "colour" in errors else None,
+                        value=values.get("colour"),
+                        type="color",
+                        aria_describedby="step_03-colour-error",
+                    ),
+                    self.error_below("step_03-colour", errors.get("colour")),
+                    cls="field",
                 ),
-                "Urgent",
+                Div(
+                    Label("Tags", fr="step_03-tags"),
+                    Textarea(
+                        # A browser drops the first line break.
+                        "\n" + self.as_json(values.get("tags")),
+                        id="step_03-tags",
+                        name="tags",
+                        aria_invalid="true" if "tags" in errors else None,
+                        rows=5,
+                        spellcheck="false",
+                        aria_describedby="step_03-tags-error",
+                    ),
+                    self.error_below("step_03-tags", errors.get("tags")),
+                    cls="field wide",
+                ),
+                cls="fields",
             ),
-            self.error_below("urgent", errors),
-            Label("Colour", fr="step_03-colour"),
-            Input(
-                id="step_03-colour",
-                name="colour",
-                aria_invalid="true" if "colour" in errors else None,
-                value=values.get("colour"),
-                type="color",
-                aria_describedby="colour-error",
-            ),
-            self.error_below("colour", errors),
-            Label("Tags", fr="step_03-tags"),
-            Textarea(
-                self.as_json(values.get("tags")),
-                id="step_03-tags",
-                name="tags",
-                aria_invalid="true" if "tags" in errors else None,
-                rows=5,
-                aria_describedby="tags-error",
-            ),
-            self.error_below("tags", errors),
             Button("Continue", type="submit", cls="primary"),
             hx_post=f"/{self.app_name}/step_03_submit",
             hx_target="#step_03",
@@ -885,20 +985,44 @@ class WidgetValues:
         state = self.pip.read_state(key)
         data = state.get("step_03", {})
         execution = self.cells.execution(key, "step_03")
+        if execution and execution.running:
+            data = execution.form
 
-        # Running: what the cells showed so far. The card asks until they are done.
+        # Running: what the cells showed so far. The clock asks what is new, and adds only that.
         if execution and execution.running:
             return Div(
                 Article(
                     H3(step.show),
-                    self.cells.show(key, execution.cells),
-                    P("Running…", aria_busy="true"),
+                    Dl(
+                        Dt("Plan"),
+                        Dd(data.get("plan")),
+                        Dt("Bank"),
+                        Dd(data.get("bank")),
+                        Dt("Extras"),
+                        Dd(self.as_lines(data.get("extras"))),
+                        Dt("First day"),
+                        Dd(data.get("first")),
+                        Dt("Closing"),
+                        Dd(data.get("closing")),
+                        Dt("Name"),
+                        Dd(data.get("name")),
+                        Dt("Remarks"),
+                        Dd(data.get("remarks")),
+                        Dt("Urgent"),
+                        Dd("Yes" if data.get("urgent") else "No"),
+                        Dt("Colour"),
+                        Dd(data.get("colour")),
+                        Dt("Tags"),
+                        Dd(self.as_json(data.get("tags"))),
+                    ),
+                    self.cells.follow(execution),
+                    Footer(
+                        self.cells.clock(execution),
+                        self.stop_button("step_03"),
+                    ),
                 ),
                 id="step_03",
                 data_state="running",
-                hx_get=f"/{self.app_name}/step_03",
-                hx_trigger="load delay:500ms",
-                hx_swap="outerHTML",
             )
 
         # Phase 1: the run is locked. The card shows what was kept.
@@ -1024,55 +1148,58 @@ class WidgetValues:
 
         # What cannot be read is asked again, with everything that was typed.
         step = self.steps[self.steps_indices["step_03"]]
-        sent = await request.form()
+        sent = await self.cells.sent(request, several=["extras"])
         form, errors = {}, {}
         choices = {str(choice): choice for choice in self.step_03_plan_choices}
         if sent.get("plan") in choices:
             form["plan"] = choices[sent.get("plan")]
         else:
-            errors["plan"] = "Please choose from the list."
+            errors["plan"] = "Plan: please choose from the list."
         choices = {str(choice): choice for choice in self.step_03_bank_choices}
         if sent.get("bank") in choices:
             form["bank"] = choices[sent.get("bank")]
         else:
-            errors["bank"] = "Please choose from the list."
+            errors["bank"] = "Bank: please choose from the list."
         choices = {str(choice): choice for choice in self.step_03_extras_choices}
-        if all(choice in choices for choice in sent.getlist("extras")):
-            form["extras"] = [choices[choice] for choice in sent.getlist("extras")]
-        else:
-            errors["extras"] = "Please choose from the list."
+        chosen = sent.getlist("extras")
+        form["extras"] = [choices[text] for text in choices if text in chosen]
+        if not choices.keys() >= set(chosen):
+            errors["extras"] = "Extras: please choose from the list."
         try:
-            form["first"] = sent.get("first", "")
-            date.fromisoformat(form["first"])
+            moment = date.fromisoformat(sent.get("first", ""))
+            form["first"] = moment.isoformat()
         except ValueError:
-            errors["first"] = "Please enter a date."
+            errors["first"] = "First day: please enter a date."
         try:
-            form["closing"] = sent.get("closing", "")
-            time.fromisoformat(form["closing"])
+            moment = time.fromisoformat(sent.get("closing", ""))
+            form["closing"] = moment.isoformat("seconds")
         except ValueError:
-            errors["closing"] = "Please enter a time."
+            errors["closing"] = "Closing: please enter a time."
         form["name"] = sent.get("name", "")
         form["remarks"] = sent.get("remarks", "")
         form["urgent"] = "urgent" in sent
+        if sent.get("urgent", "on") != "on":
+            errors["urgent"] = "Urgent: please fill this in."
         form["colour"] = sent.get("colour", "")
-        if not form["colour"].strip():
-            errors["colour"] = "Please fill this in."
-        if sent.get("tags", "").strip():
+        if not fullmatch(r"#[0-9a-fA-F]{6}", form["colour"]):
+            errors["colour"] = "Colour: please enter a colour such as #ff8800."
+        if not sent.get("tags", "").strip():
+            form["tags"] = ["new"]
+        else:
             try:
-                form["tags"] = loads(sent.get("tags", ""))
+                form["tags"] = read_json(sent.get("tags", ""))
+                if not isinstance(form["tags"], list):
+                    raise ValueError
             except ValueError:
                 errors["tags"] = (
-                    'Please write it as JSON, for example [1, 2, 3] or {"name": "value"}.'
+                    "Tags: please write a JSON list, for example [1, 2, 3]."
                 )
-        else:
-            form["tags"] = None
+        errors |= sent.problems
         if errors:
-            typed = dict(sent)
-            typed["extras"] = sent.getlist("extras")
             return Div(
                 Article(
                     H3(step.show),
-                    self.step_03_form(typed, errors),
+                    self.step_03_form(sent, errors),
                 ),
                 id="step_03",
                 data_state="input",
@@ -1109,19 +1236,19 @@ class WidgetValues:
         data = state.get("step_04", {})
         execution = self.cells.execution(key, "step_04")
 
-        # Running: what the cells showed so far. The card asks until they are done.
+        # Running: what the cells showed so far. The clock asks what is new, and adds only that.
         if execution and execution.running:
             return Div(
                 Article(
                     H3(step.show),
-                    self.cells.show(key, execution.cells),
-                    P("Running…", aria_busy="true"),
+                    self.cells.follow(execution),
+                    Footer(
+                        self.cells.clock(execution),
+                        self.stop_button("step_04"),
+                    ),
                 ),
                 id="step_04",
                 data_state="running",
-                hx_get=f"/{self.app_name}/step_04",
-                hx_trigger="load delay:500ms",
-                hx_swap="outerHTML",
             )
 
         # Phase 1: the run is locked. The card shows what was kept.
@@ -1222,19 +1349,19 @@ class WidgetValues:
         data = state.get("step_05", {})
         execution = self.cells.execution(key, "step_05")
 
-        # Running: what the cells showed so far. The card asks until they are done.
+        # Running: what the cells showed so far. The clock asks what is new, and adds only that.
         if execution and execution.running:
             return Div(
                 Article(
                     H3(step.show),
-                    self.cells.show(key, execution.cells),
-                    P("Running…", aria_busy="true"),
+                    self.cells.follow(execution),
+                    Footer(
+                        self.cells.clock(execution),
+                        self.stop_button("step_05"),
+                    ),
                 ),
                 id="step_05",
                 data_state="running",
-                hx_get=f"/{self.app_name}/step_05",
-                hx_trigger="load delay:500ms",
-                hx_swap="outerHTML",
             )
 
         # Phase 1: the run is locked. The card shows what was kept.

@@ -17,7 +17,8 @@ from pipulate_runtime.cells import uploads as uploads_of_runs
 from pipulate_runtime.cells.folders import RunFolder
 from pipulate_runtime.cells.forms import MAX_TEXT
 from pipulate_runtime.host.app import create_app
-from pipulate_runtime.host.walk import HTMX, ORIGIN, walk_app
+from pipulate_runtime.host.walk import walk_app
+from pipulate_runtime.host.walker import HTMX, ORIGIN
 from pipulate_runtime.host.witness import Way, witness
 from tests.conftest import ROOT
 

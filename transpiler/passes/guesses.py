@@ -82,7 +82,7 @@ def attributes_of(name: str, value: Any, choices: tuple[JSON, ...]) -> dict[str,
         case "date" if moment := _moment(value):
             return {"type": moment}
         case "colour":
-            return {"type": "colour"}
+            return {"type": "color"}
         case "number" if math.isfinite(value):
             return _limits(frozenset(words.parts(name)), value)
     return {}

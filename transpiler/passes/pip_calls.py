@@ -21,7 +21,7 @@ OWNERS = frozenset(["pip", "wand"])
 """The names under which Pipulate's notebooks hold it."""
 TAGS: Mapping[str, str] = {
     "prompt-input": "textarea",
-    "url-list-input": "urls",
+    "url-list-input": "url-list",
     "custom-filters-input": "",
     "secrets": "password",
 }
