@@ -228,6 +228,37 @@ class Analysis:
     """Packages the notebook installs with pip, in order."""
 
 
+# --- what an earlier port left --------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class KnownCell:
+    """A cell as it was ported last."""
+
+    id: str
+    function: str
+    """`step_02_cell`"""
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class KnownStep:
+    """A step as it was ported last."""
+
+    id: str
+    done: str
+    cells: tuple[KnownCell, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """The identities of an earlier port. Ids never change, and none is used twice."""
+
+    steps: tuple[KnownStep, ...]
+    taken: frozenset[str]
+    """Ids of steps that may not be given again: of steps that are gone, and of the user's own."""
+
+
 # --- plan ---------------------------------------------------------------------------------------------------------
 
 
@@ -313,6 +344,8 @@ class PlannedStep:
     button: str | None = None
     """The label of the button that runs it; None when it runs by itself."""
     confirm: str | None = None
+    done_apart: bool = False
+    """Whether no field's answer is kept under `done`: then that key is put beside them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -350,3 +383,5 @@ class Plan:
     files: tuple[str, ...] = ()
     """Paths, relative to the notebook, that travel with the plugin."""
     requirements: tuple[str, ...] = ()
+    moves: tuple[tuple[str, str], ...] = ()
+    """Functions that had another name at the last port, since their cell goes with another step now: before, now."""
