@@ -288,6 +288,8 @@ class PlannedCell:
     """Whether it may use names that cannot be known."""
     options: tuple[tuple[str, JSON], ...] = ()
     """Keyword arguments of `@cell`."""
+    original: str = ""
+    """The cell as the notebook has it, by which the next port knows it again."""
 
 
 Control = Literal["input", "textarea", "switch", "select", "multi_select", "radio"]

@@ -4,15 +4,16 @@ import ast
 import builtins
 import symtable
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from transpiler.merge.conflicts import hunks
 from transpiler.merge.leaves import counted, lost
 from transpiler.merge.table import Decisions
 
 
-def problem(text: str, base: str, ours: str, theirs: str, to: Decisions) -> str | None:
-    """Return why a merged plugin must not be written, or None."""
+def problem(text: str, sides: Sequence[str], to: Decisions) -> str | None:
+    """Return why a merged plugin must not be written, or None. `sides` are base, ours and theirs."""
+    base, ours, theirs = sides
     try:
         tree = ast.parse(text)
     except (SyntaxError, ValueError) as error:
@@ -68,7 +69,9 @@ def _steps_and_methods(tree: ast.Module) -> tuple[list[str], set[str]]:
         for keyword in node.keywords
         if keyword.arg == "id" and isinstance(keyword.value, ast.Constant)
     ]
-    methods = {n.name for n in ast.walk(tree) if isinstance(n, ast.FunctionDef | ast.AsyncFunctionDef)}
+    methods = {
+        n.name for n in ast.walk(tree) if isinstance(n, ast.FunctionDef | ast.AsyncFunctionDef)
+    }
     return ids, methods
 
 
@@ -146,7 +149,11 @@ def _undefined(text: str) -> set[tuple[str, str]]:
         module = symtable.symtable(text, "plugin", "exec")
     except (SyntaxError, ValueError):
         return set()
-    known = {s.get_name() for s in module.get_symbols() if s.is_assigned() or s.is_imported() or s.is_namespace()}
+    known = {
+        s.get_name()
+        for s in module.get_symbols()
+        if s.is_assigned() or s.is_imported() or s.is_namespace()
+    }
     known |= set(dir(builtins)) | {"__file__", "__name__", "display", "get_ipython", "In", "Out"}
     scopes = [scope for child in module.get_children() for scope in _scopes(child)]
     for scope in scopes:
@@ -157,7 +164,10 @@ def _undefined(text: str) -> set[tuple[str, str]]:
         (s.get_name(), scope.get_name())
         for scope in scopes
         for s in scope.get_symbols()
-        if s.is_global() and s.is_referenced() and s.get_name() not in known and s.get_name()[:1] != "_"
+        if s.is_global()
+        and s.is_referenced()
+        and s.get_name() not in known
+        and s.get_name()[:1] != "_"
     }
 
 

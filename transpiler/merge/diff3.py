@@ -96,9 +96,7 @@ def _meet(one: _Change, two: _Change) -> bool:
     return max(one.start, two.start) < min(one.end, two.end)
 
 
-def _side(
-    lines: Sequence[str], taken: Sequence[_Change], start: int, end: int
-) -> tuple[str, ...]:
+def _side(lines: Sequence[str], taken: Sequence[_Change], start: int, end: int) -> tuple[str, ...]:
     """The lines of a side for a range of the base that its changes lie in."""
     first = taken[0].first - (taken[0].start - start)
     last = taken[-1].last + (end - taken[-1].end)

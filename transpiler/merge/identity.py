@@ -68,7 +68,9 @@ def _left(count: int, taken: Sequence[int]) -> list[int]:
 def _in_order(old: Sequence[Known], new: Sequence[Now], found: dict[int, int]) -> None:
     """Equal cells in the same order."""
     a, b = _left(len(old), list(found.values())), _left(len(new), list(found))
-    matcher = SequenceMatcher(None, [old[n].source for n in a], [new[n].source for n in b], autojunk=False)
+    matcher = SequenceMatcher(
+        None, [old[n].source for n in a], [new[n].source for n in b], autojunk=False
+    )
     for block in matcher.get_matching_blocks():
         for k in range(block.size):
             found[b[block.b + k]] = a[block.a + k]

@@ -88,7 +88,9 @@ def merged(
     """
     pieces = merge_lines(split_lines(base), split_lines(ours), split_lines(theirs))
     text = joined(pieces)
-    if text is not None and not (complete(base, ours, theirs, text) and (not whole or parses(text))):
+    if text is not None and not (
+        complete(base, ours, theirs, text) and (not whole or parses(text))
+    ):
         text = None
     if text is None and formatted is not None:
         tidy = _tidied(ours, formatted)
@@ -197,7 +199,9 @@ def _bound(name: str) -> str:
 def _import(statement: str, names: Iterable[str]) -> str:
     """An import statement with other names, as black and isort would write it."""
     start = statement[: statement.index(" import ")]
-    ordered = sorted(names, key=lambda n: (not (len(n) > 1 and n.isupper()), not n[:1].isupper(), n))
+    ordered = sorted(
+        names, key=lambda n: (not (len(n) > 1 and n.isupper()), not n[:1].isupper(), n)
+    )
     line = f"{start} import {', '.join(ordered)}\n"
     if len(line) <= WIDTH + 1 and "(" not in statement:
         return line

@@ -4,7 +4,7 @@ Three texts: `base`, as it was emitted last; `ours`, as the file is now; `theirs
 """
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from transpiler.merge import checks
@@ -65,7 +65,9 @@ def merge(base: str, ours: str, theirs: str, request: Request | None = None) -> 
     ended = ours.endswith("\n")
     ours += "" if ended else "\n"
     try:
-        trees = _trees(*(_HEADER.sub(_HELD, text, count=1) for text in (base, ours, theirs)), request)
+        trees = _trees(
+            [_HEADER.sub(_HELD, text, count=1) for text in (base, ours, theirs)], request
+        )
     except RecursionError as error:
         raise MergeRefused("it is nested too deeply") from error
     open_ = {c.unit: c for c in request.pending if c.id in stood}
@@ -87,10 +89,13 @@ def merge(base: str, ours: str, theirs: str, request: Request | None = None) -> 
     )
 
 
-def _trees(base: str, ours: str, theirs: str, request: Request) -> tuple[Group, Group, Group]:
+def _trees(sides: Sequence[str], request: Request) -> tuple[Group, Group, Group]:
     """The three texts as groups that name the same things alike."""
+    base, ours, theirs = sides
     known = [cut(base), cut(theirs)]
-    bundles = {unit.key for tree in known for _, unit in walk(tree) if step_of(unit.key) == unit.key}
+    bundles = {
+        unit.key for tree in known for _, unit in walk(tree) if step_of(unit.key) == unit.key
+    }
     try:
         mine = cut(ours, bundles)
     except SyntaxError as error:
@@ -105,13 +110,14 @@ def _checked(
 ) -> tuple[Decisions, Group]:
     """Merge until the result passes its checks: what does not is a conflict, or keeps what is still used."""
     to = Decisions(open_, request.choices or {}, request.restore, request.formatted)
+    sides = [text_of(side) for side in trees]
     tree = merge_groups("", *trees, to)
     for _ in range(3):
         text = text_of(tree)
-        names, methods = checks.still_used(text, text_of(trees[1]))
+        names, methods = checks.still_used(text, sides[1])
         names |= set(to.names)
         methods |= set(to.methods)
-        reason = checks.problem(text, *map(text_of, trees), to)
+        reason = checks.problem(text, sides, to)
         forced = {c.unit for c in to.changes if c.what == "merged"} if reason else set(to.forced)
         if (names, methods, forced) == (set(to.names), set(to.methods), set(to.forced)):
             break
@@ -125,7 +131,7 @@ def _checked(
             waived=[],
         )
         tree = merge_groups("", *trees, to)
-    if reason := checks.problem(text_of(tree), *map(text_of, trees), to):
+    if reason := checks.problem(text_of(tree), sides, to):
         raise MergeRefused(reason)
     return to, tree
 

@@ -31,3 +31,14 @@ def _moved(one: Sequence[str], two: Sequence[str]) -> bool:
     """Whether what both have stands in another order."""
     common = set(one) & set(two)
     return [k for k in one if k in common] != [k for k in two if k in common]
+
+
+def longest_common(one: Sequence[str], two: Sequence[str]) -> list[str]:
+    """Return the longest list of keys that stand in both in the same order. Each key stands once in each."""
+    place = {key: number for number, key in enumerate(two)}
+    best: list[list[str]] = []
+    for key in one:
+        if key in place:
+            fits = [chain for chain in best if place[chain[-1]] < place[key]]
+            best.append([*max(fits, key=len, default=[]), key])
+    return max(best, key=len, default=[])

@@ -16,7 +16,9 @@ def rehomed(
     """
     if not moves:
         return base, ours, theirs
-    there = {u.key: u for u in _workflow(theirs) if isinstance(u, Group) and step_of(u.key) == u.key}
+    there = {
+        u.key: u for u in _workflow(theirs) if isinstance(u, Group) and step_of(u.key) == u.key
+    }
     new = there.keys() - {u.key for u in _workflow(base)}
     return _moved(base, there, new, moves), _moved(ours, there, new, moves), theirs
 
@@ -74,5 +76,7 @@ def _filled(group: Group, there: Mapping[str, Group], taken: Mapping[str, Leaf])
 def _renamed(leaf: Leaf, name: str) -> Leaf:
     """A function under another name."""
     kind, _, old = leaf.key.partition(" ")
-    text = re.sub(rf"^(\s*(?:async )?def |\s*){re.escape(old)}\b", rf"\g<1>{name}", leaf.text, flags=re.M)
+    text = re.sub(
+        rf"^(\s*(?:async )?def |\s*){re.escape(old)}\b", rf"\g<1>{name}", leaf.text, flags=re.M
+    )
     return Leaf(f"{kind} {name}", leaf.gap, text)

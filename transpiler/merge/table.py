@@ -226,9 +226,9 @@ def _merge_import(
 ) -> Leaf | None:
     """An import, merged by its names; None when that cannot be done. A text of "" means that it goes."""
     texts = [None if unit is None else unit.whole for unit in (base, ours, theirs)]
-    if texts[1] in (texts[2],) or texts[0] == texts[2]:
+    if texts[2] in texts[:2]:
         return None  # the table knows
-    text = merged_import(*texts, to.names)
+    text = merged_import(texts[0], texts[1], texts[2], to.names)
     if text is None:
         return None
     what: What = "kept" if text == texts[1] else "updated" if text == (texts[2] or "") else "merged"
@@ -239,7 +239,7 @@ def _merge_import(
 
 def _text(path: str, base: str, ours: str, theirs: str, to: Decisions, part: bool = False) -> str:
     """The merge of a text that all three have, with a block above it when it clashes. `part`: it is no Python by itself."""
-    if ours == base or ours == theirs or theirs == base:
+    if ours in (base, theirs) or theirs == base:
         what: What = "same" if ours == theirs != base else "updated" if ours == base else "kept"
         to.note(path, "unchanged" if ours == base == theirs else what)
         return theirs if ours == base else ours

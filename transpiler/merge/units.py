@@ -215,9 +215,7 @@ def _opened(
     inside, tail = _bundled(units, tail, lines)
     inside = _gathered(inside, bundles)
     is_workflow = any(u.key == "name APP_NAME" or u.key.startswith("step_") for u in inside)
-    return Group(
-        WORKFLOW if is_workflow else leaf.key, leaf.gap, head, _unique(inside), tail
-    )
+    return Group(WORKFLOW if is_workflow else leaf.key, leaf.gap, head, _unique(inside), tail)
 
 
 def _header_end(lines: Sequence[str], start: int, end: int) -> int | None:
@@ -332,7 +330,9 @@ def _with_list(leaf: Leaf, node: ast.FunctionDef, lines: Sequence[str], span: _S
         if entry.lineno - 1 < at or not re.fullmatch(r",\s*(#.*)?", after):
             return leaf
         gap, comments = _parted(lines[at : entry.lineno - 1])
-        units.append(Leaf(_entry_key(entry), gap, comments + "".join(lines[entry.lineno - 1 : end])))
+        units.append(
+            Leaf(_entry_key(entry), gap, comments + "".join(lines[entry.lineno - 1 : end]))
+        )
         at = end
     head = above + "".join(lines[first:begin])
     return Group(leaf.key, leaf.gap, head, _unique(units), "".join(lines[at:last]))
@@ -343,5 +343,5 @@ def _entry_key(entry: ast.expr) -> str:
     if isinstance(entry, ast.Call):
         for keyword in entry.keywords:
             if keyword.arg == "id" and isinstance(keyword.value, ast.Constant):
-                return f"entry {keyword.value.value}"
+                return f"entry {keyword.value.value!s}"
     return f"entry {ast.unparse(entry)}"

@@ -45,7 +45,9 @@ def identify(wanted: Sequence[Wanted], known: Known | None) -> Identities:
     new = [cell for step in wanted for cell in (*step.setup, *step.codes)]
     pairs = matched([cell for _, cell in old], new)
     before = iter([old[pairs[n]] if n in pairs else None for n in range(len(new))])
-    found = [([next(before) for _ in step.setup], [next(before) for _ in step.codes]) for step in wanted]
+    found = [
+        ([next(before) for _ in step.setup], [next(before) for _ in step.codes]) for step in wanted
+    ]
     ids = _ids(wanted, [codes for _, codes in found], known)
     dones = {step.id: step.done for step in known.steps}
     steps, moves = [], []
@@ -53,7 +55,7 @@ def identify(wanted: Sequence[Wanted], known: Known | None) -> Identities:
         names = []
         for kind, cells in (("setup", setup), ("cell", codes)):
             names += _functions(f"{step_id}_{kind}", cells, known)
-        steps.append(Identity(step_id, dones.get(step_id), tuple(names)))
+        steps.append(Identity(step_id, dones.get(step_id) or None, tuple(names)))
         for pair, name in zip([*setup, *codes], names, strict=True):
             if pair is not None and pair[1].function != name:
                 moves.append((pair[1].function, name))
@@ -63,9 +65,7 @@ def identify(wanted: Sequence[Wanted], known: Known | None) -> Identities:
 _Before = tuple[KnownStep, KnownCell] | None
 
 
-def _ids(
-    wanted: Sequence[Wanted], found: Sequence[Sequence[_Before]], known: Known
-) -> list[str]:
+def _ids(wanted: Sequence[Wanted], found: Sequence[Sequence[_Before]], known: Known) -> list[str]:
     """An id for each step: its pin, else that of the step its cell was in, else the next number."""
     ids: dict[int, str] = {}
 
@@ -80,7 +80,9 @@ def _ids(
             for number, pair in enumerate(cells):
                 if pair is not None and rank(number, pair[1]):
                     claim(position, pair[0].id)
-    fresh = _fresh({*ids.values(), *known.taken, *(step.id for step in known.steps)}, bool(known.steps))
+    fresh = _fresh(
+        {*ids.values(), *known.taken, *(step.id for step in known.steps)}, bool(known.steps)
+    )
     return [ids.get(position) or next(fresh) for position in range(len(wanted))]
 
 

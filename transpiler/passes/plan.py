@@ -58,13 +58,13 @@ def plan(
     options: Options,
     files: tuple[str, ...] = (),
     immovable: Mapping[str, str] | None = None,
-    known: Known | None = None,
+    known: Mapping[str, Known] | None = None,
 ) -> tuple[Plan, Found]:
     """Return the plan of the plugin and what was found on the way.
 
     `files` are the paths of `analysis.files`, and of local modules, that exist beside the notebook. `immovable` are the
     cells that an earlier plan had as functions and that could not be moved into one: cell id -> reason. `known` is what an
-    earlier port left: its steps keep their ids, their `done` keys and the names of their functions.
+    earlier port left, by the plugin's name: its steps keep their ids, their `done` keys and the names of their functions.
     """
     notebook = analysis.annotated.notebook
     found: list[Diagnostic] = []
@@ -79,7 +79,9 @@ def plan(
     by_heading = (options.by or notebook.options.get("by")) == "heading"
     drafts, intro, closing = _drafts(analysis, by_heading, found)
     _check_pins(drafts, found)
-    names_of = identify([Wanted(d.pin, _now(d.setup), _now(d.codes)) for d in drafts], known)
+    names_of = identify(
+        [Wanted(d.pin, _now(d.setup), _now(d.codes)) for d in drafts], (known or {}).get(app_name)
+    )
     steps = tuple(
         _step(identity, draft, analysis, parameter, found)
         for identity, draft in zip(names_of.steps, _titled(drafts), strict=True)
@@ -311,6 +313,7 @@ def _cell(
         and any(name not in assigned for _, listed in declarations for name in listed),
         dynamic=item.dynamic,
         options=tuple(keywords),
+        original=code.cell.source,
     )
 
 
