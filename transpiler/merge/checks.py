@@ -2,9 +2,12 @@
 
 import ast
 import builtins
+import re
 import symtable
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
 
 from transpiler.merge.conflicts import hunks
 from transpiler.merge.leaves import counted, lost
@@ -15,106 +18,99 @@ def problem(text: str, sides: Sequence[str], to: Decisions) -> str | None:
     """Return why a merged plugin must not be written, or None. `sides` are base, ours and theirs."""
     base, ours, theirs = sides
     try:
-        tree = ast.parse(text)
+        facts, before, now = facts_of(text), facts_of(ours), facts_of(theirs)
     except (SyntaxError, ValueError) as error:
         return f"the merged plugin would not be Python: {error}"
-    doubled = _doubled(tree) - _doubled(ast.parse(ours)) - _doubled(ast.parse(theirs))
-    if doubled:
+    if doubled := facts.doubled - before.doubled - now.doubled:
         return f"`{sorted(doubled.elements())[0]}` would be defined twice"
     result = counted(text)
     for conflict in to.conflicts:
-        for _, now in hunks(conflict.base, conflict.notebook):
-            result += counted("\n".join(now))
+        for _, changed in hunks(conflict.base, conflict.notebook):
+            result += counted("\n".join(changed))
     for waived in to.waived:
         result += counted(waived)
     if missing := lost(counted(base), counted(ours), counted(theirs), result):
         return f"a line would be lost: {missing[0][:60]}"
-    return _unserved(tree, ours)
+    return _unserved(facts, before)
 
 
-def _doubled(tree: ast.Module) -> Counter[str]:
-    """Names that a scope defines more than once, and how many times too often."""
-    found: Counter[str] = Counter()
-    for scope in ast.walk(tree):
-        if isinstance(scope, ast.Module | ast.ClassDef):
-            names = Counter(
-                node.name
-                for node in scope.body
-                if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)
-            )
-            found += Counter({name: count - 1 for name, count in names.items() if count > 1})
-    return found
-
-
-def _unserved(tree: ast.Module, ours: str) -> str | None:
+def _unserved(facts: "Facts", before: "Facts") -> str | None:
     """Why the entries of the steps list are wrong: one stands twice or has no handler, and not by the user's hand."""
-    ids, methods = _steps_and_methods(tree)
-    old_ids, old_methods = _steps_and_methods(ast.parse(ours))
-    twice = [key for key, count in Counter(ids).items() if count > max(1, old_ids.count(key))]
-    if twice:
-        return f"`{twice[0]}` would be in the steps list twice"
-    for key in ids:
-        by_hand = key in old_ids and key not in old_methods
-        if key not in methods and not by_hand and f"{key}_cell" in methods | old_methods:
-            return f"`{key}` would be in the steps list without its handlers"
+    for step, count in Counter(facts.steps).items():
+        if count > max(1, before.steps.count(step)):
+            return f"`{step}` would be in the steps list twice"
+        by_hand = step in before.steps and step not in before.members
+        if step not in facts.members and not by_hand and step != "finalize":
+            return f"`{step}` would be in the steps list without its handlers"
     return None
-
-
-def _steps_and_methods(tree: ast.Module) -> tuple[list[str], set[str]]:
-    """The ids of the `Step(...)` entries, and the names of all functions."""
-    ids = [
-        str(keyword.value.value)
-        for node in ast.walk(tree)
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "Step"
-        for keyword in node.keywords
-        if keyword.arg == "id" and isinstance(keyword.value, ast.Constant)
-    ]
-    methods = {
-        n.name for n in ast.walk(tree) if isinstance(n, ast.FunctionDef | ast.AsyncFunctionDef)
-    }
-    return ids, methods
 
 
 # --- names ------------------------------------------------------------------------------------------------------------
 
 
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What a plugin defines."""
+
+    tree: ast.Module
+    imports: frozenset[str]
+    """The names that the module's imports bind."""
+    members: frozenset[str]
+    """The methods and constants of its classes."""
+    steps: tuple[str, ...]
+    """The ids in the steps list."""
+    doubled: Counter[str]
+    """Functions that the module or a class defines more than once, and how many times too often."""
+
+
+@lru_cache(maxsize=6)
+def facts_of(text: str) -> Facts:
+    """Return what a plugin defines. Raises SyntaxError or ValueError when it is not Python."""
+    tree = ast.parse(text)
+    imports: set[str] = set()
+    members: set[str] = set()
+    steps: list[str] = []
+    doubled: Counter[str] = Counter()
+    scopes: list[ast.Module | ast.ClassDef] = [tree]
+    scopes += [node for node in tree.body if isinstance(node, ast.ClassDef)]
+    for scope in scopes:
+        functions: list[str] = []
+        for node in scope.body:
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+                functions.append(node.name)
+                if node.name == "__init__":
+                    steps += _step_ids(node)
+            elif isinstance(node, ast.Import | ast.ImportFrom):
+                imports |= {(a.asname or a.name).partition(".")[0] for a in node.names}
+            elif isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
+                members.add(node.targets[0].id)
+        members |= set(functions)
+        doubled += Counter({n: count - 1 for n, count in Counter(functions).items() if count > 1})
+    return Facts(tree, frozenset(imports), frozenset(members), tuple(steps), doubled)
+
+
+def _step_ids(init: ast.AST) -> list[str]:
+    """The ids of the `Step(...)` entries."""
+    return [
+        str(keyword.value.value)
+        for node in ast.walk(init)
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "Step"
+        for keyword in node.keywords
+        if keyword.arg == "id" and isinstance(keyword.value, ast.Constant)
+    ]
+
+
 def still_used(text: str, ours: str) -> tuple[set[str], set[str]]:
     """Return the names that `ours` imports, and the methods it defines, that the text uses and has no more."""
     try:
-        tree, before = ast.parse(text), ast.parse(ours)
+        now, before = facts_of(text), facts_of(ours)
     except (SyntaxError, ValueError):
         return set(), set()
-    lost_names = _imports(before) - _imports(tree)
-    used = {n.id for n in _outside_cells(tree) if isinstance(n, ast.Name)} & lost_names
-    own = {
-        n.attr
-        for n in ast.walk(tree)
-        if isinstance(n, ast.Attribute) and isinstance(n.value, ast.Name) and n.value.id == "self"
-    }
-    return used, own & (_members(before) - _members(tree))
-
-
-def _imports(tree: ast.Module) -> set[str]:
-    """The names that the module's imports bind."""
-    return {
-        (alias.asname or alias.name).partition(".")[0]
-        for node in tree.body
-        if isinstance(node, ast.Import | ast.ImportFrom)
-        for alias in node.names
-    }
-
-
-def _members(tree: ast.Module) -> set[str]:
-    """The methods and constants of the module's classes."""
-    found = set()
-    for node in tree.body:
-        if isinstance(node, ast.ClassDef):
-            for member in node.body:
-                if isinstance(member, ast.FunctionDef | ast.AsyncFunctionDef):
-                    found.add(member.name)
-                elif isinstance(member, ast.Assign) and isinstance(member.targets[0], ast.Name):
-                    found.add(member.targets[0].id)
-    return found
+    names = {n for n in before.imports - now.imports if re.search(rf"\b{n}\b", text)}
+    methods = {n for n in before.members - now.members if re.search(rf"\bself\.{n}\b", text)}
+    if names:
+        names &= {n.id for n in _outside_cells(now.tree) if isinstance(n, ast.Name)}
+    return names, methods
 
 
 def _outside_cells(node: ast.AST) -> Iterator[ast.AST]:
@@ -139,6 +135,8 @@ def newly_undefined(text: str, ours: str, theirs: str) -> tuple[tuple[str, str],
 
     Each comes with the function that uses it.
     """
+    if text in (ours, theirs):
+        return ()
     before = {name for name, _ in _undefined(ours)} | {name for name, _ in _undefined(theirs)}
     return tuple(sorted({found for found in _undefined(text) if found[0] not in before}))
 

@@ -143,7 +143,7 @@ def lost(
 
 def imported(text: str) -> list[str] | None:
     """The names of a `from ... import` unit as written (`a as b`); None for anything else, or where comments stand in it."""
-    above, statement = _above(text)
+    _, statement = _above(text)
     try:
         body = ast.parse(statement).body
     except (SyntaxError, ValueError):

@@ -112,26 +112,23 @@ def _checked(
     to = Decisions(open_, request.choices or {}, request.restore, request.formatted)
     sides = [text_of(side) for side in trees]
     tree = merge_groups("", *trees, to)
-    for _ in range(3):
+    reason = None
+    for _ in range(4):
         text = text_of(tree)
         names, methods = checks.still_used(text, sides[1])
         names |= set(to.names)
         methods |= set(to.methods)
-        reason = checks.problem(text, sides, to)
-        forced = {c.unit for c in to.changes if c.what == "merged"} if reason else set(to.forced)
+        reason = None if text in sides[1:] else checks.problem(text, sides, to)
+        forced = set(to.forced)
+        if reason:
+            forced |= {change.unit for change in to.changes if change.what == "merged"}
         if (names, methods, forced) == (set(to.names), set(to.methods), set(to.forced)):
             break
         to = replace(
-            to,
-            names=names,
-            methods=methods,
-            forced=forced,
-            changes=[],
-            conflicts=[],
-            waived=[],
+            to, names=names, methods=methods, forced=forced, changes=[], conflicts=[], waived=[]
         )
         tree = merge_groups("", *trees, to)
-    if reason := checks.problem(text_of(tree), sides, to):
+    if reason:
         raise MergeRefused(reason)
     return to, tree
 

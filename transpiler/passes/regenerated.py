@@ -9,6 +9,7 @@ from transpiler.merge.conflicts import REASONS, Conflict
 from transpiler.merge.merge import Merged, MergeRefused, Request, merge
 from transpiler.merge.rows import Row, edits, rows
 from transpiler.merge.table import unit_name
+from transpiler.merge.units import step_of
 from transpiler.options import Asked
 from transpiler.passes.earlier import Lock
 from transpiler.passes.paths import sha
@@ -57,7 +58,12 @@ def regenerate(
         return Regenerated(raw, emitted), ()
     shape = _Shape.of(raw)
     ours = shape.text(raw)
-    before = ours if is_pristine(ours) else _base(name, ours, base, lock)
+    try:
+        before = ours if is_pristine(ours) else _base(name, ours, base, lock)
+    except UserError:
+        if asked.force:
+            return Regenerated(shape.bytes(emitted), emitted, edits=1), ()
+        raise
     tidy = ours
     if before != emitted and _OTHER_INDENT.search(ours) and not _OUR_INDENT.search(ours):
         tidy = _formatted(ours)
@@ -76,10 +82,30 @@ def regenerate(
             Regenerated(shape.bytes(emitted), emitted, rows=rows(merged), edits=edits(merged)),
             (),
         )
+    _check_names(asked, lock, merged)
     content = raw if merged.text in (ours, tidy) and tidy == ours else shape.bytes(merged.text)
     stray = set(merged.lines) - {conflict.id for conflict in merged.conflicts}
     done = Regenerated(content, emitted, merged.conflicts, rows(merged), edits(merged), len(stray))
     return done, _found(merged, name, stray)
+
+
+def _check_names(asked: Asked, lock: Lock, merged: Merged) -> None:
+    """Raise UserError (exit 2) when something is to be settled or restored that is not there."""
+    units = {c.id: c.unit for c in (*lock.pending, *merged.conflicts)}
+    for option, names, kinds in (
+        ("--resolve", set(asked.choices) - {"*"}, {"settled", "conflict"}),
+        ("--restore", set(asked.restore), {"restored"}),
+    ):
+        concerned = [change.unit for change in merged.changes if change.what in kinds]
+        known = {name for unit in concerned for name in (unit, step_of(unit), unit_name(unit))}
+        known |= {key for key, unit in units.items() if unit in concerned}
+        for name in sorted(names - known):
+            reason = (
+                "no conflict has that name"
+                if option == "--resolve"
+                else "nothing of it was deleted"
+            )
+            raise UserError(codes.BAD_OPTION, option=option, value=name, reason=reason)
 
 
 def _base(name: str, ours: str, base: bytes | None, lock: Lock) -> str:
