@@ -348,14 +348,17 @@ def test_explain_of_an_unknown_code_names_the_nearest(
 # --- what is in the way -------------------------------------------------------------------------------------------------
 
 
-def test_a_plugin_edited_by_hand_is_never_overwritten(pipulate: Pipulate, tmp_path: Path) -> None:
+def test_a_plugin_edited_by_hand_keeps_its_edits(pipulate: Pipulate, tmp_path: Path) -> None:
     (tmp_path / "trip.ipynb").write_bytes(SOUND)
     pipulate("port", "trip.ipynb")
     plugin = tmp_path / "generated/trip.py"
     plugin.write_text(plugin.read_text().replace("Finalize", "Finish"))
     (tmp_path / "trip.ipynb").write_bytes(OTHER)
+    assert pipulate("port", "trip.ipynb").exit == 0
+    assert "Finish" in plugin.read_text()
+    assert "limit = 6" in plugin.read_text()
     before = tree(tmp_path)
-    result = pipulate("port", "trip.ipynb")
+    result = pipulate("port", "trip.ipynb", "--force")
     assert (result.exit, tree(tmp_path)) == (3, before)
     assert "PP403 edited-by-hand" in result.err
 

@@ -106,7 +106,7 @@ def known_of(made: Plan) -> Known:
 def notebook(world: World) -> list[Cell]:
     """A notebook of five to nine cells that use each other's names."""
     rng = world.rng
-    names = rng.sample(WORDS, rng.randint(5, 9))
+    names = rng.sample(WORDS, rng.randint(8, 12))
     cells = []
     for uid, name in enumerate(names):
         before = rng.choice(names[:uid]) if uid else "10"
@@ -136,7 +136,7 @@ def edit_notebook(world: World, cells: list[Cell], uid: int) -> list[Cell]:
     rng = world.rng
     kind = rng.choices(
         ["change", "insert", "new", "delete", "move", "title", "import", "split", "merge", "ids"],
-        [5, 5, 3, 2, 2, 2, 2, 1, 1, 1],
+        [6, 6, 3, 2, 2, 2, 2, 1, 1, 1],
     )[0]
     world.kinds.append(f"notebook {kind}")
     at = rng.randrange(len(cells))

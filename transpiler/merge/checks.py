@@ -12,6 +12,7 @@ from functools import lru_cache
 from transpiler.merge.conflicts import hunks
 from transpiler.merge.leaves import counted, lost
 from transpiler.merge.table import Decisions
+from transpiler.merge.units import parsed
 
 
 def problem(text: str, sides: Sequence[str], to: Decisions) -> str | None:
@@ -66,7 +67,7 @@ class Facts:
 @lru_cache(maxsize=6)
 def facts_of(text: str) -> Facts:
     """Return what a plugin defines. Raises SyntaxError or ValueError when it is not Python."""
-    tree = ast.parse(text)
+    tree = parsed(text)
     imports: set[str] = set()
     members: set[str] = set()
     steps: list[str] = []

@@ -57,7 +57,14 @@ def _by_id(old: Sequence[Known], new: Sequence[Now]) -> dict[int, int]:
         for n, o in changed
         if sources[old[o].source] == 1 and elsewhere.get(old[o].source, n) != n
     ]
-    return {} if len(against) > 1 and 2 * len(against) > len(changed) else found
+    if len(against) > 1 and 2 * len(against) > len(changed):
+        return {}
+    # A cell that is word for word another one, which has no cell any more, is that one.
+    unchanged = {old[o].source for n, o in found.items() if new[n].source == old[o].source}
+    for n, _ in changed:
+        if sources[new[n].source] == 1 and new[n].source not in unchanged:
+            del found[n]
+    return found
 
 
 def _left(count: int, taken: Sequence[int]) -> list[int]:

@@ -13,37 +13,22 @@ from transpiler.merge.units import split_lines
 WIDTH = 88
 Formatter = Callable[[str], str]
 
-_LAYOUT = {tokenize.NL, tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT, tokenize.ENDMARKER}
 
-
-def same_tokens(one: str, two: str) -> bool:
-    """Whether two texts differ only in layout: white space, line breaks, trailing commas, the kind of quotes."""
+def same_code(one: str, two: str) -> bool:
+    """Whether two texts differ only in layout: line breaks, brackets, trailing commas, the kind of quotes. Comments count."""
     try:
-        return _tokens(one) == _tokens(two)
-    except (SyntaxError, tokenize.TokenError):
+        if _comments_in(one) != _comments_in(two):
+            return False
+        trees = [ast.dump(ast.parse(_placed(text))) for text in (one, two)]
+        return trees[0] == trees[1]
+    except (SyntaxError, ValueError, tokenize.TokenError):
         return False
 
 
-def _tokens(text: str) -> list[str]:
-    """The tokens of a unit without its layout; comments stay, and so does what is inside a string."""
-    found: list[str] = []
-    depth = 0
-    for token in tokenize.generate_tokens(io.StringIO(_placed(text)).readline):
-        if token.type in _LAYOUT:
-            if token.type in (tokenize.INDENT, tokenize.DEDENT):
-                depth += 1 if token.type == tokenize.INDENT else -1
-            elif token.type == tokenize.NEWLINE:
-                found.append(f"\n{depth}")
-            continue
-        if token.string in ")]}" and found and found[-1] == "," and token.type == tokenize.OP:
-            found.pop()
-        string = token.string
-        if token.type == tokenize.STRING:
-            string = repr(ast.literal_eval(string)) if string[:1] in "\"'" else string
-        elif token.type == tokenize.COMMENT:
-            string = string.rstrip()
-        found.append(string)
-    return found
+def _comments_in(text: str) -> list[str]:
+    """The comments of a unit, in order."""
+    tokens = tokenize.generate_tokens(io.StringIO(_placed(text)).readline)
+    return [token.string.rstrip() for token in tokens if token.type == tokenize.COMMENT]
 
 
 def parses(text: str) -> bool:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from transpiler.merge.conflicts import Conflict, block, conflict_id
-from transpiler.merge.leaves import Formatter, merged, merged_import, same_tokens
+from transpiler.merge.leaves import Formatter, merged, merged_import, same_code
 from transpiler.merge.order import woven
 from transpiler.merge.units import WORKFLOW, Group, Leaf, Unit, cut_bundle, step_of
 
@@ -245,7 +245,7 @@ def _text(path: str, base: str, ours: str, theirs: str, to: Decisions, part: boo
         return theirs if ours == base else ours
     choice = to.choice(path)
     settled = choice if path in to.pending else None
-    if settled is None and not part and same_tokens(base, ours):
+    if settled is None and not part and same_code(base, ours):
         to.note(path, "updated")
         to.waived.append(ours)
         return theirs
@@ -275,7 +275,7 @@ def _part(path: str, base: str, ours: str, theirs: str, to: Decisions) -> str:
 
 def _same(one: str, two: str) -> bool:
     """Whether nothing was changed by hand but the layout."""
-    return one == two or same_tokens(one, two)
+    return one == two or same_code(one, two)
 
 
 def _gap(base: Unit | None, ours: Unit, theirs: Unit) -> str:

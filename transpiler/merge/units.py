@@ -11,6 +11,7 @@ import re
 import tokenize
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 WORKFLOW = "class of the workflow"
 _START = re.compile(r"^\s*# --- START_STEP_BUNDLE: (\w+) ---")
@@ -64,10 +65,16 @@ def cut(text: str, bundles: Iterable[str] = ()) -> Group:
     ValueError when the text is not Python.
     """
     lines = split_lines(text)
-    body = ast.parse(text).body
+    body = parsed(text).body
     members, tail = _statements(lines, body, 0, len(lines), top=True)
     done = [_opened(leaf, node, lines, span, set(bundles)) for leaf, node, span in members]
     return Group("", "", "", _unique(done), tail)
+
+
+@lru_cache(maxsize=8)
+def parsed(text: str) -> ast.Module:
+    """Return the syntax tree of a plugin; nobody changes it. Raises SyntaxError or ValueError."""
+    return ast.parse(text)
 
 
 def split_lines(text: str) -> list[str]:

@@ -225,7 +225,8 @@ def recover(home: Path, plugin: Path) -> None:
         return
     now, current = read_lock(home / "lock.json"), _content(plugin)
     coming = read_lock(_beside(home / "lock.json"))
-    header = (origin((current or b"").decode("utf-8", "replace")) or {}).get("base")
+    text = (current or b"").decode("utf-8", "replace").replace("\r\n", "\n")
+    header = (origin(text) or {}).get("base")
     finish = bool(coming.written_sha) and (
         (current is not None and coming.written_sha == sha(current))
         or (header == coming.header and header != now.header)
@@ -281,7 +282,7 @@ def _plugins(out: Path) -> Iterator[tuple[Path, str]]:
     """The plugin files of a folder with their texts, in order."""
     for path in matching(out, "*.py"):
         try:
-            yield path, path.read_bytes().decode("utf-8-sig")
+            yield path, path.read_bytes().decode("utf-8-sig").replace("\r\n", "\n")
         except (OSError, UnicodeDecodeError):
             yield path, ""
 
