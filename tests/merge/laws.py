@@ -246,6 +246,8 @@ def run(seeds: range, one_by_one: bool, stop: bool = False) -> tuple[Table, list
         laws = broken(it)
         if it.apart and it.merged.conflicts:
             laws.append(f"9: a conflict between different units: {it.merged.conflicts[0].unit}")
+        if laws and not stop:
+            print(seed, it.kinds, laws, file=sys.stderr, flush=True)
         if laws:
             table.wrong += 1
             found.append(f"seed {seed} {'1x1' if one_by_one else ''} {it.kinds}: {laws}")

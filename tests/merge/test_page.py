@@ -44,7 +44,7 @@ def in_conflict(tmp_path, pipulate) -> None:
     (tmp_path / "trip.ipynb").write_bytes(SECOND)
 
 
-@pytest.mark.parametrize("command", [c for c in dict.fromkeys(COMMANDS)])
+@pytest.mark.parametrize("command", list(dict.fromkeys(COMMANDS)))
 def test_a_command_of_the_page(tmp_path, pipulate, command: str) -> None:
     in_conflict(tmp_path, pipulate)
     plugin = tmp_path / "generated/trip.py"

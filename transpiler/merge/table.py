@@ -46,6 +46,8 @@ class Decisions:
     conflicts: list[Conflict] = field(default_factory=list)
     stays: Collection[str] = ()
     """Steps that the notebook has no more and that stay."""
+    leaves: Collection[str] = ()
+    """Steps that the notebook has no more and that go."""
     waived: list[str] = field(default_factory=list)
     """Texts that were left out by a decision: the loss guard does not look for their lines."""
 
@@ -87,7 +89,7 @@ def merge_groups(path: str, base: Group, ours: Group, theirs: Group, to: Decisio
     """Return the merge of three groups."""
     b, o, t = ({m.key: m for m in side.members} for side in (base, ours, theirs))
     if ours.key == WORKFLOW:
-        to.stays = _orphans(path, b, o, t, to)
+        to.stays, to.leaves = _orphans(path, b, o, t, to)
     results: dict[str, Unit] = {}
     for key in dict.fromkeys([*t, *o, *b]):
         there = f"{path}/{key}" if path else key
@@ -104,9 +106,12 @@ def merge_groups(path: str, base: Group, ours: Group, theirs: Group, to: Decisio
 
 def _orphans(
     path: str, b: dict[str, Unit], o: dict[str, Unit], t: dict[str, Unit], to: Decisions
-) -> set[str]:
-    """The steps that the notebook has no more and that were edited: bundle and entry in the list stay together."""
-    stays = set()
+) -> tuple[set[str], set[str]]:
+    """The steps that the notebook has no more: those that were edited and stay, and those that go.
+
+    A step's bundle and its entry in the list stay or go together.
+    """
+    stays, leaves = set(), set()
     entries = [_entries(side.get("def __init__")) for side in (b, o)]
     for key, unit in o.items():
         pending = to.pending.get(f"{path}/{key}")
@@ -118,7 +123,9 @@ def _orphans(
         edited = retitled or not _same(before.whole, unit.whole)
         if edited and to.choice(f"{path}/{key}") != "notebook":
             stays.add(key)
-    return stays
+        else:
+            leaves.add(key)
+    return stays, leaves
 
 
 def _entries(init: Unit | None) -> dict[str, str]:
@@ -135,6 +142,9 @@ def _merge_unit(
     if ours is None:
         return _absent(path, base, theirs, to)
     if base is None and theirs is None:
+        if "/entry " in path and step_of(path) in to.leaves:
+            to.waived.append(ours.whole)
+            return None
         to.note(path, "yours")
         return ours
     if isinstance(base, Group) and isinstance(ours, Group) and isinstance(theirs, Group):
@@ -197,7 +207,8 @@ def _left(path: str, base: Unit | None, ours: Unit, to: Decisions) -> Unit | Non
         return ours
     choice = to.choice(path)
     if not edited or choice == "notebook":
-        to.note(path, "removed" if not edited else "settled")
+        asked = choice == "notebook" and not _same(base.whole, ours.whole)
+        to.note(path, "settled" if asked else "removed")
         to.waived.append(ours.whole)
         return None
     if choice is not None:
