@@ -12,6 +12,7 @@ import pytest
 from tests.build import md, raw, tree
 from tests.conftest import ROOT
 from transpiler.diagnostics import UserError
+from transpiler.merge import checks
 from transpiler.options import Asked, Options
 from transpiler.pipeline import Ported, port, undo
 
@@ -166,13 +167,14 @@ def test_a_step_that_the_notebook_lost_stays_if_it_was_edited(desk: Desk) -> Non
 def test_a_new_cell_gets_the_next_id_and_the_others_keep_theirs(desk: Desk) -> None:
     cells = [{**c, "id": f"cell-{n}"} if isinstance(c, dict) else c for n, c in enumerate(FIRST)]
     desk.edit("        print(best)\n", "        print(best)  # mine\n")
-    desk.port(cells[0], cells[1], "new = 1\nprint(new)", *cells[2:])
+    done = desk.port(cells[0], cells[1], "new = 1\nprint(new)", *cells[2:])
+    assert [d.rule.code for d in done.found] == ["PP424"]
     order = [
         line.split('"')[1] for line in desk.text.split("\n") if line.strip().startswith('id="step_')
     ][:4]
     assert order == ["step_01", "step_04", "step_02", "step_03"]
     assert "print(best)  # mine" in desk.text
-    desk.port(*FIRST)
+    assert [d.rule.code for d in desk.port(*FIRST).found] == ["PP425"]
     assert "step_04" not in desk.text
     desk.port(cells[0], cells[1], "other = 1\nprint(other)", *cells[2:])
     assert "step_05_cell" in desk.text
@@ -251,6 +253,14 @@ def test_papers_of_another_age_are_not_believed(desk: Desk, spoil: bytes) -> Non
 def test_a_plugin_that_is_not_python_refuses(desk: Desk) -> None:
     desk.edit("        print(best)\n", "<<<<<<< HEAD\n        print(best)\n")
     assert desk.refused(*SECOND) == "PP420"
+
+
+def test_a_merge_that_fails_its_checks_is_not_written(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk.edit("        print(best)\n", "        print(best)  # mine\n")
+    monkeypatch.setattr(checks, "problem", lambda *_: "a line would be lost")
+    assert desk.refused(*SECOND) == "PP423"
 
 
 def test_a_block_that_nobody_knows_stays_and_is_told(desk: Desk) -> None:

@@ -27,6 +27,7 @@ from transpiler.merge.identity import Now
 from transpiler.options import Options
 from transpiler.passes.identify import Identity, Wanted, identify
 from transpiler.passes.plan_fields import planned_field
+from transpiler.passes.texts import plain, training_prompt
 
 # Form names that the page itself sends (CONTRACT 1.9), and the key that holds a step's outputs.
 RESERVED_FIELDS = frozenset({"pipeline_id", "step_id", "_cells"})
@@ -88,7 +89,7 @@ def plan(
     )
     if not steps:
         found.append(codes.NOTHING_TO_RUN.at(WHOLE, name=notebook.name))
-    description = str(notebook.options.get("description") or _plain(intro))
+    description = str(notebook.options.get("description") or plain(intro))
     roles = notebook.options.get("roles") or ["Core"]
     title = analysis.annotated.title
     return (
@@ -97,7 +98,7 @@ def plan(
             class_name=names.class_name(app_name),
             title=title,
             description=description or f"Begins with: {steps[0].title if steps else title}.",
-            training_prompt=_training_prompt(title, intro, steps, closing),
+            training_prompt=training_prompt(title, intro, steps, closing),
             roles=tuple(map(str, roles if isinstance(roles, list) else [roles])),
             notebook=notebook.name,
             parameter=parameter,
@@ -364,24 +365,6 @@ def _helpers(steps: tuple[PlannedStep, ...]) -> Helpers:
 
 
 # --- texts --------------------------------------------------------------------------------------------------------
-
-
-def _plain(markdown: str) -> str:
-    """The first paragraph of a markdown text as one line of plain words."""
-    paragraph = " ".join(markdown.strip().split("\n\n")[0].split())
-    paragraph = re.sub(r"!\[[^\]]*\]\([^)]*\)", "", paragraph)
-    paragraph = re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", paragraph)
-    return re.sub(r"(\*\*|__|`|(?<!\w)[*_](?=\S)|(?<=\S)[*_](?!\w))", "", paragraph).strip()
-
-
-def _training_prompt(title: str, intro: str, steps: tuple[PlannedStep, ...], closing: str) -> str:
-    """What a language model is told about the workflow: the notebook's own words, and what each step asks."""
-    parts = [f"# {title}", intro]
-    for step in steps:
-        parts += [f"## {step.title}", step.text]
-        parts += [f"The person gives: {f.label}." for f in step.fields]
-    parts.append(closing)
-    return "\n\n".join(part.strip() for part in parts if part.strip())
 
 
 def _free_name(wanted: str, analysis: Analysis) -> str:
