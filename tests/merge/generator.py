@@ -135,8 +135,20 @@ def edit_notebook(world: World, cells: list[Cell], uid: int) -> list[Cell]:
     """The notebook after one edit."""
     rng = world.rng
     kind = rng.choices(
-        ["change", "insert", "new", "delete", "move", "title", "import", "split", "merge", "ids"],
-        [6, 6, 3, 2, 2, 2, 2, 1, 1, 1],
+        [
+            "rewrite",
+            "change",
+            "insert",
+            "new",
+            "delete",
+            "move",
+            "title",
+            "import",
+            "split",
+            "merge",
+            "ids",
+        ],
+        [2, 6, 6, 3, 2, 2, 2, 2, 1, 1, 1],
     )[0]
     world.kinds.append(f"notebook {kind}")
     at = rng.randrange(len(cells))
@@ -155,6 +167,12 @@ def edit_notebook(world: World, cells: list[Cell], uid: int) -> list[Cell]:
         else:
             lines.insert(0 if lines[0][:2] != "#|" and kind == "import" else place, indent + line)
         result[at] = replace(cell, source="\n".join(lines))
+    elif kind == "rewrite" and len(lines) > 2:
+        # Two neighbouring statements become one.
+        at_line = next((n for n in range(1, len(lines) - 1) if _plain(lines, n)), 0)
+        if at_line:
+            lines[at_line : at_line + 2] = [f"print('{world.token('N')}')"]
+            result[at] = replace(cell, source="\n".join(lines))
     elif kind == "new":
         result.insert(
             rng.randint(0, len(cells)), Cell(uid, world.fresh_id(), new_source(world, "new"))
@@ -197,6 +215,14 @@ def edit_notebook(world: World, cells: list[Cell], uid: int) -> list[Cell]:
         touched = set()
     world.touched |= touched
     return result
+
+
+def _plain(lines: list[str], number: int) -> bool:
+    """Whether this line and the next are statements of their own that print."""
+    two = lines[number : number + 2]
+    return all(re.fullmatch(r"print\(.*\)|\w+|\w+\[:3\]", line) for line in two) and _free(
+        lines, number
+    )
 
 
 def _free(lines: list[str], number: int) -> bool:

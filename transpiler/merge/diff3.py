@@ -93,6 +93,9 @@ def _meet(one: _Change, two: _Change) -> bool:
     """Whether two changes of different sides concern the same place of the base."""
     if one.start == one.end and two.start == two.end:
         return one.start == two.start
+    if one.start == one.end or two.start == two.end:
+        inside, around = (one, two) if one.start == one.end else (two, one)
+        return around.start < inside.start < around.end
     return max(one.start, two.start) < min(one.end, two.end)
 
 

@@ -101,8 +101,15 @@ def counted(text: str) -> Counter[str]:
 
 
 def complete(base: str, ours: str, theirs: str, result: str) -> bool:
-    """The loss guard of one text: whether every line that a side added, counted, is in the result."""
-    return not lost(counted(base), counted(ours), counted(theirs), counted(result))
+    """The guard of one text: every line that a side added is in the result, and none that only one side took away."""
+    b, o, t, r = map(counted, (base, ours, theirs, result))
+    left_over = any(
+        r[line] > max(0, o[line] + t[line] - count)
+        for line, count in b.items()
+        if (o[line] == count) != (t[line] == count) and min(o[line], t[line]) < count
+        and max(o[line], t[line]) == count
+    )  # fmt: skip
+    return not left_over and not lost(b, o, t, r)
 
 
 def lost(
