@@ -14,5 +14,5 @@ def test_the_laws_hold_over_random_edits(one_by_one: bool) -> None:
     assert table.apart_conflicts == 0
     assert table.apart > PAIRS / 4
     assert (
-        table.conflicts <= (0.05 if one_by_one else 0.2) * PAIRS
+        table.conflicts <= (0.1 if one_by_one else 0.25) * PAIRS
     )  # few pairs; `make laws` has the rates
