@@ -4,11 +4,12 @@ SERVE  ?= 1
 OPEN   ?= 1
 PORT   ?= 5001
 JOBS   ?= 2
+PAIRS  ?= 5000
 
 VERSION := $(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])')
 BIN     := .venv/bin
 
-.PHONY: help demo verify test check golden bench clean
+.PHONY: help demo verify test check golden laws bench clean
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 10
@@ -51,6 +52,9 @@ check: .venv/.dev ## style, types and architecture only
 golden: .venv/.dev ## make generated/ and the expected reports anew; look at the diff
 	$(BIN)/pytest -q tests/test_golden.py --update
 	git diff --stat generated tests
+
+laws: .venv/.dev ## merge random edits and check the laws on each pair: one table (PAIRS=5000)
+	$(BIN)/python -m tests.merge.laws $(PAIRS)
 
 bench: .venv/.dev ## compare speed and memory with other tools, in one run
 	$(BIN)/python bench/run.py

@@ -1,7 +1,7 @@
 """The command `pipulate`: calls a command of `transpiler.commands` and turns problems into messages and exit codes.
 
 Exit codes: 0 fine; 1 problems found; 2 usage, or a notebook that cannot be read; 3 refused, nothing written;
-130 interrupted by Ctrl+C.
+4 a plugin is out of date (`port --check`); 130 interrupted by Ctrl+C.
 """
 
 import io

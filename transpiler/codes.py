@@ -286,8 +286,8 @@ EDITED_BY_HAND = Rule(
     "PP403",
     "edited-by-hand",
     ERROR,
-    "{path} was edited by hand since it was ported, and taking in the notebook's changes beside your edits is not built yet",
-    "Nothing was written. Port into another folder with -o and compare the two files, or move your file away first.",
+    "{path} was edited by hand, and {option} would drop that: {edits}",
+    "Nothing was written. Without {option} your edits stay. To drop them, add --yes: a backup is kept, and --undo brings it back.",
 )
 NOT_OURS = Rule(
     "PP404",
@@ -323,6 +323,76 @@ ANSWER_NEEDED = Rule(
     ERROR,
     "{name} asks with input(), which nobody answers while it is verified",
     "Give the answers that the notebook and the app shall both get: {answers}",
+)
+PLUGIN_NOT_PYTHON = Rule(
+    "PP420",
+    "plugin-not-python",
+    ERROR,
+    "{path} is not Python at line {line}, so nothing can be merged into it: {reason}",
+    "Nothing was written. Repair that line and port again.",
+)
+NO_BASE = Rule(
+    "PP421",
+    "no-base",
+    ERROR,
+    "{path} was edited by hand, and what it was ported from is not known: {reason}",
+    "Nothing was written. Put the folder .port back (it belongs into git), or take the notebook as it is now for the base: --adopt.",
+)
+CONFLICT = Rule(
+    "PP422",
+    "merge-conflict",
+    WARNING,
+    "{unit} ({path}, line {line}): {reason}",
+    "Edit it and delete the block of comments at line {line}, or add --resolve {id}=mine (or =notebook, or =both).",
+)
+MERGE_UNSAFE = Rule(
+    "PP423",
+    "merge-unsafe",
+    ERROR,
+    "{path} and the notebook's changes cannot be merged safely: {reason}",
+    "Nothing was written. Port into another folder with -o and compare; and please report it, with both files if you may.",
+)
+RUNS_INSERTED = Rule(
+    "PP424",
+    "runs-affected",
+    NOTICE,
+    "{step} is new before {later}: to complete it in a run made earlier clears what that run has from there on",
+    "Nothing to do for new runs. Runs that are locked stay as they are.",
+)
+STEP_RETIRED = Rule(
+    "PP425",
+    "step-retired",
+    NOTICE,
+    "{step} is gone from the notebook; what saved runs keep of it stays, unused",
+    "Nothing to do: its id is not given again.",
+)
+DELETED_AND_CHANGED = Rule(
+    "PP426",
+    "deleted-by-you",
+    NOTICE,
+    "you deleted {step} from the plugin; the notebook has changed its cell since",
+    "It stays deleted. To have it back: --restore {step}.",
+)
+UNDEFINED_AFTER_MERGE = Rule(
+    "PP427",
+    "undefined-after-merge",
+    WARNING,
+    "after the merge nothing defines `{name}`, which {method} uses",
+    "The notebook may have renamed it. Look at both changes; the step fails with a NameError otherwise.",
+)
+STRAY_BLOCK = Rule(
+    "PP428",
+    "stray-conflict-block",
+    WARNING,
+    "{path} has a conflict block at line {line} that its lock does not know",
+    "Settle it by hand: keep the lines you want and delete the block.",
+)
+NO_BACKUP = Rule(
+    "PP429",
+    "no-backup",
+    ERROR,
+    "there is nothing to undo for {path}",
+    "A backup is made whenever a port changes a plugin that is there; the last ten are kept in .port.",
 )
 CHANGED_MEANWHILE = Rule(
     "PP490",

@@ -261,6 +261,37 @@ class Analysis:
     """Packages the notebook installs with pip, in order."""
 
 
+# --- what an earlier port left --------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class KnownCell:
+    """A cell as it was ported last."""
+
+    id: str
+    function: str
+    """`step_02_cell`"""
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class KnownStep:
+    """A step as it was ported last."""
+
+    id: str
+    done: str
+    cells: tuple[KnownCell, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """The identities of an earlier port. Ids never change, and none is used twice."""
+
+    steps: tuple[KnownStep, ...]
+    taken: frozenset[str]
+    """Ids of steps that may not be given again: of steps that are gone, and of the user's own."""
+
+
 # --- plan ---------------------------------------------------------------------------------------------------------
 
 
@@ -290,6 +321,8 @@ class PlannedCell:
     """Whether it may use names that cannot be known."""
     options: tuple[tuple[str, JSON], ...] = ()
     """Keyword arguments of `@cell`."""
+    original: str = ""
+    """The cell as the notebook has it, by which the next port knows it again."""
 
 
 Control = Literal["input", "textarea", "range", "switch", "select", "multi_select", "radio", "file"]
@@ -367,6 +400,8 @@ class PlannedStep:
     button: str | None = None
     """The label of the button that runs it; None when it runs by itself."""
     confirm: str | None = None
+    done_apart: bool = False
+    """Whether no field's answer is kept under `done`: then that key is put beside them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -409,3 +444,5 @@ class Plan:
 
     chosen: tuple[str, ...] = ()
     """Variables that `--fields` made fields of; the lock keeps them for the next port."""
+    moves: tuple[tuple[str, str], ...] = ()
+    """Functions that had another name at the last port, since their cell goes with another step now: before, now."""

@@ -8,9 +8,12 @@ from typing import TYPE_CHECKING
 
 from transpiler import codes
 from transpiler.diagnostics import WHOLE, Found, Severity, UserError
-from transpiler.ir import Analysis, Plan
-from transpiler.options import Options
-from transpiler.passes.write import chosen_before, place, stamp_of, unchanged, write
+from transpiler.ir import Analysis, Known, Plan
+from transpiler.options import Asked, Options
+from transpiler.passes import write as disk
+from transpiler.passes.paths import sha
+from transpiler.passes.regenerated import REFUSED, Regenerated, regenerate
+from transpiler.passes.stamp import chosen_before, stamp_of, unchanged
 from transpiler.resources import templates_folder
 
 if TYPE_CHECKING:
@@ -26,6 +29,13 @@ class Ported:
     plan: Plan | None
     found: Found
     changed: bool
+    """Whether the plugin is another one now, or would be if this were not a dry run."""
+    regenerated: Regenerated | None = None
+    """How the plugin came about; None when nothing had to be looked at."""
+    before: bytes | None = None
+    """The plugin as it was; None for a new one."""
+    backup: bool = False
+    """Whether the plugin as it was is kept."""
 
     @property
     def failed(self) -> bool:
@@ -44,11 +54,18 @@ class Planned:
     analysis: Analysis | None = None
 
 
-def planned(raw: bytes, path: Path, options: Options, kept: tuple[str, ...] = ()) -> Planned:
+def planned(
+    raw: bytes,
+    path: Path,
+    options: Options,
+    kept: tuple[str, ...] = (),
+    known: Mapping[str, Known] | None = None,
+) -> Planned:
     """Return the plan of a notebook's plugin. Writes nothing.
 
     `raw` is the notebook's bytes; `path` is where it stands, to find the files that it reads. `kept` are the fields that were
-    chosen at the last port, for when the options say nothing of fields. Raises UserError PP407 for a field that cannot be.
+    chosen at the last port, for when the options say nothing of fields; `known` is what that port has left of the steps of a
+    plugin, by the plugin's name. Raises UserError PP407 for a field that cannot be.
     """
     from transpiler.passes.read import read
     from transpiler.passes.splicing import splicing
@@ -74,10 +91,10 @@ def planned(raw: bytes, path: Path, options: Options, kept: tuple[str, ...] = ()
             annotated, of_annotate = annotate(notebook, choice.asks)
             analysis, of_analyse = analyse(annotated)
         files, of_bundle = bundle(analysis, path.parent)
-        result, of_plan = plan(analysis, options, files)
+        result, of_plan = plan(analysis, options, files, known=known)
         moved, refused = splice(result)
         if refused:
-            result, of_plan = plan(analysis, options, files, refused)
+            result, of_plan = plan(analysis, options, files, refused, known)
             moved, _ = splice(result)
     everything = found + of_annotate + of_analyse + of_chosen + of_bundle + of_plan
     return Planned(result, tuple(sorted(everything, key=lambda d: d.order)), moved, analysis)
@@ -95,29 +112,63 @@ def _about_unknown(choice: "Choice", options: Options) -> Found:
     )
 
 
-def port(path: Path, out: Path, options: Options) -> Ported:
-    """Port a notebook to a plugin in a folder.
+def port(path: Path, out: Path, options: Options, asked: Asked | None = None) -> Ported:
+    """Port a notebook to a plugin in a folder; into one that is there its changes are merged.
 
     Raises UserError when the notebook cannot be read (exit 2), or the plugin not be written safely (exit 3); an
     InternalError or anything else that escapes is a bug of ours. In all these cases nothing has been written.
     """
     raw = read_bytes(path)
     kept = chosen_before(path, out) if options.fields is None else options.fields
-    if plugin := unchanged(path, raw, out, _fingerprint(options, kept)):
+    fingerprint = _fingerprint(options, kept)
+    if asked in (None, Asked(), Asked(dry=True)) and (
+        plugin := unchanged(path, raw, out, fingerprint)
+    ):
         return Ported(path, plugin, None, (), changed=False)
-    made = planned(raw, path, options, kept)
+    asked = asked or Asked()
+    there = disk.ported_from(path, out)
+    made = planned(raw, path, options, kept, disk.known_steps(there))
     plan, found = made.plan, made.found
     if plan is None or any(d.rule.severity is Severity.ERROR for d in found):
         return Ported(path, None, plan, found, changed=False)
 
     from transpiler.passes.emit import emit
 
-    where = place(plan, path, out, options.number)
+    where = disk.place(plan, path, out, options.number, there)
     text = emit(plan, made.moved, where.port_id, where.notebook)
     fingerprint = _fingerprint(options, plan.chosen)
-    stamp = stamp_of(plan, text, where, path, raw, fingerprint)
-    changed, of_write = write(plan, text, where, path, raw, stamp)
-    return Ported(path, where.path, plan, found + of_write, changed)
+    result, of_merge = regenerate(
+        str(where.path), where.raw, where.base, where.lock, text, plan.moves, asked
+    )
+    changed = where.raw != result.content
+    of_write: Found = ()
+    if not asked.dry:
+        stamp = stamp_of(plan, result.content, where.path, path, raw, fingerprint)
+        changed, of_write = disk.write(plan, result, where, path, raw, "" if result.open else stamp)
+    backup = changed and where.raw is not None and not asked.dry
+    everything = found + of_merge + of_write
+    return Ported(path, where.path, plan, everything, changed, result, where.raw, backup)
+
+
+def undo(path: Path, out: Path, yes: bool) -> Path:
+    """Bring back the plugin of a notebook as it was before the last port changed it; return its path.
+
+    Raises UserError: when there is no plugin or no backup (exit 2), and when the plugin was edited since and that is not
+    to be dropped (exit 3).
+    """
+    for where in disk.ported_from(path, out):
+        backup = disk.latest_backup(where)
+        if backup is None or where.raw is None:
+            raise UserError(codes.NO_BACKUP, path=str(where.path))
+        edited = sha(where.raw) != where.lock.written_sha
+        if edited and not yes:
+            raise UserError(
+                codes.EDITED_BY_HAND, REFUSED, path=str(where.path), option="--undo",
+                edits="it is not as the last port left it",
+            )  # fmt: skip
+        disk.undo(where, backup, keep=edited)
+        return where.path
+    raise UserError(codes.NO_BACKUP, path=str(path))
 
 
 def _load_templates() -> None:
@@ -151,6 +202,7 @@ def _fingerprint(options: Options, fields: tuple[str, ...]) -> str:
     for folder, pattern in (
         (here, "*.py"),
         (here / "passes", "*.py"),
+        (here / "merge", "*.py"),
         (templates_folder(), "**/*.j2"),
     ):
         for file in sorted(folder.glob(pattern)):

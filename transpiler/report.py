@@ -18,6 +18,7 @@ from transpiler.ir import Plan
 from transpiler.pipeline import Ported
 
 if TYPE_CHECKING:
+    from transpiler.merge.rows import Row
     from transpiler.several import Line
     from transpiler.verified import Verified
 
@@ -97,19 +98,33 @@ def _excerpt(line: str, span: Span, width: int) -> tuple[str, int, int]:
     return shown, before - start, max(1, min(length, width - (before - start)))
 
 
-def print_port(to: Console, ported: Ported, sources: tuple[str, ...]) -> None:
-    """Print what a port did: the table of steps, then the diagnostics."""
-    name = ported.notebook.name
+def print_port(to: Console, ported: Ported, sources: tuple[str, ...], dry: bool = False) -> None:
+    """Print what a port did: the table of steps, then the diagnostics. `dry`: it only said what it would do."""
+    name, result = ported.notebook.name, ported.regenerated
+    edits = result.edits if result else 0
     if ported.plan is not None and ported.plugin is not None:
-        to.print(Text.assemble((name, "bold"), " → ", (str(ported.plugin), "bold")))
-        to.print(Padding(_steps(ported.plan), (0, 0, 0, 2)))
+        by_hand = f"  (your edits: {edits} place{'s' * (edits != 1)})" if edits else ""
+        to.print(Text.assemble((name, "bold"), " → ", (str(ported.plugin), "bold"), by_hand))
+        merged = result is not None and result.rows and (ported.changed or edits)
+        table = _merged(ported.plan, result.rows) if merged and result else _steps(ported.plan)
+        to.print(Padding(table, (0, 0, 0, 2)))
     print_diagnostics(to, ported.found, name, sources)
     if ported.plugin is None:
         to.print(f"{name} was not ported.")
+        return
+    if result is not None and result.open:
+        plural = "s are" if result.open > 1 else " is"
+        to.print(f"{result.open} conflict{plural} open. The plugin loads, and your text runs.")
+    if dry:
+        to.print("It would be written." if ported.changed else "Nothing would be written.")
     elif ported.changed:
         to.print(f"Written. Next: pipulate serve {ported.plugin.parent}")
+    elif edits:
+        to.print(f"{ported.plugin} is up to date: your edits stay; nothing to do.")
     else:
         to.print(f"{ported.plugin} is up to date; nothing was written.")
+    if ported.backup:
+        to.print("The plugin as it was is kept: add --undo to bring it back.")
 
 
 def print_inspected(
@@ -148,6 +163,21 @@ def _steps(plan: Plan) -> Table:
             "a click" if step.button else ""
         )
         table.add_row(step.id, step.title, asks, ", ".join(str(cell.index) for cell in step.cells))
+    return table
+
+
+_WORDS = {"CONFLICT": "red", "merged": "green", "NEW": "cyan", "removed": "yellow"}
+
+
+def _merged(plan: Plan, rows: "Sequence[Row]") -> Table:
+    """A row a step: what became of it when the notebook was ported again."""
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
+    for column in ("step", "title", "", "in detail"):
+        table.add_column(column, overflow="fold")
+    titles = {step.id: step.title for step in plan.steps}
+    for row in rows:
+        word = Text(row.what, _WORDS.get(row.what.partition(" ")[0], ""))
+        table.add_row(row.subject, titles.get(row.subject, ""), word, row.detail)
     return table
 
 
@@ -257,6 +287,16 @@ def data_of(
     ]
     if changed is not None:
         document |= {"plugin": str(plugin) if plugin else None, "changed": changed}
+    return document
+
+
+def data_of_port(ported: Ported) -> dict[str, object]:
+    """Return what a port did as data: as `data_of`, and what became of each step."""
+    document = data_of(ported.plan, ported.found, ported.plugin, ported.changed)
+    if (result := ported.regenerated) is not None:
+        document["edits"] = result.edits
+        document["rows"] = [asdict(row) for row in result.rows]
+        document["conflicts"] = [asdict(conflict) for conflict in result.conflicts]
     return document
 
 

@@ -8,8 +8,9 @@ import pytest
 from tests.build import plan_of, raw, text_of, tree
 from transpiler.diagnostics import UserError
 from transpiler.options import Options
-from transpiler.passes import write as module
-from transpiler.passes.write import app_name_of, module_key, place, relative_path, unchanged
+from transpiler.passes.paths import notebook_path, relative_path
+from transpiler.passes.stamp import unchanged
+from transpiler.passes.write import app_name_of, module_key, place
 from transpiler.pipeline import Ported, port
 
 
@@ -37,7 +38,8 @@ def test_a_port_writes_the_plugin_and_its_papers(tmp_path: Path) -> None:
     assert out[f".port/{port_id}/base.py.txt"] == out["trip.py"]
     lock = json.loads(out[f".port/{port_id}/lock.json"])
     assert (lock["output"], lock["notebook"]) == ("trip.py", "../trip.ipynb")
-    assert lock["steps"] == [{"id": "step_01", "done": "ran", "show": "Result", "cells": ["c000"]}]
+    cell = {"id": "c000", "function": "step_01_cell", "source": "open('a.csv')"}
+    assert lock["steps"] == [{"id": "step_01", "done": "ran", "show": "Result", "cells": [cell]}]
 
 
 def test_the_second_port_looks_at_nothing(tmp_path: Path) -> None:
@@ -174,13 +176,16 @@ def test_what_is_in_the_way(tmp_path: Path, there, text, code) -> None:
     assert (caught.value.diagnostic.rule.code, caught.value.exit_code) == (code, 3)
 
 
-def test_an_edited_plugin_refuses(tmp_path: Path) -> None:
+def test_an_edited_plugin_keeps_its_edits(tmp_path: Path) -> None:
     ported(tmp_path, "x = 1")
     plugin = tmp_path / "out/trip.py"
-    plugin.write_text(plugin.read_text() + "# mine\n")
-    with pytest.raises(UserError) as caught:
-        ported(tmp_path, "x = 1")
-    assert caught.value.diagnostic.rule.code == "PP403"
+    edited = plugin.read_text() + "# mine\n"
+    plugin.write_text(edited)
+    assert not ported(tmp_path, "x = 1").changed
+    assert plugin.read_text() == edited
+    assert ported(tmp_path, "x = 2").changed
+    assert plugin.read_text().endswith("# mine\n")
+    assert "x = 2" in plugin.read_text()
 
 
 def test_what_cannot_be_put_back_does_not_hide_the_first_problem(
@@ -217,4 +222,4 @@ def test_the_name_of_a_plugin_is_in_its_class(tmp_path: Path) -> None:
 
 def test_paths_are_written_with_slashes(tmp_path: Path) -> None:
     assert relative_path(tmp_path / "a" / "b.ipynb", tmp_path / "out") == "../a/b.ipynb"
-    assert module.notebook_path(tmp_path / "a\nb.ipynb", tmp_path) == "a b.ipynb"
+    assert notebook_path(tmp_path / "a\nb.ipynb", tmp_path) == "a b.ipynb"

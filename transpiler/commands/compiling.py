@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from transpiler import codes
+from transpiler.commands import regenerating as again
 from transpiler.commands.shared import (
     By,
     Fields,
@@ -36,52 +37,72 @@ def port(
     fields: Fields = None,
     serve: Annotated[bool, typer.Option("--serve", help="Serve the folder afterwards.")] = False,
     as_json: Json = False,
+    dry_run: again.DryRun = False,
+    diff: again.Diff = False,
+    check: again.Check = False,
+    force: again.Force = False,
+    yes: again.Yes = False,
+    mine: again.Mine = False,
+    theirs: again.Theirs = False,
+    resolve: again.Resolve = None,
+    restore: again.Restore = None,
+    undo: again.Undo = False,
+    adopt: again.Adopt = False,
 ) -> None:
-    """Port notebooks to workflow plugins."""
+    """Port notebooks to workflow plugins; what was edited by hand in a plugin stays."""
     from transpiler.pipeline import Ported
-    from transpiler.pipeline import port as port_one
 
     if number is not None and not (number.isascii() and number.isdecimal()):
         raise UserError(
             codes.BAD_OPTION, option="--number", value=number, reason="it is made of digits only"
         )
     options = Options(number=number, by=by, fields=names_of(fields))
+    wish = again.wish_of(
+        dry_run, diff, check, force, yes, adopt, mine, theirs, resolve or [], restore or []
+    )
+    if undo:
+        again.undo(notebooks, output, yes)
+        return
     results = []
     for notebook in notebooks:
         try:
-            ported = port_one(notebook, output, options)
+            ported = again.port_one(notebook, output, options, wish)
         except UserError as error:
             if len(notebooks) == 1:
                 raise
             ported = Ported(notebook, None, None, (error.diagnostic,), changed=False)
         results.append(ported)
-        if not as_json:
-            _print_ported(ported)
+        if wish.diff and not as_json and not ported.failed:
+            again.print_diff(ported)
+        elif not as_json:
+            _print_ported(ported, wish.asked.dry)
     if as_json:
         _print_json(results)
     if any(ported.failed for ported in results):
         raise typer.Exit(2 if len(results) == 1 and results[0].plan is None else 1)
+    if code := again.exit_code(results, wish):
+        raise typer.Exit(code)
     if serve:
         from transpiler.commands.hosting import serve_folder
 
         serve_folder(output)
 
 
-def _print_ported(ported: "Ported") -> None:
+def _print_ported(ported: "Ported", dry: bool) -> None:
     """Print what a port did. The report and its libraries are only loaded when there is something to show."""
     if ported.plan is None and not ported.found:
         print(f"{ported.plugin} is up to date; nothing was written.")
         return
     from transpiler import report
 
-    report.print_port(report.console(), ported, sources(ported.notebook))
+    report.print_port(report.console(), ported, sources(ported.notebook), dry)
 
 
 def _print_json(results: "list[Ported]") -> None:
     """Print what the ports did as data: an object for one notebook, a list for several."""
     from transpiler import report
 
-    data = [report.data_of(r.plan, r.found, r.plugin, r.changed) for r in results]
+    data = [report.data_of_port(ported) for ported in results]
     print(report.dumped(data if len(data) > 1 else data[0]))
 
 

@@ -16,16 +16,20 @@ from transpiler.ir import (
     Analysis,
     Edit,
     Helpers,
+    Known,
     Plan,
     PlannedCell,
     PlannedField,
     PlannedStep,
     Text,
 )
+from transpiler.merge.identity import Now
 from transpiler.options import Options
 from transpiler.passes.edits import apply
+from transpiler.passes.identify import Identity, Wanted, identify
 from transpiler.passes.plan_fields import as_value, planned_field
 from transpiler.passes.suggest import suggestions
+from transpiler.passes.texts import plain, training_prompt
 from transpiler.passes.vocabulary import RESERVED_FIELDS
 
 NAMES_IN = "in: from the cells before"
@@ -55,11 +59,13 @@ def plan(
     options: Options,
     files: tuple[str, ...] = (),
     immovable: Mapping[str, str] | None = None,
+    known: Mapping[str, Known] | None = None,
 ) -> tuple[Plan, Found]:
     """Return the plan of the plugin and what was found on the way.
 
     `files` are the paths of `analysis.files`, and of local modules, that exist beside the notebook. `immovable` are the
-    cells that an earlier plan had as functions and that could not be moved into one: cell id -> reason.
+    cells that an earlier plan had as functions and that could not be moved into one: cell id -> reason. `known` is what an
+    earlier port left, by the plugin's name: its steps keep their ids, their `done` keys and the names of their functions.
     """
     notebook = analysis.annotated.notebook
     found: list[Diagnostic] = []
@@ -73,14 +79,17 @@ def plan(
     parameter = _free_name("form", analysis)
     by_heading = (options.by or notebook.options.get("by")) == "heading"
     drafts, intro, closing = _drafts(analysis, by_heading, found)
-    ids = _step_ids(drafts, found)
+    _check_pins(drafts, found)
+    names_of = identify(
+        [Wanted(d.pin, _now(d.setup), _now(d.codes)) for d in drafts], (known or {}).get(app_name)
+    )
     steps = tuple(
-        _step(step_id, draft, analysis, parameter, found)
-        for step_id, draft in zip(ids, _titled(drafts), strict=True)
+        _step(identity, draft, analysis, parameter, found)
+        for identity, draft in zip(names_of.steps, _titled(drafts), strict=True)
     )
     if not steps:
         found.append(codes.NOTHING_TO_RUN.at(WHOLE, name=notebook.name))
-    description = str(notebook.options.get("description") or _plain(intro))
+    description = str(notebook.options.get("description") or plain(intro))
     roles = notebook.options.get("roles") or ["Core"]
     title = analysis.annotated.title
     return (
@@ -89,7 +98,7 @@ def plan(
             class_name=names.class_name(app_name),
             title=title,
             description=description or f"Begins with: {steps[0].title if steps else title}.",
-            training_prompt=_training_prompt(title, intro, steps, closing),
+            training_prompt=training_prompt(title, intro, steps, closing),
             roles=tuple(map(str, roles if isinstance(roles, list) else [roles])),
             notebook=notebook.name,
             parameter=parameter,
@@ -99,6 +108,7 @@ def plan(
             files=files,
             requirements=analysis.requirements,
             chosen=options.fields or (),
+            moves=names_of.moves,
         ),
         tuple(found),
     )
@@ -214,30 +224,31 @@ def _title_from_names(draft: Draft) -> str | None:
     return None
 
 
-def _step_ids(drafts: list[Draft], found: list[Diagnostic]) -> list[str]:
-    """Return an id for each draft: its pin, else the next free number."""
-    pinned: dict[str, int] = {}
-    for position, draft in enumerate(drafts):
-        if (pin := draft.pin) is None:
-            continue
-        where = _whole(draft.codes[0])
-        if pin in pinned:
+def _check_pins(drafts: list[Draft], found: list[Diagnostic]) -> None:
+    """Report the pins that a cell further up has already."""
+    pinned: set[str] = set()
+    for draft in drafts:
+        if (pin := draft.pin) in pinned:
+            where = _whole(draft.codes[0])
             found.append(codes.BAD_PIN.at(where, pin=pin, reason="a cell above it has that id"))
-        else:
-            pinned[pin] = position
-    by_position = {position: pin for pin, position in pinned.items()}
-    free = (name for n in range(1, 10**6) if (name := f"step_{n:02}") not in pinned)
-    return [by_position.get(position) or next(free) for position in range(len(drafts))]
+        elif pin is not None:
+            pinned.add(pin)
+
+
+def _now(items: Iterable[AnalysedCode]) -> tuple[Now, ...]:
+    """Cells as they are compared with those of an earlier port."""
+    return tuple(Now(item.code.cell.id, item.code.cell.source) for item in items)
 
 
 # --- one step -----------------------------------------------------------------------------------------------------
 
 
 def _step(
-    step_id: str, draft: Draft, analysis: Analysis, parameter: str, found: list[Diagnostic]
+    identity: Identity, draft: Draft, analysis: Analysis, parameter: str, found: list[Diagnostic]
 ) -> PlannedStep:
     """Return a step with its cells' functions named and its fields in order."""
-    functions = [*_named(f"{step_id}_setup", draft.setup), *_named(f"{step_id}_cell", draft.codes)]
+    step_id = identity.id
+    functions = zip(identity.functions, [*draft.setup, *draft.codes], strict=True)
     fields: dict[str, PlannedField] = {}
     cells = []
     for function, item in functions:
@@ -259,9 +270,10 @@ def _step(
     options = [item.code.options for item in draft.codes]
     confirm = next((o.confirm for o in options if o.confirm), None)
     waits = bool(fields) or confirm is not None or any(o.run == "button" for o in options)
+    done = identity.done or next(iter(fields), "ran")
     return PlannedStep(
         id=step_id,
-        done=next(iter(fields), "ran"),
+        done=done,
         title=draft.title or "",
         text="\n\n".join(draft.texts),
         cells=tuple(cells),
@@ -269,6 +281,7 @@ def _step(
         suggestions=suggestions(step_id, [*draft.setup, *draft.codes], set(fields), NAMES_IN),
         button=(_pressed(draft) or ("Continue" if fields else "Run")) if waits else None,
         confirm=confirm,
+        done_apart=done not in fields,
     )
 
 
@@ -276,12 +289,6 @@ def _pressed(draft: Draft) -> str | None:
     """The label of the last button that the notebook's own cells show."""
     buttons = [item.code.controls.button for item in draft.codes if item.code.controls]
     return next(filter(None, reversed(buttons)), None)
-
-
-def _named(stem: str, items: Iterable[AnalysedCode]) -> Iterator[tuple[str, AnalysedCode]]:
-    """`step_02_cell`, `step_02_cell_2`, ... for the cells of a step."""
-    for number, item in enumerate(items, 1):
-        yield stem if number == 1 else f"{stem}_{number}", item
 
 
 def _cell(
@@ -320,6 +327,7 @@ def _cell(
         and any(name not in assigned for _, listed in declarations for name in listed),
         dynamic=item.dynamic,
         options=tuple(keywords),
+        original=code.cell.source,
     )
 
 
@@ -364,24 +372,6 @@ def _helpers(steps: tuple[PlannedStep, ...]) -> Helpers:
 
 
 # --- texts --------------------------------------------------------------------------------------------------------
-
-
-def _plain(markdown: str) -> str:
-    """The first paragraph of a markdown text as one line of plain words."""
-    paragraph = " ".join(markdown.strip().split("\n\n")[0].split())
-    paragraph = re.sub(r"!\[[^\]]*\]\([^)]*\)", "", paragraph)
-    paragraph = re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", paragraph)
-    return re.sub(r"(\*\*|__|`|(?<!\w)[*_](?=\S)|(?<=\S)[*_](?!\w))", "", paragraph).strip()
-
-
-def _training_prompt(title: str, intro: str, steps: tuple[PlannedStep, ...], closing: str) -> str:
-    """What a language model is told about the workflow: the notebook's own words, and what each step asks."""
-    parts = [f"# {title}", intro]
-    for step in steps:
-        parts += [f"## {step.title}", step.text]
-        parts += [f"The person gives: {f.label}." for f in step.fields]
-    parts.append(closing)
-    return "\n\n".join(part.strip() for part in parts if part.strip())
 
 
 def _free_name(wanted: str, analysis: Analysis) -> str:

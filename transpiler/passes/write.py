@@ -5,8 +5,10 @@
     <out>/.port/<port id>/base.py.txt           the text as it was emitted
     <out>/.port/<port id>/lock.json             what it was made from
     <out>/.port/<port id>/unchanged.stamp       lets the next port see in a moment that nothing changed; not for git
+    <out>/.port/<port id>/backup/0007.*         plugin, base and lock before they were last changed; not for git
 
-Everything is first written beside its place under another name; only when all of that has worked are the names changed.
+Everything is first written beside its place under another name; only when all of that has worked are the names changed,
+the plugin's before those of its base and lock. What a kill leaves is finished or dropped by `recover`.
 """
 
 import hashlib
@@ -16,15 +18,16 @@ import re
 import shutil
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from transpiler import __version__, codes
 from transpiler.diagnostics import WHOLE, Found, UserError
-from transpiler.ir import Plan
-from transpiler.passes.literals import in_comment
-from transpiler.pristine import is_pristine, origin
+from transpiler.ir import Known, Plan
+from transpiler.passes.earlier import SCHEMA, Lock, conflicts_as_data, known_of, read_lock
+from transpiler.passes.paths import matching, notebook_path, sha
+from transpiler.passes.regenerated import Regenerated
+from transpiler.pristine import origin
 
 REFUSED = 3
 
@@ -37,24 +40,57 @@ class Place:
     port_id: str
     notebook: str
     """The path from the plugin's folder to the notebook, with slashes."""
-    current: str | None
-    """The file's text now."""
+    raw: bytes | None
+    """The plugin's bytes now."""
+    base: bytes | None = None
+    """What was emitted last, as it was kept."""
+    lock: Lock = field(default_factory=Lock)
+
+    @property
+    def home(self) -> Path:
+        """The folder of the plugin's papers."""
+        return self.path.parent / ".port" / self.port_id
 
 
-def place(plan: Plan, notebook: Path, out: Path, number: str | None) -> Place:
-    """Return where the plugin goes: the file that was ported from this notebook before, else a new one.
-
-    Raises UserError (exit 3) when a file is in the way: edited by hand, not ours, or another plugin of that name.
-    """
+def ported_from(notebook: Path, out: Path) -> list[Place]:
+    """Return the plugins of a folder that were ported from a notebook; their papers are in order afterwards."""
     relative = notebook_path(notebook, out)
-    wanted = out / (f"{number}_{plan.app_name}.py" if number else f"{plan.app_name}.py")
+    found = []
     for path, text in _plugins(out):
         made_from = origin(text)
         if made_from is not None and made_from["notebook"] == relative:
-            if not is_pristine(text):
-                raise UserError(codes.EDITED_BY_HAND, REFUSED, path=str(path))
+            home = out / ".port" / made_from["id"]
+            recover(home, path)
+            lock, base = read_lock(home / "lock.json"), _content(home / "base.py.txt")
+            found.append(Place(path, made_from["id"], relative, _content(path), base, lock))
+    return found
+
+
+def known_steps(places: Iterable[Place]) -> dict[str, Known]:
+    """Return what is known of the steps of plugins, by the plugins' names."""
+    known = {}
+    for there in places:
+        text = (there.raw or b"").decode("utf-8-sig").replace("\r\n", "\n")
+        if steps := known_of(there.lock, text):
+            known[app_name_of(there.path, text)] = steps
+    return known
+
+
+def place(
+    plan: Plan, notebook: Path, out: Path, number: str | None, ported: Iterable[Place] = ()
+) -> Place:
+    """Return where the plugin goes: the file that was ported from this notebook before, else a new one.
+
+    `ported` are the plugins that `ported_from` found. Raises UserError (exit 3) when a file is in the way: not ours, or
+    another plugin of that name.
+    """
+    relative = notebook_path(notebook, out)
+    wanted = out / (f"{number}_{plan.app_name}.py" if number else f"{plan.app_name}.py")
+    ours = {there.path: there for there in ported}
+    for path, text in _plugins(out):
+        if path in ours:
             if app_name_of(path, text) == plan.app_name:
-                return Place(path, made_from["id"], relative, text)
+                return ours[path]
             continue  # the notebook has got another name since: that is a new plugin
         if path == wanted:
             raise UserError(codes.NOT_OURS, REFUSED, path=str(path))
@@ -65,43 +101,26 @@ def place(plan: Plan, notebook: Path, out: Path, number: str | None) -> Place:
 
 
 def write(
-    plan: Plan, text: str, where: Place, notebook: Path, raw: bytes, stamp: str
+    plan: Plan, made: Regenerated, where: Place, notebook: Path, raw: bytes, stamp: str
 ) -> tuple[bool, Found]:
     """Write the plugin, its files, its base and its lock; return whether the plugin changed, and what was found.
 
     `raw` is the notebook as it was read, `stamp` what `unchanged` compares later. Files whose bytes are right are left
     alone. Raises UserError (exit 3) when the folder cannot be written; then nothing has changed.
     """
-    out = where.path.parent
-    home = out / ".port" / where.port_id
-    lock_path = home / "lock.json"
-    old_files = _read_lock(lock_path).get("files", {})
+    out, home = where.path.parent, where.home
+    old_files = where.lock.files
     folder = out / f"{plan.app_name}.files"
     files, kept = _bundled(plan, notebook.parent, folder, old_files)
-    lock: dict[str, object] = {
-        "schema": 1,
-        "port_id": where.port_id,
-        "notebook": where.notebook,
-        "output": where.path.name,
-        "generator": __version__,
-        "notebook_sha": sha(raw),
-        "written_sha": sha(text.encode()),
-        "files": {name: sha(content) for name, content in files.items()},
-        "steps": [
-            {"id": s.id, "done": s.done, "show": s.title, "cells": [c.cell for c in s.cells]}
-            for s in plan.steps
-        ],
-    }
-    if plan.chosen:
-        lock["options"] = {"fields": list(plan.chosen)}
     wanted = {
         folder / name: content for name, content in files.items() if folder / name not in kept
     }
-    wanted[where.path] = text.encode()
-    wanted[home / "base.py.txt"] = text.encode()
-    wanted[lock_path] = (
-        json.dumps(lock, indent=1, sort_keys=True, ensure_ascii=False) + "\n"
-    ).encode()
+    if where.raw is not None and where.raw != made.content:
+        wanted |= _backup(where)
+    base = made.base.encode()
+    wanted[where.path] = made.content
+    wanted[home / "base.py.txt"] = base
+    wanted[home / "lock.json"] = _lock(plan, made, where, raw, files)
     wanted[home / "unchanged.stamp"] = stamp.encode()
     _replace_all(
         {path: content for path, content in wanted.items() if _content(path) != content}, out
@@ -109,71 +128,124 @@ def write(
     for name in old_files.keys() - files.keys():
         there = _content(folder / name)
         if there is not None and sha(there) == old_files[name]:
-            with suppress(OSError):  # what cannot be deleted stays; it harms nothing
-                (folder / name).unlink()
+            _delete(folder / name)
+    _prune(home)
     found = [codes.BUNDLED_FILE_KEPT.at(WHOLE, path=str(path)) for path in sorted(kept)]
-    return where.current != text, tuple(found)
+    return where.raw != made.content, tuple(found)
 
 
-def unchanged(notebook: Path, raw: bytes, out: Path, fingerprint: str) -> Path | None:
-    """Return the plugin when a port of this notebook would change nothing, else None. Imports nothing heavy.
-
-    `fingerprint` stands for the compiler and the options; the stamp holds it with the hashes of the notebook, the
-    plugin and its files.
-    """
-    for path in _matching(out, ".port/*/unchanged.stamp"):
-        try:
-            stamp = json.loads(path.read_bytes())
-            plugin = out / str(stamp["plugin"])
-            if (
-                stamp["notebook"] == notebook_path(notebook, out)
-                and stamp["fingerprint"] == fingerprint
-                and stamp["notebook_sha"] == sha(raw)
-                and all(
-                    sha((out / name).read_bytes()) == digest
-                    for name, digest in stamp["files"].items()
-                )
-            ):
-                return plugin
-        except (OSError, ValueError, KeyError, TypeError):
-            continue
-    return None
-
-
-def chosen_before(notebook: Path, out: Path) -> tuple[str, ...]:
-    """Return the variables that `--fields` made fields of at the last port of this notebook into this folder."""
-    for path in _matching(out, ".port/*/lock.json"):
-        lock: dict[str, Any] = _read_lock(path)
-        if lock.get("notebook") == notebook_path(notebook, out):
-            options = lock.get("options")
-            names = options.get("fields") if isinstance(options, dict) else None
-            if (
-                isinstance(names, list)
-                and all(isinstance(n, str) for n in names)
-                and _content(out / str(lock.get("output"))) is not None
-            ):
-                return tuple(names)
-    return ()
-
-
-def stamp_of(
-    plan: Plan, text: str, where: Place, notebook: Path, raw: bytes, fingerprint: str
-) -> str:
-    """Return what `unchanged` will compare: the hashes of everything that the port read and wrote."""
-    out = where.path.parent
-    files = {where.path.name: sha(text.encode())}
-    for name in plan.files:
-        source = sha((notebook.parent / name).read_bytes())
-        files[relative_path(notebook.parent / name, out)] = source
-        files[f"{plan.app_name}.files/{name}"] = source
-    stamp = {
-        "fingerprint": fingerprint,
+def _lock(
+    plan: Plan, made: Regenerated, where: Place, raw: bytes, files: dict[str, bytes]
+) -> bytes:
+    """What is kept of the port, one thing a line and sorted, so that git merges it."""
+    live = {step.id for step in plan.steps}
+    gone = {*where.lock.retired, *(step.id for step in where.lock.steps)} - live
+    made_from = origin(made.content.decode("utf-8-sig").replace("\r\n", "\n")) or {}
+    lock = {
+        "schema": SCHEMA,
+        "port_id": where.port_id,
         "notebook": where.notebook,
+        "output": where.path.name,
+        "generator": __version__,
         "notebook_sha": sha(raw),
-        "plugin": where.path.name,
-        "files": files,
+        "written_sha": sha(made.content),
+        "base_sha": sha(made.base.encode()),
+        "header": made_from.get("base", ""),
+        "files": {name: sha(content) for name, content in files.items()},
+        "retired": sorted(gone),
+        "pending": conflicts_as_data(made.conflicts),
+        "steps": [
+            {
+                "id": step.id,
+                "done": step.done,
+                "show": step.title,
+                "cells": [
+                    {"id": c.cell, "function": c.function, "source": c.original} for c in step.cells
+                ],
+            }
+            for step in plan.steps
+        ],
     }
-    return json.dumps(stamp, indent=1, sort_keys=True) + "\n"
+    if plan.chosen:
+        lock["options"] = {"fields": list(plan.chosen)}
+    return (json.dumps(lock, indent=1, sort_keys=True, ensure_ascii=False) + "\n").encode()
+
+
+# --- backups, and what a kill leaves --------------------------------------------------------------------------------
+
+BACKUPS = 10
+
+
+def _backup(where: Place) -> dict[Path, bytes]:
+    """The plugin and its papers under the next number."""
+    number = int(max((p.name[:4] for p in _backups(where.home)), default="0000")) + 1
+    folder, raw = where.home / "backup", where.raw or b""
+    files = {folder / f"{number:04}-{sha(raw)[:8]}.py.txt": raw}
+    for name in ("base.py.txt", "lock.json"):
+        if (content := _content(where.home / name)) is not None:
+            files[folder / f"{number:04}.{name}"] = content
+    return files
+
+
+def _backups(home: Path) -> list[Path]:
+    """The plugins in the backup folder, oldest first."""
+    return [p for p in matching(home / "backup", "*-*.py.txt") if p.name[:4].isdecimal()]
+
+
+def _prune(home: Path) -> None:
+    """Delete all but the newest backups."""
+    for old in _backups(home)[:-BACKUPS]:
+        for path in matching(home / "backup", f"{old.name[:4]}[-.]*"):
+            _delete(path)
+
+
+def latest_backup(where: Place) -> Path | None:
+    """Return the plugin as it was before the last change of a port, if that is kept."""
+    return next(reversed(_backups(where.home)), None)
+
+
+def undo(where: Place, backup: Path, keep: bool) -> None:
+    """Put the plugin and its papers back as they are in a backup, which goes then.
+
+    `keep`: the plugin was changed since; make a backup of it first.
+    """
+    home, number = where.home, backup.name[:4]
+    wanted = _backup(where) if keep else {}
+    wanted[where.path] = backup.read_bytes()
+    for name in ("base.py.txt", "lock.json"):
+        if (content := _content(home / "backup" / f"{number}.{name}")) is not None:
+            wanted[home / name] = content
+    _delete(home / "unchanged.stamp")
+    _replace_all(wanted, where.path.parent)
+    for path in matching(home / "backup", f"{number}[-.]*"):
+        _delete(path)
+
+
+def recover(home: Path, plugin: Path) -> None:
+    """Finish or drop what a killed port has left: base and lock follow the plugin that is there."""
+    left = matching(home, ".*.next") + matching(home / "backup", ".*.next")
+    if not left:
+        return
+    now, current = read_lock(home / "lock.json"), _content(plugin)
+    coming = read_lock(_beside(home / "lock.json"))
+    text = (current or b"").decode("utf-8", "replace").replace("\r\n", "\n")
+    header = (origin(text) or {}).get("base")
+    finish = bool(coming.written_sha) and (
+        (current is not None and coming.written_sha == sha(current))
+        or (header == coming.header and header != now.header)
+    )
+    with suppress(OSError):
+        for name in ("base.py.txt", "lock.json"):
+            if finish and _beside(home / name) in left:
+                _beside(home / name).replace(home / name)
+    for path in (*left, _beside(plugin)):
+        _delete(path)
+
+
+def _delete(path: Path) -> None:
+    """Delete a file. What cannot be deleted stays; it harms nothing."""
+    with suppress(OSError):
+        path.unlink(missing_ok=True)
 
 
 def copy_files(names: Iterable[str], source: Path, folder: Path) -> None:
@@ -219,21 +291,6 @@ def replace_notebook(path: Path, before: bytes, after: bytes) -> None:
 # --- small things -------------------------------------------------------------------------------------------------
 
 
-def sha(content: bytes) -> str:
-    """Return the hash of a file's content."""
-    return hashlib.sha256(content).hexdigest()
-
-
-def relative_path(path: Path, start: Path) -> str:
-    """Return the way from a folder to a file, with slashes."""
-    return Path(os.path.relpath(path, start)).as_posix()
-
-
-def notebook_path(notebook: Path, out: Path) -> str:
-    """Return the way to the notebook as it can stand in a comment: a file's name may hold anything."""
-    return in_comment(relative_path(notebook, out))
-
-
 def module_key(path: Path) -> str:
     """Return the name under which a server shows a plugin file: without its leading number (CONTRACT 1.1)."""
     return re.sub(r"^\d+_", "", path.stem)
@@ -247,19 +304,11 @@ def app_name_of(path: Path, text: str) -> str:
 
 def _plugins(out: Path) -> Iterator[tuple[Path, str]]:
     """The plugin files of a folder with their texts, in order."""
-    for path in _matching(out, "*.py"):
+    for path in matching(out, "*.py"):
         try:
-            yield path, path.read_bytes().decode("utf-8-sig")
+            yield path, path.read_bytes().decode("utf-8-sig").replace("\r\n", "\n")
         except (OSError, UnicodeDecodeError):
             yield path, ""
-
-
-def _matching(folder: Path, pattern: str) -> list[Path]:
-    """The files of a folder; none when the system does not even take its name."""
-    try:
-        return sorted(folder.glob(pattern))
-    except OSError:
-        return []
 
 
 def _bundled(
@@ -273,15 +322,6 @@ def _bundled(
         if there is not None and there != files[name] and sha(there) != old.get(name):
             kept.add(folder / name)
     return files, kept
-
-
-def _read_lock(path: Path) -> dict[str, dict[str, str]]:
-    """Return the lock, or an empty one when it is missing or spoilt."""
-    try:
-        lock = json.loads(path.read_bytes())
-    except (OSError, ValueError):
-        return {}
-    return lock if isinstance(lock, dict) else {}
 
 
 def _content(path: Path) -> bytes | None:

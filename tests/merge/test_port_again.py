@@ -1,0 +1,410 @@
+"""Porting again over a plugin that was edited: files, options, backups, kills."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.build import md, raw, tree
+from tests.conftest import ROOT
+from transpiler.diagnostics import UserError
+from transpiler.merge import checks
+from transpiler.options import Asked, Options
+from transpiler.pipeline import Ported, port, undo
+
+FIRST = (
+    md("# Trip"),
+    "limit = 5\nprint(limit)",
+    "best = [limit]\nprint(best)\nbest",
+    "print('end')\nlen(best)",
+)
+SECOND = (
+    md("# Trip"),
+    "limit = 6\nprint(limit)",
+    "best = [limit]\nprint('best', best)\nbest",
+    "print('end')\nlen(best)",
+)
+
+
+class Desk:
+    """A notebook, and its plugin."""
+
+    def __init__(self, folder: Path) -> None:
+        self.notebook = folder / "trip.ipynb"
+        self.out = folder / "out"
+        self.plugin = self.out / "trip.py"
+
+    def port(self, *cells, **asked) -> Ported:
+        if cells:
+            self.notebook.write_bytes(raw(*cells))
+        return port(self.notebook, self.out, Options(), Asked(**asked))
+
+    @property
+    def text(self) -> str:
+        return self.plugin.read_bytes().decode()
+
+    def edit(self, old: str, new: str) -> None:
+        assert old in self.text
+        self.plugin.write_bytes(self.text.replace(old, new, 1).encode())
+
+    def refused(self, *cells, **asked) -> str:
+        before = tree(self.out)
+        with pytest.raises(UserError) as caught:
+            self.port(*cells, **asked)
+        assert tree(self.out) == before
+        return caught.value.diagnostic.rule.code
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Desk:
+    made = Desk(tmp_path)
+    made.port(*FIRST)
+    return made
+
+
+def conflict(desk: Desk) -> Ported:
+    desk.edit("        print(best)\n", '        print("mine", best)\n')
+    return desk.port(*SECOND)
+
+
+def test_a_conflict_leaves_the_users_text_running(desk: Desk) -> None:
+    done = conflict(desk)
+    (found,) = done.regenerated.conflicts
+    assert [d.rule.code for d in done.found] == ["PP422"]
+    assert '        print("mine", best)\n' in desk.text
+    assert f"# >>> PORT CONFLICT {found.id}" in desk.text
+    assert '# notebook |         print("best", best)' in desk.text
+    assert "limit = 6" in desk.text
+    compile(desk.text, "plugin", "exec")
+    before = tree(desk.out)
+    again = desk.port()
+    assert (again.changed, again.regenerated.open, tree(desk.out)) == (False, 1, before)
+
+
+def test_a_conflict_follows_the_notebook(desk: Desk) -> None:
+    conflict(desk)
+    third = (*SECOND[:2], SECOND[2].replace("'best'", "'newest'"), SECOND[3])
+    done = desk.port(*third)
+    assert done.regenerated.open == 1
+    assert '"newest"' in desk.text
+    assert '"best", best' not in desk.text
+
+
+def test_a_block_that_is_deleted_is_a_decision(desk: Desk) -> None:
+    conflict(desk)
+    lines = desk.text.split("\n")
+    inside = [n for n, line in enumerate(lines) if "PORT CONFLICT" in line]
+    desk.plugin.write_text("\n".join(lines[: inside[0]] + lines[inside[1] + 1 :]))
+    settled = desk.text
+    done = desk.port()
+    assert (done.changed, done.regenerated.open, desk.text) == (False, 0, settled)
+    assert json.loads(next(desk.out.rglob("lock.json")).read_text())["pending"] == []
+
+
+@pytest.mark.parametrize(
+    ("choice", "lines"),
+    [
+        ("mine", ['print("mine", best)']),
+        ("notebook", ['print("best", best)']),
+        ("both", ['print("mine", best)', 'print("best", best)']),
+    ],
+)
+@pytest.mark.parametrize("name", ["step_02", "step_02_cell", "*", "id"])
+def test_a_conflict_is_settled_by_command(desk: Desk, choice, lines, name) -> None:
+    if name == "id":
+        name = conflict(desk).regenerated.conflicts[0].id
+    else:
+        conflict(desk)
+    done = desk.port(choices={name: choice})
+    assert done.regenerated.open == 0
+    assert "PORT CONFLICT" not in desk.text
+    there = [line.strip() for line in desk.text.split("\n") if "best)" in line and "print" in line]
+    assert there == lines
+    assert not desk.port().changed
+
+
+def test_what_is_not_there_cannot_be_settled_or_restored(desk: Desk) -> None:
+    conflict(desk)
+    assert desk.refused(choices={"step_03": "mine"}) == "PP407"
+    assert desk.refused(restore=("step_03",)) == "PP407"
+
+
+def without_step(text: str, step: str) -> str:
+    lines = text.split("\n")
+    start = next(n for n, li in enumerate(lines) if f"START_STEP_BUNDLE: {step} " in li)
+    end = next(n for n, li in enumerate(lines) if f"END_STEP_BUNDLE: {step} " in li)
+    del lines[start : end + 2]
+    entry = next(n for n, li in enumerate(lines) if f'id="{step}",' in li)
+    del lines[entry - 1 : entry + 5]
+    return "\n".join(lines)
+
+
+def test_a_deleted_step_stays_deleted_until_it_is_restored(desk: Desk) -> None:
+    desk.plugin.write_text(without_step(desk.text, "step_02"))
+    done = desk.port(*SECOND)
+    assert "PP426" in [d.rule.code for d in done.found]
+    assert "step_02_cell" not in desk.text
+    desk.port(restore=("step_02",))
+    assert "step_02_cell" in desk.text
+    assert '        Step(\n                id="step_02",' in desk.text
+    compile(desk.text, "plugin", "exec")
+
+
+def test_a_step_that_the_notebook_lost_stays_if_it_was_edited(desk: Desk) -> None:
+    desk.edit("        print(best)\n", '        print("mine", best)\n')
+    done = desk.port(*SECOND[:2], SECOND[3])
+    rows = {row.subject: row.what.split()[0] for row in done.regenerated.rows}
+    assert rows == {"step_01": "updated", "step_02": "CONFLICT", "step_03": "updated"}
+    assert 'id="step_02",' in desk.text
+    desk.port(choices={"step_02": "notebook"})
+    assert "step_02" not in desk.text
+
+
+def test_a_new_cell_gets_the_next_id_and_the_others_keep_theirs(desk: Desk) -> None:
+    cells = [{**c, "id": f"cell-{n}"} if isinstance(c, dict) else c for n, c in enumerate(FIRST)]
+    desk.edit("        print(best)\n", "        print(best)  # mine\n")
+    done = desk.port(cells[0], cells[1], "new = 1\nprint(new)", *cells[2:])
+    assert [d.rule.code for d in done.found] == ["PP424"]
+    order = [
+        line.split('"')[1] for line in desk.text.split("\n") if line.strip().startswith('id="step_')
+    ][:4]
+    assert order == ["step_01", "step_04", "step_02", "step_03"]
+    assert "print(best)  # mine" in desk.text
+    assert [d.rule.code for d in desk.port(*FIRST).found] == ["PP425"]
+    assert "step_04" not in desk.text
+    desk.port(cells[0], cells[1], "other = 1\nprint(other)", *cells[2:])
+    assert "step_05_cell" in desk.text
+    assert "step_04" not in desk.text
+
+
+@pytest.mark.parametrize("asked", [{"dry": True}, {"dry": True, "force": True}])
+def test_a_dry_run_writes_nothing(desk: Desk, asked) -> None:
+    desk.edit("        print(best)\n", '        print("mine", best)\n')
+    before = tree(desk.out)
+    desk.notebook.write_bytes(raw(*SECOND))
+    assert desk.port(**asked).changed
+    assert tree(desk.out) == before
+
+
+def test_force_drops_the_edits_and_undo_brings_them_back(desk: Desk) -> None:
+    desk.edit("Finalize", "Finish")
+    edited = tree(desk.out)
+    desk.port(*SECOND, force=True)
+    assert "Finish" not in desk.text
+    undo(desk.notebook, desk.out, yes=False)
+    now = {name: data for name, data in tree(desk.out).items() if not name.endswith(".stamp")}
+    assert now == {name: data for name, data in edited.items() if not name.endswith(".stamp")}
+    desk.port()
+    assert "Finish" in desk.text
+    assert "limit = 6" in desk.text
+
+
+def test_undo_keeps_what_was_edited_since(desk: Desk) -> None:
+    desk.port(*SECOND)
+    desk.edit("Finalize", "Finish")
+    with pytest.raises(UserError) as caught:
+        undo(desk.notebook, desk.out, yes=False)
+    assert (caught.value.diagnostic.rule.code, caught.value.exit_code) == ("PP403", 3)
+    undo(desk.notebook, desk.out, yes=True)
+    assert "limit = 5" in desk.text
+    undo(desk.notebook, desk.out, yes=True)
+    assert "Finish" in desk.text
+
+
+def test_without_a_backup_there_is_nothing_to_undo(desk: Desk) -> None:
+    for path in (desk.notebook, desk.notebook.with_name("other.ipynb")):
+        with pytest.raises(UserError) as caught:
+            undo(path, desk.out, yes=True)
+        assert caught.value.diagnostic.rule.code == "PP429"
+
+
+def test_only_the_newest_backups_are_kept(desk: Desk) -> None:
+    for number in range(13):
+        desk.port(md("# Trip"), f"limit = {number}")
+    backups = sorted(p.name[:4] for p in desk.out.rglob("backup/*-*.py.txt"))
+    assert backups == [f"{n:04}" for n in range(4, 14)]
+
+
+@pytest.mark.parametrize("lost", ["base.py.txt", "lock.json"])
+def test_without_its_base_an_edited_plugin_refuses_until_adopted(desk: Desk, lost: str) -> None:
+    desk.edit("Finalize", "Finish")
+    next(desk.out.rglob(lost)).unlink()
+    edited = desk.text
+    assert desk.refused(*SECOND) == "PP421"
+    desk.port(adopt=True)
+    assert desk.text == edited
+    assert not desk.port().changed
+    desk.port(*SECOND[:3])
+    assert "Finish" in desk.text
+    assert "step_03" not in desk.text
+
+
+@pytest.mark.parametrize("spoil", [b"", b"# another\n"])
+def test_papers_of_another_age_are_not_believed(desk: Desk, spoil: bytes) -> None:
+    desk.edit("Finalize", "Finish")
+    next(desk.out.rglob("base.py.txt")).write_bytes(spoil)
+    assert desk.refused(*SECOND) == "PP421"
+
+
+def test_a_plugin_that_is_not_python_refuses(desk: Desk) -> None:
+    desk.edit("        print(best)\n", "<<<<<<< HEAD\n        print(best)\n")
+    assert desk.refused(*SECOND) == "PP420"
+
+
+def test_a_merge_that_fails_its_checks_is_not_written(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk.edit("        print(best)\n", "        print(best)  # mine\n")
+    monkeypatch.setattr(checks, "problem", lambda *_: "a line would be lost")
+    assert desk.refused(*SECOND) == "PP423"
+
+
+def test_a_block_that_nobody_knows_stays_and_is_told(desk: Desk) -> None:
+    desk.edit("    async def landing", "    # >>> PORT CONFLICT abcd  x\n    async def landing")
+    done = desk.port()
+    assert [d.rule.code for d in done.found] == ["PP428"]
+    assert (done.changed, done.regenerated.open) == (False, 1)
+
+
+def test_a_name_that_the_notebook_renamed_is_told(desk: Desk) -> None:
+    desk.edit("        print(best)\n", "        print(limit)\n        print(best)\n")
+    renamed = [c if isinstance(c, dict) else c.replace("limit", "amount") for c in FIRST]
+    done = desk.port(*renamed)
+    assert ("PP427" in [d.rule.code for d in done.found]) or done.regenerated.open
+
+
+def test_an_import_stays_while_the_users_code_needs_it(tmp_path: Path) -> None:
+    desk = Desk(tmp_path)
+    desk.port("#| input: a\na = 1\na", "print(a)")
+    desk.edit(
+        "    async def landing",
+        '    def own(self):\n        return Label("mine"), self.error_below("a", {})\n\n    async def landing',
+    )
+    desk.port("a = 1\na", "print(a)")
+    assert "    Label,\n" in desk.text
+    assert "def error_below" in desk.text
+    assert "    Input,\n" in desk.text  # the frame's own
+    assert "    Dl,\n" not in desk.text
+    assert not desk.port().changed
+
+
+# --- how the file is written ----------------------------------------------------------------------------------------------
+
+
+def crlf(text: str) -> bytes:
+    return text.replace("\n", "\r\n").encode()
+
+
+@pytest.mark.parametrize(
+    "shape",
+    [
+        crlf,
+        lambda text: b"\xef\xbb\xbf" + text.encode(),
+        lambda text: text.rstrip("\n").encode(),
+        lambda text: text.replace("    async def landing", "\f\n    async def landing").encode(),
+    ],
+    ids=["CRLF", "BOM", "no final newline", "form feed"],
+)
+def test_a_merge_keeps_how_the_file_is_written(
+    tmp_path: Path, shape: Callable[[str], bytes]
+) -> None:
+    plain, other = Desk(tmp_path / "a"), Desk(tmp_path / "b")
+    for desk in (plain, other):
+        desk.notebook.parent.mkdir()
+        desk.port(*FIRST)
+        desk.edit("Finalize", "Finish")
+    other.plugin.write_bytes(shape(other.text))
+    before = other.plugin.read_bytes()
+    assert not other.port().changed
+    assert other.plugin.read_bytes() == before
+    for desk in (plain, other):
+        assert desk.port(*SECOND).regenerated.open == 0
+    assert other.plugin.read_bytes() == shape(plain.text)
+
+
+@pytest.mark.parametrize(
+    "tool", ["black -q -l 100", "ruff format -q --line-length 120", "black -q -l 60"]
+)
+def test_a_formatter_is_no_edit_that_conflicts(desk: Desk, tool: str) -> None:
+    desk.edit("        print(best)\n", "        print(best)\n        print('mine', 1)\n")
+    command, *options = tool.split()
+    subprocess.run([Path(sys.executable).parent / command, *options, desk.plugin], check=True)
+    third = (
+        *SECOND[:2],
+        "best = [limit]\nprint(best)\nbest[:1]",
+        "#| input: far\nfar = 4\nlen(best)",
+    )
+    done = desk.port(*third)
+    assert done.regenerated.open == 0, done.found
+    assert "mine" in desk.text
+    assert "best[:1]" in desk.text
+    compile(desk.text, "plugin", "exec")
+    assert not desk.port().changed
+
+
+def test_tabs_are_made_spaces_when_something_has_to_be_merged(desk: Desk) -> None:
+    desk.edit("Finalize", "Finish")
+    lines = [
+        ("\t" * ((len(li) - len(li.lstrip(" "))) // 4) + li.lstrip(" "))
+        for li in desk.text.split("\n")
+    ]
+    desk.plugin.write_text("\n".join(lines))
+    assert not desk.port().changed
+    assert desk.port(*SECOND).regenerated.open == 0
+    assert "Finish" in desk.text
+    compile(desk.text, "plugin", "exec")
+
+
+# --- kills ------------------------------------------------------------------------------------------------------------------
+
+KILL = """
+import os, sys
+from pathlib import Path
+count = 0
+def counted(function):
+    def wrapper(*args, **more):
+        global count
+        count += 1
+        if count == int(sys.argv[1]):
+            os._exit(9)
+        return function(*args, **more)
+    return wrapper
+for name in ("replace", "unlink", "mkdir"):
+    setattr(Path, name, counted(getattr(Path, name)))
+os.fsync = counted(os.fsync)
+from transpiler.options import Options
+from transpiler.pipeline import port
+port(Path(sys.argv[2]), Path(sys.argv[3]), Options())
+"""
+
+
+def test_a_kill_between_any_two_file_operations_harms_nothing(tmp_path: Path) -> None:
+    clean = Desk(tmp_path / "clean")
+    clean.notebook.parent.mkdir()
+    clean.port(*FIRST)
+    clean.edit("        print(best)\n", '        print("mine", best)\n')
+    old = clean.text
+    clean.port(*SECOND)
+    wanted = tree(clean.out)
+    for number in range(1, 40):
+        desk = Desk(tmp_path / str(number))
+        desk.notebook.parent.mkdir()
+        desk.port(*FIRST)
+        desk.plugin.write_text(old)
+        desk.notebook.write_bytes(raw(*SECOND))
+        command = [sys.executable, "-c", KILL, str(number), desk.notebook, desk.out]
+        ended = subprocess.run(command, env={**os.environ, "PYTHONPATH": str(ROOT)}, check=False)
+        assert desk.text in (old, clean.text)
+        assert desk.port().regenerated.open == 1
+        now = tree(desk.out)
+        assert not [name for name in now if name.endswith(".next")]
+        papers = [n for n in wanted if "backup" not in n]
+        assert {n: now.get(n) for n in papers} == {n: wanted[n] for n in papers}, number
+        if ended.returncode == 0:
+            break
+        assert ended.returncode == 9
+    assert number > 8

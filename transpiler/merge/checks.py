@@ -1,0 +1,176 @@
+"""What every merged plugin must pass before it is written, whatever the table said."""
+
+import ast
+import builtins
+import re
+import symtable
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+from transpiler.merge.conflicts import hunks
+from transpiler.merge.leaves import counted, lost
+from transpiler.merge.table import Decisions
+from transpiler.merge.units import parsed
+
+
+def problem(text: str, sides: Sequence[str], to: Decisions) -> str | None:
+    """Return why a merged plugin must not be written, or None. `sides` are base, ours and theirs."""
+    base, ours, theirs = sides
+    try:
+        facts, before, now = facts_of(text), facts_of(ours), facts_of(theirs)
+    except (SyntaxError, ValueError) as error:
+        return f"the merged plugin would not be Python: {error}"
+    if doubled := facts.doubled - before.doubled - now.doubled:
+        return f"`{sorted(doubled.elements())[0]}` would be defined twice"
+    result = counted(text)
+    for conflict in to.conflicts:
+        for _, changed in hunks(conflict.base, conflict.notebook):
+            result += counted("\n".join(changed))
+    for waived in to.waived:
+        result += counted(waived)
+    if missing := lost(counted(base), counted(ours), counted(theirs), result):
+        return f"a line would be lost: {missing[0][:60]}"
+    return _unserved(facts, before)
+
+
+def _unserved(facts: "Facts", before: "Facts") -> str | None:
+    """Why the entries of the steps list are wrong: one stands twice or has no handler, and not by the user's hand."""
+    for step, count in Counter(facts.steps).items():
+        if count > max(1, before.steps.count(step)):
+            return f"`{step}` would be in the steps list twice"
+        by_hand = step in before.steps and step not in before.members
+        if step not in facts.members and not by_hand and step != "finalize":
+            return f"`{step}` would be in the steps list without its handlers"
+    return None
+
+
+# --- names ------------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What a plugin defines."""
+
+    tree: ast.Module
+    imports: frozenset[str]
+    """The names that the module's imports bind."""
+    members: frozenset[str]
+    """The methods and constants of its classes."""
+    steps: tuple[str, ...]
+    """The ids in the steps list."""
+    doubled: Counter[str]
+    """Functions that the module or a class defines more than once, and how many times too often."""
+
+
+@lru_cache(maxsize=6)
+def facts_of(text: str) -> Facts:
+    """Return what a plugin defines. Raises SyntaxError or ValueError when it is not Python."""
+    tree = parsed(text)
+    imports: set[str] = set()
+    members: set[str] = set()
+    steps: list[str] = []
+    doubled: Counter[str] = Counter()
+    scopes: list[ast.Module | ast.ClassDef] = [tree]
+    scopes += [node for node in tree.body if isinstance(node, ast.ClassDef)]
+    for scope in scopes:
+        functions: list[str] = []
+        for node in scope.body:
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+                functions.append(node.name)
+                if node.name == "__init__":
+                    steps += _step_ids(node)
+            elif isinstance(node, ast.Import | ast.ImportFrom):
+                imports |= {(a.asname or a.name).partition(".")[0] for a in node.names}
+            elif isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
+                members.add(node.targets[0].id)
+        members |= set(functions)
+        doubled += Counter({n: count - 1 for n, count in Counter(functions).items() if count > 1})
+    return Facts(tree, frozenset(imports), frozenset(members), tuple(steps), doubled)
+
+
+def _step_ids(init: ast.AST) -> list[str]:
+    """The ids of the `Step(...)` entries."""
+    return [
+        str(keyword.value.value)
+        for node in ast.walk(init)
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "Step"
+        for keyword in node.keywords
+        if keyword.arg == "id" and isinstance(keyword.value, ast.Constant)
+    ]
+
+
+def still_used(text: str, ours: str) -> tuple[set[str], set[str]]:
+    """Return the names that `ours` imports, and the methods it defines, that the text uses and has no more."""
+    try:
+        now, before = facts_of(text), facts_of(ours)
+    except (SyntaxError, ValueError):
+        return set(), set()
+    names = {n for n in before.imports - now.imports if re.search(rf"\b{n}\b", text)}
+    methods = {n for n in before.members - now.members if re.search(rf"\bself\.{n}\b", text)}
+    if names:
+        names &= {n.id for n in _outside_cells(now.tree) if isinstance(n, ast.Name)}
+    return names, methods
+
+
+def _outside_cells(node: ast.AST) -> Iterator[ast.AST]:
+    """All nodes but those of the notebook's cells: cells have a namespace of their own."""
+    yield node
+    for child in ast.iter_child_nodes(node):
+        if not _is_cell(child):
+            yield from _outside_cells(child)
+
+
+def _is_cell(node: ast.AST) -> bool:
+    if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+        return False
+    return any(
+        isinstance(d, ast.Call) and isinstance(d.func, ast.Name) and d.func.id == "cell"
+        for d in node.decorator_list
+    )
+
+
+def newly_undefined(text: str, ours: str, theirs: str) -> tuple[tuple[str, str], ...]:
+    """Return the names that nothing defines in the merged plugin while in `ours` and in `theirs` something did.
+
+    Each comes with the function that uses it.
+    """
+    if text in (ours, theirs):
+        return ()
+    before = {name for name, _ in _undefined(ours)} | {name for name, _ in _undefined(theirs)}
+    return tuple(sorted({found for found in _undefined(text) if found[0] not in before}))
+
+
+def _undefined(text: str) -> set[tuple[str, str]]:
+    """Names that are looked up globally and that neither the module, nor a cell, nor Python defines."""
+    try:
+        module = symtable.symtable(text, "plugin", "exec")
+    except (SyntaxError, ValueError):
+        return set()
+    known = {
+        s.get_name()
+        for s in module.get_symbols()
+        if s.is_assigned() or s.is_imported() or s.is_namespace()
+    }
+    known |= set(dir(builtins)) | {"__file__", "__name__", "display", "get_ipython", "In", "Out"}
+    scopes = [scope for child in module.get_children() for scope in _scopes(child)]
+    for scope in scopes:
+        for s in scope.get_symbols():
+            if s.is_declared_global() and (s.is_assigned() or s.is_imported() or s.is_namespace()):
+                known.add(s.get_name())
+    return {
+        (s.get_name(), scope.get_name())
+        for scope in scopes
+        for s in scope.get_symbols()
+        if s.is_global()
+        and s.is_referenced()
+        and s.get_name() not in known
+        and s.get_name()[:1] != "_"
+    }
+
+
+def _scopes(scope: symtable.SymbolTable) -> Iterator[symtable.SymbolTable]:
+    yield scope
+    for child in scope.get_children():
+        yield from _scopes(child)

@@ -1,0 +1,106 @@
+"""A three-way merge of lines, as a list of pieces: what both sides agree on, and where they clash.
+
+Edits that only touch each other are both taken, in the order of the base; edits that share a line of the base, and two
+different insertions at one place, clash.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from difflib import SequenceMatcher
+from typing import NamedTuple
+
+
+@dataclass(frozen=True, slots=True)
+class Clash:
+    """Lines that both sides changed, each in its own way."""
+
+    base: tuple[str, ...]
+    ours: tuple[str, ...]
+    theirs: tuple[str, ...]
+
+
+Piece = tuple[str, ...] | Clash
+
+
+class _Change(NamedTuple):
+    """Lines `start` to `end` of the base became lines `first` to `last` of a side."""
+
+    start: int
+    end: int
+    first: int
+    last: int
+
+
+def merge_lines(base: Sequence[str], ours: Sequence[str], theirs: Sequence[str]) -> list[Piece]:
+    """Return the pieces of the merge, in order."""
+    left, right = changes(base, ours), changes(base, theirs)
+    pieces: list[Piece] = []
+    at = 0
+    while left or right:
+        mine, other = _cluster(left, right)
+        start = min(c.start for c in mine + other)
+        end = max(c.end for c in mine + other)
+        pieces.append(tuple(base[at:start]))
+        if not other:
+            pieces.append(_side(ours, mine, start, end))
+        elif not mine:
+            pieces.append(_side(theirs, other, start, end))
+        else:
+            one, two = _side(ours, mine, start, end), _side(theirs, other, start, end)
+            pieces.append(one if one == two else Clash(tuple(base[start:end]), one, two))
+        at = end
+    pieces.append(tuple(base[at:]))
+    return [piece for piece in pieces if piece]
+
+
+def changes(base: Sequence[str], side: Sequence[str]) -> list[_Change]:
+    """Return the changes that make a side of the base, in order."""
+    matcher = SequenceMatcher(None, base, side, autojunk=False)
+    return [_Change(*where) for kind, *where in matcher.get_opcodes() if kind != "equal"]
+
+
+def joined(pieces: Sequence[Piece]) -> str | None:
+    """Return the merged text, or None when a piece clashes."""
+    if any(isinstance(piece, Clash) for piece in pieces):
+        return None
+    return "".join(line for piece in pieces if not isinstance(piece, Clash) for line in piece)
+
+
+def both(pieces: Sequence[Piece]) -> str:
+    """Return the text in which, where the sides clash, first ours and then theirs stands."""
+    lines: list[str] = []
+    for piece in pieces:
+        lines += (*piece.ours, *piece.theirs) if isinstance(piece, Clash) else piece
+    return "".join(lines)
+
+
+def _cluster(left: list[_Change], right: list[_Change]) -> tuple[list[_Change], list[_Change]]:
+    """Take the first change off the lists, with all changes that meet it directly or by way of others."""
+    from_left = bool(left) and (not right or left[0][:2] <= right[0][:2])
+    sides = ([left.pop(0)], []) if from_left else ([], [right.pop(0)])
+    mine, other = sides
+    more = True
+    while more:
+        more = False
+        for queue, taken, facing in ((right, other, mine), (left, mine, other)):
+            while queue and any(_meet(queue[0], change) for change in facing):
+                taken.append(queue.pop(0))
+                more = True
+    return mine, other
+
+
+def _meet(one: _Change, two: _Change) -> bool:
+    """Whether two changes of different sides concern the same place of the base."""
+    if one.start == one.end and two.start == two.end:
+        return one.start == two.start
+    if one.start == one.end or two.start == two.end:
+        inside, around = (one, two) if one.start == one.end else (two, one)
+        return around.start < inside.start < around.end
+    return max(one.start, two.start) < min(one.end, two.end)
+
+
+def _side(lines: Sequence[str], taken: Sequence[_Change], start: int, end: int) -> tuple[str, ...]:
+    """The lines of a side for a range of the base that its changes lie in."""
+    first = taken[0].first - (taken[0].start - start)
+    last = taken[-1].last + (end - taken[-1].end)
+    return tuple(lines[first:last])

@@ -1,0 +1,142 @@
+"""Merges what a notebook's plugin is now into the one that was edited by hand. Texts in, text and report out; no disk.
+
+Three texts: `base`, as it was emitted last; `ours`, as the file is now; `theirs`, as it is emitted now.
+"""
+
+import re
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from transpiler.merge import checks
+from transpiler.merge.conflicts import Conflict, without_blocks
+from transpiler.merge.leaves import Formatter
+from transpiler.merge.rehome import rehomed
+from transpiler.merge.table import Change, Choice, Decisions, merge_groups
+from transpiler.merge.units import Group, cut, step_of, text_of, walk
+
+_HEADER = re.compile(r"^# port: .*$", re.MULTILINE)
+_HELD = "# port: (its line is the compiler's)"
+
+
+class MergeRefused(Exception):
+    """The plugin cannot be merged safely; the message says why. `line` is where the plugin is not Python, else 0."""
+
+    def __init__(self, reason: str, line: int = 0) -> None:
+        self.reason, self.line = reason, line
+        super().__init__(reason)
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What is known beside the three texts, and what the user asked for."""
+
+    pending: tuple[Conflict, ...] = ()
+    """The conflicts that were open after the last merge."""
+    moves: Mapping[str, str] | None = None
+    """Functions of cells that have another name now, since the cell went to another step."""
+    choices: Mapping[str, Choice] | None = None
+    restore: Collection[str] = ()
+    formatted: Formatter | None = None
+    """Black, to look through a formatter's work; None does without."""
+
+
+@dataclass(frozen=True, slots=True)
+class Merged:
+    """A merged plugin."""
+
+    text: str
+    changes: tuple[Change, ...]
+    conflicts: tuple[Conflict, ...]
+    lines: Mapping[str, int]
+    """Where the block of each conflict begins, from 1. Blocks of conflicts that are not known are here, too."""
+    before: tuple[str, ...]
+    """The steps as they were emitted last, in order."""
+    after: tuple[str, ...]
+    """The steps of the merged plugin, in order."""
+    undefined: tuple[tuple[str, str], ...] = ()
+    """Names that nothing defines any more, each with the method that uses it."""
+
+
+def merge(base: str, ours: str, theirs: str, request: Request | None = None) -> Merged:
+    """Return the merged plugin. Lines end in "\\n" in all texts. Raises MergeRefused when it cannot be done safely."""
+    request = request or Request()
+    wanted = _HEADER.search(theirs)
+    ours, stood = without_blocks(ours, {conflict.id for conflict in request.pending})
+    ended = ours.endswith("\n")
+    ours += "" if ended else "\n"
+    try:
+        trees = _trees(
+            [_HEADER.sub(_HELD, text, count=1) for text in (base, ours, theirs)], request
+        )
+    except RecursionError as error:
+        raise MergeRefused("it is nested too deeply") from error
+    open_ = {c.unit: c for c in request.pending if c.id in stood}
+    to, tree = _checked(trees, open_, request)
+    text = text_of(tree)
+    if wanted:
+        text = text.replace(_HELD, wanted[0], 1)
+    if not ended and text.endswith("\n"):
+        text = text[:-1]
+    _, lines = without_blocks(text, set())
+    return Merged(
+        text,
+        tuple(to.changes),
+        tuple(to.conflicts),
+        lines,
+        _steps(trees[0]),
+        _steps(tree),
+        checks.newly_undefined(text_of(tree), text_of(trees[1]), text_of(trees[2])),
+    )
+
+
+def _trees(sides: Sequence[str], request: Request) -> tuple[Group, Group, Group]:
+    """The three texts as groups that name the same things alike."""
+    base, ours, theirs = sides
+    known = [cut(base), cut(theirs)]
+    bundles = {
+        unit.key for tree in known for _, unit in walk(tree) if step_of(unit.key) == unit.key
+    }
+    try:
+        mine = cut(ours, bundles)
+    except SyntaxError as error:
+        raise MergeRefused(error.msg, error.lineno or 1) from error
+    except ValueError as error:
+        raise MergeRefused(str(error), 1) from error
+    return rehomed(known[0], mine, known[1], request.moves or {})
+
+
+def _checked(
+    trees: tuple[Group, Group, Group], open_: Mapping[str, Conflict], request: Request
+) -> tuple[Decisions, Group]:
+    """Merge until the result passes its checks: what does not is a conflict, or keeps what is still used."""
+    to = Decisions(open_, request.choices or {}, request.restore, request.formatted)
+    sides = [text_of(side) for side in trees]
+    tree = merge_groups("", *trees, to)
+    reason = None
+    for _ in range(4):
+        text = text_of(tree)
+        names, methods = checks.still_used(text, sides[1])
+        names |= set(to.names)
+        methods |= set(to.methods)
+        reason = None if text in sides[1:] else checks.problem(text, sides, to)
+        forced = set(to.forced)
+        if reason:
+            forced |= {change.unit for change in to.changes if change.what == "merged"}
+        if (names, methods, forced) == (set(to.names), set(to.methods), set(to.forced)):
+            break
+        to = replace(
+            to, names=names, methods=methods, forced=forced, changes=[], conflicts=[], waived=[]
+        )
+        tree = merge_groups("", *trees, to)
+    if reason:
+        raise MergeRefused(reason)
+    return to, tree
+
+
+def _steps(tree: Group) -> tuple[str, ...]:
+    """The ids of the steps list, in order."""
+    return tuple(
+        unit.key.removeprefix("entry ")
+        for path, unit in walk(tree)
+        if unit.key.startswith("entry ") and "/def __init__/" in path
+    )

@@ -1,0 +1,312 @@
+"""Goes through three cut plugins, unit by unit, and decides what becomes of each: the table of docs/regenerating.md."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Literal
+
+from transpiler.merge.conflicts import Conflict, block, conflict_id
+from transpiler.merge.leaves import Formatter, merged, merged_import, same_code
+from transpiler.merge.order import woven
+from transpiler.merge.units import WORKFLOW, Group, Leaf, Unit, cut_bundle, step_of
+
+What = Literal[
+    "unchanged", "updated", "kept", "same", "merged", "conflict", "removed", "deleted", "added",
+    "yours", "settled", "restored",
+]  # fmt: skip
+Choice = Literal["mine", "notebook", "both"]
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What became of a unit."""
+
+    unit: str
+    what: What
+    note: str = ""
+
+
+@dataclass
+class Decisions:
+    """What is asked for, and what comes of it while the units are merged."""
+
+    pending: Mapping[str, Conflict]
+    """Conflicts whose block is in the plugin, by unit."""
+    choices: Mapping[str, Choice]
+    """How to settle conflicts: by the conflict's id, the step, the unit's name, or "*"."""
+    restore: Collection[str]
+    """Steps and units whose deletion is to be undone."""
+    formatted: Formatter | None
+    names: Collection[str] = ()
+    """Imported names that the result needs."""
+    methods: Collection[str] = ()
+    """Methods that the result needs."""
+    forced: Collection[str] = ()
+    """Units whose merge did not pass the checks: they are conflicts."""
+    changes: list[Change] = field(default_factory=list)
+    conflicts: list[Conflict] = field(default_factory=list)
+    stays: Collection[str] = ()
+    """Steps that the notebook has no more and that stay."""
+    leaves: Collection[str] = ()
+    """Steps that the notebook has no more and that go."""
+    waived: list[str] = field(default_factory=list)
+    """Texts that were left out by a decision: the loss guard does not look for their lines."""
+
+    def choice(self, path: str) -> Choice | None:
+        """Return how a conflict of a unit is to be settled, if that was said."""
+        step = step_of(path)
+        name = path.rpartition("/")[2]
+        there = self.pending.get(path)
+        asked = [there.id if there else None, step, name, name.rpartition(" ")[2], "*"]
+        return next((self.choices[key] for key in asked if key and key in self.choices), None)
+
+    def note(self, path: str, what: What, note: str = "") -> None:
+        """Keep what became of a unit."""
+        self.changes.append(Change(path, what, note))
+
+    def clash(
+        self, path: str, reason: str, base: str | None, notebook: str | None, sample: str
+    ) -> str:
+        """Keep a conflict; return its block. `sample` is a text whose first line has the right indentation."""
+        taken = {conflict.id for conflict in self.conflicts}
+        conflict = Conflict(conflict_id(path, taken), path, reason, base, notebook)
+        self.conflicts.append(conflict)
+        self.note(path, "conflict", conflict.id)
+        line = next((li for li in sample.split("\n") if li.strip()), "")
+        indent = line[: len(line) - len(line.lstrip())]
+        return block(conflict, indent, unit_name(path))
+
+
+def unit_name(path: str) -> str:
+    """Return what people call a unit: `step_02_cell`."""
+    last = path.rpartition("/")[2]
+    kind, _, name = last.partition(" ")
+    if kind == "entry":
+        return f"the entry of {name} in the steps list"
+    return name if kind in ("def", "name") and name else last
+
+
+def merge_groups(path: str, base: Group, ours: Group, theirs: Group, to: Decisions) -> Group:
+    """Return the merge of three groups."""
+    b, o, t = ({m.key: m for m in side.members} for side in (base, ours, theirs))
+    if ours.key == WORKFLOW:
+        to.stays, to.leaves = _orphans(path, b, o, t, to)
+    results: dict[str, Unit] = {}
+    for key in dict.fromkeys([*t, *o, *b]):
+        there = f"{path}/{key}" if path else key
+        unit = _merge_unit(there, b.get(key), o.get(key), t.get(key), to)
+        if unit is not None:
+            results[key] = unit
+    order, both_moved = woven(list(b), list(o), list(t), results)
+    if both_moved and path.endswith("def __init__"):
+        to.note(f"{path}/order", "kept", "both sides moved steps; your order stays")
+    head = _part(f"{path}:head", base.head, ours.head, theirs.head, to)
+    tail = _part(f"{path}:tail", base.tail, ours.tail, theirs.tail, to)
+    return Group(ours.key, _gap(base, ours, theirs), head, tuple(results[k] for k in order), tail)
+
+
+def _orphans(
+    path: str, b: dict[str, Unit], o: dict[str, Unit], t: dict[str, Unit], to: Decisions
+) -> tuple[set[str], set[str]]:
+    """The steps that the notebook has no more: those that were edited and stay, and those that go.
+
+    A step's bundle and its entry in the list stay or go together.
+    """
+    stays, leaves = set(), set()
+    entries = [_entries(side.get("def __init__")) for side in (b, o)]
+    for key, unit in o.items():
+        pending = to.pending.get(f"{path}/{key}")
+        before = _pending_unit(pending, unit) if pending else b.get(key)
+        if not isinstance(unit, Group) or key in t or before is None or step_of(key) != key:
+            continue
+        in_list = [side.get(f"entry {key}") for side in entries]
+        retitled = in_list[0] is not None and in_list[1] is not None and in_list[0] != in_list[1]
+        edited = retitled or not _same(before.whole, unit.whole)
+        if edited and to.choice(f"{path}/{key}") != "notebook":
+            stays.add(key)
+        else:
+            leaves.add(key)
+    return stays, leaves
+
+
+def _entries(init: Unit | None) -> dict[str, str]:
+    return {m.key: m.whole for m in init.members} if isinstance(init, Group) else {}
+
+
+def _merge_unit(
+    path: str, base: Unit | None, ours: Unit | None, theirs: Unit | None, to: Decisions
+) -> Unit | None:
+    """Return what becomes of a unit, None when it goes."""
+    sample = ours or theirs
+    if sample is not None and (pending := to.pending.get(path)):
+        base = _pending_unit(pending, sample)
+    if ours is None:
+        return _absent(path, base, theirs, to)
+    if base is None and theirs is None:
+        if "/entry " in path and step_of(path) in to.leaves:
+            to.waived.append(ours.whole)
+            return None
+        to.note(path, "yours")
+        return ours
+    if isinstance(base, Group) and isinstance(ours, Group) and isinstance(theirs, Group):
+        return merge_groups(path, base, ours, theirs, to)
+    if path.startswith("from ") and (unit := _merge_import(path, base, ours, theirs, to)):
+        return unit if unit.whole else None
+    if theirs is None:
+        return _left(path, base, ours, to)
+    gap = _gap(base, ours, theirs)
+    if base is None:
+        return _both_added(path, ours, theirs, gap, to)
+    return Leaf(ours.key, gap, _text(path, base.whole, ours.whole, theirs.whole, to))
+
+
+def _absent(path: str, base: Unit | None, theirs: Unit | None, to: Decisions) -> Unit | None:
+    """What becomes of a unit that the plugin has not: it is new, or was deleted by hand and stays so."""
+    if theirs is None:
+        return None
+    if base is None:
+        to.note(path, "added")
+        return theirs
+    step = step_of(path)
+    if {step, unit_name(path), path} & set(to.restore):
+        to.note(path, "restored")
+        return theirs
+    if base.whole == theirs.whole:
+        to.note(path, "deleted")
+        return None
+    whole_step = isinstance(theirs, Group) or "/entry " in path
+    choice = "mine" if whole_step else to.choice(path)
+    if path.startswith("from "):
+        text = merged_import(base.whole, None, theirs.whole, to.names)
+        to.note(path, "updated")
+        return Leaf(theirs.key, theirs.gap, text) if text else None
+    if choice in ("notebook", "both"):
+        to.note(path, "settled")
+        return theirs
+    if choice == "mine":
+        to.note(path, "deleted", "the notebook has changed it since" if whole_step else "")
+        to.waived.append(theirs.whole)
+        return None
+    shown = to.clash(path, "deleted", base.whole, theirs.whole, theirs.whole)
+    return Leaf(theirs.key, theirs.gap, shown)
+
+
+def _left(path: str, base: Unit | None, ours: Unit, to: Decisions) -> Unit | None:
+    """What becomes of a unit that the notebook no longer has: it goes, unless it was edited or something needs it."""
+    assert base is not None
+    step, name = step_of(path), unit_name(path)
+    if "/entry " in path and step is not None:
+        if step in to.stays:
+            return ours
+        to.note(path, "removed")
+        to.waived.append(ours.whole)
+        return None
+    is_step = isinstance(ours, Group) and step == ours.key
+    edited = step in to.stays if is_step else not _same(base.whole, ours.whole)
+    if not edited and (name in to.methods or name in to.names):
+        to.note(path, "kept", "the notebook needs it no more, your code does")
+        return ours
+    choice = to.choice(path)
+    if not edited or choice == "notebook":
+        asked = choice == "notebook" and not _same(base.whole, ours.whole)
+        to.note(path, "settled" if asked else "removed")
+        to.waived.append(ours.whole)
+        return None
+    if choice is not None:
+        to.note(path, "settled")
+        return ours
+    shown = to.clash(path, "gone", base.whole, None, ours.whole)
+    return _below(shown, ours)
+
+
+def _both_added(path: str, ours: Unit, theirs: Unit, gap: str, to: Decisions) -> Unit:
+    """What becomes of a unit that both sides added."""
+    if ours.whole == theirs.whole:
+        to.note(path, "same")
+        return ours
+    choice = to.choice(path)
+    if choice in ("mine", "notebook"):
+        to.note(path, "settled")
+        to.waived += [ours.whole, theirs.whole]
+        return ours if choice == "mine" else theirs
+    shown = to.clash(path, "added", None, theirs.whole, ours.whole)
+    return _below(shown, replace(ours, gap=gap))
+
+
+def _merge_import(
+    path: str, base: Unit | None, ours: Unit, theirs: Unit | None, to: Decisions
+) -> Leaf | None:
+    """An import, merged by its names; None when that cannot be done. A text of "" means that it goes."""
+    texts = [None if unit is None else unit.whole for unit in (base, ours, theirs)]
+    if texts[2] in texts[:2]:
+        return None  # the table knows
+    text = merged_import(texts[0], texts[1], texts[2], to.names)
+    if text is None:
+        return None
+    what: What = "kept" if text == texts[1] else "updated" if text == (texts[2] or "") else "merged"
+    to.note(path, what if texts[0] != texts[1] or what == "updated" else "updated")
+    to.waived += [each for each in texts[1:] if each]
+    return Leaf(ours.key, _gap(base, ours, theirs or ours), text)
+
+
+def _text(path: str, base: str, ours: str, theirs: str, to: Decisions, part: bool = False) -> str:
+    """The merge of a text that all three have, with a block above it when it clashes. `part`: it is no Python by itself."""
+    if ours in (base, theirs) or theirs == base:
+        what: What = "same" if ours == theirs != base else "updated" if ours == base else "kept"
+        to.note(path, "unchanged" if ours == base == theirs else what)
+        return theirs if ours == base else ours
+    choice = to.choice(path)
+    settled = choice if path in to.pending else None
+    if settled is None and not part and same_code(base, ours):
+        to.note(path, "updated")
+        to.waived.append(ours)
+        return theirs
+    formatted = None if part else to.formatted
+    merge = merged(base, ours, theirs, formatted, whole=not part)
+    if settled is None and merge.text is not None and path not in to.forced:
+        to.note(path, "merged")
+        if formatted:
+            to.waived.append(ours)
+        return merge.text
+    if choice is None or (choice == "both" and not part and not merge.both_parses):
+        return to.clash(path, "changed", base, theirs, ours) + ours
+    to.note(path, "settled")
+    to.waived += [ours, theirs]
+    return {"mine": ours, "notebook": theirs, "both": merge.both}[choice]
+
+
+def _part(path: str, base: str, ours: str, theirs: str, to: Decisions) -> str:
+    """What stands before or after the members of a group."""
+    if pending := to.pending.get(path):
+        base = pending.base or ""
+    return _text(path, base, ours, theirs, to, part=True)
+
+
+# --- small things -----------------------------------------------------------------------------------------------------
+
+
+def _same(one: str, two: str) -> bool:
+    """Whether nothing was changed by hand but the layout."""
+    return one == two or same_code(one, two)
+
+
+def _gap(base: Unit | None, ours: Unit, theirs: Unit) -> str:
+    """The empty lines above a merged unit."""
+    if base is None:
+        return ours.gap
+    return theirs.gap if ours.gap == base.gap else ours.gap
+
+
+def _below(shown: str, unit: Unit) -> Unit:
+    """A unit with a block above it."""
+    if isinstance(unit, Group):
+        return replace(unit, head=shown + unit.head)
+    return replace(unit, text=shown + unit.text)
+
+
+def _pending_unit(pending: Conflict, like: Unit) -> Unit | None:
+    """The base of an open conflict as a unit: it does not move until the conflict is settled."""
+    if pending.base is None:
+        return None
+    if isinstance(like, Group) and (bundle := cut_bundle(pending.base)):
+        return replace(bundle, key=like.key, gap=like.gap)
+    return Leaf(like.key, like.gap, pending.base)

@@ -1,0 +1,114 @@
+"""What an earlier port left beside a plugin: its lock, its base. Reads; nothing here writes.
+
+lock.json       identities, hashes, open conflicts
+base.py.txt     the text as it was emitted, which is the base of the next merge
+"""
+
+import ast
+import json
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from transpiler.ir import Known, KnownCell, KnownStep
+from transpiler.merge.conflicts import REASONS, Conflict
+
+SCHEMA = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Lock:
+    """What is kept of a port. Everything has a value for a lock that is missing or spoilt."""
+
+    steps: tuple[KnownStep, ...] = ()
+    retired: tuple[str, ...] = ()
+    """Ids that are gone: they are not given again."""
+    pending: tuple[Conflict, ...] = ()
+    files: dict[str, str] = field(default_factory=dict)
+    written_sha: str = ""
+    """Of the plugin's bytes."""
+    base_sha: str = ""
+    """Of the base's bytes."""
+    header: str = ""
+    """What the plugin's header line says of its base."""
+
+
+def read_lock(path: Path) -> Lock:
+    """Return the lock of a file; an empty one when it is missing or spoilt."""
+    try:
+        return lock_of(json.loads(path.read_bytes()))
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return Lock()
+
+
+def lock_of(data: dict[str, Any]) -> Lock:
+    """Return a lock from its JSON. Raises KeyError, TypeError or AttributeError when it is spoilt."""
+    steps = tuple(
+        KnownStep(
+            str(step["id"]),
+            str(step["done"]),
+            tuple(
+                KnownCell(str(c["id"]), str(c["function"]), str(c["source"])) for c in step["cells"]
+            ),
+        )
+        for step in data["steps"]
+    )
+    pending = tuple(Conflict(**conflict) for conflict in data["pending"])
+    return Lock(
+        steps,
+        tuple(map(str, data["retired"])),
+        tuple(c for c in pending if c.reason in REASONS),
+        {str(name): str(digest) for name, digest in data["files"].items()},
+        str(data["written_sha"]),
+        str(data["base_sha"]),
+        str(data["header"]),
+    )
+
+
+def conflicts_as_data(conflicts: Iterable[Conflict]) -> list[dict[str, str | None]]:
+    """Return conflicts as the lock keeps them."""
+    return [asdict(conflict) for conflict in sorted(conflicts, key=lambda c: c.id)]
+
+
+def known_of(lock: Lock, text: str) -> Known | None:
+    """Return the identities of a plugin: from its lock, else as far as its text tells. None for a text that tells nothing."""
+    methods = _functions(text)
+    taken = {name[: name.index("_", 5)] if "_" in name[5:] else name for name, _, _ in methods}
+    steps = lock.steps or _steps(methods)
+    if not steps:
+        return None
+    return Known(steps, frozenset({*taken, *lock.retired}))
+
+
+def _functions(text: str) -> list[tuple[str, str | None, str]]:
+    """The functions of a plugin's steps: name, id of the cell (None for a handler), source."""
+    try:
+        tree = ast.parse(text)
+    except (SyntaxError, ValueError, RecursionError):
+        return []
+    found = []
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name[:5] == "step_":
+            body = [s for s in node.body if not isinstance(s, ast.Global)]
+            source = "\n".join(map(ast.unparse, body))
+            found.append((node.name, _cell_id(node), source))
+    return found
+
+
+def _cell_id(node: ast.FunctionDef | ast.AsyncFunctionDef) -> str | None:
+    """What `@cell("...")` above a function says."""
+    for decorator in node.decorator_list:
+        match decorator:
+            case ast.Call(func=ast.Name(id="cell"), args=[ast.Constant(value=str(name)), *_]):
+                return name
+    return None
+
+
+def _steps(methods: list[tuple[str, str | None, str]]) -> tuple[KnownStep, ...]:
+    """Steps as the cells of a plugin's text tell them. What stood for "done" is not known: it will be asked anew."""
+    steps: dict[str, list[KnownCell]] = {}
+    for name, cell, source in methods:
+        if cell is not None and "_" in name[5:]:
+            steps.setdefault(name[: name.index("_", 5)], []).append(KnownCell(cell, name, source))
+    return tuple(KnownStep(key, "", tuple(cells)) for key, cells in steps.items())

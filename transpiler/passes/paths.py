@@ -1,0 +1,30 @@
+"""Small things about files that several passes need."""
+
+import hashlib
+import os
+from pathlib import Path
+
+from transpiler.passes.literals import in_comment
+
+
+def sha(content: bytes) -> str:
+    """Return the hash of a file's content."""
+    return hashlib.sha256(content).hexdigest()
+
+
+def relative_path(path: Path, start: Path) -> str:
+    """Return the way from a folder to a file, with slashes."""
+    return Path(os.path.relpath(path, start)).as_posix()
+
+
+def notebook_path(notebook: Path, out: Path) -> str:
+    """Return the way to the notebook as it can stand in a comment: a file's name may hold anything."""
+    return in_comment(relative_path(notebook, out))
+
+
+def matching(folder: Path, pattern: str) -> list[Path]:
+    """Return the files of a folder; none when the system does not even take its name."""
+    try:
+        return sorted(folder.glob(pattern))
+    except OSError:
+        return []
