@@ -12,10 +12,11 @@ What a run knows is one row of the database: for each step its answers, and unde
 "_cells" what its cells showed. The cells share one namespace, as in the notebook; their
 `global` lines say which names come in and which go out.
 
-Everything here may be edited: `pipulate port` never overwrites an edited file.
+Everything here may be edited: when the notebook changes, `pipulate port` takes its
+changes in and keeps your edits. Leave the `# port:` line below as it is.
 """
 
-# port: id=919a8d219c66 notebook=../fixtures/inputs/all_types.ipynb base=fb8cda1200210149
+# port: id=919a8d219c66 notebook=../fixtures/inputs/all_types.ipynb base=4f649aab7ef91281
 # The `global` lines of a cell name what it only reads, too:
 # ruff: noqa: PLW0602
 

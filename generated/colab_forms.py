@@ -12,10 +12,11 @@ What a run knows is one row of the database: for each step its answers, and unde
 "_cells" what its cells showed. The cells share one namespace, as in the notebook; their
 `global` lines say which names come in and which go out.
 
-Everything here may be edited: `pipulate port` never overwrites an edited file.
+Everything here may be edited: when the notebook changes, `pipulate port` takes its
+changes in and keeps your edits. Leave the `# port:` line below as it is.
 """
 
-# port: id=01f74631e11d notebook=../fixtures/inputs/colab_forms.ipynb base=166ece59e9675cc0
+# port: id=01f74631e11d notebook=../fixtures/inputs/colab_forms.ipynb base=bfb2af15450c8c58
 # The `global` lines of a cell name what it only reads, too:
 # ruff: noqa: PLW0602
 
