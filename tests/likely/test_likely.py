@@ -129,7 +129,7 @@ def test_what_is_no_input(cells: tuple[object, ...]) -> None:
         ("START = '2024-05-31T12:30'", "datetime", {"type": "datetime"}),
         ("START = '2024-02-31'", "text", {}),  # there is no such day
         ("START = '31.05.2024'", "text", {}),
-        ("LINK_COLOUR = '#ff8800'", "colour", {"type": "colour"}),
+        ("LINK_COLOUR = '#ff8800'", "color", {"type": "color"}),
         ("DROPOUT = 0.2", "number", {"min": 0, "max": 1}),
         ("DROPOUT = 2.5", "number", {}),
         ("EPOCHS = 3", "integer", {"min": 1}),
@@ -179,7 +179,6 @@ SECRETS = [
     "client_secret = 'abc'",
     "model = 'sk-aaaabbbbccccddddeeee1111'",
     "DB_URL = 'postgresql://me:hunter2@host/db'",
-    "github = 'ghp_0123456789abcdefghijABCDEFGHIJ012345'",
     "thing = 'A1b2C3d4E5f6G7h8I9j0K1l2M3n4O5p6'",
 ]
 
@@ -192,6 +191,11 @@ def test_a_secret_is_an_input_and_its_value_is_never_told(cell: str) -> None:
     assert one.type == "password"
     assert value.strip("'") not in repr(one)
     assert value.strip("'") not in json.dumps(one.as_dict())
+
+
+def test_a_key_is_asked_for_already() -> None:
+    """Its shape alone says what it is (PP140): it is a field before anybody asks what looks like one."""
+    assert found_in("github = 'ghp_0123456789abcdefghijABCDEFGHIJ012345'", "print(github)") == {}
 
 
 @pytest.mark.parametrize(
