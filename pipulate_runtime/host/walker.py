@@ -209,7 +209,7 @@ class Walker:
         cells = self._plugin.instance.cells if self._plugin.computes else None
         for step in self._plugin.steps:
             execution = cells.execution(self.key, step.id) if cells else None
-            if cells and execution and execution.running:
+            if cells and execution and execution.running and execution.task:
                 await cells.interrupt(self.key, step.id)
                 if not execution.task.done():
                     await asyncio.wait([execution.task])
