@@ -20,14 +20,12 @@ from pipulate_runtime.cells.execution import (
     Save,
     answers,
     execute,
-    interrupt,
-    stop,
 )
 from pipulate_runtime.cells.folders import RunFolder
 from pipulate_runtime.cells.job import Job
-from pipulate_runtime.cells.limits import default_kernels
 from pipulate_runtime.cells.marks import Options, Policy, marked
 from pipulate_runtime.cells.source import Source, with_answers
+from pipulate_runtime.cells.stopping import interrupt, stop
 
 FAILED = 50  # executions that have failed are kept in memory, the last ones; of others it is known that they failed
 QUICK = 0.3  # seconds an answer waits for its step: most cells are through by then
@@ -290,7 +288,7 @@ def configure(
 ) -> None:
     """Set where runs keep their files, how many kernels may live, and when checkpoints are made.
 
-    `memory` is what a kernel may use, in bytes; without `max_kernels`, it also decides how many there are.
+    `memory` is what a kernel may use, in bytes; without `max_kernels`, it also has a say in how many there are.
     `output` is what the cells of a step may print, in characters.
 
     With an event loop, a spare kernel is started now.
@@ -298,8 +296,7 @@ def configure(
     settings = pools.settings
     settings.data = Path(data) if data is not None else settings.data
     settings.memory = memory if memory is not None else settings.memory
-    if max_kernels is not None or memory is not None:
-        settings.max_kernels = max_kernels or default_kernels(settings.memory)
+    settings.max_kernels = max_kernels if max_kernels is not None else settings.max_kernels
     settings.output = output if output is not None else settings.output
     settings.idle_seconds = idle_seconds if idle_seconds is not None else settings.idle_seconds
     settings.python = python or settings.python

@@ -26,7 +26,6 @@ Save = Callable[[list[Record]], Awaitable[None]]
 
 CELLS = "_cells"  # where a step's data holds its cells; all other keys are answers
 CHANGED = "changed"  # of a record: which outputs of earlier steps this one has changed
-GRACE = 5.0  # seconds a cell has to end after it was interrupted; then its kernel is ended
 PATIENCE = 60.0  # seconds that a save is tried again while another program holds the database
 NO_INPUT = "The cell asks a question with input(). Only a cell whose question is a field of the form can be answered."
 
@@ -377,46 +376,3 @@ async def _cell(kernel: Kernel, cell: Cell, execution: Execution, collector: Col
 def _drop_last_error(outputs: list[Output], name: str) -> None:
     if outputs and outputs[-1].get("ename") == name:
         outputs.pop()
-
-
-async def stop(pool: Pool, run: Run, execution: Execution) -> None:
-    """End a running execution for good: interrupt its cell, then kill its kernel. It never saves after this."""
-    task = execution.task
-    if task is None or task.done():
-        return
-    if execution.saving:  # that is short, and half a save would be worse than one to be reverted
-        await asyncio.wait([task])
-        return
-    execution.stopped = True
-    kernel = run.kernel if execution.active else None
-    if kernel:
-        await kernel.interrupt()
-        await asyncio.wait([task], timeout=1.0)
-    if not task.done():
-        if kernel:
-            kernel.kill()
-        task.cancel()
-        await asyncio.wait([task])
-    execution.running = False  # a task that was cancelled before it began could not say so
-    if kernel and kernel is run.kernel:
-        await pool.drop(run)
-
-
-async def interrupt(run: Run, execution: Execution) -> None:
-    """Stop a running execution because somebody asked for it: it ends as an error that says so, and keeps nothing.
-
-    Its cell is interrupted; if it goes on for all that, its kernel is killed after `GRACE` seconds.
-    """
-    task = execution.task
-    if task is None or task.done() or execution.saving or execution.stopping:
-        return
-    execution.stopping = time.time()
-    execution.doing = "Stopping"
-    kernel = run.kernel if execution.active else None
-    if kernel is None:  # it waits for its turn, or for a kernel
-        task.cancel()
-        return
-    await kernel.interrupt()
-    await asyncio.wait([task], timeout=GRACE)
-    if not task.done():
-        kernel.kill()

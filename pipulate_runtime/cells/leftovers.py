@@ -142,9 +142,9 @@ def _marked_elsewhere(wanted: set[bytes]) -> list[Callable[[], None]]:
     for process in psutil.process_iter():
         with contextlib.suppress(psutil.Error, OSError):
             value = process.environ().get(MARK)
-            if value and os.fsencode(value) in wanted and process.pid != os.getpid():
-                if process.status() != psutil.STATUS_ZOMBIE:
-                    found.append(process.kill)
+            ours = value is not None and os.fsencode(value) in wanted
+            if ours and process.pid != os.getpid() and process.status() != psutil.STATUS_ZOMBIE:
+                found.append(process.kill)
     return found
 
 

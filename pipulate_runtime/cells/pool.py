@@ -6,6 +6,7 @@ import contextlib
 import sys
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 
 from pipulate_runtime.cells import leftovers, limits
@@ -21,13 +22,18 @@ class Settings:
     """What `configure` sets."""
 
     data: Path = Path("data")
-    max_kernels: int = field(default_factory=lambda: limits.default_kernels(None))
+    max_kernels: int | None = None  # as many as the machine is good for
     idle_seconds: float = 600.0
     memory: int | None = None  # bytes that a kernel and what it starts may use
     output: int = 1024**3  # characters that the cells of a step may print
     python: str = sys.executable
     spare: bool = True  # whether a kernel is started ahead for the run that comes next
     checkpoint: Policy = "auto"
+
+    @cached_property
+    def usual_kernels(self) -> int:
+        """How many kernels may live if nobody has set it."""
+        return limits.default_kernels(self.memory)
 
 
 settings = Settings()
@@ -119,9 +125,8 @@ class Pool:
 
         A run whose step has just ended is left its kernel for a moment: its next step most often follows at once.
         """
-        if (
-            sum(r.kernel is not None for r in self.runs.values()) + self._starting
-            < settings.max_kernels
+        if sum(r.kernel is not None for r in self.runs.values()) + self._starting < (
+            settings.max_kernels or settings.usual_kernels
         ):
             return True
         settled = self.loop.time() - SETTLE

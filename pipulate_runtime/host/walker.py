@@ -73,6 +73,9 @@ class Walker:
         self._page = Page("")
         self._submitted: set[str] = set()
         self.asked: dict[str, dict[str, str]] = {}
+        self.before: Mapping[str, Mapping[str, str]] = (
+            {}
+        )  # answers of another run; what is gone is left out
         self.key = ""
 
     def check_names(self) -> None:
@@ -159,7 +162,8 @@ class Walker:
                 raise messages.ANSWER_UNKNOWN.error(
                     answer=f"{step_id}.{name}", asked=f"asked is {asked}"
                 )
-        values = fill(form, given)
+        before = {n: v for n, v in self.before.get(step_id, {}).items() if n in known}
+        values = fill(form, {**before, **given})
         self.asked[step_id] = dict(values)
         await self._send(self._page.submit(form, values))
 
