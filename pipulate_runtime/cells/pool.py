@@ -14,7 +14,7 @@ from pipulate_runtime.cells.folders import RunFolder
 from pipulate_runtime.cells.kernels import Kernel
 from pipulate_runtime.cells.marks import Policy
 
-SETTLE = 0.5  # seconds that a run keeps its kernel after a step, whoever waits
+SETTLE = 1.0  # seconds that a run keeps its kernel after a step, whoever waits
 
 
 @dataclass
