@@ -164,6 +164,13 @@ def end_with(server: int) -> None:
             os._exit(1)  # it was killed before we asked
 
 
+def note_crashes(folder: str) -> None:
+    """When a library crashes, write down where: the standard error is a pipe into this very process by then."""
+    import faulthandler
+
+    faulthandler.enable(open(os.path.join(folder, "crash"), "w"), all_threads=False)  # noqa: SIM115, PTH118, PTH123  # for good
+
+
 def keep_all_outputs(shell: Any) -> None:
     """Messages wait for a server that is slower than the cell. Without this, what comes after a thousand is lost."""
     import zmq
@@ -172,5 +179,6 @@ def keep_all_outputs(shell: Any) -> None:
 
 
 end_with(int(os.environ.get("JPY_PARENT_PID") or os.getppid()))
+note_crashes(os.environ["PIPULATE_KERNEL"])
 keep_all_outputs(get_ipython())  # type: ignore[name-defined]  # noqa: F821
 setattr(builtins, NAME, CellFunctions(get_ipython()))  # type: ignore[name-defined]  # noqa: F821

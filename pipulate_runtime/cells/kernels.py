@@ -122,9 +122,9 @@ class Kernel:
         while await self._client.shell_channel.socket.poll(0):
             await self._client.shell_channel.get_msg()
 
-    def _log(self) -> str:
+    def _log(self, name: str = "log") -> str:
         with contextlib.suppress(OSError):
-            return (self.folder / "log").read_text(errors="replace")[-2000:]
+            return (self.folder / name).read_text(errors="replace")[-4000:]
         return ""
 
     async def open(self, source: str, filename: str, class_name: str, work: Path) -> None:
@@ -206,7 +206,7 @@ class Kernel:
             if self.exceeded:
                 raise MemoryExceeded
             code = self._process.returncode if self._process else None
-            raise KernelDied(_how_it_ended(code), self._log())
+            raise KernelDied(_how_it_ended(code), self._log("crash"))
         watch.quiet(heard)
 
     def _waiting(self, channel: Any) -> Iterator[Any]:
