@@ -168,7 +168,8 @@ def note_crashes(folder: str) -> None:
     """When a library crashes, write down where: the standard error is a pipe into this very process by then."""
     import faulthandler
 
-    faulthandler.enable(open(os.path.join(folder, "crash"), "w"), all_threads=False)  # noqa: SIM115, PTH118, PTH123  # for good
+    crash = open(f"{folder}/crash", "w")  # noqa: SIM115, PTH123  # for as long as the process lives
+    faulthandler.enable(crash, all_threads=False)
 
 
 def keep_all_outputs(shell: Any) -> None:

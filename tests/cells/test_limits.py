@@ -134,7 +134,11 @@ def test_what_is_printed_goes_to_a_file_while_it_comes(make, monkeypatch):
 
 @pytest.mark.kernel
 def test_a_failed_cell_that_printed_much_keeps_its_text_in_a_file(make):
-    walker = make(DIES.replace("BODY", "print('x' * 3_000_000, flush=True); __import__('time').sleep(1); os._exit(1)"))
+    walker = make(
+        DIES.replace(
+            "BODY", "print('x' * 3_000_000, flush=True); __import__('time').sleep(1); os._exit(1)"
+        )
+    )
 
     async def test():
         failed = await walker.step("step_01")
