@@ -32,7 +32,8 @@ def write(data: Path, pid: int, folder: Path) -> Path:
 
 def claim(folder: Path) -> None:
     """Write into a kernel's folder that it is this server's."""
-    (folder / OWNER).write_text(json.dumps(server()), encoding="utf-8")
+    entry = {**server(), "where": _where()}
+    (folder / OWNER).write_text(json.dumps(entry), encoding="utf-8")
 
 
 def server() -> dict[str, Any]:
@@ -86,11 +87,20 @@ def _abandoned(places: Collection[Path]) -> set[Path]:
 
 def _owned(folder: Path, stale: bool) -> bool:
     try:
-        return lives(json.loads((folder / OWNER).read_text(encoding="utf-8")))
-    except FileNotFoundError:
-        return not stale  # it may just be made
-    except (ValueError, KeyError, TypeError):
-        return not stale
+        entry = json.loads((folder / OWNER).read_text(encoding="utf-8"))
+        if entry.get("where") == _where():
+            return lives(entry)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        pass  # it may just be made
+    return not stale
+
+
+def _where() -> str:
+    """Return in which of the system's process tables this server stands: containers may share a temporary folder."""
+    try:
+        return str(Path("/proc/self/ns/pid").readlink())
+    except OSError:
+        return ""
 
 
 def kernel_places() -> list[str]:

@@ -7,6 +7,7 @@ import os
 import resource
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import psutil
@@ -96,7 +97,7 @@ def test_memory_of_what_a_cell_has_started_counts(make, monkeypatch):
         @cell("a")
         def step_01_cell(form):
             import subprocess, sys
-            subprocess.run([sys.executable, "-c", "x = bytearray(600_000_000); input()"], stdin=subprocess.PIPE)
+            subprocess.run([sys.executable, "-c", "import time; x = bytearray(600_000_000); time.sleep(600)"])
         """)
 
     async def test():
@@ -195,8 +196,13 @@ asyncio.run(main())
 
 @pytest.mark.kernel
 @pytest.mark.skipif(sys.platform != "linux", reason="needs /proc")
-def test_a_killed_server_leaves_nothing_that_the_next_one_does_not_end(tmp_path):
-    env = {**os.environ, "PYTHONPATH": os.getcwd()}
+def test_a_killed_server_leaves_nothing_that_the_next_one_does_not_end(tmp_path, monkeypatch):
+    with tempfile.TemporaryDirectory(prefix="left-") as place:  # short: a socket will be there
+        monkeypatch.setattr(leftovers, "kernel_places", lambda: [place])
+        leaves_nothing(tmp_path, {**os.environ, "PYTHONPATH": os.getcwd(), "TMPDIR": place})
+
+
+def leaves_nothing(tmp_path, env):
     command = [sys.executable, "-c", SERVER, str(tmp_path / "data")]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=env) as server:
         pid, folder = server.stdout.readline().split()
@@ -206,7 +212,6 @@ def test_a_killed_server_leaves_nothing_that_the_next_one_does_not_end(tmp_path)
     assert is_zombie_or_gone(int(pid)), "it ends with its server, though nobody else can run in it"
     assert not is_zombie_or_gone(child)
     leftovers.end_all(tmp_path / "another data folder")
-    asyncio.run(asyncio.sleep(0))
     assert is_zombie_or_gone(child)
     assert not Path(folder).exists()
 
@@ -434,10 +439,15 @@ def test_ordinals():
 
 def test_a_folder_of_a_live_server_is_left_alone(tmp_path, monkeypatch):
     monkeypatch.setattr(leftovers, "kernel_places", lambda: [str(tmp_path)])
-    mine, dead, fresh = (tmp_path / f"pipu-{name}" for name in ("mine", "dead", "fresh"))
-    for folder in (mine, dead, fresh):
+    folders = [tmp_path / f"pipu-{name}" for name in ("mine", "dead", "fresh", "elsewhere")]
+    mine, dead, fresh, elsewhere = folders
+    for folder in folders:
         folder.mkdir()
     leftovers.claim(mine)
-    (dead / leftovers.OWNER).write_text(json.dumps({"server": 2**22 + 1, "server_born": 1.0}))
+    leftovers.claim(dead)
+    dead_server = {"server": 2**22 + 1, "server_born": 1.0}
+    owner = json.loads((dead / leftovers.OWNER).read_text())
+    (dead / leftovers.OWNER).write_text(json.dumps(owner | dead_server))
+    (elsewhere / leftovers.OWNER).write_text(json.dumps(owner | dead_server | {"where": "there"}))
     leftovers.end_all(tmp_path / "data")
-    assert [mine.exists(), dead.exists(), fresh.exists()] == [True, False, True]
+    assert [folder.exists() for folder in folders] == [True, False, True, True]
