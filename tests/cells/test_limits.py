@@ -440,7 +440,7 @@ def test_ordinals():
 def test_a_folder_of_a_live_server_is_left_alone(tmp_path, monkeypatch):
     monkeypatch.setattr(leftovers, "kernel_places", lambda: [str(tmp_path)])
     folders = [tmp_path / f"pipu-{name}" for name in ("mine", "dead", "fresh", "elsewhere")]
-    mine, dead, fresh, elsewhere = folders
+    mine, dead, _, elsewhere = folders
     for folder in folders:
         folder.mkdir()
     leftovers.claim(mine)
