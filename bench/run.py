@@ -4,7 +4,8 @@
 
 Makes a virtual environment `.venv-bench` with the peers and, freshly installed, this project; generates notebooks, runs each command
 `repeat` times in turn and prints medians of wall time and peak memory, and their ratio to ours, as a markdown table.
-Then measures the host: a page that computes nothing, and what a step costs beyond its kernel's time.
+Then measures the host: a page that computes nothing, what a step costs beyond its kernel's time (host.py), and memory and
+latency while runs compute or are stored (load.py).
 """
 
 import argparse
@@ -162,9 +163,12 @@ def main() -> None:
     compare([int(size) for size in arguments.sizes.split(",")], arguments.repeat)
     if not arguments.no_host:
         import host
+        import load
 
         print()
         host.measure()
+        print()
+        load.measure()
 
 
 if __name__ == "__main__":

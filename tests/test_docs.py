@@ -31,6 +31,15 @@ def test_every_command_is_in_the_readme_and_has_help() -> None:
         assert command.help, f"{name} has no help"
 
 
+@pytest.mark.parametrize("name", ["serve", "run", "runs"])
+def test_every_option_of_the_host_is_in_its_row(name: str) -> None:
+    command = get_command(app).commands[name]  # type: ignore[attr-defined]
+    rows = "\n".join(line for line in README.splitlines() if line.startswith(f"| `pipulate {name}"))
+    parts = [command, *getattr(command, "commands", {}).values()]
+    options = {opt for part in parts for p in part.params for opt in p.opts if opt[:2] == "--"}
+    assert {opt for opt in options if opt not in rows} <= {"--output"}  # written as -o
+
+
 def test_every_option_line_is_in_the_readme() -> None:
     missing = [key for key in CELL_KEYS if not re.search(rf"\b{key}\b", README)]
     assert missing == []

@@ -9,7 +9,16 @@ from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
-from pipulate_runtime.cells import ask, checkpoints, files, live, render, routes, uploads
+from pipulate_runtime.cells import (
+    ask,
+    checkpoints,
+    files,
+    live,
+    render,
+    routes,
+    unfinished,
+    uploads,
+)
 from pipulate_runtime.cells import export as exporting
 from pipulate_runtime.cells import pool as pools
 from pipulate_runtime.cells.execution import (
@@ -20,16 +29,16 @@ from pipulate_runtime.cells.execution import (
     Save,
     answers,
     execute,
-    interrupt,
-    stop,
 )
 from pipulate_runtime.cells.folders import RunFolder
 from pipulate_runtime.cells.forms import Sent
 from pipulate_runtime.cells.job import Job
 from pipulate_runtime.cells.marks import Options, Policy, marked
 from pipulate_runtime.cells.source import Source, with_answers
+from pipulate_runtime.cells.stopping import interrupt, stop
 from pipulate_runtime.cells.vault import Vault, masked
 
+FAILED = 50  # executions that have failed are kept in memory, the last ones; of others it is known that they failed
 QUICK = 0.3  # seconds an answer waits for its step: most cells are through by then
 
 
@@ -83,6 +92,9 @@ class Cells:
             execution.running = False
             if not execution.error and self._executions.get(place) is execution:
                 del self._executions[place]
+            failed = [p for p, e in self._executions.items() if e.error and not e.running]
+            for old in failed[:-FAILED]:
+                del self._executions[old]
 
     def _job(self, key: str) -> Job:
         steps = tuple(self.plugin.steps)
@@ -113,9 +125,18 @@ class Cells:
                 await self._stop(execution)
             if not execution.running and self._executions.get(place) is execution:
                 del self._executions[place]
+        self._clear(starting.key)
+
+    def _clear(self, key: str) -> None:
+        """Forget which steps of a run did not get to their end; not those that run."""
+        running = {step for (run, step), e in self._executions.items() if run == key and e.running}
+        unfinished.clear(self.folder(key), running)
 
     def execution(self, key: str, step_id: str) -> Execution | None:
-        """Return the execution of a step that is running or has failed. One that went through is forgotten."""
+        """Return the execution of a step that is running or has failed. One that went through is forgotten.
+
+        A step that a server began which was killed has failed, too; one that another program executes is running.
+        """
         execution = self._executions.get((key, step_id))
         if (
             execution
@@ -126,7 +147,25 @@ class Cells:
             del self._executions[
                 key, step_id
             ]  # a server ended in this process, in the middle of the step
+            execution = None
+        return execution or self._begun(key, step_id)
+
+    def _begun(self, key: str, step_id: str) -> Execution | None:
+        """Return what the run's folder says of a step that did not end, or not here."""
+        note = unfinished.read(self.folder(key), step_id)
+        if note is None:
             return None
+        state = self._state(key)
+        data = state.get(step_id) or {}
+        if note.saved(data.get(CELLS)) or not state:
+            unfinished.end(self.folder(key), step_id)
+            return None
+        typed = (state.get("_typed") or {}).get(step_id) or answers(data)
+        execution = Execution(key, step_id, typed, started=note.began, running=note.running)
+        if note.running:
+            execution.active, execution.doing = True, "Running in another program"
+        else:
+            execution.fail(note.name, note.message)
         return execution
 
     async def stop(self, key: str) -> None:
@@ -135,6 +174,7 @@ class Cells:
             if run_key == key:
                 await self._stop(execution)
                 self._executions.pop((key, step_id), None)
+        self._clear(key)
 
     def forget(self, key: str) -> None:
         """Let go of all that is executing or has failed in a run, without waiting for it, and of its secrets."""
@@ -329,14 +369,21 @@ def configure(
     idle_seconds: float | None = None,
     python: str | None = None,
     checkpoint: Policy | None = None,
+    memory: int | None = None,
+    output: int | None = None,
 ) -> None:
     """Set where runs keep their files, how many kernels may live, and when checkpoints are made.
+
+    `memory` is what a kernel may use, in bytes; without `max_kernels`, it also has a say in how many there are.
+    `output` is what the cells of a step may print, in characters.
 
     With an event loop, a spare kernel is started now.
     """
     settings = pools.settings
     settings.data = Path(data) if data is not None else settings.data
+    settings.memory = memory if memory is not None else settings.memory
     settings.max_kernels = max_kernels if max_kernels is not None else settings.max_kernels
+    settings.output = output if output is not None else settings.output
     settings.idle_seconds = idle_seconds if idle_seconds is not None else settings.idle_seconds
     settings.python = python or settings.python
     settings.checkpoint = checkpoint or settings.checkpoint

@@ -1,6 +1,7 @@
 """Executes the cells of a step in the kernel of its run, after the steps before it."""
 
 import asyncio
+import contextlib
 import json
 import secrets
 import time
@@ -9,13 +10,23 @@ from dataclasses import dataclass, field
 from typing import Any
 from weakref import WeakKeyDictionary
 
-from pipulate_runtime.cells import checkpoints, files, folders, keeping, uploads
+from pipulate_runtime.cells import (
+    checkpoints,
+    files,
+    folders,
+    keeping,
+    limits,
+    unfinished,
+    uploads,
+)
 from pipulate_runtime.cells.checkpoints import Entry
+from pipulate_runtime.cells.ending import AGAIN, KILLED, STOPPED, in_plain_words, is_busy
 from pipulate_runtime.cells.job import Job
 from pipulate_runtime.cells.kernels import CellTimeout, Kernel, KernelDied
 from pipulate_runtime.cells.outputs import Collector, Output, Place, Shown, TooMuch, error
-from pipulate_runtime.cells.pool import Pool, Run
+from pipulate_runtime.cells.pool import Pool, Run, settings
 from pipulate_runtime.cells.source import Cell, with_answers
+from pipulate_runtime.cells.spill import Spill
 from pipulate_runtime.cells.suggest import suggested
 from pipulate_runtime.cells.vault import Missing, masked
 from pipulate_runtime.cells.widgets import WIDGETS
@@ -25,9 +36,7 @@ Save = Callable[[list[Record]], Awaitable[None]]
 
 CELLS = "_cells"  # where a step's data holds its cells; all other keys are answers
 CHANGED = "changed"  # of a record: which outputs of earlier steps this one has changed
-GRACE = 5.0  # seconds a cell has to end after it was interrupted; then its kernel is ended
-STOPPED = "You stopped this step. Nothing of it is kept."
-KILLED = "You stopped this step. It did not react, so its kernel was ended. Nothing of it is kept."
+PATIENCE = 60.0  # seconds that a save is tried again while another program holds the database
 NO_INPUT = "The cell asks a question with input(). Only a cell whose question is a field of the form can be answered."
 
 
@@ -61,6 +70,7 @@ class Execution:
     stopping: float = 0.0  # when somebody pressed the button
     refused: bool = False  # other answers were sent while these were running
     cells: list[Record] = field(default_factory=list)
+    place: Callable[[], int] = lambda: 0  # in the line of those that wait for a kernel
     shown: Shown | None = None
     collectors: list[Collector] = field(default_factory=list)
     task: asyncio.Task[None] | None = None
@@ -75,18 +85,34 @@ class Execution:
         """How far its kernel is, counted in messages."""
         return self.shown.tick if self.shown else 0
 
+    @property
+    def waits(self) -> int:
+        """The place in the line of those that wait for a kernel; 0 when it is not in it."""
+        return self.place() if self.running and not self.stopping else 0
+
     def end_stopped(self, message: str) -> None:
         """Say that it was stopped, in place of what the cell said to it."""
         if self.cells:
             _drop_last_error(self.cells[-1]["outputs"], "KeyboardInterrupt")
         self.fail("Stopped", message)
 
-    def fail(self, name: str, message: str) -> None:
+    def fail(self, name: str, message: str, trace: list[str] | None = None) -> None:
         """Add an error of ours, in plain words, to the cell at hand."""
         if not self.cells:
             self.cells.append({"id": "", "hash": "", "outputs": []})
-        self.cells[-1]["outputs"].append(error(name, message))
+        self.cells[-1]["outputs"].append(error(name, message, trace))
         self.error = True
+
+    @property
+    def said(self) -> tuple[str, str]:
+        """Name and message of the error it ended with."""
+        errors = [o for cell in self.cells for o in cell["outputs"] if o["output_type"] == "error"]
+        return (errors[-1]["ename"], errors[-1]["evalue"]) if errors else ("Error", "")
+
+    def let_go(self) -> None:
+        """Keep of a failed step what its card shows; all else is of no use any more."""
+        self.shown, self.place = None, lambda: 0
+        self.collectors.clear()
 
 
 async def execute(pool: Pool, run: Run, job: Job, execution: Execution, save: Save) -> None:
@@ -95,15 +121,13 @@ async def execute(pool: Pool, run: Run, job: Job, execution: Execution, save: Sa
         async with run.lock:
             pool.begin(run)
             execution.active = True
+            execution.place = lambda: pool.place(run)
             try:
                 await _execute(pool, run, job, execution, save)
             finally:
                 pool.rest(run)
     except StepFailed:
         execution.error = True
-    except KernelDied as problem:
-        if not execution.stopping:
-            execution.fail("KernelDied", f"{problem} Run the step again.")
     except asyncio.CancelledError:
         execution.stopped = execution.error = True
         if not execution.stopping:
@@ -111,15 +135,20 @@ async def execute(pool: Pool, run: Run, job: Job, execution: Execution, save: Sa
     except Exception as problem:
         if run.kernel:
             run.kernel.kill()
-        execution.fail(
-            type(problem).__name__, f"The step could not be executed or saved: {problem}"
-        )
+        if not execution.stopping or execution.saving:
+            trace = problem.trace if isinstance(problem, KernelDied) else ""
+            execution.fail(*in_plain_words(problem), trace.splitlines())
     finally:
         if execution.stopping and not execution.saving:
             killed = execution.active and not (run.kernel and run.kernel.alive())
             execution.end_stopped(KILLED if killed else STOPPED)
         if execution.error and run.kernel:
             run.kernel.history = None  # nobody can tell how far the cell came
+        if execution.asks:
+            unfinished.end(run.folder, execution.step_id)  # it has not begun: a secret is asked first
+        elif execution.error and not execution.stopped and not pool.closing:
+            unfinished.fail(run.folder, execution.step_id, execution.started, *execution.said)
+            execution.let_go()
         execution.running = False
 
 
@@ -129,6 +158,7 @@ async def _execute(pool: Pool, run: Run, job: Job, execution: Execution, save: S
         await save([])
         return
     before = _before(job, execution.step_id)
+    unfinished.begin(run.folder, execution.step_id, execution.started)
     kernel = run.kernel
     if not (kernel and kernel.alive() and kernel.history == before):
         kernel = await _replay(pool, run, job, execution, before)
@@ -151,9 +181,10 @@ async def _execute(pool: Pool, run: Run, job: Job, execution: Execution, save: S
     changed = shown.changed_since(began, but=execution.step_id)
     if changed:
         execution.cells[-1][CHANGED] = [[*place, number] for place, number in changed]
-    await save(execution.cells)
+    await _saved(run, execution, save)
     if changed:
         job.write_state(await _changed(run, job.read_state, shown, changed))
+    unfinished.end(run.folder, execution.step_id)
     if function:
         job.keep_suggested(next_step, values)
     state = job.read_state()
@@ -166,6 +197,21 @@ async def _execute(pool: Pool, run: Run, job: Job, execution: Execution, save: S
     kernel.history = [*history, _entry(execution.step_id, stored, cells)]
     words, policy = job.words_after(execution.step_id), job.policy(execution.step_id)
     await keeping.keep(pool, run, words, policy, shown.lasting())
+
+
+async def _saved(run: Run, execution: Execution, save: Save) -> None:
+    """Save what the step gave. It may have taken hours: while another program holds the database, that is waited for."""
+    unfinished.saving(run.folder, execution.step_id, execution.started, execution.cells)
+    deadline = time.monotonic() + PATIENCE
+    while True:
+        try:
+            await save(execution.cells)
+            return
+        except Exception as problem:
+            if not is_busy(problem) or time.monotonic() > deadline:
+                raise
+        execution.doing = "Waiting for the database, which another program uses"
+        await asyncio.sleep(1)
 
 
 async def _changed(
@@ -232,6 +278,7 @@ async def _replay(
     if execution.asks:
         raise StepFailed
     execution.doing = "Starting"
+    await asyncio.to_thread(Spill.sweep, run.folder.outputs)
     kernel = await keeping.restored(pool, run, job, before) or await keeping.opened(pool, run, job)
     await asyncio.to_thread(uploads.put, run.folder)
     titles = {step.id: step.show for step in job.steps}
@@ -280,24 +327,46 @@ async def _cells(
         if asked.stopping:
             raise StepFailed
         record: Record = {"id": cell.id, "hash": cell.hash, "code": cell.code, "outputs": []}
-        collector = Collector(shown, record["outputs"], (execution.step_id, number))
+        left = settings.output - sum(collector.printed for collector in execution.collectors)
+        place = (execution.step_id, number)
+        collector = Collector(shown, record["outputs"], place, run.folder.outputs, left)
         execution.cells.append(record)
         execution.collectors.append(collector)
-        failed = await _cell(kernel, cell, execution, collector)
-        record["execution_count"] = collector.execution_count
+        try:
+            failed = await _cell(kernel, cell, execution, collector)
+        except BaseException:
+            with contextlib.suppress(OSError):  # the disk may be what is full
+                await _keep(run, record, collector)
+            raise
+        finally:
+            record["execution_count"] = collector.execution_count
         before, seen = seen, await asyncio.to_thread(files.listing, run.folder.work)
         if wrote := files.wrote(before, seen):
             record["wrote"] = wrote
         _keep_widgets(record, shown)
-        # Writing thousands of pictures takes a while, and the server must answer meanwhile
-        folders.refer(record, await asyncio.to_thread(folders.write_large, run.folder, record))
+        await _keep(run, record, collector)
         if failed:
             raise StepFailed
+
+
+async def _keep(run: Run, record: Record, collector: Collector) -> None:
+    """Move large outputs to files of the run. Raises OSError, and deletes then what was only begun."""
+    try:
+        # Writing thousands of pictures takes a while, and the server must answer meanwhile
+        names = await asyncio.to_thread(folders.write_large, run.folder, record)
+        names |= await asyncio.to_thread(collector.spilled)
+    except OSError:
+        collector.drop()
+        raise
+    folders.refer(record, names)
 
 
 async def _cell(kernel: Kernel, cell: Cell, execution: Execution, collector: Collector) -> bool:
     """Execute one cell; return whether it ended in an error nobody expected."""
     raised = []
+    watching = None
+    if settings.memory:
+        watching = asyncio.ensure_future(limits.watch(kernel, settings.memory))
 
     def take(kind: str, content: dict[str, Any]) -> None:
         if kind == "error" and not collector.captured:
@@ -317,9 +386,12 @@ async def _cell(kernel: Kernel, cell: Cell, execution: Execution, collector: Col
         )
     except TooMuch:
         kernel.kill()
-        collector.outputs.append(
-            error("TooMuchOutput", "The cell was stopped: it gave more output than can be kept.")
+        most = limits.in_words(settings.output)
+        message = (
+            f"The cell was stopped: it gave more output than can be kept, or printed more than {most} (the server's "
+            f"--step-output). {AGAIN}"
         )
+        collector.outputs.append(error("TooMuchOutput", message))
         return True
     except CellTimeout:
         _drop_last_error(collector.outputs, "KeyboardInterrupt")
@@ -329,7 +401,10 @@ async def _cell(kernel: Kernel, cell: Cell, execution: Execution, collector: Col
         )
         return True
     finally:
-        collector.settle()
+        if watching:
+            watching.cancel()
+        with contextlib.suppress(OSError):  # it was said already that the disk is full
+            collector.settle()
         collector.shown.models.capturing.clear()
     return bool(raised) and not cell.options.raises
 
@@ -337,46 +412,3 @@ async def _cell(kernel: Kernel, cell: Cell, execution: Execution, collector: Col
 def _drop_last_error(outputs: list[Output], name: str) -> None:
     if outputs and outputs[-1].get("ename") == name:
         outputs.pop()
-
-
-async def stop(pool: Pool, run: Run, execution: Execution) -> None:
-    """End a running execution for good: interrupt its cell, then kill its kernel. It never saves after this."""
-    task = execution.task
-    if task is None or task.done():
-        return
-    if execution.saving:  # that is short, and half a save would be worse than one to be reverted
-        await asyncio.wait([task])
-        return
-    execution.stopped = True
-    kernel = run.kernel if execution.active else None
-    if kernel:
-        await kernel.interrupt()
-        await asyncio.wait([task], timeout=1.0)
-    if not task.done():
-        if kernel:
-            kernel.kill()
-        task.cancel()
-        await asyncio.wait([task])
-    execution.running = False  # a task that was cancelled before it began could not say so
-    if kernel and kernel is run.kernel:
-        await pool.drop(run)
-
-
-async def interrupt(run: Run, execution: Execution) -> None:
-    """Stop a running execution because somebody asked for it: it ends as an error that says so, and keeps nothing.
-
-    Its cell is interrupted; if it goes on for all that, its kernel is killed after `GRACE` seconds.
-    """
-    task = execution.task
-    if task is None or task.done() or execution.saving or execution.stopping:
-        return
-    execution.stopping = time.time()
-    execution.doing = "Stopping"
-    kernel = run.kernel if execution.active else None
-    if kernel is None:  # it waits for its turn, or for a kernel
-        task.cancel()
-        return
-    await kernel.interrupt()
-    await asyncio.wait([task], timeout=GRACE)
-    if not task.done():
-        kernel.kill()

@@ -4,6 +4,7 @@ Only regular files inside the folder count. Links are never followed, hidden fil
 """
 
 import os
+import re
 import stat
 import time
 import zipfile
@@ -144,27 +145,30 @@ def content(file: IO[bytes], length: int) -> Iterator[bytes]:
             yield chunk
 
 
-class _Sink:
+class Sink:
     """What a zip is written to: it holds only what was not yet taken."""
 
     def __init__(self) -> None:
+        """Nothing is written yet."""
         self.chunks: list[bytes] = []
 
     def write(self, data: bytes, /) -> int:
+        """Take what the zip writes."""
         self.chunks.append(bytes(data))  # what zipfile hands over may be used by it again
         return len(data)
 
     def flush(self) -> None:
-        pass
+        """There is nothing to do."""
 
     def take(self) -> bytes:
+        """Give what was written since the last time."""
         taken, self.chunks = b"".join(self.chunks), []
         return taken
 
 
 def zipped(work: Path, names: list[str]) -> Iterator[bytes]:
     """Give files as a zip, piece by piece, whatever their number and size. A file that is gone meanwhile is left out."""
-    sink: Any = _Sink()
+    sink: Any = Sink()
     with zipfile.ZipFile(sink, "w", zipfile.ZIP_DEFLATED) as archive:
         for name in names:
             try:
@@ -182,6 +186,14 @@ def zipped(work: Path, names: list[str]) -> Iterator[bytes]:
                     if taken := sink.take():
                         yield taken
     yield sink.take()
+
+
+def text_entry(name: str) -> zipfile.ZipInfo:
+    """Return what a zip says of a file of this name that is made now; what a folder may not hold is replaced."""
+    safe = "/".join(re.sub(r'[\\:*?"<>|\x00-\x1f/]', "_", part) for part in name.split("/", 1))
+    entry = zipfile.ZipInfo(safe, time.localtime()[:6])
+    entry.compress_type = zipfile.ZIP_DEFLATED
+    return entry
 
 
 def copy(work: Path, names: list[str], folder: Path) -> None:

@@ -5,10 +5,9 @@ import contextlib
 import os
 import shutil
 import signal
-import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -17,6 +16,7 @@ from pipulate_runtime.cells import leftovers
 from pipulate_runtime.cells.watch import Quiet, Watch
 
 START_SECONDS = 60.0
+REAP_SECONDS = 5.0  # a process that was killed is gone in milliseconds, unless a device holds it
 SLICE = 0.5  # the channels are asked again after this time: a wake-up of theirs can get lost
 NICE = 5  # cells compute with what the pages leave them, however many there are
 BATCH = 100  # messages taken before others have their turn
@@ -33,7 +33,16 @@ ENVIRONMENT = {
 
 
 class KernelDied(Exception):
-    """The kernel's process ended while a cell was running, or could not be started."""
+    """The kernel's process ended while a cell was running, or could not be started. `trace` is what it said at last."""
+
+    def __init__(self, message: str, trace: str = "") -> None:
+        """`message` says in plain words what happened."""
+        super().__init__(message)
+        self.trace = trace
+
+
+class MemoryExceeded(Exception):
+    """The cell used more memory than it may; its kernel was killed."""
 
 
 class CellTimeout(Exception):
@@ -50,18 +59,22 @@ class Kernel:
         self.history: list[Any] | None = []
         self.seconds: list[float] = []  # how long each step of the history took
         self.restored = 0  # how many of them came from a checkpoint
+        self.exceeded = False  # it was killed since it used too much memory
         self.secret = False  # an answer was given to it that must not be stored
-        self.folder = Path(tempfile.mkdtemp(prefix="pipu-", dir=_short_folder()))
+        self.folder = Path(
+            tempfile.mkdtemp(prefix=leftovers.PREFIX, dir=leftovers.kernel_places()[0])
+        )
+        leftovers.claim(self.folder)
         self._record: Path | None = None
         self._dead = False
         self._client: Any = None
         self._manager: Any = None
+        self._process: Any = None  # of `subprocess`
 
     @property
     def pid(self) -> int:
         """The process id; 0 before the start."""
-        process = self._manager and self._manager.provisioner and self._manager.provisioner.pid
-        return process or 0
+        return self._process.pid if self._process else 0
 
     async def start(self) -> None:
         """Start the process and wait until it answers. Raises KernelDied if it does not come up."""
@@ -77,13 +90,14 @@ class Kernel:
         if ipc:
             self._manager.ip = str(self.folder / "k")
         env = {k: v for k, v in os.environ.items() if k != "MPLBACKEND"} | ENVIRONMENT
+        env[leftovers.MARK] = str(self.folder)
         try:
             with (self.folder / "log").open("wb") as log:
                 await self._manager.start_kernel(
                     cwd=str(self.folder), env=env, stdout=log, stderr=log
                 )
-            with contextlib.suppress(AttributeError, OSError):
-                os.setpriority(os.PRIO_PROCESS, self.pid, NICE)
+            self._process = self._manager.provisioner.process
+            _step_back(self.pid)
             self._record = leftovers.write(self.data, self.pid, self.folder)
             self._client = self._manager.client()
             self._client.start_channels(
@@ -108,9 +122,9 @@ class Kernel:
         while await self._client.shell_channel.socket.poll(0):
             await self._client.shell_channel.get_msg()
 
-    def _log(self) -> str:
+    def _log(self, name: str = "log") -> str:
         with contextlib.suppress(OSError):
-            return (self.folder / "log").read_text(errors="replace")[-2000:]
+            return (self.folder / name).read_text(errors="replace")[-4000:]
         return ""
 
     async def open(self, source: str, filename: str, class_name: str, work: Path) -> None:
@@ -181,18 +195,32 @@ class Kernel:
             for wait in waits:
                 wait.cancel()
         heard = False
-        for _ in range(BATCH):  # a cell that never stops printing must not hold up the server
-            if not await iopub.socket.poll(0):
-                break
-            watch.published(await iopub.get_msg())
+        for message in self._waiting(iopub):
+            watch.published(message)
             heard = True
         await asyncio.sleep(0)
         while await shell.socket.poll(0):
             watch.replied(await shell.get_msg())
             heard = True
         if not heard and not self.alive():
-            raise KernelDied("The kernel ended while this cell was running.")
+            if self.exceeded:
+                raise MemoryExceeded
+            code = self._process.returncode if self._process else None
+            raise KernelDied(_how_it_ended(code), self._log("crash"))
         watch.quiet(heard)
+
+    def _waiting(self, channel: Any) -> Iterator[Any]:
+        """Yield messages that are there. Not too many: a cell that never stops printing must not hold up the server."""
+        import zmq
+
+        plain: Any = zmq.Socket.shadow(channel.socket)  # without a task for each message
+        session = self._client.session
+        for _ in range(BATCH):
+            try:
+                parts = plain.recv_multipart(zmq.NOBLOCK)
+            except zmq.Again:
+                return
+            yield session.deserialize(session.feed_identities(parts)[1])
 
     async def _message(self, channel: Any) -> Any:
         while not await channel.socket.poll(int(SLICE * 1000)):
@@ -202,9 +230,7 @@ class Kernel:
 
     def alive(self) -> bool:
         """Whether the process still runs."""
-        provisioner = self._manager and self._manager.provisioner
-        process = provisioner and provisioner.process
-        return not self._dead and process is not None and process.poll() is None
+        return not self._dead and self._process is not None and self._process.poll() is None
 
     async def interrupt(self) -> None:
         """Interrupt the running cell, as the stop button of Jupyter does."""
@@ -220,7 +246,7 @@ class Kernel:
                 if hasattr(os, "killpg"):
                     os.killpg(pid, signal.SIGKILL)  # the kernel leads a session of its own
                 else:
-                    self._manager.provisioner.process.kill()
+                    self._process.kill()
 
     async def end(self) -> None:
         """End the process (an idle kernel is asked first) and remove all traces of it. Never raises."""
@@ -233,13 +259,28 @@ class Kernel:
         with contextlib.suppress(Exception):
             if self._manager and self._manager.provisioner:
                 await self._manager.shutdown_kernel(now=True)
-        self.forget()
+        self._close()
+        await asyncio.to_thread(self._clean_up)
 
     def forget(self) -> None:
-        """Close the channels and remove the files of the kernel; its process has ended."""
+        """Close the channels and remove all traces of the kernel, which was killed."""
+        self._close()
+        self._clean_up()
+
+    def _close(self) -> None:
         with contextlib.suppress(Exception):  # of an event loop that may be gone
             if self._client:
                 self._client.stop_channels()
+
+    def _clean_up(self) -> None:
+        """See that nothing is left: the process as a zombie, what its cells have started, its files."""
+        if self._process is None and self._manager and self._manager.provisioner:
+            self._process = self._manager.provisioner.process  # it was cancelled while it started
+            self.kill()
+        if self._process:
+            with contextlib.suppress(Exception):
+                self._process.wait(REAP_SECONDS)
+            leftovers.end_marked({self.folder})
         shutil.rmtree(self.folder, ignore_errors=True)
         if self._record:
             self._record.unlink(missing_ok=True)
@@ -249,6 +290,24 @@ class Kernel:
 def bootstrap() -> str:
     """Return the code a kernel gets before all others."""
     return Path(__file__).with_name("bootstrap.py").read_text(encoding="utf-8")
+
+
+def _how_it_ended(code: int | None) -> str:
+    """Return in plain words why the process of a kernel is gone, by its exit code."""
+    if code is not None and code >= 0:
+        return f"The cell ended its own process (exit code {code})."
+    name = signal.Signals(-code).name if code is not None and -code in _SIGNALS else "unknown"
+    if name == "SIGKILL":
+        return (
+            "The process that ran this cell was killed from outside. Most often the system does this when "
+            "memory runs out; perhaps somebody ended it."
+        )
+    if name in ("SIGSEGV", "SIGBUS", "SIGILL", "SIGFPE", "SIGABRT"):
+        return f"The process that ran this cell crashed ({name}): an error in a library, not in Python code."
+    return f"The process that ran this cell was ended by the signal {name}."
+
+
+_SIGNALS = {int(number) for number in signal.Signals}
 
 
 def _this_python(python: str) -> Any:
@@ -271,7 +330,9 @@ def _this_python(python: str) -> Any:
     return OneKernel()
 
 
-def _short_folder() -> str:
-    """Return where sockets can be: their path may have 107 characters at most, and temporary folders can be deep."""
-    folder = tempfile.gettempdir()
-    return folder if len(folder) < 60 or sys.platform == "win32" else "/tmp"
+def _step_back(pid: int) -> None:
+    """Let a kernel leave the processor to the pages, and be what the system ends first when memory runs out."""
+    with contextlib.suppress(AttributeError, OSError):
+        os.setpriority(os.PRIO_PROCESS, pid, NICE)
+    with contextlib.suppress(OSError):
+        Path(f"/proc/{pid}/oom_score_adj").write_text("500")

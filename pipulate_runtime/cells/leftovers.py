@@ -1,7 +1,8 @@
-"""Notes which kernels this server started, so that the next start can end those a killed server left behind.
+"""Ends what kernels leave behind: processes of their cells, and the kernels and folders of a server that was killed.
 
-A kernel sees by itself that its server is gone (ipykernel asks once a second), but not while a cell holds the
-interpreter's lock.
+Each kernel has its folder in its environment, and so has every process that its cells start, also one in a session of
+its own or whose parent is gone. By this mark they are found. Beside it stands whose kernel it is: as a note in the data
+folder, and in the kernel's folder itself, so that the next server on this machine can clean up for one whose data is gone.
 """
 
 import contextlib
@@ -9,47 +10,163 @@ import json
 import os
 import shutil
 import signal
+import time
+from collections.abc import Callable, Collection
 from pathlib import Path
+from typing import Any
+
+MARK = "PIPULATE_KERNEL"  # in the environment: the folder of the kernel
+PREFIX = "pipu-"
+OWNER = "owner.json"
+STALE = 24 * 3600.0  # seconds after which a folder that says nothing of its owner is nobody's
 
 
 def write(data: Path, pid: int, folder: Path) -> Path:
     """Note a kernel in `<data>/kernels`; return the file, which is deleted when the kernel has ended."""
     note = data.resolve() / "kernels" / f"{pid}.json"
     note.parent.mkdir(parents=True, exist_ok=True)
-    server = os.getpid()
-    entry = {
-        "pid": pid,
-        "born": _born(pid),
-        "server": server,
-        "server_born": _born(server),
-        "folder": str(folder),
-    }
+    entry = {"pid": pid, "born": born(pid), **server(), "folder": str(folder)}
     note.write_text(json.dumps(entry), encoding="utf-8")
     return note
 
 
+def claim(folder: Path) -> None:
+    """Write into a kernel's folder that it is this server's."""
+    entry = {**server(), "where": _where()}
+    (folder / OWNER).write_text(json.dumps(entry), encoding="utf-8")
+
+
+def server() -> dict[str, Any]:
+    """Return what a later server needs to know whether this one still lives."""
+    return {"server": os.getpid(), "server_born": born(os.getpid())}
+
+
+def lives(entry: dict[str, Any]) -> bool:
+    """Whether the server that wrote an entry still lives. Raises KeyError for what is no entry."""
+    return entry["server_born"] is not None and born(entry["server"]) == entry["server_born"]
+
+
 def end_all(data: Path) -> int:
-    """End the kernels whose server no longer lives; return how many there were."""
+    """End the kernels whose server no longer lives, with all their processes; return how many there were."""
     ended = 0
+    folders = set()
     for note in (data.resolve() / "kernels").glob("*.json"):
         try:
             entry = json.loads(note.read_text(encoding="utf-8"))
-            if entry["server_born"] is not None and _born(entry["server"]) == entry["server_born"]:
+            if lives(entry):
                 continue
             # A process id is used again some day: only the very process that was noted is ended
-            if entry["born"] is not None and _born(entry["pid"]) == entry["born"]:
-                _kill(entry["pid"])
+            if entry["born"] is not None and born(entry["pid"]) == entry["born"]:
+                _kill_group(entry["pid"])
                 ended += 1
-            folder = Path(entry["folder"])
-            if folder.name.startswith("pipu-"):
-                shutil.rmtree(folder, ignore_errors=True)
+            folders.add(Path(entry["folder"]))
         except (ValueError, KeyError, TypeError):
             pass  # half written when the server was killed
         note.unlink(missing_ok=True)
+    folders |= _abandoned({folder.parent for folder in folders})
+    folders = {folder for folder in folders if folder.name.startswith(PREFIX)}
+    end_marked(folders)
+    for folder in folders:
+        shutil.rmtree(folder, ignore_errors=True)
     return ended
 
 
-def _kill(pid: int) -> None:
+def _abandoned(places: Collection[Path]) -> set[Path]:
+    """Return the folders of kernels of this user whose server, whatever its data folder, no longer lives."""
+    found = set()
+    for place in {*places, *map(Path, kernel_places())}:
+        for folder in place.glob(f"{PREFIX}*"):
+            with contextlib.suppress(OSError):
+                seen = folder.lstat()
+                if hasattr(os, "getuid") and seen.st_uid != os.getuid():
+                    continue
+                if not _owned(folder, time.time() - seen.st_mtime > STALE):
+                    found.add(folder)
+    return found
+
+
+def _owned(folder: Path, stale: bool) -> bool:
+    try:
+        entry = json.loads((folder / OWNER).read_text(encoding="utf-8"))
+        if entry.get("where") == _where():
+            return lives(entry)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        pass  # it may just be made
+    return not stale
+
+
+def _where() -> str:
+    """Return in which of the system's process tables this server stands: containers may share a temporary folder."""
+    try:
+        return str(Path("/proc/self/ns/pid").readlink())
+    except OSError:
+        return ""
+
+
+def kernel_places() -> list[str]:
+    """Return where kernels have their folders: sockets are there, whose path may have 107 characters at most."""
+    import tempfile
+
+    folder = tempfile.gettempdir()
+    return [folder] if len(folder) < 60 or os.name == "nt" else ["/tmp"]
+
+
+def end_marked(folders: Collection[Path]) -> int:
+    """Kill all processes that carry the mark of one of these kernels; return how many there were.
+
+    What is found is looked for again: a process that is being killed may just have started another one.
+    """
+    ended = 0
+    wanted = {os.fsencode(folder) for folder in folders}
+    while wanted and (found := _marked(wanted)):
+        for kill in found:
+            kill()
+        ended += len(found)
+        time.sleep(0.02)
+    return ended
+
+
+def _marked(wanted: set[bytes]) -> list[Callable[[], None]]:
+    """Return what ends each process that carries one of the marks."""
+    if not Path("/proc/self/environ").exists():
+        return _marked_elsewhere(wanted)
+    mark = MARK.encode() + b"="
+    found: list[Callable[[], None]] = []
+    for entry in os.scandir("/proc"):
+        if not entry.name.isdigit() or int(entry.name) == os.getpid():
+            continue
+        try:
+            environment = Path(entry.path, "environ").read_bytes()  # empty for a zombie
+        except OSError:
+            continue
+        values = (line[len(mark) :] for line in environment.split(b"\0") if line.startswith(mark))
+        if next(values, None) in wanted:
+            found.append(_killer(int(entry.name)))
+    return found
+
+
+def _marked_elsewhere(wanted: set[bytes]) -> list[Callable[[], None]]:
+    import psutil
+
+    found: list[Callable[[], None]] = []
+    for process in psutil.process_iter():
+        with contextlib.suppress(psutil.Error, OSError):
+            value = process.environ().get(MARK)
+            ours = value is not None and os.fsencode(value) in wanted
+            if ours and process.pid != os.getpid() and process.status() != psutil.STATUS_ZOMBIE:
+                found.append(process.kill)
+    return found
+
+
+def _killer(pid: int) -> Callable[[], None]:
+    def kill() -> None:
+        with contextlib.suppress(OSError):
+            os.kill(pid, signal.SIGKILL)
+
+    return kill
+
+
+def _kill_group(pid: int) -> None:
     with contextlib.suppress(OSError):
         if hasattr(os, "killpg"):
             os.killpg(pid, signal.SIGKILL)
@@ -57,7 +174,7 @@ def _kill(pid: int) -> None:
             os.kill(pid, signal.SIGTERM)
 
 
-def _born(pid: int) -> float | None:
+def born(pid: int) -> float | None:
     """Return when a process began, or None if there is none of this id."""
     import psutil
 

@@ -76,7 +76,7 @@ def _ticking(execution: Execution, app_name: str) -> Any:
     since = time.time() - (execution.stopping or execution.started)
     delay = FAST if execution.stopping else max(FAST, min(SLOW, since / 20))
     return Span(
-        f"{execution.doing}… ",
+        f"{_doing(execution)}… ",
         Span(duration(since), cls="elapsed"),
         id=_clock_id(execution.step_id),
         hx_get=f"/{app_name}/live/{execution.step_id}?execution={execution.id}&seen={execution.tick}",
@@ -84,6 +84,22 @@ def _ticking(execution: Execution, app_name: str) -> Any:
         hx_trigger=f"load delay:{delay * 1000:.0f}ms, every 10s",
         hx_swap="outerHTML",
     )
+
+
+def _doing(execution: Execution) -> str:
+    """Return what a step is doing; while it waits for a kernel, its place in the line."""
+    place = execution.waits
+    return (
+        f"Waiting for other runs to end a step: {ordinal(place)} in line"
+        if place
+        else execution.doing
+    )
+
+
+def ordinal(number: int) -> str:
+    """Return 1st, 2nd, 3rd, 4th..."""
+    ending = "th" if number % 100 in (11, 12, 13) else {1: "st", 2: "nd", 3: "rd"}.get(number % 10)
+    return f"{number}{ending or 'th'}"
 
 
 def _followed(execution: Execution) -> list[tuple[Record, Collector]]:

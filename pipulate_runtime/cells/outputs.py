@@ -1,9 +1,12 @@
 """Collects the messages of a kernel as the outputs of a cell, in the form nbformat keeps them."""
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
+from pipulate_runtime.cells import spill
 from pipulate_runtime.cells.controls import VIEW
+from pipulate_runtime.cells.spill import Spill
 from pipulate_runtime.cells.terminal import Terminal
 from pipulate_runtime.cells.widgets import Models
 
@@ -14,7 +17,7 @@ Place = tuple[str, int]  # the id of a step, the number of a cell in it
 _KEPT = {"display_data", "execute_result", "stream", "error"}
 _COMM = {"comm_open", "comm_msg", "comm_close"}
 
-LIMIT = 200_000_000  # characters of all that one cell gives
+LIMIT = 200_000_000  # characters of all that one cell gives, but for what it prints
 SMALL = 20_000  # characters of a stream that are put together at once
 
 
@@ -24,11 +27,13 @@ class TooMuch(Exception):
 
 @dataclass(slots=True)
 class Mark:
-    """When an output was made and when it was changed, in ticks; and the text of a stream as a page follows it."""
+    """When an output was made and when it was changed, in ticks; of a stream also its text as a page follows it, and the
+    file it goes to when it is long."""
 
     made: int
     changed: int
     terminal: Terminal | None = None
+    spill: Spill | None = None
 
 
 class Shown:
@@ -76,8 +81,18 @@ class Shown:
 class Collector:
     """The outputs of one cell as they come in. `outputs` is one list for good: who holds it sees it grow."""
 
-    def __init__(self, shown: Shown, outputs: list[Output], place: Place = ("", 0)) -> None:
-        """Collect into `outputs`; `shown` is that of the kernel."""
+    def __init__(
+        self,
+        shown: Shown,
+        outputs: list[Output],
+        place: Place = ("", 0),
+        folder: Path | None = None,
+        most: int = LIMIT,
+    ) -> None:
+        """Collect into `outputs`; `shown` is that of the kernel. Long texts go to files in `folder`.
+
+        A cell may print `most` characters.
+        """
         self.shown = shown
         self.outputs = outputs
         self.marks: list[Mark] = []
@@ -85,8 +100,12 @@ class Collector:
         self.made = self.cleared = shown.tick
         self.execution_count: int | None = None
         self._clear_first = False
+        self.printed = 0
         self._size = 0
+        self._folder = folder
+        self._most = most
         self._stream: Output = {}
+        self._stream_mark = Mark(0, 0)
         self._pending: list[str] = []  # of the last stream
         self._pending_size = 0
         shown.cells[place] = self
@@ -97,12 +116,16 @@ class Collector:
         return bool(self.shown.models.capturing)
 
     def take(self, kind: str, content: Message) -> None:
-        """Take one message of the iopub channel that belongs to this cell. Raises TooMuch over `LIMIT`."""
+        """Take one message of the iopub channel that belongs to this cell.
+
+        Raises TooMuch when it is more than can be kept, OSError when there is no room for a long text.
+        """
         self.shown.tick += 1
-        self._size += _length(content.get("text", "")) + sum(
-            map(_length, content.get("data", {}).values())
-        )
-        if self._size > LIMIT:
+        self.printed += _length(content.get("text", ""))
+        self._size += sum(map(_length, content.get("data", {}).values()))
+        if self.captured:
+            self._size += _length(content.get("text", ""))
+        if self._size > LIMIT or self.printed > self._most:
             raise TooMuch
         if kind == "execute_input":
             self.execution_count = content["execution_count"]
@@ -123,6 +146,7 @@ class Collector:
         self._clear_first = False
         self.settle()
         self.outputs.clear()
+        self.drop()
         self.marks.clear()
         self.cleared = self.shown.tick
         self.shown.forget(self)
@@ -147,7 +171,8 @@ class Collector:
             self.settle()
             self._stream = last = {"output_type": "stream", "name": name, "text": ""}
             self.outputs.append(last)
-            self.marks.append(Mark(self.shown.tick, self.shown.tick, Terminal()))
+            self._stream_mark = Mark(self.shown.tick, self.shown.tick, Terminal())
+            self.marks.append(self._stream_mark)
         mark = self.marks[-1]
         mark.changed = self.shown.tick
         if mark.terminal:
@@ -160,10 +185,32 @@ class Collector:
 
     def settle(self) -> None:
         """Put together what came of the last stream; at the end, or before something else comes."""
-        if self._pending:
-            self._stream["text"] += "".join(self._pending)
-            self._pending.clear()
-            self._pending_size = 0
+        if not self._pending:
+            return
+        text = "".join(self._pending)
+        self._pending.clear()
+        self._pending_size = 0
+        mark, stream = self._stream_mark, self._stream
+        if mark.spill is None and self._folder and len(stream["text"]) + len(text) > spill.MORE:
+            mark.spill, text, stream["text"] = Spill(self._folder), stream["text"] + text, ""
+        if mark.spill:
+            mark.spill.write(text)
+        else:
+            stream["text"] += text
+
+    def spilled(self) -> dict[str, dict[str, str]]:
+        """Return the names of the files that hold long texts, by number of the output; none grows any more."""
+        return {
+            str(number): {"text": mark.spill.keep()}
+            for number, mark in enumerate(self.marks)
+            if mark.spill
+        }
+
+    def drop(self) -> None:
+        """Nothing of the cell is kept: delete the files that were growing."""
+        for mark in self.marks:
+            if mark.spill:
+                mark.spill.drop()
 
     def touch(self, output: Output) -> None:
         """An output of this cell was changed."""

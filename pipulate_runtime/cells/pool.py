@@ -6,12 +6,15 @@ import contextlib
 import sys
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 
-from pipulate_runtime.cells import leftovers
+from pipulate_runtime.cells import leftovers, limits
 from pipulate_runtime.cells.folders import RunFolder
 from pipulate_runtime.cells.kernels import Kernel
 from pipulate_runtime.cells.marks import Policy
+
+SETTLE = 1.0  # seconds that a run keeps its kernel after a step, whoever waits
 
 
 @dataclass
@@ -19,11 +22,18 @@ class Settings:
     """What `configure` sets."""
 
     data: Path = Path("data")
-    max_kernels: int = 8
+    max_kernels: int | None = None  # as many as the machine is good for
     idle_seconds: float = 600.0
+    memory: int | None = None  # bytes that a kernel and what it starts may use
+    output: int = 1024**3  # characters that the cells of a step may print
     python: str = sys.executable
     spare: bool = True  # whether a kernel is started ahead for the run that comes next
     checkpoint: Policy = "auto"
+
+    @cached_property
+    def usual_kernels(self) -> int:
+        """How many kernels may live if nobody has set it."""
+        return limits.default_kernels(self.memory)
 
 
 settings = Settings()
@@ -36,6 +46,7 @@ class Run:
     folder: RunFolder
     kernel: Kernel | None = None
     busy: bool = False
+    rested: float = 0.0  # when it last computed, by the loop's clock
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
     rests: asyncio.TimerHandle | None = None  # a checkpoint is made when it goes off
 
@@ -49,10 +60,14 @@ class Pool:
         self.runs: dict[str, Run] = {}
         self.kernels: set[Kernel] = set()
         self.spare: asyncio.Task[Kernel] | None = None
+        self._starting = 0  # kernels that runs will have in a moment
+        self._line: list[Run] = []  # they wait for a kernel, the first one first
         self._freed = asyncio.Event()
+        self._one_scratch = asyncio.Lock()
         self._timers: dict[str, asyncio.TimerHandle] = {}
         self._ending: set[asyncio.Task[None]] = set()
         self.keeping: set[asyncio.Task[None]] = set()  # these make checkpoints
+        self.closing = False
         leftovers.end_all(settings.data)
 
     def run(self, app_name: str, key: str) -> Run:
@@ -79,19 +94,46 @@ class Pool:
         return kernel
 
     async def take(self, run: Run) -> Kernel:
-        """Give the run a new kernel in place of the one it may have; wait for a place if all are busy."""
+        """Give the run a new kernel in place of the one it may have; wait for its turn if there are too many."""
         self._replace(run)
-        while sum(r.kernel is not None for r in self.runs.values()) >= settings.max_kernels:
-            idle = next((r for r in self.runs.values() if r.kernel and not r.busy), None)
-            if idle:
-                self._park(idle)
-            else:
+        self._line.append(run)
+        try:
+            while not (self._line[0] is run and self._make_room()):
                 self._freed.clear()
-                await self._freed.wait()
-        run.kernel = await self._fresh()
+                # A run that has just computed may rest long enough by then
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(self._freed.wait(), SETTLE)
+            self._starting += 1
+        finally:
+            self._line.remove(run)
+            self._freed.set()
+        try:
+            run.kernel = await self._fresh()
+        finally:
+            self._starting -= 1
+            self._freed.set()
         if settings.spare:
             self.warm()
         return run.kernel
+
+    def place(self, run: Run) -> int:
+        """Return how many runs get a kernel before this one, itself included; 0 if it waits for none."""
+        return self._line.index(run) + 1 if run in self._line else 0
+
+    def _make_room(self) -> bool:
+        """Whether there may be one more kernel. The one that has not computed for longest is ended for it.
+
+        A run whose step has just ended is left its kernel for a moment: its next step most often follows at once.
+        """
+        if sum(r.kernel is not None for r in self.runs.values()) + self._starting < (
+            settings.max_kernels or settings.usual_kernels
+        ):
+            return True
+        settled = self.loop.time() - SETTLE
+        idle = (r for r in self.runs.values() if r.kernel and not r.busy and r.rested <= settled)
+        if found := next(idle, None):
+            self._park(found)
+        return found is not None
 
     async def _fresh(self) -> Kernel:
         """Return a started kernel that has executed nothing."""
@@ -106,13 +148,14 @@ class Pool:
 
     @contextlib.asynccontextmanager
     async def scratch(self) -> AsyncIterator[Kernel]:
-        """Give a kernel that belongs to no run, and end it afterwards."""
-        kernel = await self._fresh()
-        try:
-            yield kernel
-        finally:
-            kernel.kill()
-            await self._end(kernel)
+        """Give a kernel that belongs to no run, and end it afterwards. There is one at a time."""
+        async with self._one_scratch:
+            kernel = await self._fresh()
+            try:
+                yield kernel
+            finally:
+                kernel.kill()
+                await self._end(kernel)
 
     def begin(self, run: Run) -> None:
         """The run computes from now on."""
@@ -125,6 +168,7 @@ class Pool:
     def rest(self, run: Run) -> None:
         """The run has computed: its kernel waits for the next step, but not for ever."""
         run.busy = False
+        run.rested = self.loop.time()
         self._freed.set()
         path = str(run.folder.path)
         if run.kernel:
@@ -171,6 +215,7 @@ class Pool:
 
     async def close(self) -> None:
         """End all kernels."""
+        self.closing = True
         spare, self.spare = self.spare, None
         if spare:
             spare.cancel()
@@ -192,8 +237,10 @@ class Pool:
 
     def kill(self) -> None:
         """End all kernels without an event loop: the interpreter ends, or the loop is gone."""
+        self.closing = True
         for kernel in self.kernels:
             kernel.kill()
+        for kernel in self.kernels:
             kernel.forget()
         self.kernels.clear()
 

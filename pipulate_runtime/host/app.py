@@ -5,6 +5,7 @@ import os
 import secrets
 import traceback
 from collections.abc import AsyncIterator, Callable
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -26,8 +27,22 @@ from pipulate_runtime.host.messages import HostError
 from pipulate_runtime.host.plugins import find_files
 from pipulate_runtime.host.routes import Routes
 from pipulate_runtime.host.state import DATABASE, StateStore
+from pipulate_runtime.host.watching import Watching
 
 log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What the cells of a server may use; None stands for what is usual. Sizes are in bytes."""
+
+    max_kernels: int | None = None
+    idle_seconds: float | None = None
+    memory: int | None = None
+    output: int | None = None
+
+
+NO_LIMITS = Limits()
 
 
 def create_app(
@@ -37,6 +52,7 @@ def create_app(
     files: list[Path] | None = None,
     host: str = "127.0.0.1",
     names: frozenset[str] = frozenset(),
+    limits: Limits = NO_LIMITS,
 ) -> FastHTML:
     """The app with the plugins of `folder` (or just `files`), its state under `data`.
 
@@ -54,7 +70,8 @@ def create_app(
             if computes:
                 from pipulate_runtime import cells
 
-                cells.configure(data=data)
+                cells.configure(data=data, **asdict(limits))
+            routes.forget_deleted()
             yield
         finally:
             if computes:
@@ -88,7 +105,9 @@ def create_app(
     hooks.loaded = app.state.loaded = loader.result()
     roles = {role for plugin in hooks.loaded.plugins for role in plugin.roles}
     store.ensure_roles(sorted(roles), ())
-    Routes(app, store, hooks.loaded).register()
+    routes = Routes(app, store, hooks.loaded)
+    routes.register()
+    Watching(app, store, hooks.loaded, data, routes.forget_deleted).register()
     return app
 
 

@@ -17,8 +17,37 @@ from typing import Any
 
 from pipulate_runtime.host import messages
 from pipulate_runtime.host.flow import Flow, Node, Used, flow_of
-from pipulate_runtime.host.messages import HostError
-from pipulate_runtime.host.state import DATABASE, Run, StateStore
+from pipulate_runtime.host.listing import (
+    leftover,
+    leftover_delete,
+    length_of,
+    old_runs,
+    run_of,
+    runs_delete,
+    runs_export,
+    runs_export_all,
+    runs_list,
+    runs_show,
+    write_text,
+)
+
+__all__ = [
+    "drawing",
+    "edges",
+    "leftover",
+    "leftover_delete",
+    "length_of",
+    "listen",
+    "old_runs",
+    "run",
+    "run_of",
+    "runs_delete",
+    "runs_export",
+    "runs_export_all",
+    "runs_list",
+    "runs_show",
+    "serve",
+]
 
 OK = 0
 
@@ -32,23 +61,43 @@ def serve(
     port: int = 5001,
     open_browser: bool = False,
     names: frozenset[str] = frozenset(),
+    kernels: int | None = None,
+    kernel_memory: str | None = None,
+    step_output: str | None = None,
+    idle: str | None = None,
 ) -> int:
     """Runs the host with every plugin of a folder until it is stopped.
 
-    Raises HostError PP501, PP502 (nothing to serve), PP503, PP504 (no address), PP505, PP506 (no database).
+    `kernels` may live at a time, each with `kernel_memory`; a step may print `step_output`; a kernel that nobody uses
+    ends after `idle`. Raises HostError PP534, PP535 (no such length of time, or size), PP501, PP502 (nothing to serve), PP503, PP504 (no address), PP505, PP506 (no database).
     """
     from pipulate_runtime.host.plugins import find_files
 
+    limits = {
+        "max_kernels": kernels,
+        "memory": _size(kernel_memory),
+        "output": _size(step_output),
+        "idle_seconds": length_of(idle).total_seconds() if idle else None,
+    }
     if not folder.is_dir():
         raise messages.FOLDER_MISSING.error(folder=folder)
     if not find_files(folder):
         raise messages.NO_PLUGINS.error(folder=folder)
     listener = listen(host, port)
     try:
-        _serve(listener, folder, data, host, open_browser, names)
+        _serve(listener, folder, data, host, open_browser, names, limits)
     finally:
         listener.close()
     return OK
+
+
+def _size(text: str | None) -> int | None:
+    from pipulate_runtime.cells.limits import size_of
+
+    try:
+        return size_of(text) if text else None
+    except ValueError as error:
+        raise messages.NOT_A_SIZE.error(text=text) from error
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -85,12 +134,19 @@ def _serve(
     host: str,
     open_browser: bool,
     names: frozenset[str],
+    limits: Mapping[str, Any],
 ) -> None:
+    from pipulate_runtime.host.app import Limits, create_app
+    from pipulate_runtime.host.outlet import never_waiting
+
+    with never_waiting(sys.stdout, sys.stderr):
+        app = create_app(folder, data, host=host, names=names, limits=Limits(**limits))
+        _serve_app(app, listener, host, open_browser)
+
+
+def _serve_app(app: Any, listener: socket.socket, host: str, open_browser: bool) -> None:
     import uvicorn
 
-    from pipulate_runtime.host.app import create_app
-
-    app = create_app(folder, data, host=host, names=names)
     address = f"http://{_reachable(host)}:{listener.getsockname()[1]}"
     loaded = app.state.loaded
     for plugin in loaded.plugins:
@@ -117,11 +173,12 @@ def run(
     notebook_out: Path | None = None,
     as_json: bool = False,
     files_out: Path | None = None,
+    source: str | None = None,
 ) -> int:
     """Walks a plugin from start to finalize without a browser and prints what each step gives, as it goes.
 
     `answers` are {step: {field: value}}; fields without one keep their defaults. With `key` a run that is there is
-    gone on with. `files_out` gets copies of the files that the cells wrote. Raises HostError PP505 to PP515, PP517, PP519
+    gone on with; with `source` the answers of that run are given, but for those in `answers`. `files_out` gets copies of the files that the cells wrote. Raises HostError PP505 to PP515, PP517, PP519
     and PP530; what was done until then is kept.
     """
     import asyncio
@@ -133,9 +190,11 @@ def run(
     if files_out is not None and files_out.exists() and not files_out.is_dir():
         raise messages.FILE_UNWRITABLE.error(path=files_out, reason="it is not a folder")
     out = None if as_json else sys.stdout
-    walked = asyncio.run(walk(plugin_path, data, answers=answers or {}, key=key, out=out))
+    walked = asyncio.run(
+        walk(plugin_path, data, answers=answers or {}, key=key, out=out, source=source)
+    )
     if notebook_out is not None:
-        _write(notebook_out, walked.notebook_text())
+        write_text(notebook_out, walked.notebook_text())
     copied = None if files_out is None else _copied(walked.instance, walked.key, files_out)
     if as_json:
         files = {} if copied is None else {"files": copied}
@@ -193,137 +252,3 @@ def _flow(title: str, steps: Iterable[Mapping[str, Any]]) -> Flow:
         return Node(step["id"], step["title"], tuple(step["asks"]), step["unknown"])
 
     return flow_of(title, ((node(step), list(map(used, step["cells"]))) for step in steps))
-
-
-def _open(data: Path) -> StateStore:
-    return StateStore(data / DATABASE)
-
-
-def run_of(key: str, data: Path = Path("data")) -> Run:
-    """The run of a key; raises HostError PP509."""
-    with contextlib.closing(_open(data)) as store:
-        return _find(store, key)
-
-
-def _find(store: StateStore, key: str) -> Run:
-    found = store.run(key)
-    if found is None:
-        raise messages.RUN_UNKNOWN.error(key=key)
-    return found
-
-
-def runs_list(data: Path = Path("data"), as_json: bool = False) -> int:
-    """Prints the runs of the database, the one changed last first."""
-    with contextlib.closing(_open(data)) as store:
-        rows = [_summary(found) for found in store.runs()]
-    if as_json:
-        print(json.dumps(rows, ensure_ascii=False, indent=2))
-    elif not rows:
-        print("There are no runs yet.")
-    else:
-        width = max(len(row["key"]) for row in rows)
-        for row in rows:
-            print(
-                f"{row['key']:<{width}}  {row['state']:<10}  {row['updated'][:19].replace('T', ' ')}"
-            )
-    return OK
-
-
-def _summary(found: Run) -> dict[str, Any]:
-    try:
-        state = found.state
-        standing = "finished" if "finalized" in state.get("finalize", {}) else "open"
-        done = sorted(name for name in state if name.startswith("step_"))
-    except HostError:
-        standing, done = "unreadable", []
-    return {
-        "key": found.key,
-        "app_name": found.app_name,
-        "state": standing,
-        "steps_done": done,
-        "created": found.created,
-        "updated": found.updated,
-    }
-
-
-def runs_show(key: str, data: Path = Path("data"), as_json: bool = False) -> int:
-    """Prints a run: what was answered, step by step; with `as_json` the whole state. Raises HostError PP509, PP510."""
-    with contextlib.closing(_open(data)) as store:
-        found = _find(store, key)
-    if as_json:
-        print(json.dumps({**_summary(found), "data": found.state}, ensure_ascii=False, indent=2))
-        return OK
-    print(f"{found.key}\n  workflow  {found.app_name}\n  state     {_summary(found)['state']}")
-    print(f"  changed   {found.updated[:19].replace('T', ' ')}")
-    for name, value in found.state.items():
-        if isinstance(value, dict):
-            answers = {k: v for k, v in value.items() if not k.startswith("_")}
-            print(f"  {name}: " + ", ".join(f"{k} = {v!r}" for k, v in answers.items()))
-    return OK
-
-
-def runs_export(
-    key: str,
-    out: Path | None = None,
-    data: Path = Path("data"),
-    folder: Path = Path("generated"),
-    format: str = "ipynb",
-) -> int:
-    """Writes a run to a file, or prints it: as executed notebook (the plugin must be in `folder`) or as JSON.
-
-    Raises HostError PP509, PP510, PP516, PP517, PP519.
-    """
-    with contextlib.closing(_open(data)) as store:
-        found = _find(store, key)
-        state = found.state
-    if format == "json":
-        text = json.dumps(state, ensure_ascii=False, indent=2) + "\n"
-    else:
-        text = _notebook(found, data, folder)
-    if out is None:
-        sys.stdout.write(text)
-    else:
-        _write(out, text)
-        print(f"Written: {out}")
-    return OK
-
-
-def _write(path: Path, text: str) -> None:
-    try:
-        path.write_text(text, encoding="utf-8")
-    except OSError as error:
-        reason = error.strerror or str(error)
-        raise messages.FILE_UNWRITABLE.error(path=path, reason=reason) from error
-
-
-def _notebook(found: Run, data: Path, folder: Path) -> str:
-    from pipulate_runtime import cells
-    from pipulate_runtime.host.app import create_app
-    from pipulate_runtime.host.export import notebook_text
-
-    if not folder.is_dir():
-        raise messages.FOLDER_MISSING.error(folder=folder)
-    app = create_app(folder, data)
-    try:
-        plugin = app.state.loaded.by_app.get(found.app_name)
-        if plugin is None:
-            raise messages.PLUGIN_GONE.error(key=found.key, folder=folder, app=found.app_name)
-        if plugin.computes:
-            cells.configure(data=data)
-        return notebook_text(plugin, found.key, found.state)
-    finally:
-        app.state.store.close()
-
-
-def runs_delete(key: str, data: Path = Path("data")) -> int:
-    """Deletes a run and its files, for good. Raises HostError PP509."""
-    from pipulate_runtime import cells
-
-    with contextlib.closing(_open(data)) as store:
-        _find(store, key)
-        store.delete(key)
-        cells.configure(data=data)
-        for app_name, deleted in store.purge([key]):
-            cells.forget(app_name, deleted)
-    print(f"Deleted: {key}")
-    return OK

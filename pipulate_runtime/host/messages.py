@@ -153,6 +153,35 @@ INTERRUPTED = Rule(
     130,  # as a shell says it of a program that Ctrl+C has ended
 )
 
+DISK_FULL = Rule(
+    "PP531",
+    "Nothing could be saved: there is no room left on the disk of {path}.",
+    "Make room, then try again. What was saved before is as it was.",
+)
+DATABASE_BUSY = Rule(
+    "PP532",
+    "Nothing could be saved: another program keeps the database {path} locked.",
+    "End what that program does with the database, then try again. What was saved before is as it was.",
+)
+RUN_EXISTS = Rule(
+    "PP533",
+    "There is a run {key!r} already.",
+    "Choose another name for the new run, or leave --key out: it gets the next free number.",
+    USAGE,
+)
+NOT_A_TIME = Rule(
+    "PP534",
+    "{text!r} is no length of time.",
+    "Write it as a number and a unit: 12h, 30d, 8w.",
+    USAGE,
+)
+NOT_A_SIZE = Rule(
+    "PP535",
+    "{text!r} is no size.",
+    "Write it as a number and a unit: 500M, 2G.",
+    USAGE,
+)
+
 RULES: tuple[Rule, ...] = tuple(
     value for value in list(globals().values()) if isinstance(value, Rule)
 )

@@ -125,6 +125,7 @@ def home(
         Div(
             H1("Workflows"),
             P("Choose what you want to do. You can stop at any time and go on later.", cls="lead"),
+            P(A("See all runs", href="/runs")) if sum(counts.values()) else None,
             cls="page-head",
         ),
         empty,

@@ -20,6 +20,8 @@ from fastlite import database
 
 from pipulate_runtime.host.messages import (
     DATA_UNUSABLE,
+    DATABASE_BUSY,
+    DISK_FULL,
     NOT_A_DATABASE,
     RUN_UNKNOWN,
     RUN_UNREADABLE,
@@ -48,6 +50,14 @@ _TABLES: dict[str, dict[str, Any]] = {
         **{"at": str, "pk": "pkey"},
     },
 }
+
+BUSY = 2000  # milliseconds to wait for another program that writes; the server's pages wait as long
+
+# `updated` stands behind the state of a run, which may be long: lists of runs must not read through it
+_INDEXES = (
+    "CREATE INDEX IF NOT EXISTS pipeline_changed ON pipeline (updated)",
+    "CREATE INDEX IF NOT EXISTS pipeline_of_app ON pipeline (app_name, updated, pkey)",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,20 +108,22 @@ class StateStore:
 
     def __init__(self, path: Path) -> None:
         """Opens or creates the file; raises HostError PP505 or PP506."""
+        self.path = path
         try:
             path.parent.mkdir(
                 mode=0o700, parents=True, exist_ok=True
             )  # answers are for their owner
             self._db = database(path)
             self._db.conn.execute("PRAGMA synchronous=FULL")
-            self._db.conn.set_busy_timeout(5000)
+            self._db.conn.set_busy_timeout(BUSY)
             for name, columns in _TABLES.items():
                 self._create(name, dict(columns))
+            for index in _INDEXES:
+                self._db.conn.execute(index)
         except (OSError, apsw.CantOpenError, apsw.ReadOnlyError, apsw.PermissionsError) as error:
             raise DATA_UNUSABLE.error(data=path.parent, reason=error) from error
         except apsw.Error as error:
             raise NOT_A_DATABASE.error(path=path, reason=error) from error
-        self.path = path
         self._lock = threading.RLock()
         self._pipeline = self.table("pipeline")
         self._deleted = self.table("deleted")
@@ -137,15 +149,21 @@ class StateStore:
 
     @contextmanager
     def _writing(self) -> Iterator[None]:
-        """One transaction: all of it is kept or none."""
+        """One transaction: all of it is kept or none. Raises HostError PP531 (no room) and PP532 (locked)."""
         with self._lock:
-            self._db.conn.execute("BEGIN IMMEDIATE")
             try:
-                yield
-            except BaseException:
-                self._db.conn.execute("ROLLBACK")
-                raise
-            self._db.conn.execute("COMMIT")
+                self._db.conn.execute("BEGIN IMMEDIATE")
+                try:
+                    yield
+                    self._db.conn.execute("COMMIT")
+                except BaseException:
+                    if self._db.conn.in_transaction:  # a full disk may have ended it
+                        self._db.conn.execute("ROLLBACK")
+                    raise
+            except apsw.FullError as error:
+                raise DISK_FULL.error(path=self.path) from error
+            except (apsw.BusyError, apsw.LockedError) as error:
+                raise DATABASE_BUSY.error(path=self.path) from error
 
     # -- runs
 
@@ -175,6 +193,23 @@ class StateStore:
                 offset=skip,
             )
             return [run for row in rows if (run := self._run(row)) is not None]
+
+    def old_runs(self, before: str) -> list[tuple[str, str]]:
+        """(app_name, key) of the runs that were not changed since a time."""
+        with self._lock:
+            rows = self._db.q(
+                "select app_name, pkey from pipeline where updated < :before order by updated",
+                {"before": before},
+            )
+        return [(row["app_name"], row["pkey"]) for row in rows]
+
+    def known(self) -> set[tuple[str, str]]:
+        """(app_name, key) of all runs, deleted ones that can be brought back included."""
+        with self._lock:
+            rows = self._db.q(
+                "select app_name, pkey from pipeline union select app_name, pkey from deleted"
+            )
+        return {(row["app_name"], row["pkey"]) for row in rows}
 
     def count_runs(self) -> dict[str, int]:
         """How many runs each workflow has."""

@@ -109,6 +109,8 @@ class Teller:
         return {n: v for n, v in stored.items() if n in asked} if isinstance(stored, dict) else {}
 
     def _lines(self, walk: Walk, step: Any, standing: str) -> list[str]:
+        from pipulate_runtime.cells.folders import inlined
+
         failed = (
             self.cells.execution(walk.key, step.id) if standing == "error" and self.cells else None
         )
@@ -117,7 +119,7 @@ class Teller:
         return [  # the error itself is what the command ends with
             line
             for record in failed.cells
-            for output in record["outputs"]
+            for output in inlined(self.cells.folder(walk.key), record)
             if output["output_type"] != "error"
             for line in plain(output, record)
         ]

@@ -6,6 +6,7 @@ form's defaults), finish. Used by `pipulate run` and by tests.
 
 import asyncio
 import contextlib
+import json
 import math
 import signal
 from collections.abc import Mapping
@@ -29,10 +30,13 @@ async def walk(
     answers: Mapping[str, Mapping[str, str]],
     key: str | None = None,
     out: TextIO | None = None,
+    source: str | None = None,
 ) -> Walked:
     """Walks one plugin file in an app of its own; a step takes as long as it takes. What it gives is printed to `out`.
 
-    Raises HostError: PP507, PP508 (no plugin), PP511 (the key is another workflow's), PP512, PP513 (answers), PP514 (a
+    With `source`, what was answered in that run is answered again, where `answers` say nothing else.
+
+    Raises HostError: PP507, PP508 (no plugin), PP509 (there is no run `source`), PP533 (the new run is there already), PP511 (the key is another workflow's), PP512, PP513 (answers), PP514 (a
     step failed), PP515 (it led nowhere), PP530 (it was interrupted).
     """
     from pipulate_runtime.host.app import create_app
@@ -51,6 +55,8 @@ async def walk(
         _end_like_ctrl_c(signal.SIGTERM)
         async with _client(app) as client:
             walker = Walker(client, plugin, answers, math.inf, teller)
+            if source is not None:
+                walker.before = _answers_of(app, plugin, source, key)
             try:
                 return await _walked(app, plugin, walker, key)
             except asyncio.CancelledError:
@@ -61,6 +67,39 @@ async def walk(
             finally:
                 if teller:
                     teller.stop()
+
+
+def _answers_of(
+    app: Any, plugin: Plugin, source: str, key: str | None
+) -> dict[str, dict[str, str]]:
+    """What was answered in a run, step by step, as a form sends it."""
+    store, keys = app.state.store, app.state.pipulate.generate_pipeline_key
+    found = store.run(source) or store.run(keys(plugin.instance, source)[0])
+    if found is None:
+        raise messages.RUN_UNKNOWN.error(key=source)
+    if found.app_name != plugin.app_name:
+        raise messages.RUN_OF_OTHER_PLUGIN.error(
+            key=source, owner=found.app_name, plugin=plugin.app_name
+        )
+    if key is not None and store.run(made := keys(plugin.instance, key)[0]):
+        raise messages.RUN_EXISTS.error(key=made)
+    state = found.state
+    return {
+        step.id: {name: as_typed(v) for name, v in data.items() if not name.startswith("_")}
+        for step in plugin.steps
+        if isinstance(data := state.get(step.id), dict)
+    }
+
+
+def as_typed(value: Any) -> str:
+    """An answer as it is typed into its form: a switch is on or off, a list has a line for each entry."""
+    if isinstance(value, bool):
+        return "on" if value else "off"
+    if isinstance(value, list) and all(isinstance(entry, str | int | float) for entry in value):
+        return "\n".join(map(str, value))
+    if isinstance(value, dict | list):
+        return json.dumps(value, ensure_ascii=False)
+    return "" if value is None else str(value)
 
 
 def _client(app: Any) -> httpx.AsyncClient:

@@ -52,6 +52,9 @@ class Walker:
         self._page = Page("")
         self._submitted: set[str] = set()
         self.asked: dict[str, dict[str, str]] = {}
+        self.before: Mapping[str, Mapping[str, str]] = (
+            {}
+        )  # answers of another run; what is gone is left out
         self.key = ""
 
     def check_names(self) -> None:
@@ -142,7 +145,8 @@ class Walker:
                 raise messages.ANSWER_UNKNOWN.error(
                     answer=f"{step_id}.{name}", asked=f"asked is {asked}"
                 )
-        values, files = fill(form, given), files_of(form, given)
+        before = {n: v for n, v in self.before.get(step_id, {}).items() if n in known}
+        values, files = fill(form, {**before, **given}), files_of(form, given)
         for name, path in files:
             if not path.is_file():
                 raise messages.ANSWER_REFUSED.error(
@@ -218,7 +222,7 @@ class Walker:
         cells = self._plugin.instance.cells if self._plugin.computes else None
         for step in self._plugin.steps:
             execution = cells.execution(self.key, step.id) if cells else None
-            if cells and execution and execution.running:
+            if cells and execution and execution.running and execution.task:
                 await cells.interrupt(self.key, step.id)
                 if not execution.task.done():
                     await asyncio.wait([execution.task])

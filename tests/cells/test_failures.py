@@ -6,7 +6,6 @@ import re
 
 import pytest
 
-from pipulate_runtime.cells import outputs
 from pipulate_runtime.cells import pool as pools
 from tests.cells.conftest import results, run, stdout
 
@@ -79,7 +78,8 @@ def test_a_dead_kernel_is_an_error_and_the_step_can_run_again(make):
         (error,) = failed.cells[-1]["outputs"]
         assert (error["ename"], error["evalue"]) == (
             "KernelDied",
-            "The kernel ended while this cell was running. Run the step again.",
+            "The process that ran this cell was killed from outside. Most often the system does this when memory "
+            "runs out; perhaps somebody ended it. Nothing of this step is kept. Run it again.",
         )
         assert not (await walker.step("step_01", {"die": False})).error
 
@@ -292,7 +292,7 @@ def test_stopping_a_step_that_waits_leaves_the_running_one_alone(make, tmp_path)
 
 
 def test_a_cell_that_never_stops_printing(make, monkeypatch):
-    monkeypatch.setattr(outputs, "LIMIT", 2_000_000)
+    monkeypatch.setattr(pools.settings, "output", 2_000_000)
     walker = make("""
         @cell("a")
         def step_01_cell(form):

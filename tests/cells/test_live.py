@@ -9,7 +9,7 @@ from fasthtml.common import to_xml
 from starlette.testclient import TestClient
 
 from pipulate_runtime.cells import execution as executions
-from pipulate_runtime.cells import live, outputs
+from pipulate_runtime.cells import live, outputs, stopping
 from pipulate_runtime.cells import pool as pools
 from pipulate_runtime.host.dom import Call, Page
 from tests.cells.conftest import run, stdout
@@ -301,7 +301,7 @@ FOREVER = """
 @pytest.mark.kernel
 @pytest.mark.parametrize("deaf", [False, True])
 def test_the_stop_button(make, monkeypatch, deaf):
-    monkeypatch.setattr(executions, "GRACE", 0.5)
+    monkeypatch.setattr(stopping, "GRACE", 0.5)
     walker = make(FOREVER, steps=2)
 
     async def test():

@@ -45,7 +45,7 @@ def test_a_step_that_fails_is_said_and_the_run_goes_on_later_with_another_answer
     )  # in a new server: replayed
     commands.runs_export("Default_Profile-sales-mine", tmp_path / "e.ipynb", data, SALES.parent)
     nbformat.validate(nbformat.read(tmp_path / "e.ipynb", as_version=4))
-    commands.runs_delete("Default_Profile-sales-mine", data)
+    commands.runs_delete(["Default_Profile-sales-mine"], data)
     assert not [path for path in data.rglob("*") if "mine" in path.name]
 
 

@@ -147,7 +147,7 @@ class TestRuns:
         shown = json.loads(capsys.readouterr().out)["data"]
         commands.runs_export(KEY, tmp_path / "out.json", tmp_path, format="json")
         assert json.loads((tmp_path / "out.json").read_text()) == shown
-        commands.runs_delete(KEY, tmp_path)
+        commands.runs_delete([KEY], tmp_path)
         capsys.readouterr()
         commands.runs_list(tmp_path)
         assert "no runs yet" in capsys.readouterr().out

@@ -15,9 +15,36 @@ def serve(
     host: Annotated[str, typer.Option(help="The address to listen at.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="The port to listen at.")] = 5001,
     open_browser: Annotated[bool, typer.Option("--open", help="Open the browser.")] = False,
+    kernels: Annotated[
+        int | None,
+        typer.Option(min=1, help="Kernels at a time. Without it: what memory and cores allow."),
+    ] = None,
+    kernel_memory: Annotated[
+        str | None, typer.Option(metavar="2G", help="Memory that a kernel may use.")
+    ] = None,
+    step_output: Annotated[
+        str | None, typer.Option(metavar="1G", help="What a step may print before it is stopped.")
+    ] = None,
+    idle: Annotated[
+        str | None, typer.Option(metavar="10m", help="After this, a kernel nobody uses ends.")
+    ] = None,
 ) -> None:
     """Serve the plugins of a folder in the browser."""
-    serve_folder(folder, data, host, port, open_browser)
+    from pipulate_runtime.host import commands
+
+    raise typer.Exit(
+        commands.serve(
+            folder,
+            data,
+            host,
+            port,
+            open_browser,
+            kernels=kernels,
+            kernel_memory=kernel_memory,
+            step_output=step_output,
+            idle=idle,
+        )
+    )
 
 
 def serve_folder(
@@ -40,6 +67,10 @@ def run(
     answers_file: AnswersFile = None,
     data: Data = Path("data"),
     key: Annotated[str | None, typer.Option(help="The run to start or to go on with.")] = None,
+    source: Annotated[
+        str | None,
+        typer.Option("--from", metavar="KEY", help="Start a new run with the answers of this one."),
+    ] = None,
     notebook: Annotated[
         Path | None, typer.Option(help="Write the run as an executed notebook.")
     ] = None,
@@ -54,7 +85,14 @@ def run(
 
     raise typer.Exit(
         commands.run(
-            plugin, given_of(answers or [], answers_file), data, key, notebook, as_json, files
+            plugin,
+            given_of(answers or [], answers_file),
+            data,
+            key,
+            notebook,
+            as_json,
+            files,
+            source,
         )
     )
 
@@ -86,27 +124,54 @@ def runs_show(key: str, data: Data = Path("data"), as_json: Json = False) -> Non
 
 @runs_app.command("export")
 def runs_export(
-    key: str,
-    output: Annotated[Path, typer.Option("-o", "--output", help="The notebook to write.")],
+    key: Annotated[str | None, typer.Argument(metavar="[KEY]")] = None,
+    output: Annotated[
+        Path, typer.Option("-o", "--output", help="The notebook, or the zip, to write.")
+    ] = Path("runs.zip"),
     folder: Annotated[Path, typer.Option(help="The folder of the plugins.")] = Path("generated"),
     data: Data = Path("data"),
+    every: Annotated[bool, typer.Option("--all", help="All runs, as a zip of notebooks.")] = False,
 ) -> None:
-    """Write a run as an executed notebook."""
+    """Write a run as an executed notebook, or all runs as a zip of them."""
     from pipulate_runtime.host import commands
 
-    raise typer.Exit(commands.runs_export(key, output, folder, data))
+    if every == (key is not None):
+        raise typer.BadParameter("give a KEY, or --all")
+    if key is None:
+        raise typer.Exit(commands.runs_export_all(output, data, folder))
+    raise typer.Exit(commands.runs_export(key, output, data, folder))
 
 
 @runs_app.command("delete")
 def runs_delete(
-    key: str,
+    keys: Annotated[list[str] | None, typer.Argument(metavar="[KEY]...")] = None,
     data: Data = Path("data"),
+    older_than: Annotated[
+        str | None, typer.Option(metavar="30d", help="All that were not changed for so long.")
+    ] = None,
+    leftover: Annotated[
+        bool, typer.Option("--leftover", help="Files of runs that are in no database any more.")
+    ] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
 ) -> None:
-    """Delete a run and its files."""
+    """Delete runs and their files."""
     from pipulate_runtime.host import commands
 
-    commands.run_of(key, data)
+    if bool(keys) + bool(older_than) + leftover != 1:
+        raise typer.BadParameter("give the KEY of a run, or --older-than, or --leftover")
+    if leftover:
+        folders = commands.leftover(data)
+        if folders and not yes:
+            typer.confirm(f"Delete {len(folders)} folders that belong to no run?", abort=True)
+        raise typer.Exit(commands.leftover_delete(folders))
+    if older_than:
+        keys = commands.old_runs(commands.length_of(older_than), data)
+        if not keys:
+            print("There is nothing so old.")
+            return
+    for key in keys or []:
+        commands.run_of(key, data)
     if not yes:
-        typer.confirm(f"Delete the run {key} and its files?", abort=True)
-    raise typer.Exit(commands.runs_delete(key, data))
+        what = f"the run {keys[0]}" if keys and len(keys) == 1 else f"{len(keys or [])} runs"
+        typer.confirm(f"Delete {what} with all files?", abort=True)
+    raise typer.Exit(commands.runs_delete(keys or [], data))
