@@ -24,7 +24,11 @@ ANSWERS: dict[str, dict[str, dict[str, str]]] = {
 }
 
 # What is asked once more when the last step runs again after a restart.
-AGAIN = {"all_types": {"step_03": ANSWERS["all_types"]["step_03"]}}
+AGAIN = {
+    "all_types": {"step_03": ANSWERS["all_types"]["step_03"]},
+    "asked_questions": {"step_02": ANSWERS["asked_questions"]["step_02"]},
+    "pipulate_calls": ANSWERS["pipulate_calls"],
+}
 
 pytestmark = pytest.mark.kernel
 

@@ -57,8 +57,11 @@ def _pairs(paths: Sequence[Path]) -> list[tuple[Path, Path | None]]:
 
 
 def given_of(answers: Sequence[str], file: Path | None = None) -> dict[str, dict[str, str]]:
-    """Return the answers of `--answers` and, over them, of `--set` by step and field. Raises UserError PP407."""
-    given = {} if file is None else _answers_in(file)
+    """Return the answers of `--answers` and, over them, of `--set` by step and field. Raises UserError PP407.
+
+    `--set` that is repeated for one field has a value a line.
+    """
+    given: dict[str, dict[str, str]] = {}
     for answer in answers:
         place, equals, value = answer.partition("=")
         step, dot, field = place.partition(".")
@@ -71,6 +74,8 @@ def given_of(answers: Sequence[str], file: Path | None = None) -> dict[str, dict
             )
         fields = given.setdefault(step, {})
         fields[field] = f"{fields[field]}\n{value}" if field in fields else value
+    for step, fields in (_answers_in(file) if file else {}).items():
+        given[step] = {**fields, **given.get(step, {})}
     return given
 
 

@@ -1,8 +1,9 @@
 """Runs the cells of a notebook in a Jupyter kernel and shows what they give."""
 
-from pipulate_runtime.cells.api import Cells, configure, copy_files, export, forget, shutdown
+from pipulate_runtime.cells.api import Cells
 from pipulate_runtime.cells.forms import Typed, read_json, read_literal
 from pipulate_runtime.cells.marks import cell, cell_text
+from pipulate_runtime.cells.serving import configure, copy_files, export, forget, shutdown
 from pipulate_runtime.cells.style import stylesheet
 
 __all__ = [

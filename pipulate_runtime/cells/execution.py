@@ -19,22 +19,22 @@ from pipulate_runtime.cells import (
     unfinished,
     uploads,
 )
+from pipulate_runtime.cells.changing import changed_state, keep_widgets
 from pipulate_runtime.cells.checkpoints import Entry
 from pipulate_runtime.cells.ending import AGAIN, KILLED, STOPPED, in_plain_words, is_busy
+from pipulate_runtime.cells.job import CELLS as CELLS
 from pipulate_runtime.cells.job import Job
+from pipulate_runtime.cells.job import Record as Record
 from pipulate_runtime.cells.kernels import CellTimeout, Kernel, KernelDied
-from pipulate_runtime.cells.outputs import Collector, Output, Place, Shown, TooMuch, error
+from pipulate_runtime.cells.outputs import Collector, Output, Shown, TooMuch, error
 from pipulate_runtime.cells.pool import Pool, Run, settings
 from pipulate_runtime.cells.source import Cell, with_answers
 from pipulate_runtime.cells.spill import Spill
 from pipulate_runtime.cells.suggest import suggested
 from pipulate_runtime.cells.vault import Missing, masked
-from pipulate_runtime.cells.widgets import WIDGETS
 
-Record = dict[str, Any]
 Save = Callable[[list[Record]], Awaitable[None]]
 
-CELLS = "_cells"  # where a step's data holds its cells; all other keys are answers
 CHANGED = "changed"  # of a record: which outputs of earlier steps this one has changed
 PATIENCE = 60.0  # seconds that a save is tried again while another program holds the database
 NO_INPUT = "The cell asks a question with input(). Only a cell whose question is a field of the form can be answered."
@@ -145,7 +145,9 @@ async def execute(pool: Pool, run: Run, job: Job, execution: Execution, save: Sa
         if execution.error and run.kernel:
             run.kernel.history = None  # nobody can tell how far the cell came
         if execution.asks:
-            unfinished.end(run.folder, execution.step_id)  # it has not begun: a secret is asked first
+            unfinished.end(
+                run.folder, execution.step_id
+            )  # it has not begun: a secret is asked first
         elif execution.error and not execution.stopped and not pool.closing:
             unfinished.fail(run.folder, execution.step_id, execution.started, *execution.said)
             execution.let_go()
@@ -183,7 +185,7 @@ async def _execute(pool: Pool, run: Run, job: Job, execution: Execution, save: S
         execution.cells[-1][CHANGED] = [[*place, number] for place, number in changed]
     await _saved(run, execution, save)
     if changed:
-        job.write_state(await _changed(run, job.read_state, shown, changed))
+        job.write_state(await changed_state(run, job.read_state, shown, changed))
     unfinished.end(run.folder, execution.step_id)
     if function:
         job.keep_suggested(next_step, values)
@@ -212,37 +214,6 @@ async def _saved(run: Run, execution: Execution, save: Save) -> None:
                 raise
         execution.doing = "Waiting for the database, which another program uses"
         await asyncio.sleep(1)
-
-
-async def _changed(
-    run: Run,
-    read_state: Callable[[], Mapping[str, Any]],
-    shown: Shown,
-    changed: list[tuple[Place, int]],
-) -> Mapping[str, Any]:
-    """Return the run's state with those outputs of earlier steps that a later one has changed, as in a notebook."""
-    parts: list[tuple[Place, int, Record]] = []
-    for (step_id, index), number in changed:
-        cell = shown.cells[step_id, index]
-        part: Record = {"outputs": [dict(cell.outputs[number])]}
-        folders.refer(part, await asyncio.to_thread(folders.write_large, run.folder, part))
-        parts.append(((step_id, index), number, part))
-    state = read_state()
-    for (step_id, index), number, part in parts:
-        records = (state.get(step_id) or {}).get(CELLS, [])
-        if index < len(records) and number < len(records[index]["outputs"]):
-            record, output = records[index], part["outputs"][0]
-            record["outputs"][number] = output
-            files = {**record.get("files", {}), str(number): part.get("files", {}).get("0", {})}
-            record["files"] = {n: names for n, names in files.items() if names}
-            _keep_widgets(record, shown)
-    return state
-
-
-def _keep_widgets(record: Record, shown: Shown) -> None:
-    """Keep with a cell what its widgets look like now."""
-    if kept := shown.models.kept(record["outputs"]):
-        record[WIDGETS] = kept
 
 
 def answers(data: Mapping[str, Any]) -> dict[str, Any]:
@@ -343,7 +314,7 @@ async def _cells(
         before, seen = seen, await asyncio.to_thread(files.listing, run.folder.work)
         if wrote := files.wrote(before, seen):
             record["wrote"] = wrote
-        _keep_widgets(record, shown)
+        keep_widgets(record, shown)
         await _keep(run, record, collector)
         if failed:
             raise StepFailed

@@ -11,6 +11,10 @@ from pipulate_runtime.cells.pool import settings
 from pipulate_runtime.cells.source import Source
 from pipulate_runtime.cells.vault import Vault
 
+Record = dict[str, Any]
+
+CELLS = "_cells"  # where a step's data holds its cells; all other keys are answers
+
 
 @dataclass(frozen=True)
 class Job:

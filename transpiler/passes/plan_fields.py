@@ -2,6 +2,7 @@
 
 import datetime
 import math
+import re
 from collections.abc import Callable, Mapping
 from itertools import product
 
@@ -98,8 +99,8 @@ def as_value(asked: Field, answer: str) -> str:
     # The text of a literal: the form has made sure of that
     given = f"eval({answer})" if asked.raw else answer
     made = asked.answer.replace(ANSWER, given)
-    may_be_none = not asked.required and made.endswith(f".fromisoformat({given})")
-    return f"({given} and {made})" if may_be_none else made
+    is_moment = re.fullmatch(r"[\w.]+\.fromisoformat\(" + re.escape(ANSWER) + r"\)", asked.answer)
+    return f"({given} and {made})" if is_moment and not asked.required else made
 
 
 def _max_size(asked: Field) -> int:

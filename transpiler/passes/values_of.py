@@ -39,4 +39,7 @@ def moment_of(node: ast.expr) -> tuple[str, str, str] | None:
         value = getattr(datetime, name)(*numbers, **named)
     except (TypeError, ValueError, OverflowError):
         return None
-    return name, value.isoformat(), ast.unparse(func)
+    text: str = value.isoformat()
+    # As browsers write it: without seconds when there are none
+    short = text.removesuffix(":00") if text.count(":") == 2 else text
+    return name, short, ast.unparse(func)
