@@ -16,7 +16,7 @@ Everything here may be edited: when the notebook changes, `pipulate port` takes 
 changes in and keeps your edits. Leave the `# port:` line below as it is.
 """
 
-# port: id=2642ea46b76a notebook=../fixtures/inputs/papermill_parameters.ipynb base=09476d30a625edb4
+# port: id=2642ea46b76a notebook=../fixtures/inputs/papermill_parameters.ipynb base=5d90c5e319435804
 # The `global` lines of a cell name what it only reads, too:
 # ruff: noqa: PLW0602
 
@@ -402,7 +402,6 @@ class PapermillParameters:
                         aria_invalid="true" if "until" in errors else None,
                         value=str(values.get("until") or "").replace(" ", "T"),
                         type="datetime-local",
-                        step="1",
                         required=True,
                         aria_describedby="step_01-until-error",
                     ),
@@ -790,7 +789,7 @@ class PapermillParameters:
         values = {
             "station": "Cologne",
             "start": "2024-05-01",
-            "until": "2024-05-03T18:30:00",
+            "until": "2024-05-03T18:30",
             "days": 5,
             "offset": -12,
             "scale": 1.5,
@@ -842,7 +841,7 @@ class PapermillParameters:
             errors["start"] = "Start: please enter a date."
         try:
             moment = datetime.fromisoformat(sent.get("until", ""))
-            form["until"] = moment.isoformat("T", "seconds")
+            form["until"] = moment.isoformat("T", "minutes")
         except ValueError:
             errors["until"] = "Until: please enter a date and time."
         try:

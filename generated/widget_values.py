@@ -16,7 +16,7 @@ Everything here may be edited: when the notebook changes, `pipulate port` takes 
 changes in and keeps your edits. Leave the `# port:` line below as it is.
 """
 
-# port: id=3f825ab3e042 notebook=../fixtures/inputs/widget_values.ipynb base=7c7e1ae84b9ce796
+# port: id=3f825ab3e042 notebook=../fixtures/inputs/widget_values.ipynb base=1215a552ebf83688
 # The `global` lines of a cell name what it only reads, too:
 # ruff: noqa: PLW0602
 
@@ -892,7 +892,6 @@ class WidgetValues:
                         aria_invalid="true" if "closing" in errors else None,
                         value=values.get("closing"),
                         type="time",
-                        step="1",
                         required=True,
                         aria_describedby="step_03-closing-error",
                     ),
@@ -1117,7 +1116,7 @@ class WidgetValues:
             "bank": "Harbour bank",
             "extras": ["safe"],
             "first": "2024-06-01",
-            "closing": "17:30:00",
+            "closing": "17:30",
             "name": "",
             "remarks": "none yet",
             "urgent": False,
@@ -1173,7 +1172,7 @@ class WidgetValues:
             errors["first"] = "First day: please enter a date."
         try:
             moment = time.fromisoformat(sent.get("closing", ""))
-            form["closing"] = moment.isoformat("seconds")
+            form["closing"] = moment.isoformat("minutes")
         except ValueError:
             errors["closing"] = "Closing: please enter a time."
         form["name"] = sent.get("name", "")
