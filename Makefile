@@ -35,10 +35,15 @@ ifneq ($(SERVE),0)
 endif
 
 # A plugin stands after its notebook; those of the corpus are ported for it. WAYS="--resume --restore --revert" walks it in all ways.
-WITH_PLUGIN := $(foreach notebook,$(wildcard fixtures/*.ipynb),$(notebook) generated/$(basename $(notdir $(notebook))).py)
+WITH_PLUGIN := $(foreach notebook,$(wildcard fixtures/*.ipynb fixtures/inputs/*.ipynb),$(notebook) generated/$(basename $(notdir $(notebook))).py)
+
+# What only a person has
+ANSWERS := $(addprefix --set ,hello:step_01.a=Ada all_types:step_03.token=secret asked_questions:step_01.who=Ada \
+	asked_questions:step_01.lines=2 asked_questions:step_02.password=secret pipulate_calls:step_04.api_key=key \
+	pipulate_calls:step_08.TOKEN=token)
 
 verify: .venv/.dev ## compare each notebook of fixtures/ with its app, cell by cell: one table (WAYS="--resume --restore --revert": all ways)
-	$(BIN)/pipulate verify $(WITH_PLUGIN) fixtures/faithful/*.ipynb --set hello:step_01.a=Ada --jobs $(JOBS) $(WAYS)
+	$(BIN)/pipulate verify $(WITH_PLUGIN) fixtures/faithful/*.ipynb $(ANSWERS) --jobs $(JOBS) $(WAYS)
 
 test: .venv/.dev check ## style, types, architecture, then all tests
 	$(BIN)/pytest -q -n $(JOBS) --dist loadgroup

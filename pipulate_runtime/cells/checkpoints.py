@@ -22,6 +22,7 @@ from typing import Any
 
 from pipulate_runtime.cells.folders import RunFolder
 from pipulate_runtime.cells.kernels import Kernel, KernelDied
+from pipulate_runtime.cells.keyfile import kept_key
 from pipulate_runtime.cells.marks import Policy
 
 Entry = tuple[str, str, tuple[str, ...]]  # step id, answers as JSON, hashes of its cells
@@ -236,19 +237,7 @@ def _read(folder: Path, data: Path) -> Checkpoint | None:
 
 def _key(data: Path) -> bytes:
     """Return the key of this data folder, made at the first need. Only its owner can read it."""
-    path = data.resolve() / "checkpoint.key"
-    with suppress(FileNotFoundError):
-        return path.read_bytes()
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_suffix(f".{secrets.token_hex(8)}")
-    with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-        file.write(secrets.token_bytes(32))
-        file.flush()
-        os.fsync(file.fileno())
-    with suppress(FileExistsError):  # another server of this folder was quicker
-        os.link(part, path)
-    part.unlink()
-    return path.read_bytes()
+    return kept_key(data.resolve() / "checkpoint.key").encode()
 
 
 def _signature(meta: dict[str, Any], key: bytes) -> str:

@@ -1,8 +1,6 @@
 """Builds the host: one FastHTML app with every plugin of a folder."""
 
 import logging
-import os
-import secrets
 import traceback
 from collections.abc import AsyncIterator, Callable
 from dataclasses import asdict, dataclass
@@ -17,6 +15,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from pipulate_runtime.cells.keyfile import kept_key
 from pipulate_runtime.host import cards, compat, pages, security, widgets
 from pipulate_runtime.host.api import Pipulate
 from pipulate_runtime.host.constants import UI_CONSTANTS
@@ -92,7 +91,7 @@ def create_app(
         lifespan=lifespan,
         default_hdrs=False,
         canonical=False,
-        secret_key=_secret(data),
+        secret_key=kept_key(data / "session.key"),
         exception_handlers={
             404: lambda request, exc: pages.page("Nothing here", pages.not_found())
         },
@@ -130,17 +129,6 @@ def _offered(app: FastHTML, store: StateStore) -> dict[str, Callable[[], Any]]:
         "db_key_value_store": lambda: pipulate.db,
         "config": lambda: config,
     }
-
-
-def _secret(data: Path) -> str:
-    """The key that signs session cookies, made once for a data folder and readable by its owner only."""
-    path = data / "session.key"
-    try:
-        with os.fdopen(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w") as file:
-            file.write(secrets.token_urlsafe(32))
-    except FileExistsError:
-        pass
-    return path.read_text() or secrets.token_urlsafe(32)
 
 
 class Recover:

@@ -1,0 +1,22 @@
+"""Keys of a data folder: made once, readable by their owner only."""
+
+import os
+import secrets
+from contextlib import suppress
+from pathlib import Path
+
+
+def kept_key(path: Path) -> str:
+    """Return the key in a file, which is made with a new one if it is not there. Raises OSError."""
+    with suppress(FileNotFoundError):
+        return path.read_text(encoding="ascii")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_suffix(f".{secrets.token_hex(8)}")
+    with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+        file.write(secrets.token_urlsafe(32))
+        file.flush()
+        os.fsync(file.fileno())
+    with suppress(FileExistsError):  # another server of this folder was quicker
+        os.link(part, path)
+    part.unlink()
+    return path.read_text(encoding="ascii")
