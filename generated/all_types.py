@@ -16,7 +16,7 @@ Everything here may be edited: when the notebook changes, `pipulate port` takes 
 changes in and keeps your edits. Leave the `# port:` line below as it is.
 """
 
-# port: id=919a8d219c66 notebook=../fixtures/inputs/all_types.ipynb base=4f649aab7ef91281
+# port: id=919a8d219c66 notebook=../fixtures/inputs/all_types.ipynb base=2021273a1729752c
 # The `global` lines of a cell name what it only reads, too:
 # ruff: noqa: PLW0602
 
@@ -1005,7 +1005,7 @@ class AllTypes:
             )
         try:
             form["rooms"] = read_json(sent.get("rooms", ""))
-            if not isinstance(form["rooms"], dict):
+            if type(form["rooms"]) is not dict:
                 raise ValueError
         except ValueError:
             errors["rooms"] = (
@@ -1304,9 +1304,9 @@ class AllTypes:
 
     # --- START_STEP_BUNDLE: step_03 ---
     # Secrets are never kept; when the cells have to run again, they are asked again.
-    step_03_secrets = {
-        "token": "Booking token",
-    }
+    step_03_secrets = (
+        ("token", "Booking token"),
+    )
 
     @cell("secret")
     def step_03_cell(form):

@@ -16,7 +16,7 @@ Everything here may be edited: when the notebook changes, `pipulate port` takes 
 changes in and keeps your edits. Leave the `# port:` line below as it is.
 """
 
-# port: id=2642ea46b76a notebook=../fixtures/inputs/papermill_parameters.ipynb base=5d90c5e319435804
+# port: id=2642ea46b76a notebook=../fixtures/inputs/papermill_parameters.ipynb base=55b5795ff0f810e9
 # The `global` lines of a cell name what it only reads, too:
 # ruff: noqa: PLW0602
 
@@ -878,7 +878,7 @@ class PapermillParameters:
                 errors["limit"] = "Limit: please enter a whole number."
         try:
             form["levels"] = read_json(sent.get("levels", ""))
-            if not isinstance(form["levels"], list):
+            if type(form["levels"]) is not list:
                 raise ValueError
         except ValueError:
             errors["levels"] = (
@@ -886,13 +886,13 @@ class PapermillParameters:
             )
         try:
             form["names"] = read_json(sent.get("names", ""))
-            if not isinstance(form["names"], list):
+            if type(form["names"]) is not list:
                 raise ValueError
         except ValueError:
             errors["names"] = "Names: please write a JSON list, for example [1, 2, 3]."
         try:
             form["units"] = read_json(sent.get("units", ""))
-            if not isinstance(form["units"], dict):
+            if type(form["units"]) is not dict:
                 raise ValueError
         except ValueError:
             errors["units"] = (

@@ -16,7 +16,7 @@ Everything here may be edited: when the notebook changes, `pipulate port` takes 
 changes in and keeps your edits. Leave the `# port:` line below as it is.
 """
 
-# port: id=3f825ab3e042 notebook=../fixtures/inputs/widget_values.ipynb base=1215a552ebf83688
+# port: id=3f825ab3e042 notebook=../fixtures/inputs/widget_values.ipynb base=ce328aefcf5a5426
 # The `global` lines of a cell name what it only reads, too:
 # ruff: noqa: PLW0602
 
@@ -1188,7 +1188,7 @@ class WidgetValues:
         else:
             try:
                 form["tags"] = read_json(sent.get("tags", ""))
-                if not isinstance(form["tags"], list):
+                if type(form["tags"]) is not list:
                     raise ValueError
             except ValueError:
                 errors["tags"] = (

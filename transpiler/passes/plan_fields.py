@@ -256,7 +256,7 @@ class _Limits:
                 ends = [None if end is None else shown(end) for end in (low, high)]
                 return _between("len({0})", *ends)
             case "json" if isinstance(self._asked.default, list | dict):
-                return f"not isinstance({{0}}, {type(self._asked.default).__name__})"
+                return f"type({{0}}) is not {type(self._asked.default).__name__}"
         return ""
 
     def _bounds(self) -> str:
