@@ -16,7 +16,7 @@ Everything here may be edited: when the notebook changes, `pipulate port` takes 
 changes in and keeps your edits. Leave the `# port:` line below as it is.
 """
 
-# port: id=919a8d219c66 notebook=../fixtures/inputs/all_types.ipynb base=2021273a1729752c
+# port: id=919a8d219c66 notebook=../fixtures/inputs/all_types.ipynb base=6045c62b9d02f19d
 # The `global` lines of a cell name what it only reads, too:
 # ruff: noqa: PLW0602
 
@@ -1304,9 +1304,9 @@ class AllTypes:
 
     # --- START_STEP_BUNDLE: step_03 ---
     # Secrets are never kept; when the cells have to run again, they are asked again.
-    step_03_secrets = (
-        ("token", "Booking token"),
-    )
+    step_03_secrets = {  # noqa: RUF012
+        "token": "Booking token",
+    }
 
     @cell("secret")
     def step_03_cell(form):

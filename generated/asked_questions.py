@@ -16,7 +16,7 @@ Everything here may be edited: when the notebook changes, `pipulate port` takes 
 changes in and keeps your edits. Leave the `# port:` line below as it is.
 """
 
-# port: id=dded25078d95 notebook=../fixtures/inputs/asked_questions.ipynb base=9c979187be046943
+# port: id=dded25078d95 notebook=../fixtures/inputs/asked_questions.ipynb base=198652d5fe24088d
 # The `global` lines of a cell name what it only reads, too:
 # ruff: noqa: PLW0602
 
@@ -488,9 +488,9 @@ class AskedQuestions:
 
     # --- START_STEP_BUNDLE: step_02 ---
     # Secrets are never kept; when the cells have to run again, they are asked again.
-    step_02_secrets = (
-        ("password", "Password"),
-    )
+    step_02_secrets = {  # noqa: RUF012
+        "password": "Password",
+    }
 
     @cell("asked--02")
     def step_02_cell(form):

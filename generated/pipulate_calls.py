@@ -16,7 +16,7 @@ Everything here may be edited: when the notebook changes, `pipulate port` takes 
 changes in and keeps your edits. Leave the `# port:` line below as it is.
 """
 
-# port: id=537811c2731d notebook=../fixtures/inputs/pipulate_calls.ipynb base=f33f16ccbd8c96a5
+# port: id=537811c2731d notebook=../fixtures/inputs/pipulate_calls.ipynb base=31102acb81442e47
 # The `global` lines of a cell name what it only reads, too:
 # ruff: noqa: PLW0602
 
@@ -856,9 +856,9 @@ class PipulateCalls:
 
     # --- START_STEP_BUNDLE: step_04 ---
     # Secrets are never kept; when the cells have to run again, they are asked again.
-    step_04_secrets = (
-        ("api_key", "Api key"),
-    )
+    step_04_secrets = {  # noqa: RUF012
+        "api_key": "Api key",
+    }
 
     @cell("pipula-04")
     def step_04_cell(form):
@@ -1613,9 +1613,9 @@ class PipulateCalls:
 
     # --- START_STEP_BUNDLE: step_08 ---
     # Secrets are never kept; when the cells have to run again, they are asked again.
-    step_08_secrets = (
-        ("TOKEN", "Token"),
-    )
+    step_08_secrets = {  # noqa: RUF012
+        "TOKEN": "Token",
+    }
 
     @cell("pipula-10")
     def step_08_cell(form):

@@ -330,6 +330,7 @@ def test_an_interruption_writes_nothing(folder: Path, at: str) -> None:
     elif at == "Help":
         terminal.answer("Label")
     terminal.expect(at)
+    terminal.expect(":")  # it waits for the answer now
     terminal.interrupt()
     assert terminal.end() == 1
     assert "Nothing was written." in terminal.text

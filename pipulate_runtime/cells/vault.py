@@ -1,6 +1,6 @@
 """Secrets of runs: in the memory of this process while it lives, never on a disk, in a page or in a notebook.
 
-A plugin says which answers of a step are secrets: `step_02_secrets = (("token", "API token"),)`, name and label. When the cells
+A plugin says which answers of a step are secrets: `step_02_secrets = {"token": "API token"}`, name and label. When the cells
 of such a step have to run again in another life of the server, the secret is not known any more and is asked again.
 """
 
@@ -32,7 +32,7 @@ class Missing:
 
 def secrets_of(plugin: Any, step_id: str) -> Mapping[str, str]:
     """Return the labels of a step's secrets by name. `plugin` is the workflow or its class."""
-    return dict(getattr(plugin, f"{step_id}_secrets", None) or ())
+    return getattr(plugin, f"{step_id}_secrets", None) or {}
 
 
 def masked(plugin: Any, step_id: str, answers: Mapping[str, Any]) -> dict[str, Any]:

@@ -131,8 +131,8 @@ def test_the_emitted_call_with_the_default_makes_the_same_widget(call: str) -> N
     [
         ("DatePicker()", None, "date"),
         ("DatePicker(value=datetime.date(2024, 5, 1))", "2024-05-01", "date"),
-        ("TimePicker(value=datetime.time(8, 30))", "08:30:00", "time"),
-        ("NaiveDatetimePicker(value=datetime.datetime(2024, 5, 1, 8))", "2024-05-01T08:00:00", "datetime"),
+        ("TimePicker(value=datetime.time(8, 30))", "08:30", "time"),
+        ("NaiveDatetimePicker(value=datetime.datetime(2024, 5, 1, 8))", "2024-05-01T08:00", "datetime"),
         ("DatetimePicker()", None, "datetime"),
     ],
 )  # fmt: skip
