@@ -31,7 +31,7 @@ from pipulate_runtime.cells.forms import Sent
 from pipulate_runtime.cells.job import Job
 from pipulate_runtime.cells.marks import Options, marked
 from pipulate_runtime.cells.source import Source, with_answers
-from pipulate_runtime.cells.stopping import interrupt, stop
+from pipulate_runtime.cells.stopping import interrupt, listen, stop
 from pipulate_runtime.cells.vault import Vault, masked
 
 FAILED = 50  # executions that have failed are kept in memory, the last ones; of others it is known that they failed
@@ -83,7 +83,12 @@ class Cells:
             await self._make_way(execution)
             pool = pools.pool()
             run = pool.run(self.plugin.app_name, execution.key)
-            await execute(pool, run, self._job(execution.key), execution, save)
+            unfinished.take_back(run.folder, execution.step_id)  # an earlier wish came too late
+            listening = asyncio.ensure_future(listen(run, execution))
+            try:
+                await execute(pool, run, self._job(execution.key), execution, save)
+            finally:
+                listening.cancel()
         finally:
             execution.running = False
             if not execution.error and self._executions.get(place) is execution:
@@ -189,10 +194,13 @@ class Cells:
     async def interrupt(self, key: str, step_id: str) -> None:
         """Stop a step that is running, as the button of its card does; it ends as an error that says so.
 
-        Returns as soon as it has ended, or after a moment: a cell that does not react has some seconds.
+        Returns as soon as it has ended, or after a moment: a cell that does not react has some seconds. What another
+        program runs is stopped there, when it sees that somebody wants it.
         """
         execution = self.execution(key, step_id)
-        if execution and execution.running and execution.task:
+        if execution and execution.running and not execution.task:
+            unfinished.ask_to_stop(self.folder(key), step_id)
+        elif execution and execution.running and execution.task:
             run = pools.pool().run(self.plugin.app_name, key)
             stopping = asyncio.ensure_future(interrupt(run, execution))
             self._stopping.add(stopping)

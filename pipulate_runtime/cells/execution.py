@@ -140,7 +140,7 @@ async def execute(pool: Pool, run: Run, job: Job, execution: Execution, save: Sa
             execution.fail(*in_plain_words(problem), trace.splitlines())
     finally:
         if execution.stopping and not execution.saving:
-            killed = execution.active and not (run.kernel and run.kernel.alive())
+            killed = execution.active and run.kernel is not None and not run.kernel.alive()
             execution.end_stopped(KILLED if killed else STOPPED)
         if execution.error and run.kernel:
             run.kernel.history = None  # nobody can tell how far the cell came
@@ -148,7 +148,7 @@ async def execute(pool: Pool, run: Run, job: Job, execution: Execution, save: Sa
             unfinished.end(
                 run.folder, execution.step_id
             )  # it has not begun: a secret is asked first
-        elif execution.error and not execution.stopped and not pool.closing:
+        elif execution.error and (execution.stopping or not execution.stopped) and not pool.closing:
             unfinished.fail(run.folder, execution.step_id, execution.started, *execution.said)
             execution.let_go()
         execution.running = False

@@ -136,6 +136,10 @@ class Walker:
     async def _answer(self, step_id: str, form: Tag) -> None:
         if step_id in self._submitted:
             self._refused(step_id)
+        if self.standing(step_id) == "error" and self._ran_here(step_id):
+            self._refused(
+                step_id
+            )  # it ran by itself; only what failed in an earlier life is tried again
         self._submitted.add(step_id)
         given = self._answers.get(step_id, {})
         known = {str(control["name"]) for control in controls(form)}
@@ -216,6 +220,11 @@ class Walker:
         parts: list[Any] = [(name, (None, value)) for name, value in call.values]
         parts += [(name, (path.name, path.read_bytes())) for name, path in call.files]
         return await self._client.post(call.path, files=parts, headers=HTMX)
+
+    def _ran_here(self, step_id: str) -> bool:
+        cells = self._plugin.instance.cells if self._plugin.computes else None
+        execution = cells.execution(self.key, step_id) if cells else None
+        return execution is not None and execution.task is not None
 
     async def interrupt(self) -> str:
         """Stop the step that is running, as its button does; return what to call it."""
