@@ -5,7 +5,6 @@ import traceback
 from collections.abc import AsyncIterator, Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 from fasthtml.common import Div, FastHTML
@@ -18,7 +17,6 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from pipulate_runtime.cells.keyfile import kept_key
 from pipulate_runtime.host import cards, compat, pages, security, widgets
 from pipulate_runtime.host.api import Pipulate
-from pipulate_runtime.host.constants import UI_CONSTANTS
 from pipulate_runtime.host.hooks import Hooks
 from pipulate_runtime.host.loading import Loader
 from pipulate_runtime.host.markup import html
@@ -113,8 +111,6 @@ def create_app(
 def _offered(app: FastHTML, store: StateStore) -> dict[str, Callable[[], Any]]:
     """What a plugin's constructor may ask for, by the name of its parameter (CONTRACT 1.2)."""
     pipulate = app.state.pipulate
-    config = SimpleNamespace(UI_CONSTANTS=UI_CONSTANTS)
-
     def table() -> Any:
         return store.table("pipeline")  # one for each plugin: a filter set on it stays its own
 
@@ -127,7 +123,7 @@ def _offered(app: FastHTML, store: StateStore) -> dict[str, Callable[[], Any]]:
         "db": lambda: pipulate.db,
         "db_dictlike": lambda: pipulate.db,
         "db_key_value_store": lambda: pipulate.db,
-        "config": lambda: config,
+        "config": pipulate.get_config,
     }
 
 
