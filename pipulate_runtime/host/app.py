@@ -16,7 +16,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from pipulate_runtime.cells.keyfile import kept_key
 from pipulate_runtime.host import cards, compat, pages, security, widgets
+from pipulate_runtime.host.again import AskAgain
 from pipulate_runtime.host.api import Pipulate
+from pipulate_runtime.host.extras import Extras
 from pipulate_runtime.host.hooks import Hooks
 from pipulate_runtime.host.loading import Loader
 from pipulate_runtime.host.markup import html
@@ -83,6 +85,7 @@ def create_app(
                 addresses=not security.is_loopback(host),
             ),
             Middleware(Recover, hooks=hooks),
+            Middleware(AskAgain),
         ],
         before=hooks.before,
         after=hooks.after,
@@ -104,6 +107,7 @@ def create_app(
     store.ensure_roles(sorted(roles), ())
     routes = Routes(app, store, hooks.loaded)
     routes.register()
+    Extras(app).register()
     Watching(app, store, hooks.loaded, data, routes.forget_deleted).register()
     return app
 

@@ -39,7 +39,7 @@ from fasthtml.common import (
     Ul,
 )
 
-from pipulate_runtime.host import assets, cards, picture, widgets
+from pipulate_runtime.host import assets, cards, picture, security, widgets
 from pipulate_runtime.host.contract import Component
 from pipulate_runtime.host.plugins import Plugin, Problem, describe
 from pipulate_runtime.host.reading import flow_to_show
@@ -68,6 +68,7 @@ def page(title: str, *content: Component, theme: str = "auto") -> Component:
             Link(rel="stylesheet", href=assets.url("host.css")),
             Script(src=assets.url("htmx.min.js"), defer=True),
             Script(src=assets.url("host.js"), defer=True),
+            Script(src=assets.url("plugins.js"), defer=True, nonce=security.page_nonce()),
         ),
         Body(
             A("Skip to the content", href="#content", cls="skip-link"),
