@@ -165,7 +165,7 @@ class Recover:
         known = error if isinstance(error, HostError) else None  # has its own words, and a way out
         card = cards.error_card(known) if known else cards.failure(error, trace)
         if "hx-request" not in request.headers:
-            content = html(pages.page("Something went wrong", card))
+            content = html(pages.page("Something went wrong", pages.failed(), card))
             return HTMLResponse("<!doctype html>" + content, status_code=500)
         headers = {}
         if found is not None:

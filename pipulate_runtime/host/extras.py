@@ -7,7 +7,6 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -56,16 +55,10 @@ def open_folder(path: Path) -> None:
 class Extras:
     """Handlers of these addresses. `downloads` is the folder whose files may be fetched."""
 
-    def __init__(
-        self,
-        app: FastHTML,
-        downloads: Path = DOWNLOADS,
-        show: Callable[[Path], None] = open_folder,
-    ) -> None:
-        """For an app; `show` opens a folder."""
+    def __init__(self, app: FastHTML, downloads: Path = DOWNLOADS) -> None:
+        """For an app."""
         self._app = app
         self._downloads = downloads.absolute()
-        self._show = show
 
     def register(self) -> None:
         """Add the routes."""
@@ -93,7 +86,7 @@ class Extras:
         """GET /open-folder?path=: shows a folder of downloads on this machine's screen, for who sits before it."""
         asked_by_page = "hx-request" in request.headers  # which no page of another site can send
         local = request.client is not None and security.is_loopback(request.client.host)
-        found = inside(self._downloads, path)
+        found = inside(self._downloads, str(self._downloads.parent / path))
         if not asked_by_page or not local or not can_open_folders():
             text = "The folder can only be opened on the machine that runs the workflows, with a screen."
             if asked_by_page and local and found is not None:
@@ -102,7 +95,7 @@ class Extras:
         if found is None or not found.is_dir():
             return _said("This folder is not among the downloads.", 404)
         try:
-            self._show(found)
+            open_folder(found)
         except OSError:
             return _said(f"No program to show folders is here. The folder is {found}.", 501)
         return _said(f"The folder is open on your screen: {found}", 200)
