@@ -10,7 +10,7 @@ from typing import Any
 from fasthtml.common import FT, Div, HtmxResponseHeaders, Title
 from fasthtml.core import parse_form
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import HTMLResponse, Response
 
 from pipulate_runtime.host import cards, mend, pages, runs, scope, widgets
 from pipulate_runtime.host.again import NOTES, Refused
@@ -70,12 +70,18 @@ class Hooks:
         if action == "init":
             return _started(plugin, run.key, run.state, resp)
         place = mend.in_its_own_place(request, resp)
-        if isinstance(resp, Response) or not plugin.steps:
+        if not plugin.steps:
+            return None
+        step = next((s for s in plugin.steps if s.id == action.removesuffix("_submit")), None)
+        extra = runs.progress(plugin.steps, run.state, swap=True)
+        if isinstance(resp, Response):
+            if isinstance(resp, HTMLResponse) and step:
+                mend.extend(resp, step.id, _standing(step, run.state), extra)
             return None
         _note_refusal(request, resp, plugin, action, run.key)
-        _mark(resp, plugin, action, run.state)
+        if step:
+            _mark(resp, step, _standing(step, run.state))
         mend.keep_key(resp, widgets.container_id(plugin.app_name), run.key)
-        extra = runs.progress(plugin.steps, run.state, swap=True)
         return (*resp, extra, place) if isinstance(resp, tuple) else (resp, extra, place)
 
 
@@ -127,13 +133,15 @@ def _started(plugin: Plugin, key: str, state: State, resp: Any) -> Any:
     return (*answer, head, leave, Title(f"{name} – {plugin.title}"), address)
 
 
-def _mark(resp: Any, plugin: Plugin, action: str, state: State) -> None:
+def _standing(step: Any, state: State) -> str:
+    """What a step's card is, going by the run's state."""
+    if is_finalized(state):
+        return "locked"
+    return "done" if is_done(state, step) else "input"
+
+
+def _mark(resp: Any, step: Any, standing: str) -> None:
     """Gives a step's root its data-state (DESIGN 7) where the plugin did not."""
-    step = next((step for step in plugin.steps if step.id == action.removesuffix("_submit")), None)
-    for part in resp if isinstance(resp, tuple) else (resp,):
-        if step and isinstance(part, FT) and part.attrs.get("id") == step.id:
-            if is_finalized(state):
-                default = "locked"
-            else:
-                default = "done" if is_done(state, step) else "input"
-            part.attrs.setdefault("data-state", default)
+    for part in mend.parts(resp):
+        if isinstance(part, FT) and part.attrs.get("id") == step.id:
+            part.attrs.setdefault("data-state", standing)

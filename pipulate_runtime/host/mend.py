@@ -17,6 +17,7 @@ from starlette.responses import HTMLResponse
 
 from pipulate_runtime.cells.uploads import safe_name
 from pipulate_runtime.host.contract import Component
+from pipulate_runtime.host.markup import html
 
 NONCE = "X-Page-Nonce"  # the page's own, sent along by plugins.js
 _NONCE = re.compile(r"[\w-]{16,64}")
@@ -82,6 +83,18 @@ def _root_ids(resp: Any) -> set[str]:
         found = _ROOT_ID.match(bytes(resp.body))
         return {found[1].decode(errors="replace")} if found else set()
     return {str(part.attrs.get("id")) for part in parts(resp) if isinstance(part, FT)}
+
+
+def extend(resp: HTMLResponse, step_id: str, standing: str, more: Component) -> None:
+    """Do to an answer that is text already what is done to components: mark the step's root, add what goes elsewhere."""
+    body = bytes(resp.body)
+    root = _ROOT_ID.match(body)
+    if root is None or resp.status_code != 200:
+        return
+    if root[1].decode(errors="replace") == step_id and b"data-state=" not in root[0]:
+        body = b'%b data-state="%b"%b' % (root[0], standing.encode(), body[root.end() :])
+    resp.body = body + html(more).encode()
+    resp.headers["content-length"] = str(len(resp.body))
 
 
 def refusal(resp: Any) -> str | None:

@@ -88,9 +88,12 @@
     frame.setAttribute("sandbox", "allow-scripts");
     const id = JSON.stringify(String(detail.widgetId ?? "widget")).replaceAll("<", "\\u003c");
     const code = JSON.stringify(String(detail.code ?? "")).replaceAll("<", "\\u003c");
-    const tell = "parent.postMessage({ pipulateFrame: document.documentElement.scrollHeight }, '*')";
+    const tell = "parent.postMessage({ pipulateFrame: document.body.getBoundingClientRect().height + 2 }, '*')";
     frame.srcdoc = `<!doctype html><meta name="color-scheme" content="light dark">
-      <style>body { margin: 0; font: 16px/1.6 system-ui, sans-serif }</style><div id="root"></div>
+      <style>
+        body { margin: 0; padding: 10px 12px; font: 16px/1.6 system-ui, sans-serif; overflow-wrap: anywhere }
+        pre { margin: 0; white-space: pre-wrap }
+      </style><div id="root"></div>
       <script nonce="${nonce}">
         const widget = document.getElementById("root");
         widget.id = ${id};
