@@ -5,7 +5,7 @@ Imports neither the host nor the compiler: it is the line on which the two meet.
 are untyped.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Protocol
 
 State = dict[str, Any]
@@ -34,6 +34,8 @@ class KeyValues(Protocol):
     def __setitem__(self, name: str, value: object, /) -> None: ...
     def __delitem__(self, name: str, /) -> None: ...
     def __contains__(self, name: object, /) -> bool: ...
+    def keys(self) -> Iterable[str]: ...
+    def items(self) -> Iterable[tuple[str, str]]: ...
 
 
 class MessageQueue(Protocol):

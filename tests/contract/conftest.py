@@ -6,6 +6,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from pipulate_runtime.host.app import create_app
+from pipulate_runtime.host.state import StateStore
 from tests.host.helpers import LOCAL
 
 PLUGINS = Path(__file__).parent / "plugins"
@@ -19,3 +20,10 @@ def client(tmp_path, monkeypatch):
     assert app.state.loaded.problems == ()
     with TestClient(app, base_url=LOCAL, raise_server_exceptions=False) as made:
         yield made
+
+
+@pytest.fixture
+def store(tmp_path):
+    opened = StateStore(tmp_path / "pipulate.db")
+    yield opened
+    opened.close()
