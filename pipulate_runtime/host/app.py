@@ -115,6 +115,7 @@ def create_app(
 def _offered(app: FastHTML, store: StateStore) -> dict[str, Callable[[], Any]]:
     """What a plugin's constructor may ask for, by the name of its parameter (CONTRACT 1.2)."""
     pipulate = app.state.pipulate
+
     def table() -> Any:
         return store.table("pipeline")  # one for each plugin: a filter set on it stays its own
 

@@ -104,7 +104,8 @@ def uses(tree):
     of_notebook = {
         id(inner)
         for node in ast.walk(tree)
-        if isinstance(node, ast.FunctionDef) and "cell(" in str(list(map(ast.unparse, node.decorator_list)))
+        if isinstance(node, ast.FunctionDef)
+        and "cell(" in str(list(map(ast.unparse, node.decorator_list)))
         for inner in ast.walk(node)
     }
     calls = {id(node.func): node for node in ast.walk(tree) if isinstance(node, ast.Call)}
@@ -158,7 +159,9 @@ def test_a_step_keeps_its_answer_under_its_done_key(path):
     done = {}
     for node in ast.walk(tree):
         if isinstance(node, ast.Call) and ast.unparse(node.func) == "Step":
-            given = {k.arg: k.value.value for k in node.keywords if isinstance(k.value, ast.Constant)}
+            given = {
+                k.arg: k.value.value for k in node.keywords if isinstance(k.value, ast.Constant)
+            }
             done[given["id"]] = given["done"]
     assert list(done)[-1] == "finalize"
     assert done["finalize"] == "finalized"

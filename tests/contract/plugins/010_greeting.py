@@ -1,6 +1,7 @@
 """Three phases, the chain, going back, refill and a suggestion, written as CONTRACT 1.4 to 1.10 say upstream plugins are."""
 
-from fasthtml.common import *  # noqa: F403
+# ruff: noqa: F403, F405
+from fasthtml.common import *
 from imports.crud import Step
 from loguru import logger
 
@@ -48,7 +49,7 @@ class GreetingWorkflow:
         form = await request.form()
         typed = form.get("pipeline_id", "").strip()
         if not typed:
-            return Response("", headers={"HX-Refresh": "true"})  # noqa: F405
+            return Response("", headers={"HX-Refresh": "true"})
         context = pip.get_plugin_context(self)
         prefix = f"{context['profile_name']}-{self.app_name}-".replace(" ", "_")
         key = typed if typed.startswith(prefix) else pip.generate_pipeline_key(self, typed)[0]
@@ -84,29 +85,29 @@ class GreetingWorkflow:
         state = pip.read_state(key)
         value = pip.get_step_data(key, step_id, {}).get(step.done, "")
         if "finalized" in pip.get_step_data(key, "finalize", {}):
-            return Div(  # noqa: F405
-                Card(H3(f"{step.show}: {value}")),  # noqa: F405
-                Div(id=next_id, hx_get=f"/{app_name}/{next_id}", hx_trigger="load"),  # noqa: F405
+            return Div(
+                Card(H3(f"{step.show}: {value}")),
+                Div(id=next_id, hx_get=f"/{app_name}/{next_id}", hx_trigger="load"),
                 id=step_id,
             )
         if value and state.get("_revert_target") != step_id:
             message = f"{step.show}: {value}"
             pip.append_to_history(f"[{message}]")
-            return Div(  # noqa: F405
+            return Div(
                 pip.display_revert_header(
                     step_id=step_id, app_name=app_name, steps=self.steps, message=message
                 ),
-                Div(id=next_id, hx_get=f"/{app_name}/{next_id}", hx_trigger="load"),  # noqa: F405
+                Div(id=next_id, hx_get=f"/{app_name}/{next_id}", hx_trigger="load"),
                 id=step_id,
             )
         shown = value if step.refill and value else await self.get_suggestion(step_id, state)
         await self.message_queue.add(pip, self.step_messages[step_id]["input"], verbatim=True)
-        return Div(  # noqa: F405
-            Card(  # noqa: F405
-                H3(f"{pip.fmt(step_id)}: {step.show}"),  # noqa: F405
-                Form(  # noqa: F405
+        return Div(
+            Card(
+                H3(f"{pip.fmt(step_id)}: {step.show}"),
+                Form(
                     pip.wrap_with_inline_button(
-                        Input(  # noqa: F405
+                        Input(
                             type="text",
                             name=step.done,
                             value=shown,
@@ -119,7 +120,7 @@ class GreetingWorkflow:
                     hx_target=f"#{step_id}",
                 ),
             ),
-            Div(id=next_id),  # noqa: F405
+            Div(id=next_id),
             id=step_id,
         )
 
@@ -138,14 +139,14 @@ class GreetingWorkflow:
         await self.message_queue.add(pip, self.step_messages[step_id]["complete"])
         if pip.check_finalize_needed(index, self.steps):
             await self.message_queue.add(pip, self.step_messages["finalize"]["ready"])
-        return Div(  # noqa: F405
+        return Div(
             pip.display_revert_header(
                 step_id=step_id,
                 app_name=self.app_name,
                 steps=self.steps,
                 message=f"{step.show}: {value}",
             ),
-            Div(id=next_id, hx_get=f"/{self.app_name}/{next_id}", hx_trigger="load"),  # noqa: F405
+            Div(id=next_id, hx_get=f"/{self.app_name}/{next_id}", hx_trigger="load"),
             id=step_id,
         )
 
@@ -169,10 +170,10 @@ class GreetingWorkflow:
             await self.message_queue.add(pip, self.step_messages["finalize"]["complete"])
             return pip.run_all_cells(app_name, self.steps)
         if "finalized" in pip.get_step_data(key, "finalize", {}):
-            return Card(  # noqa: F405
-                H3("The run is locked."),  # noqa: F405
-                Form(  # noqa: F405
-                    Button(pip.UNLOCK_BUTTON_LABEL, type="submit", cls="secondary outline"),  # noqa: F405
+            return Card(
+                H3("The run is locked."),
+                Form(
+                    Button(pip.UNLOCK_BUTTON_LABEL, type="submit", cls="secondary outline"),
                     hx_post=f"/{app_name}/unfinalize",
                     hx_target=f"#{app_name}-container",
                     hx_swap="outerHTML",
@@ -180,17 +181,17 @@ class GreetingWorkflow:
                 id="finalize",
             )
         if all(pip.get_step_data(key, step.id, {}).get(step.done) for step in self.steps[:-1]):
-            return Card(  # noqa: F405
-                H3("All steps are done."),  # noqa: F405
-                Form(  # noqa: F405
-                    Button("Finalize", type="submit", cls="primary"),  # noqa: F405
+            return Card(
+                H3("All steps are done."),
+                Form(
+                    Button("Finalize", type="submit", cls="primary"),
                     hx_post=f"/{app_name}/finalize",
                     hx_target=f"#{app_name}-container",
                     hx_swap="outerHTML",
                 ),
                 id="finalize",
             )
-        return Div(P("Nothing to lock yet."), id="finalize")  # noqa: F405
+        return Div(P("Nothing to lock yet."), id="finalize")
 
     async def unfinalize(self, request):
         key = self.pipulate.db.get("pipeline_id", "unknown")

@@ -93,7 +93,9 @@ class LongJob:
         return self.ask("step_02") if value is None else self.done("step_02", value)
 
     async def step_02_submit(self, request):
-        call = "htmx.ajax('POST', '/long_job/step_02_process', {target: '#step_02', values: {to: 7}})"
+        call = (
+            "htmx.ajax('POST', '/long_job/step_02_process', {target: '#step_02', values: {to: 7}})"
+        )
         return Card(Progress(), Script(f"setTimeout(() => {call}, 50)"), id="waiting")
 
     async def step_02_process(self, request):

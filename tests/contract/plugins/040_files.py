@@ -76,9 +76,7 @@ class Files:
             (folder / file.filename).write_bytes(content)
             lines.append(f"{file.filename} {len(content)}")
         summary = "\n".join(lines)
-        await self.pip.set_step_data(
-            self.pip.db["pipeline_id"], "step_01", summary, self.steps
-        )
+        await self.pip.set_step_data(self.pip.db["pipeline_id"], "step_01", summary, self.steps)
         return self.kept(summary)
 
     async def finalize(self, request):

@@ -15,7 +15,7 @@ class Choices:
     ENDPOINT_MESSAGE = "Chooses among what the database offers."
     TRAINING_PROMPT = ""
     SOURCE_TYPE = "db"
-    SOURCE_CONFIG = {"name": "choices-options"}
+    SOURCE_CONFIG = {"name": "choices-options"}  # noqa: RUF012  (as upstream)
 
     def __init__(self, app, pipulate, pipeline, db, app_name=APP_NAME):
         self.app, self.pip, self.db, self.app_name = app, pipulate, db, app_name
@@ -79,7 +79,7 @@ class Choices:
         return Div(Card(form), id=step_id)
 
     async def keep(self, request, step_id):
-        step, form = self.steps[self.steps_indices[step_id]], await request.form()
+        form = await request.form()
         value = {
             "step_01": form.get("one"),
             "step_02": form.getlist("several"),
