@@ -56,7 +56,7 @@ def _missing(name: str) -> bool:
 
 
 def provide_upstream_modules() -> None:
-    """Makes `imports.crud` and `loguru` importable, and gives `fasthtml.common` what newer versions moved to fasthtml.pico.
+    """Makes `imports.crud` and `loguru` importable, and gives `fasthtml.common` what newer versions took out of it.
 
     A real module of such a name, as in an upstream checkout, is left alone.
     """
@@ -71,8 +71,17 @@ def provide_upstream_modules() -> None:
         package.__dict__["crud"] = crud
         sys.modules.update({"imports": package, "imports.crud": crud})
     import fasthtml.common
-    import fasthtml.pico
+    import fastlite
+    from apswutils.db import Database, NotFoundError
+    from fasthtml import pico
 
-    for name in ("Card", "Group", "Grid", "DialogX", "Container"):
+    gone = {name: getattr(part, name) for part in (pico, fastlite) for name in public(part)}
+    for name, value in {**gone, "Database": Database, "NotFoundError": NotFoundError}.items():
         if not hasattr(fasthtml.common, name):
-            setattr(fasthtml.common, name, getattr(fasthtml.pico, name))
+            setattr(fasthtml.common, name, value)
+
+
+def public(module: ModuleType) -> list[str]:
+    """The names that `from module import *` gives."""
+    names = getattr(module, "__all__", None)
+    return list(names) if names is not None else [n for n in vars(module) if n[:1] != "_"]

@@ -1,6 +1,7 @@
 """Plugins written from the contract, walked over HTTP on our host: each does what its author meant."""
 
 import json
+import sys
 from pathlib import Path
 
 import pytest
@@ -62,6 +63,12 @@ def test_a_refused_answer_comes_back_with_what_was_typed(client, typed, says):
     visitor.submit("step_01_submit", name="Ada")
     assert visitor.page.soup.select(".text-invalid") == []
     assert visitor.standing("step_01") == "done"
+
+
+def test_a_plugin_finds_what_fasthtml_had_when_upstream_was_written(client):
+    names = "Card Container DialogX Grid Group Database NotFoundError database picolink".split()
+    module = sys.modules[client.app.state.loaded.by_app["greeting"].instance.__module__]
+    assert [name for name in names if not hasattr(module, name)] == []
 
 
 def test_routes_by_hand_and_arguments_under_their_other_names(client):

@@ -1,5 +1,7 @@
 """A person with htmx before one workflow: the page is kept as a browser keeps it, and only what it offers is done."""
 
+import time
+
 from pipulate_runtime.host.dom import Page, attribute, fill
 
 HTMX = {"HX-Request": "true"}
@@ -31,14 +33,14 @@ class Visitor:
         self.page.swap(call, answer.text, answer.headers)
         return answer
 
-    def settle(self, most=200):
-        """Does what loads by itself, until nothing does."""
-        for _ in range(most):
-            call = self.page.pending()
-            if call is None:
-                return self
+    def settle(self, most=200.0):
+        """Does what loads by itself, until nothing does; `most` is in seconds."""
+        until = time.monotonic() + most
+        while (call := self.page.pending()) is not None:
+            assert time.monotonic() < until, f"the page goes on and on: {call.path}"
+            time.sleep(min(call.delay, 0.05))
             self.send(call)
-        raise AssertionError("the page goes on and on")
+        return self
 
     def form(self, action):
         found = self.page.form_for(f"/{self.app_name}/{action}")
