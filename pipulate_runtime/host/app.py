@@ -5,7 +5,6 @@ import traceback
 from collections.abc import AsyncIterator, Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 from fasthtml.common import Div, FastHTML
@@ -17,8 +16,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from pipulate_runtime.cells.keyfile import kept_key
 from pipulate_runtime.host import cards, compat, pages, security, widgets
+from pipulate_runtime.host.again import AskAgain
 from pipulate_runtime.host.api import Pipulate
-from pipulate_runtime.host.constants import UI_CONSTANTS
+from pipulate_runtime.host.extras import Extras
 from pipulate_runtime.host.hooks import Hooks
 from pipulate_runtime.host.loading import Loader
 from pipulate_runtime.host.markup import html
@@ -85,6 +85,7 @@ def create_app(
                 addresses=not security.is_loopback(host),
             ),
             Middleware(Recover, hooks=hooks),
+            Middleware(AskAgain),
         ],
         before=hooks.before,
         after=hooks.after,
@@ -106,6 +107,7 @@ def create_app(
     store.ensure_roles(sorted(roles), ())
     routes = Routes(app, store, hooks.loaded)
     routes.register()
+    Extras(app).register()
     Watching(app, store, hooks.loaded, data, routes.forget_deleted).register()
     return app
 
@@ -113,7 +115,6 @@ def create_app(
 def _offered(app: FastHTML, store: StateStore) -> dict[str, Callable[[], Any]]:
     """What a plugin's constructor may ask for, by the name of its parameter (CONTRACT 1.2)."""
     pipulate = app.state.pipulate
-    config = SimpleNamespace(UI_CONSTANTS=UI_CONSTANTS)
 
     def table() -> Any:
         return store.table("pipeline")  # one for each plugin: a filter set on it stays its own
@@ -127,7 +128,7 @@ def _offered(app: FastHTML, store: StateStore) -> dict[str, Callable[[], Any]]:
         "db": lambda: pipulate.db,
         "db_dictlike": lambda: pipulate.db,
         "db_key_value_store": lambda: pipulate.db,
-        "config": lambda: config,
+        "config": pipulate.get_config,
     }
 
 
@@ -165,7 +166,7 @@ class Recover:
         known = error if isinstance(error, HostError) else None  # has its own words, and a way out
         card = cards.error_card(known) if known else cards.failure(error, trace)
         if "hx-request" not in request.headers:
-            content = html(pages.page("Something went wrong", card))
+            content = html(pages.page("Something went wrong", pages.failed(), card))
             return HTMLResponse("<!doctype html>" + content, status_code=500)
         headers = {}
         if found is not None:

@@ -31,6 +31,7 @@ SERVER_ROUTES = frozenset(
         "poke",
         "problems",
         "redirect",
+        "render",
         "runs",
         "search-apps",
         "select_profile",

@@ -182,6 +182,12 @@ NOT_A_SIZE = Rule(
     USAGE,
 )
 
+RUN_LOCKED = Rule(
+    "PP545",
+    "The run {key!r} is locked.",
+    "Unlock it first (the button is on its last card). Nothing was changed.",
+)
+
 RULES: tuple[Rule, ...] = tuple(
     value for value in list(globals().values()) if isinstance(value, Rule)
 )

@@ -9,7 +9,6 @@ from typing import Any
 from fasthtml.common import (
     H1,
     H2,
-    H3,
     A,
     Article,
     Body,
@@ -39,7 +38,7 @@ from fasthtml.common import (
     Ul,
 )
 
-from pipulate_runtime.host import assets, cards, picture, widgets
+from pipulate_runtime.host import assets, cards, picture, security, widgets
 from pipulate_runtime.host.contract import Component
 from pipulate_runtime.host.plugins import Plugin, Problem, describe
 from pipulate_runtime.host.reading import flow_to_show
@@ -68,6 +67,7 @@ def page(title: str, *content: Component, theme: str = "auto") -> Component:
             Link(rel="stylesheet", href=assets.url("host.css")),
             Script(src=assets.url("htmx.min.js"), defer=True),
             Script(src=assets.url("host.js"), defer=True),
+            Script(src=assets.url("plugins.js"), defer=True, nonce=security.page_nonce()),
         ),
         Body(
             A("Skip to the content", href="#content", cls="skip-link"),
@@ -180,7 +180,7 @@ def problem_page(problem: Problem) -> Component:
         _back(),
         H1("This workflow cannot be opened"),
         Article(
-            H3(where),
+            H2(where),
             P(Code(problem.message)),
             P(problem.remedy),
             cards.folded_trace(problem.trace),
@@ -188,6 +188,11 @@ def problem_page(problem: Problem) -> Component:
         ),
         P("The other workflows are not affected.", cls="meta"),
     )
+
+
+def failed() -> Component:
+    """The head of a page that could not be made."""
+    return Div(_back(), H1("This page could not be made"), H2("Why", cls="unseen"))
 
 
 def not_found() -> Component:
@@ -281,6 +286,7 @@ def run_head(plugin: Plugin, key: str, name: str, state: State, swap: bool = Fal
         P(Span("Run", cls="label"), " ", Span(name, cls="run-name"), cls="run-title"),
         progress(plugin.steps, state),
         _flow(plugin.instance, linked=True),
+        H2("Steps", cls="unseen"),  # the cards below have third headings
         id="run-head",
         cls="page-head",
         hx_swap_oob="true" if swap else None,

@@ -9,7 +9,7 @@ from fasthtml.common import FastHTML, HtmxResponseHeaders
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from pipulate_runtime.host import assets, cards, pages, runs
+from pipulate_runtime.host import assets, cards, mend, pages, runs, security
 from pipulate_runtime.host.contract import Component
 from pipulate_runtime.host.export import notebook_text
 from pipulate_runtime.host.plugins import Loaded, Plugin, Problem, is_address
@@ -52,6 +52,7 @@ class Routes:
         routes[:] = routes[before:] + routes[:before]
 
     def _page(self, title: str, *content: Component) -> Component:
+        mend.sign(content, security.page_nonce())
         return pages.page(title, *content, theme=self._store.setting("theme_preference") or "auto")
 
     # -- pages

@@ -211,15 +211,17 @@ class Walker:
             self.teller.look(self)
 
     async def _request(self, call: Call) -> httpx.Response:
+        target = self._page.target_id(call)
+        headers = {**HTMX, "HX-Target": target} if target else HTMX
         if call.method == "GET":
-            return await self._client.get(call.path, params=_grouped(call.values), headers=HTMX)
+            return await self._client.get(call.path, params=_grouped(call.values), headers=headers)
         multipart = attribute(call.element, "enctype") == "multipart/form-data"
         if not multipart:
-            return await self._client.post(call.path, data=_grouped(call.values), headers=HTMX)
+            return await self._client.post(call.path, data=_grouped(call.values), headers=headers)
         # a field without a file name keeps its place as an ordinary field of the multipart form
         parts: list[Any] = [(name, (None, value)) for name, value in call.values]
         parts += [(name, (path.name, path.read_bytes())) for name, path in call.files]
-        return await self._client.post(call.path, files=parts, headers=HTMX)
+        return await self._client.post(call.path, files=parts, headers=headers)
 
     def _ran_here(self, step_id: str) -> bool:
         cells = self._plugin.instance.cells if self._plugin.computes else None
