@@ -16,7 +16,7 @@ Everything here may be edited: when the notebook changes, `pipulate port` takes 
 changes in and keeps your edits. Leave the `# port:` line below as it is.
 """
 
-# port: id=f09adf4f509c notebook=../fixtures/inputs/interact_calls.ipynb base=066721d676e05888
+# port: id=f09adf4f509c notebook=../fixtures/inputs/interact_calls.ipynb base=eeb2c3a6fea341e4
 # The `global` lines of a cell name what it only reads, too:
 # ruff: noqa: PLW0602
 
@@ -399,7 +399,7 @@ class InteractCalls:
                     ),
                 ),
                 id="step_01",
-                data_state="running",
+                data_state="question" if execution.question else "running",
             )
 
         # Phase 1: the run is locked. The card shows what was kept.
@@ -644,7 +644,7 @@ class InteractCalls:
                     ),
                 ),
                 id="step_02",
-                data_state="running",
+                data_state="question" if execution.question else "running",
             )
 
         # Phase 1: the run is locked. The card shows what was kept.
@@ -876,7 +876,7 @@ class InteractCalls:
                     ),
                 ),
                 id="step_03",
-                data_state="running",
+                data_state="question" if execution.question else "running",
             )
 
         # Phase 1: the run is locked. The card shows what was kept.
@@ -1029,7 +1029,7 @@ class InteractCalls:
                     ),
                 ),
                 id="step_04",
-                data_state="running",
+                data_state="question" if execution.question else "running",
             )
 
         # Phase 1: the run is locked. The card shows what was kept.
@@ -1186,7 +1186,7 @@ class InteractCalls:
                     ),
                 ),
                 id="step_05",
-                data_state="running",
+                data_state="question" if execution.question else "running",
             )
 
         # Phase 1: the run is locked. The card shows what was kept.

@@ -16,7 +16,7 @@ Everything here may be edited: when the notebook changes, `pipulate port` takes 
 changes in and keeps your edits. Leave the `# port:` line below as it is.
 """
 
-# port: id=3f825ab3e042 notebook=../fixtures/inputs/widget_values.ipynb base=ce328aefcf5a5426
+# port: id=3f825ab3e042 notebook=../fixtures/inputs/widget_values.ipynb base=d090fdc18820751c
 # The `global` lines of a cell name what it only reads, too:
 # ruff: noqa: PLW0602
 
@@ -472,7 +472,7 @@ class WidgetValues:
                     ),
                 ),
                 id="step_01",
-                data_state="running",
+                data_state="question" if execution.question else "running",
             )
 
         # Phase 1: the run is locked. The card shows what was kept.
@@ -655,7 +655,7 @@ class WidgetValues:
                     ),
                 ),
                 id="step_02",
-                data_state="running",
+                data_state="question" if execution.question else "running",
             )
 
         # Phase 1: the run is locked. The card shows what was kept.
@@ -1022,7 +1022,7 @@ class WidgetValues:
                     ),
                 ),
                 id="step_03",
-                data_state="running",
+                data_state="question" if execution.question else "running",
             )
 
         # Phase 1: the run is locked. The card shows what was kept.
@@ -1248,7 +1248,7 @@ class WidgetValues:
                     ),
                 ),
                 id="step_04",
-                data_state="running",
+                data_state="question" if execution.question else "running",
             )
 
         # Phase 1: the run is locked. The card shows what was kept.
@@ -1361,7 +1361,7 @@ class WidgetValues:
                     ),
                 ),
                 id="step_05",
-                data_state="running",
+                data_state="question" if execution.question else "running",
             )
 
         # Phase 1: the run is locked. The card shows what was kept.

@@ -97,6 +97,8 @@ class Teller:
             lines = self._lines(walk, step, standing)
         for name, value in self._answers(walk, step.id).items():
             self._print(f"    {name} = {value!r}")
+        for line in self._conversation(walk, step.id):
+            self._print(f"    {line}")
         for line in lines:
             self._print(f"  | {line}")
         if following:
@@ -107,6 +109,14 @@ class Teller:
         stored = self.read(walk.key).get(step_id)
         asked = walk.asked.get(step_id, {})
         return {n: v for n, v in stored.items() if n in asked} if isinstance(stored, dict) else {}
+
+    def _conversation(self, walk: Walk, step_id: str) -> Iterator[str]:
+        """Yield what the cells of a step asked, and what was answered."""
+        stored = self.read(walk.key).get(step_id)
+        for record in stored.get("_cells") or [] if isinstance(stored, dict) else []:
+            for entry in record.get("asked", ()):
+                answer = "(not kept)" if entry.get("secret") else repr(entry["answer"])
+                yield f"{' '.join(entry['prompt'].split())} {answer}".strip()
 
     def _lines(self, walk: Walk, step: Any, standing: str) -> list[str]:
         from pipulate_runtime.cells.folders import inlined
