@@ -70,9 +70,7 @@ def test_questions_are_answered_by_keyboard_in_any_tab_and_after_a_restart(
     page.keyboard.press("Enter")  # nothing: the end of the day
 
     card(page, "step_02", "done")
-    expect(step.locator(".asked dd")).to_have_text(
-        ["<b>pears</b>", "bread", "3", "honey", "2", ""]
-    )
+    expect(step.locator(".asked dd")).to_have_text(["<b>pears</b>", "bread", "3", "honey", "2", ""])
     asks(page, "Code of the safe:")
     code = page.get_by_label("Code of the safe:")
     expect(code).to_have_attribute("type", "password")

@@ -121,7 +121,10 @@ async def execute(
     async def ended(**_: Any) -> None:
         await replies.end()
 
-    client = NotebookClient(
+    def begin(cell: Any, cell_index: int) -> None:
+        replies.begin(client, cell.id)
+
+    client: NotebookClient = NotebookClient(
         notebook,
         kernel_manager_class=_Manager,
         timeout=None,
@@ -131,7 +134,7 @@ async def execute(
         resources={"metadata": {"path": str(folder)}},
         on_notebook_start=_leave_signals,
         on_cell_start=start,
-        on_cell_execute=lambda cell, cell_index: replies.begin(client, cell.id),
+        on_cell_execute=begin,
         on_cell_executed=ended,
     )
     env = {name: value for name, value in os.environ.items() if name != "MPLBACKEND"}

@@ -42,7 +42,7 @@ class Teller:
         self.read = read
         self.out = out or sys.stdout
         self.live = self.out.isatty()
-        self.told: set[str] = set()
+        self.told: dict[str, str] = {}  # how each step stood
         self._following: Following | None = None
         self._status = ""
 
@@ -61,8 +61,9 @@ class Teller:
             standing = walk.standing(step.id)
             if standing not in ("done", "locked", "error"):
                 break
-            if step.id not in self.told:
-                self.told.add(step.id)
+            failed_before = self.told.get(step.id) == "error" != standing
+            if step.id not in self.told or failed_before:
+                self.told[step.id] = standing
                 self._section(walk, step, standing)
 
     def end(self, finalized: bool) -> None:

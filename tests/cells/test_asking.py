@@ -1,14 +1,12 @@
 """`input()` and `getpass()` that depend on the data: a running cell waits, its card asks, whoever looks at it answers."""
 
 import asyncio
-import json
-import re
 
 import pytest
 from bs4 import BeautifulSoup
 from fasthtml.common import to_xml
 
-from pipulate_runtime.cells import asking, ask, live, shutdown
+from pipulate_runtime.cells import ask, asking, live, shutdown
 from tests.cells.conftest import run, stdout
 from tests.cells.test_failures import until
 
@@ -75,7 +73,9 @@ def test_a_loop_is_answered_question_by_question_and_replayed(make):
         assert not execution.error, execution.cells
         assert [entry["answer"] for entry in told(walker)] == ["one", "<b>two</b>", "", "q"]
         assert "_asked" not in walker.pip.read_state("k")
-        shown = to_xml(walker.plugin.cells.show("k", walker.pip.read_state("k")["step_01"]["_cells"]))
+        shown = to_xml(
+            walker.plugin.cells.show("k", walker.pip.read_state("k")["step_01"]["_cells"])
+        )
         assert "&lt;b&gt;two&lt;/b&gt;" in shown
         # with the kernel it has, and in another life of the server
         await walker.step("step_02")
