@@ -16,7 +16,7 @@ Everything here may be edited: when the notebook changes, `pipulate port` takes 
 changes in and keeps your edits. Leave the `# port:` line below as it is.
 """
 
-# port: id=919a8d219c66 notebook=../fixtures/inputs/all_types.ipynb base=d8369f8f33dbff04
+# port: id=919a8d219c66 notebook=../fixtures/inputs/all_types.ipynb base=d44a7d02490730a9
 # The `global` lines of a cell name what it only reads, too:
 # ruff: noqa: PLW0602
 
@@ -1091,7 +1091,7 @@ class AllTypes:
                 ),
                 Div(
                     Label("Pictures", fr="step_02-pictures"),
-                    self.cells.chosen(values.get("pictures")),
+                    self.cells.chosen(values.get("pictures"), remove="pictures"),
                     Input(
                         id="step_02-pictures",
                         name="pictures",

@@ -69,12 +69,14 @@ OTHER: Mapping[str, Mapping[str, Mapping[str, str]]] = {
             "urgent": "on",
             "tags": '["a", "b"]',
         },
+        "step_06": {"papers": str(INPUTS / "guests.csv")},
     },
     "interact_calls": {
         "step_01": {"k": "3", "x": "-0.5"},
         "step_02": {"rows": "2", "unit": "pond", "signed": "off"},
         "step_03": {"k_2": "5", "x_2": "3"},
         "step_05": {"size": "3.5"},
+        "step_06": {"between_from": "2", "between_to": "-1.25", "k_3": "9"},
     },
     "pressed_buttons": {
         "step_01": {"name": "Grace"},

@@ -82,11 +82,8 @@ def source_of(code: Code, answers: Answers) -> str:
 
 def _goes_with(asked: Field, spans: Container[Span]) -> bool:
     """Whether a field is half of a pair, such as the ends of a range, that is answered: they are given together."""
-    return (
-        asked.span in spans
-        and asked.source is None
-        and asked.answer.count("(") != (asked.answer.count(")"))
-    )
+    text = asked.source[1] if asked.source else asked.answer
+    return asked.span in spans and text.count("(") != text.count(")")
 
 
 def notebook_of(codes: tuple[Code, ...], answers: Mapping[str, Answers]) -> Any:

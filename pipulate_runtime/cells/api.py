@@ -28,7 +28,7 @@ from pipulate_runtime.cells.execution import (
     execute,
 )
 from pipulate_runtime.cells.folders import RunFolder
-from pipulate_runtime.cells.forms import Sent
+from pipulate_runtime.cells.forms import REMOVE, Sent
 from pipulate_runtime.cells.job import Job
 from pipulate_runtime.cells.marks import Options, marked
 from pipulate_runtime.cells.source import Source, with_answers
@@ -343,18 +343,22 @@ class Cells:
         endings: Iterable[str] = (),
         max_size: int = 0,
     ) -> list[str]:
-        """Return the paths of files for the cells: those that were sent, else the earlier ones; as `uploaded`."""
+        """Return the paths of files for the cells: those that were sent, else the earlier ones that are not to go; as `uploaded`."""
         folder = self.folder(key)
         endings = tuple(endings)
         if name in sent.problems:
             return []
         if chosen := sent.files.get(name):
             return [await uploads.keep(folder, file, endings, max_size) for file in chosen]
-        return [path for path in earlier or () if uploads.is_there(folder, self.files, path)]
+        stay = [path for path in earlier or () if path not in sent.getlist(name + REMOVE)]
+        return [path for path in stay if uploads.is_there(folder, self.files, path)]
 
-    def chosen(self, paths: str | list[str] | None) -> Any:
-        """Return a line that names the files of an answer, which stay unless others are chosen; None without any."""
-        return ask.chosen([paths] if isinstance(paths, str) else paths or [])
+    def chosen(self, paths: str | list[str] | None, remove: str | None = None) -> Any:
+        """Return a line that names the files of an answer, which stay unless others are chosen; None without any.
+
+        With `remove`, the name of an optional field, each of them can be taken away.
+        """
+        return ask.chosen([paths] if isinstance(paths, str) else paths or [], remove)
 
     def file(self, key: str, paths: str | list[str] | None) -> Any:
         """Return the names and sizes of the files of an answer."""

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 from fasthtml.common import Button, Div, Form, Input, Label, Li, P, Small, Span, Strong, Ul
 from starlette.requests import Request
 
+from pipulate_runtime.cells.forms import REMOVE
 from pipulate_runtime.cells.render import readable
 
 if TYPE_CHECKING:
@@ -13,13 +14,18 @@ if TYPE_CHECKING:
     from pipulate_runtime.cells.execution import Execution
 
 
-def chosen(paths: list[str]) -> Any:
-    """Return a line that names files; None without any."""
+def chosen(paths: list[str], remove: str | None = None) -> Any:
+    """Return a line that names files; None without any. With `remove`, the name of a field, each can be taken away."""
     if not paths:
         return None
     names = ", ".join(_name(path) for path in paths)
     stay = "It stays" if len(paths) == 1 else "They stay"
-    return Small("Now: ", Strong(names), f". {stay} unless you choose again.", cls="chosen")
+    line = Small("Now: ", Strong(names), f". {stay} unless you choose again.", cls="chosen")
+    if remove is None:
+        return line
+    boxes = (Input(type="checkbox", name=remove + REMOVE, value=path) for path in paths)
+    labels = (Label(b, f" Remove {_name(p)}") for b, p in zip(boxes, paths, strict=True))
+    return Div(line, *labels, cls="chosen-files")
 
 
 def listed(paths: list[str], sizes: list[int | None]) -> Any:
