@@ -138,9 +138,9 @@ PARAM_FORM = Rule(
 ASKS_WHILE_RUNNING = Rule(
     "PP126",
     "asks-while-running",
-    WARNING,
-    "This `input()` is in {where}: how often it asks depends on the data, so it is not a field of the form",
-    "The running app cannot ask there yet. Ask at the top level of the cell: `answer = input(...)`.",
+    NOTICE,
+    "This `{call}()` is in {where}: how often it asks depends on the data, so it is not a field of the form",
+    "The app asks when the cell comes to it. For `run` and `verify`, answers are given as `--set step_NN.input=...`, one for each question.",
 )
 NOT_A_LITERAL = Rule(
     "PP127",

@@ -181,6 +181,17 @@ NOT_A_SIZE = Rule(
     "Write it as a number and a unit: 500M, 2G.",
     USAGE,
 )
+QUESTION_UNANSWERED = Rule(
+    "PP536",
+    "{step} asks while it runs, and there is no answer to question {number}: {prompt!r}",
+    "Give one for each question, in their order: --set {step}.{name}=..., repeated, or a list under {name!r} in a file for --answers.",
+)
+ANSWERS_LEFT = Rule(
+    "PP537",
+    "{step} was given {given} answers for what it asks while it runs, and asked {asked} times.",
+    "Leave out those of {step}.{name} that nothing asks for. What the run gave is kept.",
+    USAGE,
+)
 
 RUN_LOCKED = Rule(
     "PP545",
