@@ -108,7 +108,8 @@ def kept(folder: Path) -> Iterator[None]:
         if terminal is not None:
             everything.removeHandler(terminal)
         ours.setLevel(before)
-        handler.close()
+        with contextlib.suppress(OSError, ValueError):  # what is still to be written has no room
+            handler.close()
 
 
 class _Private(RotatingFileHandler):

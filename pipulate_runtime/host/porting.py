@@ -167,6 +167,7 @@ def safe_name(name: str) -> str:
     plain = re.sub(r"[^\w .()+-]", "_", last).strip(" .")
     stem, dot, ending = plain.rpartition(".")
     if dot and ending.lower() == "ipynb":
+        stem = re.sub(r" ?\(\d+\)$", "", stem)  # what browsers add to a second download
         return f"{stem[:80] or 'notebook'}.ipynb"
     return plain[-80:]
 

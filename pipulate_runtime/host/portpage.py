@@ -1,5 +1,6 @@
 """What the page says of a dropped notebook: the plan and the diagnostics as `pipulate port` prints them, and what came of it."""
 
+import os
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote
@@ -195,10 +196,11 @@ def _actions(report: Mapping[str, Any], token: str) -> Component:
 
 def installed(plugin: Plugin, report: Mapping[str, Any], name: str) -> Component:
     """The workflow is there; the way into it."""
+    home = os.path.relpath(report["home"], plugin.path.parent.parent)
     return Article(
         H3(f"“{plugin.title}” is installed"),
         P("It is in the list now. The file can be read and edited: ", Code(plugin.path.name), "."),
-        P(f"{name} is kept as {report['home']}.", cls="meta") if report["own"] else None,
+        P(f"{name} is kept as {home}.", cls="meta") if report["own"] else None,
         P(A("Open it", href=f"/{quote(plugin.key)}", role="button", cls="primary")),
         data_state="done",
         role="status",
