@@ -410,6 +410,27 @@ NO_TERMINAL = Rule(
 )
 
 # --- PP9xx: our bugs ----------------------------------------------------------------------------------------------
+PORT_FAILED = Rule(
+    "PP440",
+    "port-failed",
+    ERROR,
+    "the notebook could not be ported: {reason}",
+    "Nothing was written. `pipulate port` on the command line says more; please report it with the notebook.",
+)
+UNKNOWN_TOOL = Rule(
+    "PP441",
+    "unknown-tool",
+    ERROR,
+    "there is no tool {name}",
+    "The tools are {names}: `pipulate tools list`.",
+)
+BAD_ARGUMENTS = Rule(
+    "PP442",
+    "bad-arguments",
+    ERROR,
+    "the arguments of the tool {name} cannot be used: {reason}",
+    "`pipulate tools list` gives the JSON schema of its arguments.",
+)
 INTERNAL = Rule(
     "PP901",
     "internal-error",

@@ -102,6 +102,11 @@ class Cells:
             for old in failed[:-FAILED]:
                 del self._executions[old]
 
+    def succeed(self, old: "Cells") -> None:
+        """Go on where the cells of the plugin's version before are: what it executes ends, and is followed from here."""
+        self._executions = old._executions
+        self.vault.succeed(old.vault)
+
     def _job(self, key: str) -> Job:
         steps = tuple(self.plugin.steps)
 
@@ -127,7 +132,11 @@ class Cells:
         for place, execution in list(self._executions.items()):
             if execution is starting or execution.key != starting.key:
                 continue
-            if execution.running and order.index(execution.step_id) > order.index(starting.step_id):
+            # A step that the plugin has not any more, since it was loaded again, counts as a later one
+            gone = execution.step_id not in order
+            if execution.running and (
+                gone or order.index(execution.step_id) > order.index(starting.step_id)
+            ):
                 await self._stop(execution)
             if not execution.running and self._executions.get(place) is execution:
                 del self._executions[place]

@@ -178,6 +178,7 @@ async def _execute(pool: Pool, run: Run, job: Job, execution: Execution, save: S
     kernel = run.kernel
     if not (kernel and kernel.alive() and kernel.history == before):
         kernel = await _replay(pool, run, job, execution, before)
+    await kernel.take(*job.source.told)
     assert kernel.history is not None
     history, kernel.history = kernel.history, None  # until the step is through
     await asyncio.to_thread(checkpoints.forget, run.folder, job.from_step(execution.step_id))

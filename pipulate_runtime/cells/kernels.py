@@ -58,6 +58,7 @@ class Kernel:
         self.python = python
         self.data = data
         self.history: list[Any] | None = []
+        self.source = ""  # of the plugin, as it was given
         self.seconds: list[float] = []  # how long each step of the history took
         self.restored = 0  # how many of them came from a checkpoint
         self.exceeded = False  # it was killed since it used too much memory
@@ -131,6 +132,13 @@ class Kernel:
         await self.silently(
             f"__pipulate__.open({source!r}, {filename!r}, {class_name!r}, {str(work)!r})"
         )
+        self.source = source
+
+    async def take(self, source: str, filename: str, class_name: str) -> None:
+        """Give the kernel the source that the plugin has since it was changed, if it has another one."""
+        if source != self.source:
+            await self.silently(f"__pipulate__.take({source!r}, {filename!r}, {class_name!r})")
+            self.source = source
 
     async def silently(self, code: str) -> None:
         """Execute code of ours. Raises KernelDied when it raises."""

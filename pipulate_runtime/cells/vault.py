@@ -4,7 +4,7 @@ A plugin says which answers of a step are secrets: `step_02_secrets = {"token": 
 of such a step have to run again in another life of the server, the secret is not known any more and is asked again.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -54,6 +54,15 @@ class Vault:
         found = {name: form[name] for name in secrets_of(self._plugin, step_id) if name in form}
         if found:
             self._known[key, step_id] = self._known.get((key, step_id), {}) | found
+
+    def succeed(self, old: "Vault") -> None:
+        """Know what another vault knows: that of the plugin before it was loaded again."""
+        self._known = old._known
+
+    def values(self) -> Iterator[str]:
+        """Yield all secrets that are known and texts: what must not be printed."""
+        for answers in list(self._known.values()):
+            yield from (value for value in answers.values() if isinstance(value, str) and value)
 
     def recall(self, key: str, step_id: str) -> Mapping[str, Any]:
         """Return the secrets of a step that are known."""

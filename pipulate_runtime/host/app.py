@@ -21,12 +21,15 @@ from pipulate_runtime.host.api import Pipulate
 from pipulate_runtime.host.extras import Extras
 from pipulate_runtime.host.hooks import Hooks
 from pipulate_runtime.host.loading import Loader
+from pipulate_runtime.host.logs import Requests
 from pipulate_runtime.host.markup import html
 from pipulate_runtime.host.messages import HostError
 from pipulate_runtime.host.plugins import find_files
 from pipulate_runtime.host.routes import Routes
+from pipulate_runtime.host.served import Served
 from pipulate_runtime.host.state import DATABASE, StateStore
 from pipulate_runtime.host.watching import Watching
+from pipulate_runtime.host.workshop import NO_TOOLS, Tools, Workshop
 
 log = logging.getLogger(__name__)
 
@@ -52,10 +55,12 @@ def create_app(
     host: str = "127.0.0.1",
     names: frozenset[str] = frozenset(),
     limits: Limits = NO_LIMITS,
+    tools: Tools = NO_TOOLS,
 ) -> FastHTML:
     """The app with the plugins of `folder` (or just `files`), its state under `data`.
 
-    `host` is the address it will listen on, `names` further host names it answers to. Raises HostError when the data
+    `host` is the address it will listen on, `names` further host names it answers to, `tools` is what its owner is
+    offered. Raises HostError when the data
     folder cannot be used. The database is closed, and all kernels are, when the app's lifespan ends.
     """
     fh_cfg["indent"] = False  # white space between tags is text, and not ours to add
@@ -63,19 +68,25 @@ def create_app(
     store.ensure_roles(compat.ROLES, compat.ROLES_ALWAYS_ON)
     hooks = Hooks(store)
 
-    async def lifespan(app: FastHTML) -> AsyncIterator[None]:
-        computes = hooks.loaded.compute
-        try:
-            if computes:
-                from pipulate_runtime import cells
+    def configure() -> None:
+        from pipulate_runtime import cells
 
-                cells.configure(data=data, **asdict(limits))
-            routes.forget_deleted()
-            yield
-        finally:
-            if computes:
-                await cells.shutdown()
-            store.close()
+        cells.configure(data=data, **asdict(limits))
+
+    async def lifespan(app: FastHTML) -> AsyncIterator[None]:
+        async with workshop.open(folder):
+            try:
+                served.begin()
+                log.info("The server starts with %d workflows", len(served.loaded.plugins))
+                routes.forget_deleted()
+                yield
+            finally:
+                if served.computed:
+                    from pipulate_runtime import cells
+
+                    await cells.shutdown()
+                store.close()
+                log.info("The server has ended")
 
     app = FastHTML(
         middleware=[
@@ -84,6 +95,7 @@ def create_app(
                 names=security.host_names(host) | names,
                 addresses=not security.is_loopback(host),
             ),
+            *([Middleware(Requests)] if tools.log else []),
             Middleware(Recover, hooks=hooks),
             Middleware(AskAgain),
         ],
@@ -102,13 +114,16 @@ def create_app(
     loader = Loader(app, _offered(app, store))
     for path in files if files is not None else find_files(folder or Path()):
         loader.load(path)
-    hooks.loaded = app.state.loaded = loader.result()
-    roles = {role for plugin in hooks.loaded.plugins for role in plugin.roles}
-    store.ensure_roles(sorted(roles), ())
-    routes = Routes(app, store, hooks.loaded)
+    served = Served(loader, store, configure)
+    hooks.loaded = app.state.loaded = served.loaded
+    app.state.served = served
+    routes = Routes(app, store, served.loaded, data, tools.pages)
     routes.register()
     Extras(app).register()
-    Watching(app, store, hooks.loaded, data, routes.forget_deleted).register()
+    served.watchers.append(routes.add_pages)
+    Watching(app, store, served.loaded, data, routes.forget_deleted).register()
+    workshop = Workshop(app, served, store, data, tools)
+    workshop.register()
     return app
 
 

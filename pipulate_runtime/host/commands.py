@@ -13,7 +13,7 @@ import threading
 import webbrowser
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from pipulate_runtime.host import messages
 from pipulate_runtime.host.flow import Flow, Node, Used, flow_of
@@ -50,6 +50,7 @@ __all__ = [
 ]
 
 OK = 0
+FOLDER = Path("generated")  # of the plugins, when none is given
 
 Answers = Mapping[str, Mapping[str, str]]
 
@@ -65,9 +66,15 @@ def serve(
     kernel_memory: str | None = None,
     step_output: str | None = None,
     idle: str | None = None,
+    porter: Any = None,
+    follow: bool = False,
+    trust_network: bool = False,
 ) -> int:
     """Runs the host with every plugin of a folder until it is stopped.
 
+    With `porter` (see `host.porting`) notebooks can be dropped on the home page, so the folder may be empty; with
+    `follow` what is saved in it is served at once. The pages for the owner are there on a loopback address only, unless
+    `trust_network`.
     `kernels` may live at a time, each with `kernel_memory`; a step may print `step_output`; a kernel that nobody uses
     ends after `idle`. Raises HostError PP534, PP535 (no such length of time, or size), PP501, PP502 (nothing to serve), PP503, PP504 (no address), PP505, PP506 (no database).
     """
@@ -79,16 +86,27 @@ def serve(
         "output": _size(step_output),
         "idle_seconds": length_of(idle).total_seconds() if idle else None,
     }
+    if porter is not None and folder == FOLDER:  # the usual one; another name may be mistyped
+        folder.mkdir(exist_ok=True)
     if not folder.is_dir():
         raise messages.FOLDER_MISSING.error(folder=folder)
-    if not find_files(folder):
+    if porter is None and not find_files(folder):
         raise messages.NO_PLUGINS.error(folder=folder)
+    owner = _Owner(porter, follow, trust_network)
     listener = listen(host, port)
     try:
-        _serve(listener, folder, data, host, open_browser, names, limits)
+        _serve(listener, folder, data, host, open_browser, names, limits, owner)
     finally:
         listener.close()
     return OK
+
+
+class _Owner(NamedTuple):
+    """What the one who started the server may do with it."""
+
+    porter: Any
+    follow: bool
+    trust_network: bool
 
 
 def _size(text: str | None) -> int | None:
@@ -135,19 +153,26 @@ def _serve(
     open_browser: bool,
     names: frozenset[str],
     limits: Mapping[str, Any],
+    owner: "_Owner",
 ) -> None:
+    from pipulate_runtime.host.address import noted
     from pipulate_runtime.host.app import Limits, create_app
     from pipulate_runtime.host.outlet import never_waiting
+    from pipulate_runtime.host.security import is_loopback
+    from pipulate_runtime.host.workshop import Tools
 
+    pages = owner.trust_network or is_loopback(host)
+    tools = Tools(owner.porter, pages=pages, log=True, follow=owner.follow)
     with never_waiting(sys.stdout, sys.stderr):
-        app = create_app(folder, data, host=host, names=names, limits=Limits(**limits))
-        _serve_app(app, listener, host, open_browser)
+        app = create_app(folder, data, host=host, names=names, limits=Limits(**limits), tools=tools)
+        address = f"http://{_reachable(host)}:{listener.getsockname()[1]}"
+        with noted(data, address, folder, owner.follow):
+            _serve_app(app, listener, address, open_browser)
 
 
-def _serve_app(app: Any, listener: socket.socket, host: str, open_browser: bool) -> None:
+def _serve_app(app: Any, listener: socket.socket, address: str, open_browser: bool) -> None:
     import uvicorn
 
-    address = f"http://{_reachable(host)}:{listener.getsockname()[1]}"
     loaded = app.state.loaded
     for plugin in loaded.plugins:
         print(f"  {address}/{plugin.key}  {plugin.title}")

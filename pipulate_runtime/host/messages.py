@@ -198,6 +198,26 @@ RUN_LOCKED = Rule(
     "The run {key!r} is locked.",
     "Unlock it first (the button is on its last card). Nothing was changed.",
 )
+DROP_NO_LENGTH = Rule(
+    "PP555",
+    "What was sent does not say how large it is.",
+    "Choose the notebook with the button on the page, or drop it there.",
+)
+DROP_TOO_LARGE = Rule(
+    "PP556",
+    "That is more than this page takes: {size}, and {files} files.",
+    "Clear the outputs of the notebook in Jupyter, or port it on the command line: pipulate port NOTEBOOK",
+)
+DROP_NOT_ONE = Rule(
+    "PP557",
+    "One notebook is needed, and {count} came.",
+    "Drop one file that ends in .ipynb, with the data files it reads if it needs any.",
+)
+DROP_GONE = Rule(
+    "PP558",
+    "This notebook waits no more.",
+    "Drop it again: what is shown here is kept for an hour.",
+)
 
 RULES: tuple[Rule, ...] = tuple(
     value for value in list(globals().values()) if isinstance(value, Rule)

@@ -14,7 +14,6 @@ from fasthtml.common import (
     Body,
     Button,
     Code,
-    Details,
     Div,
     Form,
     Head,
@@ -33,7 +32,6 @@ from fasthtml.common import (
     Section,
     Small,
     Span,
-    Summary,
     Title,
     Ul,
 )
@@ -108,66 +106,24 @@ def theme_toggle(theme: str) -> Component:
     )
 
 
-# -- home
+# -- problems
 
 
-def home(
-    shown: Sequence[Plugin],
-    hidden: Sequence[Plugin],
-    problems: Sequence[Problem],
-    counts: dict[str, int],
-) -> Component:
-    """All workflows as cards; those of roles that are off are folded away."""
-    known = [_workflow_card(plugin, counts.get(plugin.app_name, 0)) for plugin in shown]
-    empty = P("There are no workflows here yet.", cls="lead") if not shown and not hidden else None
-    more = [_workflow_card(plugin, counts.get(plugin.app_name, 0)) for plugin in hidden]
-    return Div(
-        Div(
-            H1("Workflows"),
-            P("Choose what you want to do. You can stop at any time and go on later.", cls="lead"),
-            P(A("See all runs", href="/runs")) if sum(counts.values()) else None,
-            cls="page-head",
-        ),
-        empty,
-        Ul(*known, cls="workflow-grid") if known else None,
-        (
-            Details(
-                Summary("More workflows"),
-                Ul(*more, cls="workflow-grid"),
-                cls="more",
-                open=not known,
-            )
-            if more
-            else None
-        ),
-        _problem_list(problems) if problems else None,
-    )
+def problem_list(problems: Sequence[Problem]) -> Component:
+    """The files that cannot be used, and those whose last change cannot."""
 
-
-def _workflow_card(plugin: Plugin, runs: int) -> Component:
-    count = "Not started yet" if runs == 0 else "1 run" if runs == 1 else f"{runs} runs"
-    return Li(
-        Article(
-            H2(A(plugin.title, href=f"/{plugin.key}")),
-            P(plugin.description) if plugin.description else None,
-            P(count, cls="meta"),
-            cls="workflow-card",
+    def item(problem: Problem) -> Component:
+        address = f"/{problem.key}" if problem.runs else f"/problems/{problem.path.stem}"
+        note = " The version before goes on running." if problem.runs else ""
+        return Li(
+            A(problem.file or problem.path.name, href=address),
+            Span(problem.message + note, cls="meta"),
         )
-    )
 
-
-def _problem_list(problems: Sequence[Problem]) -> Component:
-    items = [
-        Li(
-            A(problem.path.name, href=f"/problems/{problem.path.stem}"),
-            Span(problem.message, cls="meta"),
-        )
-        for problem in problems
-    ]
     return Section(
         H2("Cannot be opened"),
-        P("Something is wrong with these files. The workflows above are not affected."),
-        Ul(*items, cls="problem-list"),
+        P("Something is wrong with these files. The other workflows are not affected."),
+        Ul(*map(item, problems), cls="problem-list"),
         cls="problems",
         aria_label="Workflows that cannot be opened",
     )
@@ -193,6 +149,20 @@ def problem_page(problem: Problem) -> Component:
 def failed() -> Component:
     """The head of a page that could not be made."""
     return Div(_back(), H1("This page could not be made"), H2("Why", cls="unseen"))
+
+
+def stale(problem: Problem) -> Component:
+    """Above a workflow whose file was changed and cannot be loaded."""
+    name = problem.file or problem.path.name
+    where = f"{name}, line {problem.line}" if problem.line else name
+    return Article(
+        H2("The last change cannot be used"),
+        P(Code(where), ": ", Code(problem.message)),
+        P("The version before it goes on running. ", problem.remedy),
+        cards.folded_trace(problem.trace),
+        data_state="error",
+        role="status",
+    )
 
 
 def not_found() -> Component:

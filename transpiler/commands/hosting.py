@@ -28,9 +28,20 @@ def serve(
     idle: Annotated[
         str | None, typer.Option(metavar="10m", help="After this, a kernel nobody uses ends.")
     ] = None,
+    reload: Annotated[
+        bool, typer.Option("--reload", help="Serve at once what is saved: plugins and notebooks.")
+    ] = False,
+    trust_network: Annotated[
+        bool,
+        typer.Option(
+            "--trust-network",
+            help="With --host: whoever reaches the server may port notebooks onto it and read its log.",
+        ),
+    ] = False,
 ) -> None:
     """Serve the plugins of a folder in the browser."""
     from pipulate_runtime.host import commands
+    from transpiler.porter import Porter
 
     raise typer.Exit(
         commands.serve(
@@ -43,6 +54,9 @@ def serve(
             kernel_memory=kernel_memory,
             step_output=step_output,
             idle=idle,
+            porter=Porter(folder.absolute()),
+            follow=reload,
+            trust_network=trust_network,
         )
     )
 
@@ -56,8 +70,10 @@ def serve_folder(
 ) -> None:
     """Run the host until it is stopped."""
     from pipulate_runtime.host import commands
+    from transpiler.porter import Porter
 
-    raise typer.Exit(commands.serve(folder, data, host, port, open_browser))
+    porter = Porter(folder.absolute())
+    raise typer.Exit(commands.serve(folder, data, host, port, open_browser, porter=porter))
 
 
 @app.command()

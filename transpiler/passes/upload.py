@@ -19,7 +19,9 @@ def asked(nodes: Mapping[str, ast.expr], given: Mapping[str, Any]) -> dict[str, 
     found: dict[str, JSON] = {"type": "files" if several else "file", "required": False}
     found["default"] = [] if several else None
     accept = given.get("accept", "")
-    endings = [part.strip().lower() for part in accept.split(",")] if isinstance(accept, str) else []
+    endings = (
+        [part.strip().lower() for part in accept.split(",")] if isinstance(accept, str) else []
+    )
     if endings and all(part.startswith(".") for part in endings):
         found["accept"] = list(endings)  # kinds of files ("image/*") only a browser can tell
     return found
