@@ -18,6 +18,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from pipulate_runtime.cells.keyfile import kept_key
 from pipulate_runtime.host import cards, compat, pages, security, widgets
 from pipulate_runtime.host.api import Pipulate
+from pipulate_runtime.host.around import Around
 from pipulate_runtime.host.constants import UI_CONSTANTS
 from pipulate_runtime.host.hooks import Hooks
 from pipulate_runtime.host.loading import Loader
@@ -93,7 +94,9 @@ def create_app(
         canonical=False,
         secret_key=kept_key(data / "session.key"),
         exception_handlers={
-            404: lambda request, exc: pages.page("Nothing here", pages.not_found())
+            404: lambda request, exc: pages.page(
+                "Nothing here", pages.not_found(), **app.state.frame()
+            )
         },
     )
     app.state.store = store
@@ -107,6 +110,7 @@ def create_app(
     routes = Routes(app, store, hooks.loaded)
     routes.register()
     Watching(app, store, hooks.loaded, data, routes.forget_deleted).register()
+    Around(app, store, hooks.loaded).register()
     return app
 
 

@@ -52,7 +52,7 @@ class Routes:
         routes[:] = routes[before:] + routes[:before]
 
     def _page(self, title: str, *content: Component) -> Component:
-        return pages.page(title, *content, theme=self._store.setting("theme_preference") or "auto")
+        return pages.page(title, *content, **self._app.state.frame())
 
     # -- pages
 
@@ -62,7 +62,8 @@ class Routes:
         plugins = self._loaded.plugins
         shown = [p for p in plugins if "Core" in p.roles or on.intersection(p.roles)]
         hidden = [p for p in plugins if p not in shown]
-        content = pages.home(shown, hidden, self._loaded.problems, self._store.count_runs())
+        counts = self._store.count_runs(self._store.profile_key())
+        content = pages.home(shown, hidden, self._loaded.problems, counts)
         return self._page("Workflows", content)
 
     def _page_of(self, plugin: Plugin) -> Any:
@@ -145,8 +146,9 @@ class Routes:
                 cells.forget(app_name, key)
 
     def _run_list(self, plugin: Plugin, deleted: str | None = None) -> Component:
-        newest = self._store.runs(plugin.app_name, limit=runs.SHOWN)
-        total = self._store.count_runs().get(plugin.app_name, 0)
+        prefix = self._app.state.pipulate.run_prefix(plugin.app_name)
+        newest = self._store.runs(plugin.app_name, limit=runs.SHOWN, prefix=prefix)
+        total = self._store.count_runs(self._store.profile_key()).get(plugin.app_name, 0)
         return runs.run_list(plugin.instance, newest, total, deleted)
 
     def older(self, app: str) -> Any:
@@ -154,7 +156,9 @@ class Routes:
         plugin = self._loaded.by_app.get(app)
         if plugin is None:
             return Response("", status_code=404)
-        return runs.run_items(plugin.instance, self._store.runs(app, skip=runs.SHOWN))
+        prefix = self._app.state.pipulate.run_prefix(app)
+        found = self._store.runs(app, skip=runs.SHOWN, prefix=prefix)
+        return runs.run_items(plugin.instance, found)
 
     async def delete(self, run: str) -> Any:
         """POST /runs/delete: takes a run away; the answer is the list, with the way to undo it."""
