@@ -19,6 +19,7 @@ from pipulate_runtime.cells.keyfile import kept_key
 from pipulate_runtime.host import cards, compat, pages, security, widgets
 from pipulate_runtime.host.api import Pipulate
 from pipulate_runtime.host.around import Around
+from pipulate_runtime.host.chat.ollama import Ollama
 from pipulate_runtime.host.constants import UI_CONSTANTS
 from pipulate_runtime.host.hooks import Hooks
 from pipulate_runtime.host.loading import Loader
@@ -53,10 +54,12 @@ def create_app(
     host: str = "127.0.0.1",
     names: frozenset[str] = frozenset(),
     limits: Limits = NO_LIMITS,
+    ollama: Ollama | None = None,
 ) -> FastHTML:
     """The app with the plugins of `folder` (or just `files`), its state under `data`.
 
-    `host` is the address it will listen on, `names` further host names it answers to. Raises HostError when the data
+    `host` is the address it will listen on, `names` further host names it answers to; `ollama` is who answers in the
+    chat, else the one on this machine. Raises HostError when the data
     folder cannot be used. The database is closed, and all kernels are, when the app's lifespan ends.
     """
     fh_cfg["indent"] = False  # white space between tags is text, and not ours to add
@@ -74,6 +77,7 @@ def create_app(
             routes.forget_deleted()
             yield
         finally:
+            await around.chat.conversation.close()
             if computes:
                 await cells.shutdown()
             store.close()
@@ -95,7 +99,7 @@ def create_app(
         secret_key=kept_key(data / "session.key"),
         exception_handlers={
             404: lambda request, exc: pages.page(
-                "Nothing here", pages.not_found(), **app.state.frame()
+                "Nothing here", pages.not_found(), **request.app.state.frame()
             )
         },
     )
@@ -110,7 +114,8 @@ def create_app(
     routes = Routes(app, store, hooks.loaded)
     routes.register()
     Watching(app, store, hooks.loaded, data, routes.forget_deleted).register()
-    Around(app, store, hooks.loaded).register()
+    around = Around(app, store, hooks.loaded, ollama or Ollama())
+    around.register()
     return app
 
 

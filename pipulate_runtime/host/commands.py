@@ -65,11 +65,13 @@ def serve(
     kernel_memory: str | None = None,
     step_output: str | None = None,
     idle: str | None = None,
+    model: str | None = None,
+    ollama: str | None = None,
 ) -> int:
     """Runs the host with every plugin of a folder until it is stopped.
 
     `kernels` may live at a time, each with `kernel_memory`; a step may print `step_output`; a kernel that nobody uses
-    ends after `idle`. Raises HostError PP534, PP535 (no such length of time, or size), PP501, PP502 (nothing to serve), PP503, PP504 (no address), PP505, PP506 (no database).
+    ends after `idle`. In the chat panel `model` answers, of the Ollama at the address `ollama`. Raises HostError PP550, PP534, PP535 (no such length of time, or size), PP501, PP502 (nothing to serve), PP503, PP504 (no address), PP505, PP506 (no database).
     """
     from pipulate_runtime.host.plugins import find_files
 
@@ -79,13 +81,16 @@ def serve(
         "output": _size(step_output),
         "idle_seconds": length_of(idle).total_seconds() if idle else None,
     }
+    from pipulate_runtime.host.chat.ollama import ADDRESS, Ollama
+
+    chat = Ollama(ollama or ADDRESS, model)
     if not folder.is_dir():
         raise messages.FOLDER_MISSING.error(folder=folder)
     if not find_files(folder):
         raise messages.NO_PLUGINS.error(folder=folder)
     listener = listen(host, port)
     try:
-        _serve(listener, folder, data, host, open_browser, names, limits)
+        _serve(listener, folder, data, host, open_browser, names, limits, chat)
     finally:
         listener.close()
     return OK
@@ -135,12 +140,13 @@ def _serve(
     open_browser: bool,
     names: frozenset[str],
     limits: Mapping[str, Any],
+    chat: Any,
 ) -> None:
     from pipulate_runtime.host.app import Limits, create_app
     from pipulate_runtime.host.outlet import never_waiting
 
     with never_waiting(sys.stdout, sys.stderr):
-        app = create_app(folder, data, host=host, names=names, limits=Limits(**limits))
+        app = create_app(folder, data, host=host, names=names, limits=Limits(**limits), ollama=chat)
         _serve_app(app, listener, host, open_browser)
 
 
@@ -159,7 +165,12 @@ def _serve_app(app: Any, listener: socket.socket, host: str, open_browser: bool)
         timer.daemon = True
         timer.start()
     config = uvicorn.Config(
-        app, log_level="warning", timeout_graceful_shutdown=3, server_header=False, ws="none"
+        app,
+        log_level="warning",
+        timeout_graceful_shutdown=3,
+        server_header=False,
+        ws="auto",
+        ws_max_size=2**20,
     )
     with contextlib.suppress(KeyboardInterrupt):
         uvicorn.Server(config).run(sockets=[listener])

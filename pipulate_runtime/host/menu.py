@@ -168,5 +168,3 @@ def _found(plugins: list[Plugin], nothing: str) -> Component:
         Ul(*(Li(A(p.title, href=f"/{p.key}")) for p in plugins[:FOUND]), cls="menu-links"),
         P(f"{more} more: type a part of the name.", cls="meta") if more > 0 else None,
     )
-
-

@@ -197,7 +197,9 @@ class StateStore(Choices):
         prefix: str = "",
     ) -> list[Run]:
         """The runs of a workflow, or all, the one changed last first; with a prefix those whose keys begin with it."""
-        where, args = ("app_name = ?", [app_name]) if app_name is not None else ("1", [])
+        where, args = "1", list[Any]()
+        if app_name is not None:
+            where, args = "app_name = ?", [app_name]
         if prefix:
             where, args = f"{where} and substr(pkey, 1, ?) = ?", [*args, len(prefix), prefix]
         with self._lock:

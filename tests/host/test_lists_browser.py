@@ -100,7 +100,9 @@ def test_pictures(browser, server, width, scheme):  # noqa: F811
     page.goto(f"{visitor.url}/tasks")
     add(page, f"Send the figures of {visitor.name} to everybody who came along last summer", "Book")
     page.get_by_role("checkbox").nth(-2).click()
-    playwright.expect(page.get_by_role("checkbox").nth(-2)).to_have_attribute("aria-checked", "true")
+    playwright.expect(page.get_by_role("checkbox").nth(-2)).to_have_attribute(
+        "aria-checked", "true"
+    )
     before = page.locator(".row").count()
     page.get_by_role("button", name="Delete Book").last.click()
     playwright.expect(page.locator(".row")).to_have_count(before - 1)

@@ -28,6 +28,12 @@ def serve(
     idle: Annotated[
         str | None, typer.Option(metavar="10m", help="After this, a kernel nobody uses ends.")
     ] = None,
+    model: Annotated[
+        str | None, typer.Option(metavar="NAME", help="The model that answers in the chat.")
+    ] = None,
+    ollama: Annotated[
+        str | None, typer.Option(metavar="URL", help="The Ollama that runs the model.")
+    ] = None,
 ) -> None:
     """Serve the plugins of a folder in the browser."""
     from pipulate_runtime.host import commands
@@ -43,6 +49,8 @@ def serve(
             kernel_memory=kernel_memory,
             step_output=step_output,
             idle=idle,
+            model=model,
+            ollama=ollama,
         )
     )
 

@@ -103,8 +103,10 @@ def _new(crud: "Crud", shown: "Shown") -> Component:
     )
 
 
-def _described(name: str, error: str | None) -> dict[str, str]:
-    return {"aria_invalid": "true", "aria_describedby": f"{name}-error"} if error else {}
+def _described(name: str, error: str | None, helped: str | None = None) -> dict[str, Any]:
+    if error:
+        return {"aria_invalid": "true", "aria_describedby": f"{name}-error"}
+    return {"aria_describedby": helped} if helped else {}
 
 
 def _error(name: str, error: str | None) -> Component:
@@ -188,9 +190,9 @@ def _row(crud: "Crud", row: "Row") -> Component:
 
 def _form(crud: "Crud", row: "Row", shown: "Shown") -> Component:
     """A row while it is edited."""
-    values = (
-        shown.typed or {field.name: str(row[field.name] or "") for field in crud.fields}
-    )  # what was typed stays, also when it was wrong
+    values = shown.typed or {
+        field.name: str(row[field.name] or "") for field in crud.fields
+    }  # what was typed stays, also when it was wrong
     base, errors = f"{crud.name}-{row['id']}", shown.errors or {}
     controls = [
         _control(field, f"{base}-{field.name}", values[field.name], errors.get(field.name), n == 0)
@@ -233,7 +235,7 @@ def _control(
             autocomplete="off",
             required=field.required or None,
             autofocus=first or None,
-            **({"aria_describedby": helped} if helped else _described(name, error)),
+            **_described(name, error, helped),
         ),
         _error(name, error) or (Small(field.help, id=helped) if helped else None),
     )
