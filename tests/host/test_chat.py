@@ -30,12 +30,14 @@ def client(make_client, stand_in):
 class Panel:
     """A panel as its page sees it: what was swapped in, by id."""
 
-    def __init__(self, socket, address):
+    def __init__(self, socket, address="/"):
         self.socket = socket
         self.address = address
         self.soup = BeautifulSoup('<div id="chat-log"></div>', "html.parser")
         self.busy = None
         self.raw = []
+        self.hear()  # the whole conversation
+        self.hear()  # the buttons
 
     def send(self, **fields):
         headers = {"HX-Current-URL": f"{LOCAL}{self.address}"}
@@ -91,8 +93,6 @@ def open_panel(client):
         socket = client.websocket_connect("ws://127.0.0.1/ws", headers={"Origin": LOCAL})
         opened.append(socket)
         shown = Panel(socket.__enter__(), address)
-        shown.hear()
-        shown.hear()
         return shown
 
     yield open_on

@@ -102,8 +102,16 @@ class Conversation:
 
     def _heard(self, message: Message) -> None:
         """A message was kept, in whatever thread."""
-        if message.shown and self._loop is not None and not self._loop.is_closed():
-            piece = panel.added(message)
+        if not message.shown or self._loop is None or self._loop.is_closed():
+            return
+        piece = panel.added(message)
+        try:
+            here = asyncio.get_running_loop() is self._loop
+        except RuntimeError:
+            here = False
+        if here:
+            self._tell(piece)
+        else:
             self._loop.call_soon_threadsafe(self._tell, piece)
 
     def _fresh_tasks(self) -> None:
