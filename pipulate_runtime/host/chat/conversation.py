@@ -8,6 +8,7 @@ import asyncio
 import contextlib
 import logging
 from collections import deque
+from collections.abc import Callable
 from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Any
@@ -237,21 +238,16 @@ class Conversation:
         """One answer of the model: its text goes into the draft and to the pages, its calls are given back."""
         tools = self._tools.as_list() if with_tools else []
         calls: list[Call] = []
-        loop = asyncio.get_running_loop()
-        held, last = "", 0.0
+        pieces = Pieces(lambda text: self._more(draft, text))
         if draft.text and not draft.text.endswith("\n"):
-            held = "\n\n"  # what it said before it used a tool stays a paragraph of its own
+            pieces.add("\n\n")  # what it said before it used a tool stays a paragraph of its own
         async with aclosing(self.ollama.chat(model, messages, tools)) as parts:
             try:
                 async for part in parts:
                     calls.extend(part.calls)
-                    held += part.text
-                    if held.strip() and loop.time() - last >= TICK:
-                        self._more(draft, held)
-                        held, last = "", loop.time()
+                    pieces.add(part.text)
             finally:
-                if held.strip():
-                    self._more(draft, held)
+                pieces.flush()
         return calls[:CALLS] if with_tools else []
 
     def _more(self, draft: Message, text: str) -> None:
@@ -264,6 +260,31 @@ class Conversation:
             self.history.keep(Message("system", result.said, by="host", undo=result.removed))
             self._fresh_tasks()
         return {"role": "tool", "tool_name": call.name, "content": result.text}
+
+
+class Pieces:
+    """Gathers the words of an answer for a moment, since a page need not be changed for each of them."""
+
+    def __init__(self, give: Callable[[str], None]) -> None:
+        """`give` takes what was gathered."""
+        self._give = give
+        self._held = ""
+        self._timer: asyncio.TimerHandle | None = None
+
+    def add(self, text: str) -> None:
+        """A word."""
+        self._held += text
+        if self._timer is None and self._held.strip():
+            self._timer = asyncio.get_running_loop().call_later(TICK, self.flush)
+
+    def flush(self) -> None:
+        """Gives what there is, but for white space alone."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        if self._held.strip():
+            held, self._held = self._held, ""
+            self._give(held)
 
 
 def _told(seen: Seen) -> str:

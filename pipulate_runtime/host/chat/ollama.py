@@ -75,11 +75,19 @@ class Ollama:
 
     def _http(self) -> httpx.AsyncClient:
         if self._client is None:
-            # a proxy of the surroundings is for other machines, not for this one
-            proxies = not is_loopback(urlsplit(self.address).hostname or "")
             timeout = httpx.Timeout(SILENCE, connect=CONNECT)
-            self._client = httpx.AsyncClient(timeout=timeout, trust_env=proxies)
+            # a proxy of the surroundings is for other machines, not for this one
+            self._client = httpx.AsyncClient(timeout=timeout, trust_env=not self._is_here)
         return self._client
+
+    @property
+    def _is_here(self) -> bool:
+        return is_loopback(urlsplit(self.address).hostname or "")
+
+    @property
+    def where(self) -> str:
+        """Where the model runs, in words: what is asked goes there."""
+        return "on this machine" if self._is_here else f"at {urlsplit(self.address).hostname}"
 
     async def close(self) -> None:
         """Ends all connections."""

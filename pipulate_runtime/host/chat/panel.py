@@ -28,8 +28,12 @@ TAGS = {
     *("p", "br", "hr", "strong", "em", "s", "code", "pre", "blockquote", "ul", "ol", "li"),
     *("h1", "h2", "h3", "h4", "table", "thead", "tbody", "tr", "th", "td"),
 }
-# what stands in the waiting card's form and is not secret goes along with a question
-TYPED = "main [data-state=input] :is(input, select, textarea):not([type=password], [type=file], [type=hidden])"
+# What stands in the waiting card's form and is not secret goes along with a question. The question itself is named since
+# htmx complains of a selector that finds nothing.
+TYPED = (
+    "#chat-text, main [data-state=input] :is(input, select, textarea)"
+    ":not([type=password], [type=file], [type=hidden])"
+)
 
 
 def drawer() -> Component:
@@ -47,13 +51,13 @@ def drawer() -> Component:
     )
 
 
-def content(model: str, problem: str) -> Component:
+def content(model: str, where: str, problem: str) -> Component:
     """The open panel: the conversation, and where to write; or why there is no model."""
     return Div(
         Div(
             Div(
                 H2("Ask about this page"),
-                P(f"{model} answers, on this machine." if model else "", cls="meta"),
+                P(f"{model} answers, {where}." if model else "", cls="meta"),
             ),
             _doing("clear", "Clear", cls="button-link"),
             cls="chat-head",

@@ -55,10 +55,11 @@ class Chat:
 
     async def panel(self) -> Component:
         """GET /chat: the content of the panel."""
+        ollama = self.conversation.ollama
         try:
-            return panel.content(await self.conversation.ollama.model(), "")
+            return panel.content(await ollama.model(), ollama.where, "")
         except HostError as error:
-            return panel.content("", f"{error.message} {error.remedy}")
+            return panel.content("", "", f"{error.message} {error.remedy}")
 
     def _question(self, text: str) -> None:
         """A workflow asks the model something, about the run of its request."""
