@@ -18,6 +18,8 @@ from pipulate_runtime.cells.keyfile import kept_key
 from pipulate_runtime.host import cards, compat, pages, security, widgets
 from pipulate_runtime.host.again import AskAgain
 from pipulate_runtime.host.api import Pipulate
+from pipulate_runtime.host.around import Around
+from pipulate_runtime.host.chat.ollama import Ollama
 from pipulate_runtime.host.extras import Extras
 from pipulate_runtime.host.hooks import Hooks
 from pipulate_runtime.host.loading import Loader
@@ -56,11 +58,12 @@ def create_app(
     names: frozenset[str] = frozenset(),
     limits: Limits = NO_LIMITS,
     tools: Tools = NO_TOOLS,
+    ollama: Ollama | None = None,
 ) -> FastHTML:
     """The app with the plugins of `folder` (or just `files`), its state under `data`.
 
     `host` is the address it will listen on, `names` further host names it answers to, `tools` is what its owner is
-    offered. Raises HostError when the data
+    offered; `ollama` is who answers in the chat, else the one on this machine. Raises HostError when the data
     folder cannot be used. The database is closed, and all kernels are, when the app's lifespan ends.
     """
     fh_cfg["indent"] = False  # white space between tags is text, and not ours to add
@@ -81,6 +84,7 @@ def create_app(
                 routes.forget_deleted()
                 yield
             finally:
+                await around.chat.conversation.close()
                 if served.computed:
                     from pipulate_runtime import cells
 
@@ -106,7 +110,9 @@ def create_app(
         canonical=False,
         secret_key=kept_key(data / "session.key"),
         exception_handlers={
-            404: lambda request, exc: pages.page("Nothing here", pages.not_found())
+            404: lambda request, exc: pages.page(
+                "Nothing here", pages.not_found(), **request.app.state.frame()
+            )
         },
     )
     app.state.store = store
@@ -124,6 +130,8 @@ def create_app(
     Watching(app, store, served.loaded, data, routes.forget_deleted).register()
     workshop = Workshop(app, served, store, data, tools)
     workshop.register()
+    around = Around(app, store, served.loaded, ollama or Ollama())
+    around.register()
     return app
 
 

@@ -69,6 +69,8 @@ def serve(
     porter: Any = None,
     follow: bool = False,
     trust_network: bool = False,
+    model: str | None = None,
+    ollama: str | None = None,
 ) -> int:
     """Runs the host with every plugin of a folder until it is stopped.
 
@@ -76,7 +78,7 @@ def serve(
     `follow` what is saved in it is served at once. The pages for the owner are there on a loopback address only, unless
     `trust_network`.
     `kernels` may live at a time, each with `kernel_memory`; a step may print `step_output`; a kernel that nobody uses
-    ends after `idle`. Raises HostError PP534, PP535 (no such length of time, or size), PP501, PP502 (nothing to serve), PP503, PP504 (no address), PP505, PP506 (no database).
+    ends after `idle`. In the chat panel `model` answers, of the Ollama at the address `ollama`. Raises HostError PP550, PP534, PP535 (no such length of time, or size), PP501, PP502 (nothing to serve), PP503, PP504 (no address), PP505, PP506 (no database).
     """
     from pipulate_runtime.host.plugins import find_files
 
@@ -88,6 +90,9 @@ def serve(
     }
     if porter is not None and folder == FOLDER:  # the usual one; another name may be mistyped
         folder.mkdir(exist_ok=True)
+    from pipulate_runtime.host.chat.ollama import ADDRESS, Ollama
+
+    chat = Ollama(ollama or ADDRESS, model)
     if not folder.is_dir():
         raise messages.FOLDER_MISSING.error(folder=folder)
     if porter is None and not find_files(folder):
@@ -95,7 +100,7 @@ def serve(
     owner = _Owner(porter, follow, trust_network)
     listener = listen(host, port)
     try:
-        _serve(listener, folder, data, host, open_browser, names, limits, owner)
+        _serve(listener, folder, data, host, open_browser, names, limits, owner, chat)
     finally:
         listener.close()
     return OK
@@ -154,6 +159,7 @@ def _serve(
     names: frozenset[str],
     limits: Mapping[str, Any],
     owner: "_Owner",
+    chat: Any,
 ) -> None:
     from pipulate_runtime.host.address import noted
     from pipulate_runtime.host.app import Limits, create_app
@@ -164,7 +170,9 @@ def _serve(
     pages = owner.trust_network or is_loopback(host)
     tools = Tools(owner.porter, pages=pages, log=True, follow=owner.follow)
     with never_waiting(sys.stdout, sys.stderr):
-        app = create_app(folder, data, host=host, names=names, limits=Limits(**limits), tools=tools)
+        app = create_app(
+            folder, data, host=host, names=names, limits=Limits(**limits), tools=tools, ollama=chat
+        )
         address = f"http://{_reachable(host)}:{listener.getsockname()[1]}"
         with noted(data, address, folder, owner.follow):
             _serve_app(app, listener, address, open_browser)
@@ -184,7 +192,12 @@ def _serve_app(app: Any, listener: socket.socket, address: str, open_browser: bo
         timer.daemon = True
         timer.start()
     config = uvicorn.Config(
-        app, log_level="warning", timeout_graceful_shutdown=3, server_header=False, ws="none"
+        app,
+        log_level="warning",
+        timeout_graceful_shutdown=3,
+        server_header=False,
+        ws="auto",
+        ws_max_size=2**20,
     )
     with contextlib.suppress(KeyboardInterrupt):
         uvicorn.Server(config).run(sockets=[listener])

@@ -219,6 +219,33 @@ DROP_GONE = Rule(
     "Drop it again: what is shown here is kept for an hour.",
 )
 
+OLLAMA_ADDRESS = Rule(
+    "PP550",
+    "{text!r} is not an address of Ollama.",
+    "Write it as it is in a browser: --ollama http://localhost:11434",
+    USAGE,
+)
+OLLAMA_MISSING = Rule(
+    "PP551",
+    "There is no Ollama at {url}.",
+    "Get it from ollama.com, start it, then: ollama pull {model}. All else works without it.",
+)
+MODEL_MISSING = Rule(
+    "PP552",
+    "Ollama has no model {model!r}.",
+    "Get it: ollama pull {model}. Or start with another one: pipulate serve --model NAME",
+)
+ANSWER_BROKEN = Rule(
+    "PP553",
+    "The answer broke off: {reason}.",
+    "Ask again. What Ollama says about it is in its own log.",
+)
+MODEL_REFUSED = Rule(
+    "PP554",
+    "Ollama could not answer: {reason}.",
+    "Ask again, or start with another model: pipulate serve --model NAME",
+)
+
 RULES: tuple[Rule, ...] = tuple(
     value for value in list(globals().values()) if isinstance(value, Rule)
 )

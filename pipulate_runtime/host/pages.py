@@ -51,8 +51,14 @@ _HTMX = (
 THEMES = {"auto": "As the system", "light": "Light", "dark": "Dark"}
 
 
-def page(title: str, *content: Component, theme: str = "auto") -> Component:
-    """A whole page around its content."""
+def page(
+    title: str,
+    *content: Component,
+    theme: str = "auto",
+    menu: Sequence[Component] = (),
+    panel: Component = None,
+) -> Component:
+    """A whole page around its content; `menu` stands in its header, `panel` beside it."""
     return Html(
         Head(
             Meta(charset="utf-8"),
@@ -63,21 +69,25 @@ def page(title: str, *content: Component, theme: str = "auto") -> Component:
             Link(rel="icon", href=assets.url("icon.svg"), type="image/svg+xml"),
             Link(rel="stylesheet", href=assets.url(assets.OUTPUTS)),
             Link(rel="stylesheet", href=assets.url("host.css")),
+            Link(rel="stylesheet", href=assets.url("panels.css")),
             Script(src=assets.url("htmx.min.js"), defer=True),
             Script(src=assets.url("host.js"), defer=True),
             Script(src=assets.url("plugins.js"), defer=True, nonce=security.page_nonce()),
+            Script(src=assets.url("panels.js"), defer=True),
+            Script(src=assets.url("ws.js"), defer=True) if panel is not None else None,
         ),
         Body(
             A("Skip to the content", href="#content", cls="skip-link"),
             Header(
                 Nav(
                     A(Img(src=assets.url("icon.svg"), alt=""), "Pipulate", href="/", cls="brand"),
-                    theme_toggle(theme),
+                    Div(*menu, theme_toggle(theme), cls="menu-bar"),
                     aria_label="Main",
                 ),
                 cls="site",
             ),
             Main(*content, id="content", tabindex="-1"),
+            panel,
         ),
         lang="en",
         data_theme=theme if theme in THEMES else "auto",

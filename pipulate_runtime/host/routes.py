@@ -65,7 +65,7 @@ class Routes:
 
     def _page(self, title: str, *content: Component) -> Component:
         mend.sign(content, security.page_nonce())
-        return pages.page(title, *content, theme=self._store.setting("theme_preference") or "auto")
+        return pages.page(title, *content, **self._app.state.frame())
 
     # -- pages
 
@@ -79,7 +79,7 @@ class Routes:
             shown,
             hidden,
             self._loaded.problems,
-            self._store.count_runs(),
+            self._store.count_runs(self._store.profile_key()),
             self._recent(),
             self._tools,
         )
@@ -176,8 +176,9 @@ class Routes:
                 cells.forget(app_name, key)
 
     def _run_list(self, plugin: Plugin, deleted: str | None = None) -> Component:
-        newest = self._store.runs(plugin.app_name, limit=runs.SHOWN)
-        total = self._store.count_runs().get(plugin.app_name, 0)
+        prefix = self._app.state.pipulate.run_prefix(plugin.app_name)
+        newest = self._store.runs(plugin.app_name, limit=runs.SHOWN, prefix=prefix)
+        total = self._store.count_runs(self._store.profile_key()).get(plugin.app_name, 0)
         return runs.run_list(plugin.instance, newest, total, deleted)
 
     def older(self, app: str) -> Any:
@@ -185,7 +186,9 @@ class Routes:
         plugin = self._loaded.by_app.get(app)
         if plugin is None:
             return Response("", status_code=404)
-        return runs.run_items(plugin.instance, self._store.runs(app, skip=runs.SHOWN))
+        prefix = self._app.state.pipulate.run_prefix(app)
+        found = self._store.runs(app, skip=runs.SHOWN, prefix=prefix)
+        return runs.run_items(plugin.instance, found)
 
     async def delete(self, run: str) -> Any:
         """POST /runs/delete: takes a run away; the answer is the list, with the way to undo it."""

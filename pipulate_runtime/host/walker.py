@@ -81,7 +81,7 @@ class Walker:
             raise messages.WALK_STUCK.error(reason="its landing page has no form to start a run")
         values = fill(form, {"pipeline_id": key} if key else {})
         await self._send(self._page.submit(form, values))
-        if self._page.soup.select_one("[hx-get][hx-trigger]") is None:
+        if self._page.soup.select_one("main [hx-get][hx-trigger]") is None:
             text = self._page.soup.select_one("[role=alert]")
             reason = text.get_text(" ", strip=True) if text else "starting it gave no steps"
             raise messages.WALK_STUCK.error(reason=reason)

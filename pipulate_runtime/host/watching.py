@@ -58,8 +58,7 @@ class Watching:
         content = watchpage.all_runs(
             await self._list(_page_of(request)), total, self._loaded.compute
         )
-        theme = self._store.setting("theme_preference") or "auto"
-        return pages.page("All runs", content, theme=theme)
+        return pages.page("All runs", content, **self._app.state.frame())
 
     async def list(self, request: Request) -> Component:
         """GET /runs/list?page=N: the list alone."""

@@ -65,7 +65,7 @@ class Words:
 
     def append_to_history(self, text: str, role: str = "system") -> None:
         """Keeps a text in the conversation without showing it."""
-        self.message_queue.messages.append(Message(role, str(text)))
+        self.message_queue.keep(Message(role, str(text), shown=False))
 
     async def stream(
         self, message: str, verbatim: bool = False, role: str = "user", **options: Any

@@ -75,8 +75,8 @@ class Workshop:
         level, words = _asked(request)
         found = logs.search(logs.entries(self._folder), level, words)
         path = str((self._folder / logs.NAME).absolute())
-        theme = self._store.setting("theme_preference") or "auto"
-        return pages.page("Log", logpage.log_page(found, level, words, path), theme=theme)
+        content = logpage.log_page(found, level, words, path)
+        return pages.page("Log", content, **self._app.state.frame())
 
     def entries(self, request: Request) -> Any:
         """GET /log/entries: the list alone."""

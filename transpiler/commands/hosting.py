@@ -38,6 +38,12 @@ def serve(
             help="With --host: whoever reaches the server may port notebooks onto it and read its log.",
         ),
     ] = False,
+    model: Annotated[
+        str | None, typer.Option(metavar="NAME", help="The model that answers in the chat.")
+    ] = None,
+    ollama: Annotated[
+        str | None, typer.Option(metavar="URL", help="The Ollama that runs the model.")
+    ] = None,
 ) -> None:
     """Serve the plugins of a folder in the browser."""
     from pipulate_runtime.host import commands
@@ -57,6 +63,8 @@ def serve(
             porter=Porter(folder.absolute()),
             follow=reload,
             trust_network=trust_network,
+            model=model,
+            ollama=ollama,
         )
     )
 
