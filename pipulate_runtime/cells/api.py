@@ -17,7 +17,7 @@ from pipulate_runtime.cells import (
     uploads,
 )
 from pipulate_runtime.cells import pool as pools
-from pipulate_runtime.cells.asking import OPEN, answered_late, keep_open, known_of
+from pipulate_runtime.cells.asking import answer_late, known_of
 from pipulate_runtime.cells.execution import (
     CELLS,
     CHANGED,
@@ -32,7 +32,7 @@ from pipulate_runtime.cells.forms import REMOVE, Sent
 from pipulate_runtime.cells.job import Job
 from pipulate_runtime.cells.marks import Options, marked
 from pipulate_runtime.cells.source import Source, with_answers
-from pipulate_runtime.cells.stopping import interrupt, listen, stop
+from pipulate_runtime.cells.stopping import interrupt, listening, stop
 from pipulate_runtime.cells.vault import Vault, masked
 
 FAILED = 50  # executions that have failed are kept in memory, the last ones; of others it is known that they failed
@@ -88,12 +88,8 @@ class Cells:
             await self._make_way(execution)
             pool = pools.pool()
             run = pool.run(self.plugin.app_name, execution.key)
-            unfinished.take_back(run.folder, execution.step_id)  # an earlier wish came too late
-            listening = asyncio.ensure_future(listen(run, execution))
-            try:
+            async with listening(run, execution):
                 await execute(pool, run, self._job(execution.key), execution, save)
-            finally:
-                listening.cancel()
         finally:
             execution.running = False
             if not execution.error and self._executions.get(place) is execution:
@@ -133,10 +129,8 @@ class Cells:
             if execution is starting or execution.key != starting.key:
                 continue
             # A step that the plugin has not any more, since it was loaded again, counts as a later one
-            gone = execution.step_id not in order
-            if execution.running and (
-                gone or order.index(execution.step_id) > order.index(starting.step_id)
-            ):
+            earlier = order[: order.index(starting.step_id) + 1]
+            if execution.running and execution.step_id not in earlier:
                 await self._stop(execution)
             if not execution.running and self._executions.get(place) is execution:
                 del self._executions[place]
@@ -232,12 +226,8 @@ class Cells:
             if execution.page.take(question, text, why):
                 await execution.page.settled(execution.task, QUICK)
         elif not why:
-            # Its server is gone, the answer is not: it is given when the step runs again
-            state = self._state(key)
             write = partial(self.plugin.pip.write_state, key)
-            late = answered_late((state.get(OPEN) or {}).get(step_id, ()), question, text)
-            if late:
-                keep_open(lambda: state, write, step_id, late)
+            answer_late(self._state(key), write, step_id, question, text)
 
     def show(self, key: str, cells: list[Record]) -> Any:
         """Return the outputs of cells as a component, or None if there is nothing to show."""
@@ -296,11 +286,8 @@ class Cells:
             return record
         step = self._step_of(record)
         execution = step and self.execution(key, step.id)
-        given = (
-            execution.form
-            if execution
-            else answers((self._state(key).get(step.id) if step else None) or {})
-        )
+        stored = (self._state(key).get(step.id) if step else None) or {}
+        given = execution.form if execution else answers(stored)
         if step:
             given = masked(self.plugin, step.id, given)
         return record | {"code": with_answers(record["code"], given)}
