@@ -1,9 +1,13 @@
 """Plugins where upstream would run them: a stand-in for its server, with its FastHTML (make old) and with the current one."""
 
+import os
 import time
+from importlib.metadata import version
 from pathlib import Path
 
+import fasthtml
 import pytest
+import starlette
 from fasthtml.core import fh_cfg
 from starlette.testclient import TestClient
 
@@ -44,6 +48,12 @@ def run(visitor, steps, **answers):
                 visitor.submit(f"{step}_submit", **answers.get(step, {}))
                 break
         time.sleep(0.02)
+
+
+@pytest.mark.skipif(not os.environ.get("PIPULATE_OLD"), reason="make old")
+def test_these_are_the_versions_of_upstream():
+    assert version("python-fasthtml") == fasthtml.__version__ == "0.12.47"
+    assert version("starlette") == starlette.__version__ == "0.52.1"
 
 
 @pytest.mark.kernel
