@@ -83,7 +83,12 @@ class Cells:
             await self._make_way(execution)
             pool = pools.pool()
             run = pool.run(self.plugin.app_name, execution.key)
-            await execute(pool, run, self._job(execution.key), execution, save)
+
+            async def keep(cells: list[dict[str, Any]]) -> None:
+                self._see_all_rows()
+                await save(cells)
+
+            await execute(pool, run, self._job(execution.key), execution, keep)
         finally:
             execution.running = False
             if not execution.error and self._executions.get(place) is execution:
@@ -96,7 +101,7 @@ class Cells:
         steps = tuple(self.plugin.steps)
 
         def keep_suggested(step_id: str, values: dict[str, Any]) -> None:
-            state = self.plugin.pip.read_state(key)
+            state = self._state(key)
             if state:
                 found = {name: value for name, value in values.items() if value is not None}
                 state["_suggested"] = {step_id: found}
@@ -106,6 +111,7 @@ class Cells:
             return self._state(key)
 
         def write_state(state: Mapping[str, Any]) -> None:
+            self._see_all_rows()
             self.plugin.pip.write_state(key, state)
 
         source, files = self.source, self.files
@@ -278,7 +284,13 @@ class Cells:
         return render.not_stored(lost, max((n for n in stored if n < last), default=0) + 1, last)
 
     def _state(self, key: str) -> Mapping[str, Any]:
+        self._see_all_rows()
         return self.plugin.pip.read_state(key) or {}
+
+    def _see_all_rows(self) -> None:
+        """Upstream's table of runs is one for all workflows, and keeps the filter that the last of them has set."""
+        if (table := getattr(self.plugin, "pipeline", None)) is not None:
+            table.xtra()
 
     # --- forms
 
