@@ -111,7 +111,7 @@ class Cells(Answers):
         steps = tuple(self.plugin.steps)
 
         def keep_suggested(step_id: str, values: dict[str, Any]) -> None:
-            state = self._state(key)
+            state = dict(self._state(key))
             if state:
                 found = {name: value for name, value in values.items() if value is not None}
                 state["_suggested"] = {step_id: found}
