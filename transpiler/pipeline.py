@@ -112,18 +112,20 @@ def _about_unknown(choice: "Choice", options: Options) -> Found:
     )
 
 
-def port(path: Path, out: Path, options: Options, asked: Asked | None = None) -> Ported:
+def port(
+    path: Path, out: Path, options: Options, asked: Asked | None = None, anew: bool = False
+) -> Ported:
     """Port a notebook to a plugin in a folder; into one that is there its changes are merged.
 
+    `anew`: look at everything even where nothing has changed since the last port.
     Raises UserError when the notebook cannot be read (exit 2), or the plugin not be written safely (exit 3); an
     InternalError or anything else that escapes is a bug of ours. In all these cases nothing has been written.
     """
     raw = read_bytes(path)
     kept = chosen_before(path, out) if options.fields is None else options.fields
     fingerprint = _fingerprint(options, kept)
-    if asked in (None, Asked(), Asked(dry=True)) and (
-        plugin := unchanged(path, raw, out, fingerprint)
-    ):
+    quick = not anew and asked in (None, Asked(), Asked(dry=True))
+    if quick and (plugin := unchanged(path, raw, out, fingerprint)):
         return Ported(path, plugin, None, (), changed=False)
     asked = asked or Asked()
     there = disk.ported_from(path, out)

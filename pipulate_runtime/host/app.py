@@ -23,7 +23,8 @@ from pipulate_runtime.host.hooks import Hooks
 from pipulate_runtime.host.loading import Loader
 from pipulate_runtime.host.markup import html
 from pipulate_runtime.host.messages import HostError
-from pipulate_runtime.host.plugins import find_files
+from pipulate_runtime.host.plugins import find_files, split_name
+from pipulate_runtime.host.reviewing import Reviewer, Reviewing, files_of
 from pipulate_runtime.host.routes import Routes
 from pipulate_runtime.host.state import DATABASE, StateStore
 from pipulate_runtime.host.watching import Watching
@@ -52,10 +53,13 @@ def create_app(
     host: str = "127.0.0.1",
     names: frozenset[str] = frozenset(),
     limits: Limits = NO_LIMITS,
+    reviewer: Reviewer | None = None,
+    reviewed: Path | None = None,
 ) -> FastHTML:
     """The app with the plugins of `folder` (or just `files`), its state under `data`.
 
-    `host` is the address it will listen on, `names` further host names it answers to. Raises HostError when the data
+    `host` is the address it will listen on, `names` further host names it answers to. `reviewer` shows notebooks beside
+    their plugins, on the loopback address only; with `reviewed` that is all the app does, for this plugin's file. Raises HostError when the data
     folder cannot be used. The database is closed, and all kernels are, when the app's lifespan ends.
     """
     fh_cfg["indent"] = False  # white space between tags is text, and not ours to add
@@ -104,9 +108,15 @@ def create_app(
     hooks.loaded = app.state.loaded = loader.result()
     roles = {role for plugin in hooks.loaded.plugins for role in plugin.roles}
     store.ensure_roles(sorted(roles), ())
-    routes = Routes(app, store, hooks.loaded)
+    reviewing = None
+    if reviewer is not None and security.is_loopback(host):
+        there = {split_name(reviewed.stem)[1]: reviewed} if reviewed else files_of(hooks.loaded)
+        reviewing = Reviewing(app, store, reviewer, there)
+    routes = Routes(app, store, hooks.loaded, reviewing.link if reviewing else None)
     routes.register()
     Watching(app, store, hooks.loaded, data, routes.forget_deleted).register()
+    if reviewing:
+        reviewing.register(reviewed)
     return app
 
 

@@ -9,11 +9,12 @@ import json
 import os
 import socket
 import sys
+import tempfile
 import threading
 import webbrowser
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pipulate_runtime.host import messages
 from pipulate_runtime.host.flow import Flow, Node, Used, flow_of
@@ -30,8 +31,14 @@ from pipulate_runtime.host.listing import (
     runs_show,
     write_text,
 )
+from pipulate_runtime.host.messages import HostError
+
+if TYPE_CHECKING:
+    from pipulate_runtime.host.reviewed import Review as Review
+    from pipulate_runtime.host.reviewing import Reviewer
 
 __all__ = [
+    "HostError",
     "drawing",
     "edges",
     "leftover",
@@ -39,6 +46,8 @@ __all__ = [
     "length_of",
     "listen",
     "old_runs",
+    "review",
+    "review_document",
     "run",
     "run_of",
     "runs_delete",
@@ -65,8 +74,9 @@ def serve(
     kernel_memory: str | None = None,
     step_output: str | None = None,
     idle: str | None = None,
+    reviewer: "Reviewer | None" = None,
 ) -> int:
-    """Runs the host with every plugin of a folder until it is stopped.
+    """Runs the host with every plugin of a folder until it is stopped; `reviewer` can show their notebooks beside them.
 
     `kernels` may live at a time, each with `kernel_memory`; a step may print `step_output`; a kernel that nobody uses
     ends after `idle`. Raises HostError PP534, PP535 (no such length of time, or size), PP501, PP502 (nothing to serve), PP503, PP504 (no address), PP505, PP506 (no database).
@@ -85,7 +95,7 @@ def serve(
         raise messages.NO_PLUGINS.error(folder=folder)
     listener = listen(host, port)
     try:
-        _serve(listener, folder, data, host, open_browser, names, limits)
+        _serve(listener, folder, data, host, open_browser, names, limits, reviewer)
     finally:
         listener.close()
     return OK
@@ -135,24 +145,31 @@ def _serve(
     open_browser: bool,
     names: frozenset[str],
     limits: Mapping[str, Any],
+    reviewer: "Reviewer | None",
 ) -> None:
     from pipulate_runtime.host.app import Limits, create_app
     from pipulate_runtime.host.outlet import never_waiting
 
     with never_waiting(sys.stdout, sys.stderr):
-        app = create_app(folder, data, host=host, names=names, limits=Limits(**limits))
+        app = create_app(
+            folder, data, host=host, names=names, limits=Limits(**limits), reviewer=reviewer
+        )
         _serve_app(app, listener, host, open_browser)
 
 
 def _serve_app(app: Any, listener: socket.socket, host: str, open_browser: bool) -> None:
-    import uvicorn
-
     address = f"http://{_reachable(host)}:{listener.getsockname()[1]}"
     loaded = app.state.loaded
     for plugin in loaded.plugins:
         print(f"  {address}/{plugin.key}  {plugin.title}")
     for problem in loaded.problems:
         print(f"  {problem.path.name} cannot be opened: {problem.message}", file=sys.stderr)
+    _until_stopped(app, listener, address, open_browser)
+
+
+def _until_stopped(app: Any, listener: socket.socket, address: str, open_browser: bool) -> None:
+    import uvicorn
+
     print(f"Open {address} in your browser. Stop with Ctrl+C.", flush=True)
     if open_browser:
         timer = threading.Timer(0.5, webbrowser.open, [address])
@@ -163,6 +180,31 @@ def _serve_app(app: Any, listener: socket.socket, host: str, open_browser: bool)
     )
     with contextlib.suppress(KeyboardInterrupt):
         uvicorn.Server(config).run(sockets=[listener])
+
+
+def review(reviewer: "Reviewer", plugin: Path, port: int = 5002, open_browser: bool = False) -> int:
+    """Shows a plugin beside its notebook, on the loopback address, until it is stopped. Nothing of it is kept.
+
+    Raises HostError PP503, PP504 (no address).
+    """
+    from pipulate_runtime.host.app import create_app
+    from pipulate_runtime.host.outlet import never_waiting
+    from pipulate_runtime.host.reviewing import address
+
+    host = "127.0.0.1"
+    listener = listen(host, port)
+    with listener, never_waiting(sys.stdout, sys.stderr), tempfile.TemporaryDirectory() as data:
+        app = create_app(None, Path(data), files=[], host=host, reviewer=reviewer, reviewed=plugin)
+        page = f"http://{host}:{listener.getsockname()[1]}{address(plugin)}"
+        _until_stopped(app, listener, page, open_browser)
+    return OK
+
+
+def review_document(review: "Review") -> str:
+    """Draws a review as an HTML file of its own, without buttons."""
+    from pipulate_runtime.host.reviewpage import document
+
+    return document(review)
 
 
 def run(

@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import quote
 
@@ -19,8 +20,15 @@ from pipulate_runtime.host.state import Run, StateStore, is_finalized
 class Routes:
     """Handlers of the host's own addresses."""
 
-    def __init__(self, app: FastHTML, store: StateStore, loaded: Loaded) -> None:
-        """For an app whose plugins are loaded."""
+    def __init__(
+        self,
+        app: FastHTML,
+        store: StateStore,
+        loaded: Loaded,
+        link: Callable[[Plugin], Component] | None = None,
+    ) -> None:
+        """For an app whose plugins are loaded; `link` leads from a workflow's page to its review."""
+        self._link = link or (lambda plugin: None)
         self._app = app
         self._store = store
         self._loaded = loaded
@@ -71,7 +79,8 @@ class Routes:
             self.forget_deleted()
             key = request.query_params.get("run")
             if key is None:
-                return self._page(plugin.title, await plugin.instance.landing(request))
+                landing = await plugin.instance.landing(request)
+                return self._page(plugin.title, landing, self._link(plugin))
             run = self._run_of(plugin, key)
             if run is None:
                 missing = cards.notice("This run is not here any more. Here are those that are.")

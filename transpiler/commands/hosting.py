@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from transpiler.commands.shared import Answers, AnswersFile, Data, Folder, Json, app, runs_app
+from transpiler.options import Options
 
 
 @app.command()
@@ -31,6 +32,7 @@ def serve(
 ) -> None:
     """Serve the plugins of a folder in the browser."""
     from pipulate_runtime.host import commands
+    from transpiler.commands.reviewing import Reviewer
 
     raise typer.Exit(
         commands.serve(
@@ -43,6 +45,7 @@ def serve(
             kernel_memory=kernel_memory,
             step_output=step_output,
             idle=idle,
+            reviewer=Reviewer(Options()),
         )
     )
 
@@ -56,8 +59,11 @@ def serve_folder(
 ) -> None:
     """Run the host until it is stopped."""
     from pipulate_runtime.host import commands
+    from transpiler.commands.reviewing import Reviewer
 
-    raise typer.Exit(commands.serve(folder, data, host, port, open_browser))
+    raise typer.Exit(
+        commands.serve(folder, data, host, port, open_browser, reviewer=Reviewer(Options()))
+    )
 
 
 @app.command()

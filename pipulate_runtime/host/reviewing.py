@@ -1,0 +1,107 @@
+"""The addresses of a review: a notebook and its plugin side by side, and the buttons that settle a conflict.
+
+The host does not know the compiler. Whoever starts it hands in a `Reviewer`, which reads the two files and writes what was
+decided. A review shows code and changes files, so only a server on the loopback address has one.
+"""
+
+import threading
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Protocol
+from urllib.parse import quote
+
+from fasthtml.common import A, FastHTML, P
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from pipulate_runtime.host import pages, reviewpage
+from pipulate_runtime.host.contract import Component
+from pipulate_runtime.host.plugins import Loaded, Plugin, split_name
+from pipulate_runtime.host.reviewed import Review
+from pipulate_runtime.host.state import StateStore
+
+PREFIX = "/-/review"  # no plugin can have an address that begins so
+
+
+class Reviewer(Protocol):
+    """What the compiler's side does. `plugin` is a plugin's file. Both raise HostError when a file cannot be used."""
+
+    def offers(self, plugin: Path) -> bool:
+        """Whether the notebook of a plugin is there. Quick."""
+
+    def look(self, plugin: Path) -> Review:
+        """Reads the two files."""
+
+    def settle(self, plugin: Path, conflict: str, choice: str, seen: str) -> tuple[Review, str]:
+        """Settles a conflict, if the files are still those that were `seen`; says what came of it."""
+
+
+def address(plugin: Path) -> str:
+    """The address of a plugin's review."""
+    return f"{PREFIX}/{quote(split_name(plugin.stem)[1])}"
+
+
+class Reviewing:
+    """Handlers of `/-/review`."""
+
+    def __init__(
+        self, app: FastHTML, store: StateStore, reviewer: Reviewer, plugins: Mapping[str, Path]
+    ) -> None:
+        """`plugins` are the files to review, by their keys."""
+        self._app = app
+        self._store = store
+        self._reviewer = reviewer
+        self._plugins = plugins
+        self._lock = threading.Lock()
+
+    def register(self, only: Path | None = None) -> None:
+        """Puts the routes before all others. With `only`, the first page of the server is the review of that plugin."""
+        before = len(self._app.router.routes)
+        self._app.route(f"{PREFIX}/{{key}}", methods=["GET"])(self.page)
+        self._app.route(f"{PREFIX}/{{key}}/settle", methods=["POST"])(self.settle)
+        if only is not None:
+            to = address(only)
+            self._app.route("/", methods=["GET"], name="review")(lambda: RedirectResponse(to))
+        routes = self._app.router.routes
+        routes[:] = routes[before:] + routes[:before]
+
+    def link(self, plugin: Plugin) -> Component:
+        """What leads from a workflow's page to its review; None when its notebook is not there."""
+        if not self._reviewer.offers(plugin.path):
+            return None
+        return P(A("Look through its notebook and its code", href=address(plugin.path)), cls="meta")
+
+    def page(self, key: str) -> Any:
+        """GET /-/review/KEY: the review. In a thread: a notebook is compiled for it."""
+        plugin = self._plugins.get(key)
+        if plugin is None:
+            return Response("", status_code=404)
+        return self._page(key, self._reviewer.look(plugin))
+
+    def settle(
+        self, request: Request, key: str, conflict: str = "", choice: str = "", seen: str = ""
+    ) -> Any:
+        """POST /-/review/KEY/settle: settles a conflict; the answer is the review as it is then."""
+        plugin = self._plugins.get(key)
+        if plugin is None:
+            return Response("", status_code=404)
+        with self._lock:
+            review, said = self._reviewer.settle(plugin, conflict, choice, seen)
+        if "hx-request" in request.headers:
+            return reviewpage.content(review, self._action(key), said)
+        return self._page(key, review, said)
+
+    def _page(self, key: str, review: Review, said: str = "") -> Component:
+        theme = self._store.setting("theme_preference") or "auto"
+        content = reviewpage.content(review, self._action(key), said)
+        return pages.page(f"Review: {review['title']}", content, theme=theme)
+
+    @staticmethod
+    def _action(key: str) -> str:
+        return f"{PREFIX}/{quote(key)}/settle"
+
+
+def files_of(loaded: Loaded) -> dict[str, Path]:
+    """The files of a folder that can be reviewed, by key: also of plugins that cannot be opened."""
+    there = {problem.key: problem.path for problem in loaded.problems}
+    return there | {plugin.key: plugin.path for plugin in loaded.plugins}
