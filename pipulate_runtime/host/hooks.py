@@ -12,9 +12,11 @@ from fasthtml.core import parse_form
 from starlette.requests import Request
 from starlette.responses import Response
 
-from pipulate_runtime.host import cards, pages, runs, scope, widgets
+from pipulate_runtime.host import cards, outdated, pages, runs, scope, widgets
 from pipulate_runtime.host.plugins import Loaded, Plugin
 from pipulate_runtime.host.state import State, StateStore, is_done, is_finalized
+
+_CHANGES = {"revert", "unfinalize"}
 
 
 class Hooks:
@@ -68,8 +70,12 @@ class Hooks:
         if isinstance(resp, Response) or not plugin.steps:
             return None
         _mark(resp, plugin, action, run.state)
-        extra = runs.progress(plugin.steps, run.state, swap=True)
-        return (*resp, extra) if isinstance(resp, tuple) else (resp, extra)
+        resp = outdated.held(resp, plugin, action, run.state)
+        extra = [runs.progress(plugin.steps, run.state, swap=True)]
+        steps = {step.id for step in plugin.steps}
+        if action.removesuffix("_submit") in steps | _CHANGES:
+            extra.append(outdated.place(plugin, run.key, run.state, swap=True))
+        return (*resp, *extra) if isinstance(resp, tuple) else (resp, *extra)
 
 
 async def _sent(request: Request) -> Mapping[str, Any]:
