@@ -36,6 +36,9 @@ def port(
     by: By = None,
     fields: Fields = None,
     serve: Annotated[bool, typer.Option("--serve", help="Serve the folder afterwards.")] = False,
+    watch: Annotated[
+        bool, typer.Option("--watch", help="Port them whenever they are saved, until Ctrl+C.")
+    ] = False,
     as_json: Json = False,
     dry_run: again.DryRun = False,
     diff: again.Diff = False,
@@ -60,6 +63,10 @@ def port(
     wish = again.wish_of(
         dry_run, diff, check, force, yes, adopt, mine, theirs, resolve or [], restore or []
     )
+    if watch:
+        again.refuse_with("--watch", wish, as_json=as_json, undo=undo, serve=serve)
+        again.watch(notebooks, output, options)
+        return
     if undo:
         again.undo(notebooks, output, yes)
         return

@@ -1,5 +1,6 @@
 """What the options of `port` say about a plugin that is there already, and how it is told what came of it."""
 
+import contextlib
 import difflib
 import sys
 from collections.abc import Mapping, Sequence
@@ -113,6 +114,27 @@ def undo(notebooks: Sequence[Path], output: Path, yes: bool) -> None:
 
     for notebook in notebooks:
         print(f"{pipeline.undo(notebook, output, yes)} is as it was before the last port.")
+
+
+def refuse_with(option: str, wish: Wish, **others: bool) -> None:
+    """Raise UserError (exit 2) when an option was given with one that it cannot go with."""
+    if wish != Wish(Asked()) or any(others.values()):
+        given = [name.replace("as_", "").replace("_", "-") for name, on in others.items() if on]
+        reason = f"it does not go with {f'--{given[0]}' if given else 'options for a single port'}"
+        raise UserError(codes.BAD_OPTION, option=option, value="on", reason=reason)
+
+
+def watch(notebooks: Sequence[Path], output: Path, options: Options) -> None:
+    """Port notebooks whenever they change, until Ctrl+C."""
+    import threading
+
+    from transpiler.watching import watch as watching
+
+    with contextlib.suppress(KeyboardInterrupt):
+        watching(
+            notebooks, output, options, lambda line: print(line, flush=True), threading.Event().wait
+        )
+    print("Stopped.")
 
 
 def print_diff(ported: "Ported") -> None:
