@@ -51,6 +51,15 @@ Undo = Annotated[bool, _flag("--undo", help="Bring back the plugin as it was bef
 Adopt = Annotated[
     bool, _flag("--adopt", help="Take the notebook as the base; leave the plugin as it is.")
 ]
+ToNotebook = Annotated[
+    str | None,
+    typer.Option(
+        "--to-notebook",
+        metavar="[STEP]",
+        help="Carry edits of cells back into the notebook, of one step or of all.",
+        rich_help_panel=PANEL,
+    ),
+]
 
 _CHOICES: Mapping[str, Literal["mine", "notebook", "both"]] = {
     "mine": "mine",
@@ -106,6 +115,35 @@ def port_one(notebook: Path, output: Path, options: Options, wish: Wish) -> "Por
                     codes.EDITED_BY_HAND, 3, path=str(first.plugin), option="--force", edits=edits
                 )
     return port(notebook, output, options, wish.asked)
+
+
+def to_notebook(
+    notebooks: Sequence[Path], output: Path, options: Options, wanted: str, as_json: bool
+) -> int:
+    """Carry edits into notebooks, print what came of it, and return the exit code: 1 when some stay in the plugin."""
+    from transpiler import report
+    from transpiler.carrying import carry, told
+
+    stay = False
+    data = []
+    for notebook in notebooks:
+        done = carry(notebook, output, options, wanted)
+        stay = stay or bool(done.found)
+        if as_json:
+            data.append({**report.data_of(None, done.found), **told(done)})
+            continue
+        for function, index, count in done.cells:
+            print(f"{notebook}[{index}]: {count} edit{'s' * (count != 1)} of {function}")
+        report.print_diagnostics(report.console(), done.found, notebook.name)
+        if done.cells:
+            print(
+                "Written, and ported. Outputs in the notebook are those of before. To take it back: --undo"
+            )
+        elif not done.found:
+            print(f"{notebook}: no edits of cells that the notebook has not.")
+    if as_json:
+        print(report.dumped(data if len(data) > 1 else data[0]))
+    return int(stay)
 
 
 def undo(notebooks: Sequence[Path], output: Path, yes: bool) -> None:
