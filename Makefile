@@ -40,7 +40,9 @@ WITH_PLUGIN := $(foreach notebook,$(wildcard fixtures/*.ipynb fixtures/inputs/*.
 # What only a person has
 ANSWERS := $(addprefix --set ,hello:step_01.a=Ada all_types:step_03.token=secret asked_questions:step_01.who=Ada \
 	asked_questions:step_01.lines=2 asked_questions:step_02.password=secret pipulate_calls:step_04.api_key=key \
-	pipulate_calls:step_08.TOKEN=token)
+	pipulate_calls:step_08.TOKEN=token \
+	$(addprefix questions_while_running:,step_02.input=honey step_02.input=3 step_02.input= step_03.input=code \
+	step_04.input=27))
 
 verify: .venv/.dev ## compare each notebook of fixtures/ with its app, cell by cell: one table (WAYS="--resume --restore --revert": all ways)
 	$(BIN)/pipulate verify $(WITH_PLUGIN) fixtures/faithful/*.ipynb $(ANSWERS) --jobs $(JOBS) $(WAYS)

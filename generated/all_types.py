@@ -16,7 +16,7 @@ Everything here may be edited: when the notebook changes, `pipulate port` takes 
 changes in and keeps your edits. Leave the `# port:` line below as it is.
 """
 
-# port: id=919a8d219c66 notebook=../fixtures/inputs/all_types.ipynb base=6045c62b9d02f19d
+# port: id=919a8d219c66 notebook=../fixtures/inputs/all_types.ipynb base=d44a7d02490730a9
 # The `global` lines of a cell name what it only reads, too:
 # ruff: noqa: PLW0602
 
@@ -753,7 +753,7 @@ class AllTypes:
                     ),
                 ),
                 id="step_01",
-                data_state="running",
+                data_state="question" if execution.question else "running",
             )
 
         # Phase 1: the run is locked. The card shows what was kept.
@@ -1091,7 +1091,7 @@ class AllTypes:
                 ),
                 Div(
                     Label("Pictures", fr="step_02-pictures"),
-                    self.cells.chosen(values.get("pictures")),
+                    self.cells.chosen(values.get("pictures"), remove="pictures"),
                     Input(
                         id="step_02-pictures",
                         name="pictures",
@@ -1139,7 +1139,7 @@ class AllTypes:
                     ),
                 ),
                 id="step_02",
-                data_state="running",
+                data_state="question" if execution.question else "running",
             )
 
         # Phase 1: the run is locked. The card shows what was kept.
@@ -1367,7 +1367,7 @@ class AllTypes:
                     ),
                 ),
                 id="step_03",
-                data_state="running",
+                data_state="question" if execution.question else "running",
             )
 
         # Phase 1: the run is locked. The card shows what was kept.
@@ -1520,7 +1520,7 @@ class AllTypes:
                     ),
                 ),
                 id="step_04",
-                data_state="running",
+                data_state="question" if execution.question else "running",
             )
 
         # Phase 1: the run is locked. The card shows what was kept.

@@ -138,9 +138,9 @@ PARAM_FORM = Rule(
 ASKS_WHILE_RUNNING = Rule(
     "PP126",
     "asks-while-running",
-    WARNING,
-    "This `input()` is in {where}: how often it asks depends on the data, so it is not a field of the form",
-    "The running app cannot ask there yet. Ask at the top level of the cell: `answer = input(...)`.",
+    NOTICE,
+    "This `{call}()` is in {where}: how often it asks depends on the data, so it is not a field of the form",
+    "The app asks when the cell comes to it. For `run` and `verify`, answers are given as `--set step_NN.input=...`, one for each question.",
 )
 NOT_A_LITERAL = Rule(
     "PP127",
@@ -424,6 +424,27 @@ NO_TERMINAL = Rule(
 )
 
 # --- PP9xx: our bugs ----------------------------------------------------------------------------------------------
+PORT_FAILED = Rule(
+    "PP440",
+    "port-failed",
+    ERROR,
+    "the notebook could not be ported: {reason}",
+    "Nothing was written. `pipulate port` on the command line says more; please report it with the notebook.",
+)
+UNKNOWN_TOOL = Rule(
+    "PP441",
+    "unknown-tool",
+    ERROR,
+    "there is no tool {name}",
+    "The tools are {names}: `pipulate tools list`.",
+)
+BAD_ARGUMENTS = Rule(
+    "PP442",
+    "bad-arguments",
+    ERROR,
+    "the arguments of the tool {name} cannot be used: {reason}",
+    "`pipulate tools list` gives the JSON schema of its arguments.",
+)
 INTERNAL = Rule(
     "PP901",
     "internal-error",

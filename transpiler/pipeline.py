@@ -117,24 +117,26 @@ def port(
     out: Path,
     options: Options,
     asked: Asked | None = None,
+    known_as: Path | None = None,
     anew: bool = False,
     raw: bytes | None = None,
 ) -> Ported:
     """Port a notebook to a plugin in a folder; into one that is there its changes are merged.
 
-    `anew`: look at everything even where nothing has changed since the last port. `raw`: for a dry run, what the notebook
-    would hold.
+    `known_as` is the path under which the plugin knows the notebook, where `path` is a copy. `anew`: look at everything even
+    where nothing has changed since the last port. `raw`: for a dry run, what the notebook would hold.
     Raises UserError when the notebook cannot be read (exit 2), or the plugin not be written safely (exit 3); an
     InternalError or anything else that escapes is a bug of ours. In all these cases nothing has been written.
     """
     raw = read_bytes(path) if raw is None else raw
-    kept = chosen_before(path, out) if options.fields is None else options.fields
+    known = known_as or path
+    kept = chosen_before(known, out) if options.fields is None else options.fields
     fingerprint = _fingerprint(options, kept)
     quick = not anew and asked in (None, Asked(), Asked(dry=True))
-    if quick and (plugin := unchanged(path, raw, out, fingerprint)):
+    if quick and (plugin := unchanged(known, raw, out, fingerprint)):
         return Ported(path, plugin, None, (), changed=False)
     asked = asked or Asked()
-    there = disk.ported_from(path, out)
+    there = disk.ported_from(known, out)
     made = planned(raw, path, options, kept, disk.known_steps(there))
     plan, found = made.plan, made.found
     if plan is None or any(d.rule.severity is Severity.ERROR for d in found):
@@ -142,7 +144,7 @@ def port(
 
     from transpiler.passes.emit import emit
 
-    where = disk.place(plan, path, out, options.number, there)
+    where = disk.place(plan, known, out, options.number, there)
     text = emit(plan, made.moved, where.port_id, where.notebook)
     fingerprint = _fingerprint(options, plan.chosen)
     result, of_merge = regenerate(
@@ -151,8 +153,10 @@ def port(
     changed = where.raw != result.content
     of_write: Found = ()
     if not asked.dry:
-        stamp = stamp_of(plan, result.content, where.path, path, raw, fingerprint)
-        changed, of_write = disk.write(plan, result, where, path, raw, "" if result.open else stamp)
+        stamp = ""
+        if known == path and not result.open:
+            stamp = stamp_of(plan, result.content, where.path, path, raw, fingerprint)
+        changed, of_write = disk.write(plan, result, where, path, raw, stamp)
     backup = changed and where.raw is not None and not asked.dry
     everything = found + of_merge + of_write
     return Ported(path, where.path, plan, everything, changed, result, where.raw, backup)

@@ -85,6 +85,26 @@ def _rendered(diagnostic: Diagnostic, name: str, sources: tuple[str, ...], width
     return text
 
 
+def quoted(diagnostic: Diagnostic, name: str, sources: tuple[str, ...]) -> dict[str, str]:
+    """Return the parts of one diagnostic as it is printed, for whoever shows it elsewhere."""
+    span, rule = diagnostic.span, diagnostic.rule
+    lines = sources[span.cell].split("\n") if 0 <= span.cell < len(sources) else []
+    line = marks = ""
+    if 0 < span.line <= len(lines):
+        line, before, carets = _excerpt(lines[span.line - 1].expandtabs(1), span, 100)
+        marks = " " * before + "^" * carets
+    return {
+        "code": rule.code,
+        "name": rule.name,
+        "severity": rule.severity.name.lower(),
+        "place": name if span.cell < 0 else f"{name}[{span.cell}]:{span.line}:{span.column}",
+        "message": diagnostic.message,
+        "help": diagnostic.help,
+        "line": line,
+        "marks": marks,
+    }
+
+
 def _excerpt(line: str, span: Span, width: int) -> tuple[str, int, int]:
     """Return the part of a line around a span that fits a width, the columns before the span there, and its length."""
     before = span.column - 1

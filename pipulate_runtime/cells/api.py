@@ -17,6 +17,7 @@ from pipulate_runtime.cells import (
     uploads,
 )
 from pipulate_runtime.cells import pool as pools
+from pipulate_runtime.cells.asking import OPEN, answered_late, keep_open, known_of
 from pipulate_runtime.cells.execution import (
     CELLS,
     CHANGED,
@@ -27,14 +28,16 @@ from pipulate_runtime.cells.execution import (
     execute,
 )
 from pipulate_runtime.cells.folders import RunFolder
-from pipulate_runtime.cells.forms import Sent
+from pipulate_runtime.cells.forms import REMOVE, Sent
 from pipulate_runtime.cells.job import Job
 from pipulate_runtime.cells.marks import Options, marked
 from pipulate_runtime.cells.source import Source, with_answers
-from pipulate_runtime.cells.stopping import interrupt, stop
+from pipulate_runtime.cells.stopping import interrupt, listen, stop
 from pipulate_runtime.cells.vault import Vault, masked
 
 FAILED = 50  # executions that have failed are kept in memory, the last ones; of others it is known that they failed
+INTERRUPTED = "Interrupted"  # the name of a step's end when its server was killed
+GIVEN_AGAIN = "What you have answered is given again."
 QUICK = 0.3  # seconds an answer waits for its step: most cells are through by then
 
 
@@ -55,6 +58,7 @@ class Cells:
         _all.add(self)
         routes.register(plugin, self, self.files)
         ask.register(self)
+        ask.register_answers(self)
 
     async def start(self, key: str, step_id: str, form: dict[str, Any], save: Save) -> Execution:
         """Execute the cells of a step and return the execution, finished or still running.
@@ -67,14 +71,15 @@ class Cells:
         given = json.loads(json.dumps(form))
         execution = self.execution(key, step_id)
         if execution is None or not execution.running:
-            execution = Execution(key, step_id, given, save=save)
+            interrupted = execution is not None and execution.said[0] == INTERRUPTED
+            earlier = known_of(self._state(key), step_id, interrupted)
+            execution = Execution(key, step_id, given, save=save, earlier=earlier)
             self._executions[key, step_id] = execution
             self.vault.remember(key, step_id, given)
             execution.task = asyncio.ensure_future(self._run(execution, save))
         elif execution.form != given:
             execution.refused = True
-        if execution.task:
-            await asyncio.wait([execution.task], timeout=QUICK)
+        await execution.page.settled(execution.task, QUICK)
         return execution
 
     async def _run(self, execution: Execution, save: Save) -> None:
@@ -83,7 +88,12 @@ class Cells:
             await self._make_way(execution)
             pool = pools.pool()
             run = pool.run(self.plugin.app_name, execution.key)
-            await execute(pool, run, self._job(execution.key), execution, save)
+            unfinished.take_back(run.folder, execution.step_id)  # an earlier wish came too late
+            listening = asyncio.ensure_future(listen(run, execution))
+            try:
+                await execute(pool, run, self._job(execution.key), execution, save)
+            finally:
+                listening.cancel()
         finally:
             execution.running = False
             if not execution.error and self._executions.get(place) is execution:
@@ -91,6 +101,11 @@ class Cells:
             failed = [p for p, e in self._executions.items() if e.error and not e.running]
             for old in failed[:-FAILED]:
                 del self._executions[old]
+
+    def succeed(self, old: "Cells") -> None:
+        """Go on where the cells of the plugin's version before are: what it executes ends, and is followed from here."""
+        self._executions = old._executions
+        self.vault.succeed(old.vault)
 
     def _job(self, key: str) -> Job:
         steps = tuple(self.plugin.steps)
@@ -117,7 +132,11 @@ class Cells:
         for place, execution in list(self._executions.items()):
             if execution is starting or execution.key != starting.key:
                 continue
-            if execution.running and order.index(execution.step_id) > order.index(starting.step_id):
+            # A step that the plugin has not any more, since it was loaded again, counts as a later one
+            gone = execution.step_id not in order
+            if execution.running and (
+                gone or order.index(execution.step_id) > order.index(starting.step_id)
+            ):
                 await self._stop(execution)
             if not execution.running and self._executions.get(place) is execution:
                 del self._executions[place]
@@ -161,7 +180,8 @@ class Cells:
         if note.running:
             execution.active, execution.doing = True, "Running in another program"
         else:
-            execution.fail(note.name, note.message)
+            again = note.name == INTERRUPTED and known_of(state, step_id, True).some
+            execution.fail(note.name, note.message + (f" {GIVEN_AGAIN}" if again else ""))
         return execution
 
     async def stop(self, key: str) -> None:
@@ -189,15 +209,35 @@ class Cells:
     async def interrupt(self, key: str, step_id: str) -> None:
         """Stop a step that is running, as the button of its card does; it ends as an error that says so.
 
-        Returns as soon as it has ended, or after a moment: a cell that does not react has some seconds.
+        Returns as soon as it has ended, or after a moment: a cell that does not react has some seconds. What another
+        program runs is stopped there, when it sees that somebody wants it.
         """
         execution = self.execution(key, step_id)
-        if execution and execution.running and execution.task:
+        if execution and execution.running and not execution.task:
+            unfinished.ask_to_stop(self.folder(key), step_id)
+        elif execution and execution.running and execution.task:
             run = pools.pool().run(self.plugin.app_name, key)
             stopping = asyncio.ensure_future(interrupt(run, execution))
             self._stopping.add(stopping)
             stopping.add_done_callback(self._stopping.discard)
             await asyncio.wait([execution.task], timeout=QUICK)
+
+    async def answered(self, key: str, step_id: str, question: str, text: str, why: str) -> None:
+        """Take the answer to what a running step asks, or `why` it is none. Of a question that is over it is ignored.
+
+        Returns when the step goes on to its end or to its next question, or after a moment.
+        """
+        execution = self.execution(key, step_id)
+        if execution and execution.running:
+            if execution.page.take(question, text, why):
+                await execution.page.settled(execution.task, QUICK)
+        elif not why:
+            # Its server is gone, the answer is not: it is given when the step runs again
+            state = self._state(key)
+            write = partial(self.plugin.pip.write_state, key)
+            late = answered_late((state.get(OPEN) or {}).get(step_id, ()), question, text)
+            if late:
+                keep_open(lambda: state, write, step_id, late)
 
     def show(self, key: str, cells: list[Record]) -> Any:
         """Return the outputs of cells as a component, or None if there is nothing to show."""
@@ -214,16 +254,20 @@ class Cells:
 
     def follow(self, execution: Execution) -> Any:
         """Return the outputs of a step that is running, so far; what comes later is added in the page."""
-        return live.cells(execution, partial(self._view, execution.key))
+        return live.cells(execution, self.plugin.app_name, partial(self._view, execution.key))
 
     def clock(self, execution: Execution) -> Any:
         """Return what a running step is doing and for how long. It asks what is new, until the step is done."""
         return live.clock(execution, self.plugin.app_name)
 
-    def news(self, key: str, step_id: str, execution_id: str, seen: int) -> list[Any]:
-        """Return what a page asks for that shows an execution as it was at the tick `seen`."""
+    def news(
+        self, key: str, step_id: str, execution_id: str, seen: int, question: str = ""
+    ) -> list[Any]:
+        """Return what a page asks for that shows an execution as it was at the tick `seen`, and a question by its id."""
         execution = self.execution(key, step_id)
-        if execution is None or not execution.running or execution.id != execution_id:
+        gone = execution is None or not execution.running or execution.id != execution_id
+        asked = execution.question.id if execution and execution.question else ""
+        if gone or execution is None or asked != question:
             return [live.card_again(self.plugin.app_name, step_id)]
         return live.changes(execution, self.plugin.app_name, seen, partial(self._view, key))
 
@@ -316,18 +360,22 @@ class Cells:
         endings: Iterable[str] = (),
         max_size: int = 0,
     ) -> list[str]:
-        """Return the paths of files for the cells: those that were sent, else the earlier ones; as `uploaded`."""
+        """Return the paths of files for the cells: those that were sent, else the earlier ones that are not to go; as `uploaded`."""
         folder = self.folder(key)
         endings = tuple(endings)
         if name in sent.problems:
             return []
         if chosen := sent.files.get(name):
             return [await uploads.keep(folder, file, endings, max_size) for file in chosen]
-        return [path for path in earlier or () if uploads.is_there(folder, self.files, path)]
+        stay = [path for path in earlier or () if path not in sent.getlist(name + REMOVE)]
+        return [path for path in stay if uploads.is_there(folder, self.files, path)]
 
-    def chosen(self, paths: str | list[str] | None) -> Any:
-        """Return a line that names the files of an answer, which stay unless others are chosen; None without any."""
-        return ask.chosen([paths] if isinstance(paths, str) else paths or [])
+    def chosen(self, paths: str | list[str] | None, remove: str | None = None) -> Any:
+        """Return a line that names the files of an answer, which stay unless others are chosen; None without any.
+
+        With `remove`, the name of an optional field, each of them can be taken away.
+        """
+        return ask.chosen([paths] if isinstance(paths, str) else paths or [], remove)
 
     def file(self, key: str, paths: str | list[str] | None) -> Any:
         """Return the names and sizes of the files of an answer."""

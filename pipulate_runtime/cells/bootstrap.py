@@ -66,6 +66,13 @@ class CellFunctions(ast.NodeTransformer):
 
     def open(self, source: str, filename: str, class_name: str, folder: str) -> None:
         """Take the source of a plugin and go to the working folder of its run."""
+        self.take(source, filename, class_name)
+        os.chdir(folder)
+        self.shell.history_manager.dir_hist[:] = [str(folder)]
+        self.began = self.shell, set(sys.modules), dict(os.environ), folder
+
+    def take(self, source: str, filename: str, class_name: str) -> None:
+        """Take the source of a plugin, or the one it has since it was changed."""
         self.filename = filename
         lines = source.splitlines(keepends=True)
         linecache.cache[filename] = (len(source), None, lines, filename)
@@ -73,9 +80,6 @@ class CellFunctions(ast.NodeTransformer):
             if isinstance(node, ast.ClassDef) and node.name == class_name:
                 functions = (ast.FunctionDef, ast.AsyncFunctionDef)
                 self.nodes = {n.name: n for n in node.body if isinstance(n, functions)}
-        os.chdir(folder)
-        self.shell.history_manager.dir_hist[:] = [str(folder)]
-        self.began = self.shell, set(sys.modules), dict(os.environ), folder
 
     def inside(self, folder: str) -> Any:
         """Return what stores and restores the namespace; its modules lie in `folder`."""

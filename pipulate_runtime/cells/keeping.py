@@ -23,10 +23,7 @@ async def opened(pool: Pool, run: Run, job: Job, found: Checkpoint | None = None
         await asyncio.to_thread(found.put_files, run.folder.work)
     else:
         await asyncio.to_thread(run.folder.fresh_work, job.files)
-    source = job.source
-    file_name = source.path.name if source.path else "<plugin>"
-    name = source.plugin_class.__name__
-    await kernel.open(source.text, file_name, name, run.folder.work)
+    await kernel.open(*job.source.told, run.folder.work)
     return kernel
 
 

@@ -3,10 +3,12 @@
 import asyncio
 import time
 
+from pipulate_runtime.cells import unfinished
 from pipulate_runtime.cells.execution import Execution
 from pipulate_runtime.cells.pool import Pool, Run
 
 GRACE = 5.0  # seconds a cell has to end after it was interrupted; then its kernel is ended
+LOOK = 0.5  # seconds between two looks whether another program wants it to end
 
 
 async def stop(pool: Pool, run: Run, execution: Execution) -> None:
@@ -50,3 +52,11 @@ async def interrupt(run: Run, execution: Execution) -> None:
     await asyncio.wait([task], timeout=GRACE)
     if not task.done():
         kernel.kill()
+
+
+async def listen(run: Run, execution: Execution) -> None:
+    """Interrupt an execution when another program asks for it; until it is cancelled."""
+    while not unfinished.asked_to_stop(run.folder, execution.step_id):
+        await asyncio.sleep(LOOK)
+    unfinished.take_back(run.folder, execution.step_id)
+    await interrupt(run, execution)

@@ -14,7 +14,7 @@ import threading
 import webbrowser
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pipulate_runtime.host import messages
 from pipulate_runtime.host.flow import Flow, Node, Used, flow_of
@@ -59,6 +59,7 @@ __all__ = [
 ]
 
 OK = 0
+FOLDER = Path("generated")  # of the plugins, when none is given
 
 Answers = Mapping[str, Mapping[str, str]]
 
@@ -74,12 +75,20 @@ def serve(
     kernel_memory: str | None = None,
     step_output: str | None = None,
     idle: str | None = None,
+    porter: Any = None,
+    follow: bool = False,
+    trust_network: bool = False,
+    model: str | None = None,
+    ollama: str | None = None,
     reviewer: "Reviewer | None" = None,
 ) -> int:
     """Runs the host with every plugin of a folder until it is stopped; `reviewer` can show their notebooks beside them.
 
+    With `porter` (see `host.porting`) notebooks can be dropped on the home page, so the folder may be empty; with
+    `follow` what is saved in it is served at once. The pages for the owner are there on a loopback address only, unless
+    `trust_network`.
     `kernels` may live at a time, each with `kernel_memory`; a step may print `step_output`; a kernel that nobody uses
-    ends after `idle`. Raises HostError PP534, PP535 (no such length of time, or size), PP501, PP502 (nothing to serve), PP503, PP504 (no address), PP505, PP506 (no database).
+    ends after `idle`. In the chat panel `model` answers, of the Ollama at the address `ollama`. Raises HostError PP550, PP534, PP535 (no such length of time, or size), PP501, PP502 (nothing to serve), PP503, PP504 (no address), PP505, PP506 (no database).
     """
     from pipulate_runtime.host.plugins import find_files
 
@@ -89,16 +98,31 @@ def serve(
         "output": _size(step_output),
         "idle_seconds": length_of(idle).total_seconds() if idle else None,
     }
+    if porter is not None and folder == FOLDER:  # the usual one; another name may be mistyped
+        folder.mkdir(exist_ok=True)
+    from pipulate_runtime.host.chat.ollama import ADDRESS, Ollama
+
+    chat = Ollama(ollama or ADDRESS, model)
     if not folder.is_dir():
         raise messages.FOLDER_MISSING.error(folder=folder)
-    if not find_files(folder):
+    if porter is None and not find_files(folder):
         raise messages.NO_PLUGINS.error(folder=folder)
+    owner = _Owner(porter, follow, trust_network, reviewer)
     listener = listen(host, port)
     try:
-        _serve(listener, folder, data, host, open_browser, names, limits, reviewer)
+        _serve(listener, folder, data, host, open_browser, names, limits, owner, chat)
     finally:
         listener.close()
     return OK
+
+
+class _Owner(NamedTuple):
+    """What the one who started the server may do with it."""
+
+    porter: Any
+    follow: bool
+    trust_network: bool
+    reviewer: Any
 
 
 def _size(text: str | None) -> int | None:
@@ -145,20 +169,27 @@ def _serve(
     open_browser: bool,
     names: frozenset[str],
     limits: Mapping[str, Any],
-    reviewer: "Reviewer | None",
+    owner: "_Owner",
+    chat: Any,
 ) -> None:
+    from pipulate_runtime.host.address import noted
     from pipulate_runtime.host.app import Limits, create_app
     from pipulate_runtime.host.outlet import never_waiting
+    from pipulate_runtime.host.security import is_loopback
+    from pipulate_runtime.host.workshop import Tools
 
+    pages = owner.trust_network or is_loopback(host)
+    tools = Tools(owner.porter, pages=pages, log=True, follow=owner.follow, reviewer=owner.reviewer)
     with never_waiting(sys.stdout, sys.stderr):
         app = create_app(
-            folder, data, host=host, names=names, limits=Limits(**limits), reviewer=reviewer
+            folder, data, host=host, names=names, limits=Limits(**limits), tools=tools, ollama=chat
         )
-        _serve_app(app, listener, host, open_browser)
+        address = f"http://{_reachable(host)}:{listener.getsockname()[1]}"
+        with noted(data, address, folder, owner.follow):
+            _serve_app(app, listener, address, open_browser)
 
 
-def _serve_app(app: Any, listener: socket.socket, host: str, open_browser: bool) -> None:
-    address = f"http://{_reachable(host)}:{listener.getsockname()[1]}"
+def _serve_app(app: Any, listener: socket.socket, address: str, open_browser: bool) -> None:
     loaded = app.state.loaded
     for plugin in loaded.plugins:
         print(f"  {address}/{plugin.key}  {plugin.title}")
@@ -176,7 +207,12 @@ def _until_stopped(app: Any, listener: socket.socket, address: str, open_browser
         timer.daemon = True
         timer.start()
     config = uvicorn.Config(
-        app, log_level="warning", timeout_graceful_shutdown=3, server_header=False, ws="none"
+        app,
+        log_level="warning",
+        timeout_graceful_shutdown=3,
+        server_header=False,
+        ws="auto",
+        ws_max_size=2**20,
     )
     with contextlib.suppress(KeyboardInterrupt):
         uvicorn.Server(config).run(sockets=[listener])
@@ -190,11 +226,13 @@ def review(reviewer: "Reviewer", plugin: Path, port: int = 5002, open_browser: b
     from pipulate_runtime.host.app import create_app
     from pipulate_runtime.host.outlet import never_waiting
     from pipulate_runtime.host.reviewing import address
+    from pipulate_runtime.host.workshop import Tools
 
     host = "127.0.0.1"
     listener = listen(host, port)
     with listener, never_waiting(sys.stdout, sys.stderr), tempfile.TemporaryDirectory() as data:
-        app = create_app(None, Path(data), files=[], host=host, reviewer=reviewer, reviewed=plugin)
+        tools = Tools(pages=True, reviewer=reviewer, reviewed=plugin)
+        app = create_app(None, Path(data), files=[], host=host, tools=tools)
         page = f"http://{host}:{listener.getsockname()[1]}{address(plugin)}"
         _until_stopped(app, listener, page, open_browser)
     return OK

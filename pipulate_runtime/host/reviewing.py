@@ -5,7 +5,6 @@ decided. A review shows code and changes files, so only a server on the loopback
 """
 
 import threading
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Protocol
 from urllib.parse import quote
@@ -18,7 +17,6 @@ from pipulate_runtime.host import pages, reviewpage
 from pipulate_runtime.host.contract import Component
 from pipulate_runtime.host.plugins import Loaded, Plugin, split_name
 from pipulate_runtime.host.reviewed import Review
-from pipulate_runtime.host.state import StateStore
 
 PREFIX = "/-/review"  # no plugin can have an address that begins so
 
@@ -45,22 +43,23 @@ class Reviewing:
     """Handlers of `/-/review`."""
 
     def __init__(
-        self, app: FastHTML, store: StateStore, reviewer: Reviewer, plugins: Mapping[str, Path]
+        self, app: FastHTML, loaded: Loaded, reviewer: Reviewer, only: Path | None = None
     ) -> None:
-        """`plugins` are the files to review, by their keys."""
+        """For the plugins of an app, or for one alone: its review is the first page then."""
         self._app = app
-        self._store = store
+        self._loaded = loaded
         self._reviewer = reviewer
-        self._plugins = plugins
+        self._only = only
         self._lock = threading.Lock()
 
-    def register(self, only: Path | None = None) -> None:
-        """Puts the routes before all others. With `only`, the first page of the server is the review of that plugin."""
+    def register(self) -> None:
+        """Puts the routes before all others; a workflow's page finds the link to its review in the app's state."""
+        self._app.state.review_link = self.link
         before = len(self._app.router.routes)
         self._app.route(f"{PREFIX}/{{key}}", methods=["GET"])(self.page)
         self._app.route(f"{PREFIX}/{{key}}/settle", methods=["POST"])(self.settle)
-        if only is not None:
-            to = address(only)
+        if self._only is not None:
+            to = address(self._only)
             self._app.route("/", methods=["GET"], name="review")(lambda: RedirectResponse(to))
         routes = self._app.router.routes
         routes[:] = routes[before:] + routes[:before]
@@ -73,7 +72,7 @@ class Reviewing:
 
     def page(self, key: str) -> Any:
         """GET /-/review/KEY: the review. In a thread: a notebook is compiled for it."""
-        plugin = self._plugins.get(key)
+        plugin = self._file(key)
         if plugin is None:
             return Response("", status_code=404)
         return self._page(key, self._reviewer.look(plugin))
@@ -82,7 +81,7 @@ class Reviewing:
         self, request: Request, key: str, conflict: str = "", choice: str = "", seen: str = ""
     ) -> Any:
         """POST /-/review/KEY/settle: settles a conflict; the answer is the review as it is then."""
-        plugin = self._plugins.get(key)
+        plugin = self._file(key)
         if plugin is None:
             return Response("", status_code=404)
         with self._lock:
@@ -92,16 +91,18 @@ class Reviewing:
         return self._page(key, review, said)
 
     def _page(self, key: str, review: Review, said: str = "") -> Component:
-        theme = self._store.setting("theme_preference") or "auto"
         content = reviewpage.content(review, self._action(key), said)
-        return pages.page(f"Review: {review['title']}", content, theme=theme)
+        frame = {} if self._only else self._app.state.frame()
+        return pages.page(f"Review: {review['title']}", content, **frame)
+
+    def _file(self, key: str) -> Path | None:
+        """The file that is reviewed under a key: also that of a plugin that cannot be opened."""
+        if self._only is not None:
+            return self._only if split_name(self._only.stem)[1] == key else None
+        if plugin := self._loaded.by_key.get(key):
+            return plugin.path
+        return next((p.path for p in self._loaded.problems if p.key == key), None)
 
     @staticmethod
     def _action(key: str) -> str:
         return f"{PREFIX}/{quote(key)}/settle"
-
-
-def files_of(loaded: Loaded) -> dict[str, Path]:
-    """The files of a folder that can be reviewed, by key: also of plugins that cannot be opened."""
-    there = {problem.key: problem.path for problem in loaded.problems}
-    return there | {plugin.key: plugin.path for plugin in loaded.plugins}

@@ -42,7 +42,7 @@ class Teller:
         self.read = read
         self.out = out or sys.stdout
         self.live = self.out.isatty()
-        self.told: set[str] = set()
+        self.told: dict[str, str] = {}  # how each step stood
         self._following: Following | None = None
         self._status = ""
 
@@ -61,8 +61,9 @@ class Teller:
             standing = walk.standing(step.id)
             if standing not in ("done", "locked", "error"):
                 break
-            if step.id not in self.told:
-                self.told.add(step.id)
+            failed_before = self.told.get(step.id) == "error" != standing
+            if step.id not in self.told or failed_before:
+                self.told[step.id] = standing
                 self._section(walk, step, standing)
 
     def end(self, finalized: bool) -> None:
@@ -97,6 +98,8 @@ class Teller:
             lines = self._lines(walk, step, standing)
         for name, value in self._answers(walk, step.id).items():
             self._print(f"    {name} = {value!r}")
+        for line in self._conversation(walk, step.id):
+            self._print(f"    {line}")
         for line in lines:
             self._print(f"  | {line}")
         if following:
@@ -107,6 +110,14 @@ class Teller:
         stored = self.read(walk.key).get(step_id)
         asked = walk.asked.get(step_id, {})
         return {n: v for n, v in stored.items() if n in asked} if isinstance(stored, dict) else {}
+
+    def _conversation(self, walk: Walk, step_id: str) -> Iterator[str]:
+        """Yield what the cells of a step asked, and what was answered."""
+        stored = self.read(walk.key).get(step_id)
+        for record in stored.get("_cells") or [] if isinstance(stored, dict) else []:
+            for entry in record.get("asked", ()):
+                answer = "(not kept)" if entry.get("secret") else repr(entry["answer"])
+                yield f"{' '.join(entry['prompt'].split())} {answer}".strip()
 
     def _lines(self, walk: Walk, step: Any, standing: str) -> list[str]:
         from pipulate_runtime.cells.folders import inlined

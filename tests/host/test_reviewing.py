@@ -7,6 +7,7 @@ from bs4 import BeautifulSoup
 
 from pipulate_runtime.host.messages import HostError
 from pipulate_runtime.host.reviewpage import code, document
+from pipulate_runtime.host.workshop import Tools
 from tests.host.helpers import HTMX, PLUGINS
 
 PLUGIN = PLUGINS / "010_trip_planner.py"
@@ -87,7 +88,7 @@ def played() -> Played:
 
 @pytest.fixture
 def client(make_client, played):
-    return make_client(reviewer=played)
+    return make_client(tools=Tools(pages=True, reviewer=played))
 
 
 def soup(response) -> BeautifulSoup:
@@ -131,7 +132,7 @@ def test_another_site_cannot_press_it(client, played) -> None:
 
 @pytest.mark.parametrize("more", [{"coming": True}, {"refused": True}])
 def test_before_a_port_nothing_can_be_settled(make_client, more) -> None:
-    page = soup(make_client(reviewer=Played(**more)).get(PAGE))
+    page = soup(make_client(tools=Tools(pages=True, reviewer=Played(**more))).get(PAGE))
     assert page.select("#conflict-5e1b") != []
     assert page.select("#conflict-5e1b form") == []
     assert ("pipulate port trip.ipynb" in page.text) == ("coming" in more)
@@ -140,12 +141,14 @@ def test_before_a_port_nothing_can_be_settled(make_client, more) -> None:
 def test_a_workflow_leads_to_its_review(client, make_client) -> None:
     assert soup(client.get("/trip_planner")).find("a", href=PAGE) is not None
     assert (
-        soup(make_client(reviewer=Played(there=False)).get("/trip_planner")).find("a", href=PAGE)
+        soup(
+            make_client(tools=Tools(pages=True, reviewer=Played(there=False))).get("/trip_planner")
+        ).find("a", href=PAGE)
         is None
     )
 
 
-@pytest.mark.parametrize("options", [{}, {"host": "0.0.0.0", "reviewer": Played()}])
+@pytest.mark.parametrize("options", [{}, {"tools": Tools(pages=False, reviewer=Played())}])
 def test_no_review_for_other_machines_or_without_a_compiler(make_client, options) -> None:
     client = make_client(**options)
     assert client.get(PAGE).status_code == 404
@@ -155,14 +158,16 @@ def test_no_review_for_other_machines_or_without_a_compiler(make_client, options
 
 def test_what_cannot_be_read_says_so(make_client, played, tmp_path) -> None:
     (tmp_path / "broken.py").write_text("class Broken(:\n")
-    client = make_client(tmp_path, reviewer=played)
+    client = make_client(tmp_path, tools=Tools(pages=True, reviewer=played))
     assert client.get("/-/review/nothing").status_code == 404
     answer = client.get("/-/review/broken")  # a plugin that does not load has a review all the same
     assert (answer.status_code, "Repair it." in answer.text) == (500, True)
 
 
 def test_a_server_can_have_nothing_but_a_review(make_client) -> None:
-    client = make_client(folder=None, files=[], reviewer=Played(), reviewed=PLUGIN)
+    client = make_client(
+        folder=None, files=[], tools=Tools(pages=True, reviewer=Played(), reviewed=PLUGIN)
+    )
     answer = client.get("/", follow_redirects=True)
     assert (answer.status_code, answer.url.path) == (200, PAGE)
 

@@ -29,10 +29,27 @@ def serve(
     idle: Annotated[
         str | None, typer.Option(metavar="10m", help="After this, a kernel nobody uses ends.")
     ] = None,
+    reload: Annotated[
+        bool, typer.Option("--reload", help="Serve at once what is saved: plugins and notebooks.")
+    ] = False,
+    trust_network: Annotated[
+        bool,
+        typer.Option(
+            "--trust-network",
+            help="With --host: whoever reaches the server may port notebooks onto it and read its log.",
+        ),
+    ] = False,
+    model: Annotated[
+        str | None, typer.Option(metavar="NAME", help="The model that answers in the chat.")
+    ] = None,
+    ollama: Annotated[
+        str | None, typer.Option(metavar="URL", help="The Ollama that runs the model.")
+    ] = None,
 ) -> None:
     """Serve the plugins of a folder in the browser."""
     from pipulate_runtime.host import commands
     from transpiler.commands.reviewing import Reviewer
+    from transpiler.porter import Porter
 
     raise typer.Exit(
         commands.serve(
@@ -46,6 +63,11 @@ def serve(
             step_output=step_output,
             idle=idle,
             reviewer=Reviewer(Options()),
+            porter=Porter(folder.absolute()),
+            follow=reload,
+            trust_network=trust_network,
+            model=model,
+            ollama=ollama,
         )
     )
 
@@ -60,9 +82,18 @@ def serve_folder(
     """Run the host until it is stopped."""
     from pipulate_runtime.host import commands
     from transpiler.commands.reviewing import Reviewer
+    from transpiler.porter import Porter
 
     raise typer.Exit(
-        commands.serve(folder, data, host, port, open_browser, reviewer=Reviewer(Options()))
+        commands.serve(
+            folder,
+            data,
+            host,
+            port,
+            open_browser,
+            porter=Porter(folder.absolute()),
+            reviewer=Reviewer(Options()),
+        )
     )
 
 

@@ -208,8 +208,9 @@ class _Fields:
             self._drafts[name] = Draft(
                 name, question.node, span, question=True, attributes=attributes
             )
-        for call, where in inner:
-            self._found.append(codes.ASKS_WHILE_RUNNING.at(self._places.span(call), where=where))
+        for call, where in inner[:1]:
+            span, name = self._places.span(call), ast.unparse(call.func)
+            self._found.append(codes.ASKS_WHILE_RUNNING.at(span, where=where, call=name))
 
     def _keys(self) -> None:
         """Texts that were keys are asked for as passwords, under the name that the code has for them."""

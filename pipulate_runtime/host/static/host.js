@@ -52,7 +52,7 @@ document.addEventListener("htmx:beforeRequest", (event) => setBusy(event.detail.
 document.addEventListener("htmx:afterRequest", (event) => setBusy(event.detail.elt, false));
 
 function setBusy(element, busy) {
-  if (!(element instanceof HTMLFormElement)) return;
+  if (!(element instanceof HTMLFormElement) || element.dataset.calm) return; // the focus stays on what was pressed
   for (const button of element.querySelectorAll("button[type=submit]")) {
     button.disabled = busy;
     button.toggleAttribute("data-busy", busy);
