@@ -9,7 +9,7 @@ PAIRS  ?= 5000
 VERSION := $(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])')
 BIN     := .venv/bin
 
-.PHONY: help demo verify test check golden laws bench clean
+.PHONY: help demo verify test old check golden laws bench clean
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 10
@@ -49,6 +49,18 @@ verify: .venv/.dev ## compare each notebook of fixtures/ with its app, cell by c
 
 test: .venv/.dev check ## style, types, architecture, then all tests
 	$(BIN)/pytest -q -n $(JOBS) --dist loadgroup
+
+# What upstream Pipulate runs with; fastcore is the one of that time, as newer ones do not go with that FastHTML.
+OLD := python-fasthtml==0.12.47 starlette==0.52.1 fastcore==1.12.16
+
+.venv/old/.made: .venv/.dev
+	rm -rf .venv/old
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --target .venv/old $(OLD)
+	@touch $@
+
+old: .venv/old/.made ## the tests of plugins and of what they show, with the FastHTML and Starlette of upstream
+	PIPULATE_OLD=1 PYTHONPATH=.venv/old $(BIN)/python -m pytest -q -W ignore::DeprecationWarning \
+		tests/contract/test_upstream.py tests/contract/test_plugins.py tests/cells/test_render.py tests/cells/test_api.py
 
 check: .venv/.dev ## style, types and architecture only
 	$(BIN)/ruff check .

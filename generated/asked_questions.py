@@ -16,7 +16,7 @@ Everything here may be edited: when the notebook changes, `pipulate port` takes 
 changes in and keeps your edits. Leave the `# port:` line below as it is.
 """
 
-# port: id=dded25078d95 notebook=../fixtures/inputs/asked_questions.ipynb base=e81111b12e5402af
+# port: id=dded25078d95 notebook=../fixtures/inputs/asked_questions.ipynb base=724e51583940edc5
 # The `global` lines of a cell name what it only reads, too:
 # ruff: noqa: PLW0602
 
@@ -118,6 +118,8 @@ class AskedQuestions:
 
     async def run_key(self, request):
         """Return the key of the run. The page sends it: two tabs can hold two runs."""
+        # The server may have one table for all workflows, with the filter of another one.
+        self.pipeline.xtra()
         sent = request.query_params if request.method == "GET" else await request.form()
         return sent.get("pipeline_id") or self.pip.db.get("pipeline_id", "")
 

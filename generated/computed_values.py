@@ -16,7 +16,7 @@ Everything here may be edited: when the notebook changes, `pipulate port` takes 
 changes in and keeps your edits. Leave the `# port:` line below as it is.
 """
 
-# port: id=a18876cc9599 notebook=../fixtures/inputs/computed_values.ipynb base=96569ae1f08d2570
+# port: id=a18876cc9599 notebook=../fixtures/inputs/computed_values.ipynb base=72de693fc6d4228e
 # The `global` lines of a cell name what it only reads, too:
 # ruff: noqa: PLW0602
 
@@ -111,6 +111,8 @@ class ComputedValues:
 
     async def run_key(self, request):
         """Return the key of the run. The page sends it: two tabs can hold two runs."""
+        # The server may have one table for all workflows, with the filter of another one.
+        self.pipeline.xtra()
         sent = request.query_params if request.method == "GET" else await request.form()
         return sent.get("pipeline_id") or self.pip.db.get("pipeline_id", "")
 

@@ -16,7 +16,7 @@ Everything here may be edited: when the notebook changes, `pipulate port` takes 
 changes in and keeps your edits. Leave the `# port:` line below as it is.
 """
 
-# port: id=f09adf4f509c notebook=../fixtures/inputs/interact_calls.ipynb base=c840c817edb23ab0
+# port: id=f09adf4f509c notebook=../fixtures/inputs/interact_calls.ipynb base=d5baec6d6d65bdd7
 # The `global` lines of a cell name what it only reads, too:
 # ruff: noqa: PLW0602
 
@@ -159,6 +159,8 @@ class InteractCalls:
 
     async def run_key(self, request):
         """Return the key of the run. The page sends it: two tabs can hold two runs."""
+        # The server may have one table for all workflows, with the filter of another one.
+        self.pipeline.xtra()
         sent = request.query_params if request.method == "GET" else await request.form()
         return sent.get("pipeline_id") or self.pip.db.get("pipeline_id", "")
 

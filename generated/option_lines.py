@@ -16,7 +16,7 @@ Everything here may be edited: when the notebook changes, `pipulate port` takes 
 changes in and keeps your edits. Leave the `# port:` line below as it is.
 """
 
-# port: id=1f2ccee6d596 notebook=../fixtures/inputs/option_lines.ipynb base=ff1be68d71fa8af1
+# port: id=1f2ccee6d596 notebook=../fixtures/inputs/option_lines.ipynb base=44dab710b63a2ed2
 # The `global` lines of a cell name what it only reads, too:
 # ruff: noqa: PLW0602
 
@@ -133,6 +133,8 @@ class OptionLines:
 
     async def run_key(self, request):
         """Return the key of the run. The page sends it: two tabs can hold two runs."""
+        # The server may have one table for all workflows, with the filter of another one.
+        self.pipeline.xtra()
         sent = request.query_params if request.method == "GET" else await request.form()
         return sent.get("pipeline_id") or self.pip.db.get("pipeline_id", "")
 

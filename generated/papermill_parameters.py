@@ -16,7 +16,7 @@ Everything here may be edited: when the notebook changes, `pipulate port` takes 
 changes in and keeps your edits. Leave the `# port:` line below as it is.
 """
 
-# port: id=2642ea46b76a notebook=../fixtures/inputs/papermill_parameters.ipynb base=7f42ddab5020156b
+# port: id=2642ea46b76a notebook=../fixtures/inputs/papermill_parameters.ipynb base=09998bed72e14a58
 # The `global` lines of a cell name what it only reads, too:
 # ruff: noqa: PLW0602
 
@@ -159,6 +159,8 @@ class PapermillParameters:
 
     async def run_key(self, request):
         """Return the key of the run. The page sends it: two tabs can hold two runs."""
+        # The server may have one table for all workflows, with the filter of another one.
+        self.pipeline.xtra()
         sent = request.query_params if request.method == "GET" else await request.form()
         return sent.get("pipeline_id") or self.pip.db.get("pipeline_id", "")
 

@@ -16,7 +16,7 @@ Everything here may be edited: when the notebook changes, `pipulate port` takes 
 changes in and keeps your edits. Leave the `# port:` line below as it is.
 """
 
-# port: id=94ceb8cd2b6b notebook=../fixtures/inputs/questions_while_running.ipynb base=31a1a62f8016b4a9
+# port: id=94ceb8cd2b6b notebook=../fixtures/inputs/questions_while_running.ipynb base=8638d3bbf37bfe21
 # The `global` lines of a cell name what it only reads, too:
 # ruff: noqa: PLW0602
 
@@ -114,6 +114,8 @@ class QuestionsWhileRunning:
 
     async def run_key(self, request):
         """Return the key of the run. The page sends it: two tabs can hold two runs."""
+        # The server may have one table for all workflows, with the filter of another one.
+        self.pipeline.xtra()
         sent = request.query_params if request.method == "GET" else await request.form()
         return sent.get("pipeline_id") or self.pip.db.get("pipeline_id", "")
 

@@ -16,7 +16,7 @@ Everything here may be edited: when the notebook changes, `pipulate port` takes 
 changes in and keeps your edits. Leave the `# port:` line below as it is.
 """
 
-# port: id=3f825ab3e042 notebook=../fixtures/inputs/widget_values.ipynb base=eb7ae3fca94a0803
+# port: id=3f825ab3e042 notebook=../fixtures/inputs/widget_values.ipynb base=5855aaa61ab6517f
 # The `global` lines of a cell name what it only reads, too:
 # ruff: noqa: PLW0602
 
@@ -181,6 +181,8 @@ class WidgetValues:
 
     async def run_key(self, request):
         """Return the key of the run. The page sends it: two tabs can hold two runs."""
+        # The server may have one table for all workflows, with the filter of another one.
+        self.pipeline.xtra()
         sent = request.query_params if request.method == "GET" else await request.form()
         return sent.get("pipeline_id") or self.pip.db.get("pipeline_id", "")
 

@@ -3,7 +3,7 @@
 import asyncio
 import json
 import weakref
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from functools import cached_property, partial
 from typing import Any
 
@@ -14,10 +14,10 @@ from pipulate_runtime.cells import (
     render,
     routes,
     unfinished,
-    uploads,
 )
 from pipulate_runtime.cells import pool as pools
-from pipulate_runtime.cells.asking import OPEN, answered_late, keep_open, known_of
+from pipulate_runtime.cells.answers import Answers
+from pipulate_runtime.cells.asking import answer_late, known_of
 from pipulate_runtime.cells.execution import (
     CELLS,
     CHANGED,
@@ -28,11 +28,10 @@ from pipulate_runtime.cells.execution import (
     execute,
 )
 from pipulate_runtime.cells.folders import RunFolder
-from pipulate_runtime.cells.forms import REMOVE, Sent
 from pipulate_runtime.cells.job import Job
 from pipulate_runtime.cells.marks import Options, marked
 from pipulate_runtime.cells.source import Source, with_answers
-from pipulate_runtime.cells.stopping import interrupt, listen, stop
+from pipulate_runtime.cells.stopping import interrupt, listening, stop
 from pipulate_runtime.cells.vault import Vault, masked
 
 FAILED = 50  # executions that have failed are kept in memory, the last ones; of others it is known that they failed
@@ -41,7 +40,7 @@ GIVEN_AGAIN = "What you have answered is given again."
 QUICK = 0.3  # seconds an answer waits for its step: most cells are through by then
 
 
-class Cells:
+class Cells(Answers):
     """The cells of one plugin: starts them, tells how they are doing, and shows what they gave."""
 
     def __init__(self, plugin: Any, files: str | None = None) -> None:
@@ -88,12 +87,13 @@ class Cells:
             await self._make_way(execution)
             pool = pools.pool()
             run = pool.run(self.plugin.app_name, execution.key)
-            unfinished.take_back(run.folder, execution.step_id)  # an earlier wish came too late
-            listening = asyncio.ensure_future(listen(run, execution))
-            try:
-                await execute(pool, run, self._job(execution.key), execution, save)
-            finally:
-                listening.cancel()
+
+            async def keep(cells: list[dict[str, Any]]) -> None:
+                self._see_all_rows()
+                await save(cells)
+
+            async with listening(run, execution):
+                await execute(pool, run, self._job(execution.key), execution, keep)
         finally:
             execution.running = False
             if not execution.error and self._executions.get(place) is execution:
@@ -111,7 +111,7 @@ class Cells:
         steps = tuple(self.plugin.steps)
 
         def keep_suggested(step_id: str, values: dict[str, Any]) -> None:
-            state = self.plugin.pip.read_state(key)
+            state = self._state(key)
             if state:
                 found = {name: value for name, value in values.items() if value is not None}
                 state["_suggested"] = {step_id: found}
@@ -121,6 +121,7 @@ class Cells:
             return self._state(key)
 
         def write_state(state: Mapping[str, Any]) -> None:
+            self._see_all_rows()
             self.plugin.pip.write_state(key, state)
 
         source, files = self.source, self.files
@@ -133,10 +134,8 @@ class Cells:
             if execution is starting or execution.key != starting.key:
                 continue
             # A step that the plugin has not any more, since it was loaded again, counts as a later one
-            gone = execution.step_id not in order
-            if execution.running and (
-                gone or order.index(execution.step_id) > order.index(starting.step_id)
-            ):
+            earlier = order[: order.index(starting.step_id) + 1]
+            if execution.running and execution.step_id not in earlier:
                 await self._stop(execution)
             if not execution.running and self._executions.get(place) is execution:
                 del self._executions[place]
@@ -232,12 +231,8 @@ class Cells:
             if execution.page.take(question, text, why):
                 await execution.page.settled(execution.task, QUICK)
         elif not why:
-            # Its server is gone, the answer is not: it is given when the step runs again
-            state = self._state(key)
             write = partial(self.plugin.pip.write_state, key)
-            late = answered_late((state.get(OPEN) or {}).get(step_id, ()), question, text)
-            if late:
-                keep_open(lambda: state, write, step_id, late)
+            answer_late(self._state(key), write, step_id, question, text)
 
     def show(self, key: str, cells: list[Record]) -> Any:
         """Return the outputs of cells as a component, or None if there is nothing to show."""
@@ -296,11 +291,8 @@ class Cells:
             return record
         step = self._step_of(record)
         execution = step and self.execution(key, step.id)
-        given = (
-            execution.form
-            if execution
-            else answers((self._state(key).get(step.id) if step else None) or {})
-        )
+        stored = (self._state(key).get(step.id) if step else None) or {}
+        given = execution.form if execution else answers(stored)
         if step:
             given = masked(self.plugin, step.id, given)
         return record | {"code": with_answers(record["code"], given)}
@@ -322,66 +314,13 @@ class Cells:
         return render.not_stored(lost, max((n for n in stored if n < last), default=0) + 1, last)
 
     def _state(self, key: str) -> Mapping[str, Any]:
+        self._see_all_rows()
         return self.plugin.pip.read_state(key) or {}
 
-    # --- forms
-
-    async def sent(
-        self, request: Any, several: Iterable[str] = (), files: Iterable[str] = ()
-    ) -> Sent:
-        """Return what a form sent: texts by name; several texts and files under the names that may have them."""
-        return Sent(await request.form(), several, files)
-
-    async def uploaded(
-        self,
-        key: str,
-        sent: Sent,
-        name: str,
-        earlier: str | None,
-        endings: Iterable[str] = (),
-        max_size: int = 0,
-    ) -> str | None:
-        """Return the path of a file for the cells: the one that was sent, else the earlier one if it is still there.
-
-        Raises ValueError for a file that is too large (in bytes), or whose name ends otherwise.
-        """
-        given = [earlier] if earlier else None
-        paths = await self.uploaded_all(key, sent, name, given, endings, max_size)
-        if len(paths) > 1:
-            raise ValueError(name)
-        return paths[0] if paths else None
-
-    async def uploaded_all(
-        self,
-        key: str,
-        sent: Sent,
-        name: str,
-        earlier: list[str] | None,
-        endings: Iterable[str] = (),
-        max_size: int = 0,
-    ) -> list[str]:
-        """Return the paths of files for the cells: those that were sent, else the earlier ones that are not to go; as `uploaded`."""
-        folder = self.folder(key)
-        endings = tuple(endings)
-        if name in sent.problems:
-            return []
-        if chosen := sent.files.get(name):
-            return [await uploads.keep(folder, file, endings, max_size) for file in chosen]
-        stay = [path for path in earlier or () if path not in sent.getlist(name + REMOVE)]
-        return [path for path in stay if uploads.is_there(folder, self.files, path)]
-
-    def chosen(self, paths: str | list[str] | None, remove: str | None = None) -> Any:
-        """Return a line that names the files of an answer, which stay unless others are chosen; None without any.
-
-        With `remove`, the name of an optional field, each of them can be taken away.
-        """
-        return ask.chosen([paths] if isinstance(paths, str) else paths or [], remove)
-
-    def file(self, key: str, paths: str | list[str] | None) -> Any:
-        """Return the names and sizes of the files of an answer."""
-        listed = [paths] if isinstance(paths, str) else paths or []
-        sizes = [uploads.size(self.folder(key), self.files, path) for path in listed]
-        return ask.listed(listed, sizes)
+    def _see_all_rows(self) -> None:
+        """Upstream's table of runs is one for all workflows, and keeps the filter that the last of them has set."""
+        if (table := getattr(self.plugin, "pipeline", None)) is not None:
+            table.xtra()
 
     def ask_again(self, execution: Execution) -> Any:
         """Return the form that asks for the secrets that a step needs again."""
@@ -399,10 +338,6 @@ class Cells:
         """Return whether a step was made by other code than the plugin has now; without cells it was not."""
         made = [record["hash"] for record in data.get(CELLS, [])]
         return CELLS in data and made != [cell.hash for cell in self.source.of_step(step_id)]
-
-    def folder(self, key: str) -> RunFolder:
-        """Return the folder of a run."""
-        return RunFolder(pools.settings.data, self.plugin.app_name, key)
 
 
 _all: "weakref.WeakSet[Cells]" = weakref.WeakSet()

@@ -209,8 +209,15 @@ def keep_open(
         write(changed)
 
 
-def answered_late(entries: Sequence[Entry], id_: str, answer: str) -> list[Entry] | None:
-    """Return the entries of a step with an answer that came after its server was gone; None if it asked nothing so."""
-    if not entries or not id_ or entries[-1].get("id") != id_ or "\n" in answer:
-        return None
-    return [*entries[:-1], {"prompt": entries[-1]["prompt"], "answer": answer}]
+def answer_late(
+    state: Mapping[str, Any],
+    write: Callable[[Mapping[str, Any]], None],
+    step_id: str,
+    id_: str,
+    answer: str,
+) -> None:
+    """Keep an answer that came after its server was gone: it is given when the step runs again. Others are ignored."""
+    entries = (state.get(OPEN) or {}).get(step_id, ())
+    if entries and id_ and entries[-1].get("id") == id_ and "\n" not in answer:
+        late = [*entries[:-1], {"prompt": entries[-1]["prompt"], "answer": answer}]
+        keep_open(lambda: state, write, step_id, late)

@@ -2,6 +2,8 @@
 
 import asyncio
 import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 from pipulate_runtime.cells import unfinished
 from pipulate_runtime.cells.execution import Execution
@@ -54,8 +56,18 @@ async def interrupt(run: Run, execution: Execution) -> None:
         kernel.kill()
 
 
-async def listen(run: Run, execution: Execution) -> None:
-    """Interrupt an execution when another program asks for it; until it is cancelled."""
+@asynccontextmanager
+async def listening(run: Run, execution: Execution) -> AsyncIterator[None]:
+    """Within this, an execution is interrupted when another program asks for it."""
+    unfinished.take_back(run.folder, execution.step_id)  # an earlier wish came too late
+    task = asyncio.ensure_future(_listen(run, execution))
+    try:
+        yield
+    finally:
+        task.cancel()
+
+
+async def _listen(run: Run, execution: Execution) -> None:
     while not unfinished.asked_to_stop(run.folder, execution.step_id):
         await asyncio.sleep(LOOK)
     unfinished.take_back(run.folder, execution.step_id)

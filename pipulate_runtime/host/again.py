@@ -5,6 +5,7 @@ is lost and the run looks stuck. Here such an answer makes the host ask the plug
 what was sent, and put the line into it.
 """
 
+import logging
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
@@ -12,6 +13,8 @@ from urllib.parse import urlencode
 from bs4 import BeautifulSoup, Tag
 from starlette.responses import HTMLResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+log = logging.getLogger(__name__)
 
 NOTES = "pipulate.refused"  # where the hooks leave a Refused for this middleware
 _ROUTED = ("endpoint", "path_params", "route", NOTES)
@@ -72,7 +75,11 @@ class AskAgain:
         inner = {name: value for name, value in scope.items() if name not in _ROUTED}
         inner |= {"method": "GET", "path": path, "raw_path": path.encode()}
         inner |= {"query_string": query, "headers": headers}
-        status, body = await _ask(self.app, inner)
+        try:
+            status, body = await _ask(self.app, inner)
+        except Exception:  # the plugin's own; its line of text is still an answer
+            log.exception("%s failed when its form was asked for again", path)
+            return None
         text = filled(body, refused) if status == 200 else None
         if text is None:
             return None

@@ -109,20 +109,15 @@ def create_app(
         default_hdrs=False,
         canonical=False,
         secret_key=kept_key(data / "session.key"),
-        exception_handlers={
-            404: lambda request, exc: pages.page(
-                "Nothing here", pages.not_found(), **request.app.state.frame()
-            )
-        },
+        exception_handlers={404: _not_found},
     )
     app.state.store = store
     app.state.pipulate = Pipulate(store)
     loader = Loader(app, _offered(app, store))
     for path in files if files is not None else find_files(folder or Path()):
         loader.load(path)
-    served = Served(loader, store, configure)
+    app.state.served = served = Served(loader, store, configure)
     hooks.loaded = app.state.loaded = served.loaded
-    app.state.served = served
     routes = Routes(app, store, served.loaded, data, tools.pages)
     routes.register()
     Extras(app).register()
@@ -133,6 +128,10 @@ def create_app(
     around = Around(app, store, served.loaded, ollama or Ollama())
     around.register()
     return app
+
+
+def _not_found(request: Request, _: Exception) -> Any:
+    return pages.page("Nothing here", pages.not_found(), **request.app.state.frame())
 
 
 def _offered(app: FastHTML, store: StateStore) -> dict[str, Callable[[], Any]]:

@@ -53,6 +53,13 @@ class MessageQueue(Protocol):
     ) -> str: ...
 
 
+class Runs(Protocol):
+    """`pipeline`: the table of runs, with `xtra` to see only some of its rows (MiniDataAPI). It may be one for all plugins."""
+
+    def xtra(self, **fields: Any) -> Any: ...
+    def __call__(self) -> Sequence[Any]: ...
+
+
 class Pipulate(Protocol):
     """What a plugin may call on its host (CONTRACT 1.11)."""
 

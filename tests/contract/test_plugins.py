@@ -1,11 +1,15 @@
 """Plugins written from the contract, walked over HTTP on our host: each does what its author meant."""
 
 import json
+import logging
 import sys
 from pathlib import Path
 
 import pytest
 
+from pipulate_runtime.host import compat
+from pipulate_runtime.host.messages import HostError
+from pipulate_runtime.host.walk import walk_app
 from tests.contract.visitor import HTMX, Visitor
 
 PNG = "data:image/png;base64,iVBOR"
@@ -254,6 +258,53 @@ def test_options_from_the_database(client):
     ]
     visitor.submit("finalize")
     assert "One of them: south" in visitor.shows("step_01")
+
+
+def test_a_step_whose_form_fails_still_says_why_an_answer_was_refused(client, monkeypatch):
+    visitor = Visitor(client, "greeting", "greeting").start("x")
+    plugin = client.app.state.loaded.by_app["greeting"].instance
+    monkeypatch.setattr(plugin, "get_suggestion", None)  # phase 3 cannot be made any more
+    answer = visitor.submit("step_01_submit", name="")
+    assert "is needed" in answer.text
+
+
+def test_pipulate_run_walks_them_as_well(client):
+    async def walked(key, answers):
+        plugin = client.app.state.loaded.by_key[key]
+        return await walk_app(client.app, plugin, answers, "walked", timeout=60)
+
+    greeting = client.portal.call(walked, "greeting", {"step_01": {"name": "Ada"}})
+    assert greeting.finalized
+    assert greeting.state["step_02"] == {"greeting": "Hello Ada"}
+    assert client.portal.call(walked, "choices", {"step_02": {"several": "north\nsouth"}}).finalized
+    with pytest.raises(HostError, match="PP513") as refused:
+        client.portal.call(walked, "by_hand", {"step_01": {"first": "six"}})
+    assert "Please enter a whole number." in refused.value.message
+
+
+class TestLoguru:
+    def test_lines_go_to_the_log_with_their_level(self, client, caplog):
+        caplog.set_level(logging.DEBUG, "pipulate.plugin")
+        logger = compat.Logger(logging.getLogger("pipulate.plugin"), {})
+        logger.info("{} of {total}", 1, total=2)
+        logger.success("100% {done}")
+        logger.trace("t")
+        logger.opt(exception=True).bind(user=1).log("WARNING", "w {}", "x {y}")
+        logger.log("NO SUCH LEVEL", "odd {", 1)
+        try:
+            raise ValueError("why")
+        except ValueError:
+            logger.exception("failed")
+        lines = [(record.levelname, record.getMessage()) for record in caplog.records]
+        assert lines == [
+            ("INFO", "1 of 2"),
+            ("INFO", "100% {done}"),
+            ("DEBUG", "t"),
+            ("WARNING", "w x {y}"),
+            ("INFO", "odd { (1,)"),
+            ("ERROR", "failed"),
+        ]
+        assert "ValueError: why" in caplog.text
 
 
 class TestRendering:

@@ -29,6 +29,7 @@ OWNERS = {
     "pip.db": contract.KeyValues,
     "pipulate.db": contract.KeyValues,
     "db": contract.KeyValues,
+    "pipeline": contract.Runs,
     "message_queue": contract.MessageQueue,
     "pip.message_queue": contract.MessageQueue,
 }
@@ -77,6 +78,16 @@ def test_what_is_no_method_is_there_too(store):
     assert isinstance(made.UNLOCK_BUTTON_LABEL, str)
     assert isinstance(made.db, KeyValueStore)
     assert made.message_queue is made.get_message_queue()
+
+
+def test_the_table_of_runs_can_be_filtered_and_asked(store):
+    store.create("a", "one", {})
+    store.create("b", "two", {})
+    table = store.table("pipeline")
+    table.xtra(app_name="two")
+    assert [row.pkey for row in table()] == ["b"]
+    table.xtra()
+    assert len(table()) == 2
 
 
 def test_the_host_offers_nothing_that_the_contract_does_not_name():

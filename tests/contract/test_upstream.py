@@ -1,13 +1,18 @@
 """Plugins where upstream would run them: a stand-in for its server, with its FastHTML (make old) and with the current one."""
 
+import os
 import time
+from importlib.metadata import version
 from pathlib import Path
 
+import fasthtml
 import pytest
+import starlette
 from fasthtml.core import fh_cfg
 from starlette.testclient import TestClient
 
 from pipulate_runtime.cells import configure, shutdown
+from pipulate_runtime.host.dom import fill
 from tests.conftest import ROOT
 from tests.contract import upstream
 from tests.contract.visitor import HTMX, Visitor
@@ -44,6 +49,12 @@ def run(visitor, steps, **answers):
                 visitor.submit(f"{step}_submit", **answers.get(step, {}))
                 break
         time.sleep(0.02)
+
+
+@pytest.mark.skipif(not os.environ.get("PIPULATE_OLD"), reason="make old")
+def test_these_are_the_versions_of_upstream():
+    assert version("python-fasthtml") == fasthtml.__version__ == "0.12.47"
+    assert version("starlette") == starlette.__version__ == "0.52.1"
 
 
 @pytest.mark.kernel
@@ -100,6 +111,27 @@ def test_ported_plugins_hold_two_runs_although_upstream_knows_one(client, rows):
     run(two, ["step_01", "step_02"], step_01={"a": "Bob"})
     assert rows()["Default_Profile-hello-one"]["step_01"]["a"] == "Ada"
     assert rows()["Default_Profile-hello-two"]["step_01"]["a"] == "Bob"
+
+
+@pytest.mark.kernel
+def test_ported_plugins_find_their_rows_whatever_filter_another_workflow_left(client, rows):
+    visitor = Visitor(client, "hello", "hello").start("x")
+    key = "Default_Profile-hello-x"
+    table = client.app.state.pip.table
+    client.get("/choices")
+    assert client.app.state.pip.read_state(key) == {}
+    form = visitor.form("step_01_submit")
+    visitor.send(visitor.page.submit(form, fill(form, {"a": "Ada"})))
+    until = time.monotonic() + 200
+    while "step_02" not in rows()[key] and time.monotonic() < until:
+        visitor.client.get("/choices")  # also in the midst of a step
+        if call := visitor.page.pending():
+            visitor.send(call)
+    assert rows()[key]["step_01"]["a"] == "Ada"
+    assert "step_02" in rows()[key]
+    # it took the filter off and put none of its own on: the others find their rows as well
+    client.get("/hello/step_01", params={"pipeline_id": key}, headers=HTMX)
+    assert table.xtra_id == {}
 
 
 class TestTheStandIn:
