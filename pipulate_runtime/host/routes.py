@@ -112,7 +112,8 @@ class Routes:
         stale = pages.stale(problem) if problem else None
         key = request.query_params.get("run")
         if key is None:
-            return self._page(plugin.title, stale, await plugin.instance.landing(request))
+            landing = await plugin.instance.landing(request)
+            return self._page(plugin.title, stale, landing, self._link(plugin))
         run = self._run_of(plugin, key)
         if run is None:
             missing = cards.notice("This run is not here any more. Here are those that are.")
@@ -121,6 +122,11 @@ class Routes:
         name = runs.run_name(key, plugin.app_name)
         content = pages.run_page(plugin, key, name, run.state)
         return self._page(f"{name} – {plugin.title}", stale, content)
+
+    def _link(self, plugin: Plugin) -> Component:
+        """What leads to the review of a plugin, where there is one."""
+        link = getattr(self._app.state, "review_link", None)
+        return link(plugin) if link else None
 
     def _run_of(self, plugin: Plugin, key: str) -> Run | None:
         run = self._store.run(key)
