@@ -10,6 +10,8 @@ from pipulate_runtime.host.chat import panel
 from pipulate_runtime.host.chat.conversation import MEMORY, RECENT, recent
 from pipulate_runtime.host.chat.ollama import Call, Ollama, address_of
 from pipulate_runtime.host.chat.sight import shortened
+from pipulate_runtime.host.chat.tools import Tools
+from pipulate_runtime.host.crud.lists import Tasks
 from pipulate_runtime.host.history import HISTORY, History, Message
 from pipulate_runtime.host.messages import HostError
 from tests.host.helpers import HTMX, LOCAL, Trip
@@ -105,7 +107,7 @@ def open_panel(client):
 
 def test_the_panel_says_who_answers(client):
     page = client.get("/chat").text
-    assert f"{MODEL} answers, on this machine." in page
+    assert f"{MODEL}, on this machine" in page
     assert 'ws-connect="/ws"' in page
 
 
@@ -113,10 +115,10 @@ def test_the_panel_says_who_answers(client):
     ("models", "wanted", "says"),
     [
         ([], None, "no model 'llama3.2'"),
-        (["a:1", "llama3.2:latest"], None, "llama3.2:latest answers"),
-        (["a:1", "b:2"], None, "a:1 answers"),
-        (["a:1", "b:2"], "b", "b:2 answers"),
-        (["a:1", "b:2"], "b:2", "b:2 answers"),
+        (["a:1", "llama3.2:latest"], None, "llama3.2:latest, on"),
+        (["a:1", "b:2"], None, "a:1, on"),
+        (["a:1", "b:2"], "b", "b:2, on"),
+        (["a:1", "b:2"], "b:2", "b:2, on"),
         (["a:1"], "c", "no model 'c'"),
     ],
 )
@@ -212,7 +214,7 @@ def test_an_answer_comes_word_by_word_and_nothing_is_lost(open_panel, stand_in):
         ([*text("half ", done=False), b"garbage\n"], "a line that is not JSON", "half"),
         ([*text("half ", done=False), b"[1]\n"], "no part of an answer", "half"),
         ([*text("half ", done=False), {"error": "stuck"}], "could not answer: stuck", "half"),
-        ([{"message": {"content": 1}}, b"\n", END], "", None),
+        ([{"message": {"content": 1}}, b"\n", END], "had nothing to say", None),
         (text("x" * 70_000), "it became too long", "x" * 70_000),
     ],
 )
@@ -283,15 +285,20 @@ def test_clear_forgets(open_panel, stand_in):
     assert open_panel().said == []
 
 
-@pytest.mark.parametrize(
-    "sent", ["", "no json", "[1]", "{}", '{"do": []}', '{"do": "ask"}', '{"do": "undo", "id": "x"}',
-             '{"do": "ask", "chat_text": " ", "HEADERS": 1}', '{"do": "drop", "HEADERS": {"HX-Current-URL": "http://["}}',
-             "[" * 200_000, '{"do": "ask", "chat_text": "' + "x" * 300_000 + '"}']
-)  # fmt: skip
-def test_what_is_not_understood_is_left_alone(open_panel, stand_in, sent):
+NOT_UNDERSTOOD = [
+    *("", "no json", "[1]", "{}", '{"do": []}', '{"do": "ask"}', "[" * 200_000),
+    '{"do": "undo", "id": "x"}',
+    '{"do": "ask", "chat_text": " ", "HEADERS": 1}',
+    '{"do": "drop", "HEADERS": {"HX-Current-URL": "http://["}}',
+    '{"do": "ask", "chat_text": "' + "x" * 300_000 + '"}',
+]
+
+
+def test_what_is_not_understood_is_left_alone(open_panel, stand_in):
     stand_in.scripts.append(text("fine"))
     shown = open_panel()
-    shown.socket.send_text(sent)
+    for sent in NOT_UNDERSTOOD:
+        shown.socket.send_text(sent)
     shown.ask("One")
     shown.until_idle()
     assert shown.said == [("person", "One"), ("model", "fine")]
@@ -321,10 +328,7 @@ def test_the_model_keeps_the_tasks(client, open_panel, stand_in):
         "Added the task “Book <b>rooms</b>”.",
         "Changed the task “Book the rooms”. It is done.",
     ]
-    assert (
-        shown.said[-1][1] == "Changed the task “Book the rooms”. It is done."
-    )  # told as it is done
-    assert ("model", "Done.") in shown.said
+    assert shown.said[-1] == ("model", "Done.")
     told = [m for m in stand_in.asked[3]["messages"] if m["role"] == "tool"]
     assert [m["tool_name"] for m in told] == ["add_task", "list_tasks", "change_task"]
     listed = {"tasks": [{"id": 1, "text": "Book <b>rooms</b>", "done": False}]}
@@ -371,12 +375,11 @@ def test_what_the_model_removed_comes_back(client, open_panel, stand_in):
         ("remove_task", {"id": 2}, "There is no task 2"),
     ],
 )
-def test_a_call_that_does_not_fit_changes_nothing_and_says_why(client, name, arguments, says):
-    client.post("/tasks", data={"text": "mine"}, headers=HTMX)
-    store = client.app.state.store
+def test_a_call_that_does_not_fit_changes_nothing_and_says_why(store, name, arguments, says):
+    tools = Tools(Tasks(None, store))
+    tools.call(Call("add_task", {"text": "mine"}))
     store.table("tasks").insert(text="of another", done=False, priority=1, profile_id=2)
     before = store.rows("tasks")
-    tools = client.app.state.tools
     result = tools.call(Call(name, arguments))
     assert says in result.answer["error"]
     assert json.loads(result.text) == result.answer
@@ -384,8 +387,8 @@ def test_a_call_that_does_not_fit_changes_nothing_and_says_why(client, name, arg
     assert store.rows("tasks") == before
 
 
-def test_arguments_as_small_models_write_them(client):
-    tools = client.app.state.tools
+def test_arguments_as_small_models_write_them(store):
+    tools = Tools(Tasks(None, store))
     assert tools.call(Call("add_task", '{"text": "x"}')).answer["added"]["id"] == 1
     assert tools.call(Call("change_task", {"id": "1", "done": "true"})).answer["changed"]["done"]
     assert tools.call(Call("list_tasks", None)).answer["tasks"][0]["done"] is True

@@ -44,8 +44,7 @@ class Chat:
         self._loaded = loaded
         history: History = app.state.pipulate.message_queue
         sight = Sight(app, store, loaded)
-        app.state.tools = Tools(tasks)
-        self.conversation = Conversation(history, ollama, app.state.tools, sight)
+        self.conversation = Conversation(history, ollama, Tools(tasks), sight)
         history.question = self._question
 
     def register(self) -> None:
