@@ -157,14 +157,16 @@ def text_of(element: Tag, typed: Mapping[str, Any]) -> str:
     for table in element.find_all("table"):
         if not table.find_parent("table"):
             table.replace_with(f"\n{readable(_only(table))}\n")
-    for part in element.find_all(["form", "script", "style", "button", "svg", "iframe"]):
+    for part in element.find_all(["form", "script", "style", "button", "iframe"]):
         if part.name != "form" or any(True for _ in controls(part)):
             part.decompose()
     for block in element.find_all(["p", "li", "dd", "h1", "h2", "h3", "h4", "pre", "div", "tr"]):
         block.append("\n")
     for term in element.find_all("dt"):
         term.append(": ")
-    text = re.sub(r"[^\S\n]*\n\s*\n\s*", "\n", element.get_text()).strip()
+    for picture in element.find_all(["img", "svg"]):
+        picture.replace_with(f"[a picture: {attribute(picture, 'alt') or 'without a description'}]")
+    text = re.sub(r"[^\S\n]*\n(?:[^\S\n]*\n)+", "\n", element.get_text()).strip("\n")
     return "\n".join([text, *lines]).strip()
 
 
