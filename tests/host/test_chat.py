@@ -6,7 +6,8 @@ import pytest
 from bs4 import BeautifulSoup
 from starlette.websockets import WebSocketDisconnect
 
-from pipulate_runtime.host.chat import panel
+from pipulate_runtime.host import commands
+from pipulate_runtime.host.chat import panel, sight
 from pipulate_runtime.host.chat.conversation import MEMORY, RECENT, recent
 from pipulate_runtime.host.chat.ollama import Call, Ollama, address_of
 from pipulate_runtime.host.chat.sight import shortened
@@ -157,6 +158,12 @@ def test_what_is_no_address(text):
     assert caught.value.code == "PP550"
 
 
+def test_the_command_refuses_such_an_address(tmp_path):
+    with pytest.raises(HostError) as caught:
+        commands.serve(tmp_path, tmp_path, ollama="localhost:11434")
+    assert (caught.value.code, caught.value.exit_code) == ("PP550", 2)
+
+
 def test_an_address_is_taken_as_it_is_meant():
     assert address_of(" http://box.example:1234/ollama/ ") == "http://box.example:1234/ollama"
 
@@ -239,13 +246,24 @@ def test_stop_ends_the_answer_and_the_request(open_panel, stand_in):
     shown.until("first")
     shown.ask("Two, which waits")
     shown.send(do="stop")
-    shown.until_idle()
+    shown.ask("Three")  # at once, while the first one is still ending
+    shown.until("Stopped.")
+    shown.until("fine")
     assert ("model", "first") in shown.said
-    assert shown.said[-1] == ("host", "Stopped.")
     assert stand_in.left.wait(20)
-    assert len(stand_in.asked) == 1
-    shown.ask("Three")
-    assert shown.until_idle().said[-1] == ("model", "fine")
+    assert len(stand_in.asked) == 2
+    assert stand_in.asked[1]["messages"][-1]["content"] == "Three"
+
+
+def test_clear_in_the_midst_of_an_answer(open_panel, stand_in):
+    stand_in.scripts.extend([[*text("first ", done=False), Wait()], text("fine")])
+    shown = open_panel()
+    shown.ask("One")
+    shown.until("first")
+    shown.send(do="clear")
+    shown.until_idle()
+    shown.ask("Two")
+    assert shown.until("fine").until_idle().said == [("person", "Two"), ("model", "fine")]
 
 
 def test_questions_wait_for_each_other(open_panel, stand_in):
@@ -452,6 +470,32 @@ class W:
 """
 
 
+SLOW = """
+import asyncio
+from fasthtml.common import *
+class W:
+    APP_NAME = DISPLAY_NAME = "slow"
+    async def landing(self, request):
+        await asyncio.sleep(1000)
+"""
+
+
+def test_a_page_that_does_not_come_does_not_hold_the_answer_up(
+    make_client, tmp_path, stand_in, monkeypatch
+):
+    monkeypatch.setattr(sight, "TIME", 0.1)
+    folder = tmp_path / "plugins"
+    folder.mkdir()
+    (folder / "slow.py").write_text(SLOW)
+    client = make_client(folder, ollama=Ollama(stand_in.address))
+    stand_in.scripts.append(text("fine"))
+    with client.websocket_connect("ws://127.0.0.1/ws", headers={"Origin": LOCAL}) as socket:
+        shown = Panel(socket, "/slow")
+        shown.ask("What is here?")
+        assert shown.until_idle().said[-1] == ("model", "fine")
+    assert "could not be read" in stand_in.asked[0]["messages"][0]["content"]
+
+
 def test_secrets_are_not_told(make_client, tmp_path, stand_in):
     folder = tmp_path / "plugins"
     folder.mkdir()
@@ -530,6 +574,17 @@ def test_a_workflow_can_ask_the_model_and_does_not_wait(client, open_panel, stan
 
     assert client.portal.call(ask) == "What is it?"
     assert shown.until_idle().said == [("person", "What is it?"), ("model", "42")]
+
+
+def test_without_a_panel_no_model_is_asked(client, stand_in):
+    pip = client.app.state.pipulate
+
+    async def ask():
+        return await pip.stream("What is it?")
+
+    assert client.portal.call(ask) == "What is it?"
+    assert [m.text for m in pip.message_queue.messages] == ["What is it?"]
+    assert stand_in.asked == []
 
 
 def test_messages_without_a_panel_are_bounded_and_shown_to_each_that_comes(client, open_panel):

@@ -90,7 +90,7 @@ class Conversation:
     def _whole(self, listener: Listener) -> None:
         while not listener.pieces.empty():
             listener.pieces.get_nowait()
-        shown = [message for message in self.history.messages if message.shown]
+        shown = [message for message in tuple(self.history.messages) if message.shown]
         listener.pieces.put_nowait(html(panel.log(shown, swap=True)))
         listener.pieces.put_nowait(html(panel.buttons(self.busy, swap=True)))
 
@@ -126,6 +126,11 @@ class Conversation:
     # -- what the person does
 
     @property
+    def heard(self) -> bool:
+        """Whether there is a panel."""
+        return bool(self._listeners)
+
+    @property
     def busy(self) -> bool:
         """Whether an answer is being written."""
         return self._worker is not None
@@ -141,19 +146,18 @@ class Conversation:
         question = Question(self.history.keep(Message("user", text, by="person")), view)
         self._waiting.append(question)
         if self._worker is None:
-            self._loop = asyncio.get_running_loop()
-            self._worker = asyncio.create_task(self._work())
-            self._tell(panel.buttons(True, swap=True))
+            self._start()
 
-    def stop(self) -> None:
+    def stop(self, why: str = "Stopped.") -> None:
         """Ends the answer that is being written. What is there of it stays."""
         self._waiting.clear()
         if self._worker is not None:
-            self._worker.cancel()
+            self._worker.cancel(why)
 
     def clear(self) -> None:
-        """Forgets the conversation."""
-        self.stop()
+        """Forgets the conversation, and what is being written."""
+        self.stop(why="")
+        self._draft = None
         self.history.messages.clear()
         for listener in self._listeners:
             self._whole(listener)
@@ -175,6 +179,11 @@ class Conversation:
 
     # -- answering
 
+    def _start(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._worker = asyncio.create_task(self._work())
+        self._tell(panel.buttons(True, swap=True))
+
     async def _work(self) -> None:
         """Answers what waits, one after the other."""
         try:
@@ -183,6 +192,8 @@ class Conversation:
         finally:
             self._worker = None
             self._tell(panel.buttons(False, swap=True))
+            if self._waiting:  # asked after this was stopped
+                self._start()
 
     async def _answer(self, question: Question) -> None:
         problem = ""
@@ -192,8 +203,8 @@ class Conversation:
                 problem = "The model had nothing to say."
         except HostError as error:
             problem = f"{error.message} {error.remedy}"
-        except asyncio.CancelledError:
-            problem = "Stopped."
+        except asyncio.CancelledError as end:
+            problem = str(end.args[0]) if end.args else "Stopped."
             raise
         except Exception:
             log.exception("the answer in the chat failed")
