@@ -182,7 +182,7 @@ class Routes:
                 cells.forget(app_name, key)
 
     def _run_list(self, plugin: Plugin, deleted: str | None = None) -> Component:
-        prefix = self._app.state.pipulate.run_prefix(plugin.app_name)
+        prefix = self._store.run_prefix(plugin.app_name)
         newest = self._store.runs(plugin.app_name, limit=runs.SHOWN, prefix=prefix)
         total = self._store.count_runs(self._store.profile_key()).get(plugin.app_name, 0)
         return runs.run_list(plugin.instance, newest, total, deleted)
@@ -192,7 +192,7 @@ class Routes:
         plugin = self._loaded.by_app.get(app)
         if plugin is None:
             return Response("", status_code=404)
-        prefix = self._app.state.pipulate.run_prefix(app)
+        prefix = self._store.run_prefix(app)
         found = self._store.runs(app, skip=runs.SHOWN, prefix=prefix)
         return runs.run_items(plugin.instance, found)
 
