@@ -87,14 +87,14 @@ def _answers_in(file: Path) -> dict[str, dict[str, str]]:
         raise _bad_file(file, str(problem)) from problem
     if not isinstance(found, dict) or not all(isinstance(part, dict) for part in found.values()):
         raise _bad_file(file, 'it holds objects by step, {"step_02": {"limit": 500}}')
-    return {step: {name: _typed(v) for name, v in fields.items()} for step, fields in found.items()}
+    return {step: {name: typed(v) for name, v in fields.items()} for step, fields in found.items()}
 
 
 def _bad_file(file: Path, reason: str) -> UserError:
     return UserError(codes.BAD_OPTION, option="--answers", value=str(file), reason=reason)
 
 
-def _typed(value: object) -> str:
+def typed(value: object) -> str:
     """Return a value of JSON as a person would type it into the form."""
     match value:
         case str():

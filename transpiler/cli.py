@@ -14,6 +14,7 @@ from transpiler.commands import (  # noqa: F401  # they add themselves
     compiling,
     hosting,
     proving,
+    tooling,
 )
 from transpiler.commands.shared import app
 from transpiler.diagnostics import WHOLE, Diagnostic, UserError
