@@ -16,7 +16,7 @@ Everything here may be edited: when the notebook changes, `pipulate port` takes 
 changes in and keeps your edits. Leave the `# port:` line below as it is.
 """
 
-# port: id=f09adf4f509c notebook=../fixtures/inputs/interact_calls.ipynb base=066721d676e05888
+# port: id=f09adf4f509c notebook=../fixtures/inputs/interact_calls.ipynb base=3beb34e86ff11340
 # The `global` lines of a cell name what it only reads, too:
 # ruff: noqa: PLW0602
 
@@ -80,7 +80,7 @@ class InteractCalls:
 
         The person gives: X.
 
-        ## Kept, continued
+        ## Kept · 2
 
         ## At last
 
@@ -118,7 +118,7 @@ class InteractCalls:
             Step(
                 id="step_04",
                 done="ran",
-                show="Kept, continued",
+                show="Kept · 2",
                 refill=False,
             ),
             Step(

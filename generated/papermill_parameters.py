@@ -16,7 +16,7 @@ Everything here may be edited: when the notebook changes, `pipulate port` takes 
 changes in and keeps your edits. Leave the `# port:` line below as it is.
 """
 
-# port: id=2642ea46b76a notebook=../fixtures/inputs/papermill_parameters.ipynb base=55b5795ff0f810e9
+# port: id=2642ea46b76a notebook=../fixtures/inputs/papermill_parameters.ipynb base=7ab1cdd887579f47
 # The `global` lines of a cell name what it only reads, too:
 # ruff: noqa: PLW0602
 
@@ -102,9 +102,9 @@ class PapermillParameters:
 
         ## The days
 
-        ## The days, continued
+        ## Shown
 
-        ## The days, continued
+        ## The days · 2
         """)
     # --- END_CLASS_ATTRIBUTES_BUNDLE ---
 
@@ -132,13 +132,13 @@ class PapermillParameters:
             Step(
                 id="step_03",
                 done="ran",
-                show="The days, continued",
+                show="Shown",
                 refill=False,
             ),
             Step(
                 id="step_04",
                 done="ran",
-                show="The days, continued",
+                show="The days · 2",
                 refill=False,
             ),
             # --- STEPS_LIST_INSERTION_POINT ---

@@ -16,7 +16,7 @@ Everything here may be edited: when the notebook changes, `pipulate port` takes 
 changes in and keeps your edits. Leave the `# port:` line below as it is.
 """
 
-# port: id=17fdbca7c1c2 notebook=../fixtures/inputs/pressed_buttons.ipynb base=b436da9e483919c8
+# port: id=17fdbca7c1c2 notebook=../fixtures/inputs/pressed_buttons.ipynb base=b7c8654005f3656e
 # The `global` lines of a cell name what it only reads, too:
 # ruff: noqa: PLW0602
 
@@ -62,13 +62,13 @@ class PressedButtons:
 
         The person gives: Name.
 
-        ## Result
+        ## Guests
 
         ## How loud
 
         The person gives: Volume.
 
-        ## How loud, continued
+        ## Volume and heard
 
         ## On demand
 
@@ -94,7 +94,7 @@ class PressedButtons:
             Step(
                 id="step_02",
                 done="ran",
-                show="Result",
+                show="Guests",
                 refill=False,
             ),
             Step(
@@ -106,7 +106,7 @@ class PressedButtons:
             Step(
                 id="step_04",
                 done="ran",
-                show="How loud, continued",
+                show="Volume and heard",
                 refill=False,
             ),
             Step(

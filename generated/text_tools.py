@@ -16,7 +16,7 @@ Everything here may be edited: when the notebook changes, `pipulate port` takes 
 changes in and keeps your edits. Leave the `# port:` line below as it is.
 """
 
-# port: id=6440e2c1cad3 notebook=../fixtures/text_tools.ipynb base=f011b804a696ef6a
+# port: id=6440e2c1cad3 notebook=../fixtures/text_tools.ipynb base=bacb75aa8591da18
 # The `global` lines of a cell name what it only reads, too:
 # ruff: noqa: PLW0602
 
@@ -64,7 +64,7 @@ class TextTools:
 
         ## Words
 
-        ## Words, continued
+        ## Words · 2
 
         ## A stop word more
 
@@ -76,7 +76,7 @@ class TextTools:
 
         ## Counting
 
-        ## Counting, continued
+        ## Counting · 2
 
         Go back to the first card to try another text. What comes after it is counted anew.
         """)
@@ -106,7 +106,7 @@ class TextTools:
             Step(
                 id="step_03",
                 done="ran",
-                show="Words, continued",
+                show="Words · 2",
                 refill=False,
             ),
             Step(
@@ -130,7 +130,7 @@ class TextTools:
             Step(
                 id="step_07",
                 done="ran",
-                show="Counting, continued",
+                show="Counting · 2",
                 refill=False,
             ),
             # --- STEPS_LIST_INSERTION_POINT ---

@@ -16,7 +16,7 @@ Everything here may be edited: when the notebook changes, `pipulate port` takes 
 changes in and keeps your edits. Leave the `# port:` line below as it is.
 """
 
-# port: id=3f825ab3e042 notebook=../fixtures/inputs/widget_values.ipynb base=ce328aefcf5a5426
+# port: id=3f825ab3e042 notebook=../fixtures/inputs/widget_values.ipynb base=7b7f239cb1aca4a9
 # The `global` lines of a cell name what it only reads, too:
 # ruff: noqa: PLW0602
 
@@ -76,7 +76,7 @@ class WidgetValues:
 
         The person gives: Years, to.
 
-        ## High
+        ## Result
 
         ## For whom
 
@@ -100,9 +100,9 @@ class WidgetValues:
 
         The person gives: Tags.
 
-        ## For whom, continued
+        ## Plan, bank and more
 
-        ## For whom, continued
+        ## Name, remarks and more
         """)
     # --- END_CLASS_ATTRIBUTES_BUNDLE ---
 
@@ -124,7 +124,7 @@ class WidgetValues:
             Step(
                 id="step_02",
                 done="ran",
-                show="High",
+                show="Result",
                 refill=False,
             ),
             Step(
@@ -136,13 +136,13 @@ class WidgetValues:
             Step(
                 id="step_04",
                 done="ran",
-                show="For whom, continued",
+                show="Plan, bank and more",
                 refill=False,
             ),
             Step(
                 id="step_05",
                 done="ran",
-                show="For whom, continued",
+                show="Name, remarks and more",
                 refill=False,
             ),
             # --- STEPS_LIST_INSERTION_POINT ---

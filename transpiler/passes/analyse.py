@@ -17,6 +17,7 @@ from transpiler.diagnostics import Diagnostic, Found
 from transpiler.ir import AnalysedCode, Analysis, Annotated, Code, Names, Text
 from transpiler.passes import known, looks
 from transpiler.passes.codecell import TOO_DEEP, CodeCell, Namespace, place
+from transpiler.passes.computed import names as names_in
 from transpiler.passes.findings import about_form, about_names
 from transpiler.passes.flow import Flow
 from transpiler.passes.form import Form, Notebookwide, form_of
@@ -196,7 +197,9 @@ def _fill(cell: CodeCell, flow: Flow, namespace: Namespace, before: dict[str, Va
     deletes = tuple(cell.bindings.deletes)
     mutates = _mutated(flow, before, [*reads, *binds])
     mutates += [n for n in flow.writes if n not in mutates and n not in mine]
-    cell.names = Names(tuple(reads), binds, deletes, tuple(mutates))
+    asks = dict.fromkeys(n for f in cell.code.fields for _, text in f.parts for n in names_in(text))
+    asks = {n: None for n in asks if n in namespace.bound or namespace.open or known.is_given(n)}
+    cell.names = Names(tuple(reads), binds, deletes, tuple(mutates), tuple(asks))
     cell.certain = set(flow.must)
     cell.outs = {*binds, *deletes, *mutates}
     cell.given = tuple(given)
@@ -267,7 +270,8 @@ def _live(cells: list[CodeCell]) -> dict[str, tuple[str, ...]]:
         mine = [*cell.names.binds, *cell.names.deletes, *cell.names.mutates]
         out[cell.code.cell.id] = tuple(n for n in dict.fromkeys(mine) if everything or n in live)
         everything |= cell.dynamic
-        live = (live - cell.certain - set(cell.names.deletes)) | set(cell.names.reads)
+        live = live - cell.certain - set(cell.names.deletes)
+        live |= {*cell.names.reads, *cell.names.asks}
     return {cell.code.cell.id: out[cell.code.cell.id] for cell in cells}
 
 
