@@ -16,7 +16,7 @@ Everything here may be edited: when the notebook changes, `pipulate port` takes 
 changes in and keeps your edits. Leave the `# port:` line below as it is.
 """
 
-# port: id=919a8d219c66 notebook=../fixtures/inputs/all_types.ipynb base=6045c62b9d02f19d
+# port: id=919a8d219c66 notebook=../fixtures/inputs/all_types.ipynb base=b176f95713b907f6
 # The `global` lines of a cell name what it only reads, too:
 # ruff: noqa: PLW0602
 
@@ -734,7 +734,7 @@ class AllTypes:
                         Dt("Start"),
                         Dd(data.get("start")),
                         Dt("Reply by"),
-                        Dd(data.get("reply_by")),
+                        Dd(str(data.get("reply_by") or "").replace("T", " ")),
                         Dt("Colour of the poster"),
                         Dd(data.get("colour")),
                         Dt("Links"),
@@ -785,7 +785,7 @@ class AllTypes:
                         Dt("Start"),
                         Dd(data.get("start")),
                         Dt("Reply by"),
-                        Dd(data.get("reply_by")),
+                        Dd(str(data.get("reply_by") or "").replace("T", " ")),
                         Dt("Colour of the poster"),
                         Dd(data.get("colour")),
                         Dt("Links"),
@@ -861,7 +861,7 @@ class AllTypes:
                         Dt("Start"),
                         Dd(data.get("start")),
                         Dt("Reply by"),
-                        Dd(data.get("reply_by")),
+                        Dd(str(data.get("reply_by") or "").replace("T", " ")),
                         Dt("Colour of the poster"),
                         Dd(data.get("colour")),
                         Dt("Links"),

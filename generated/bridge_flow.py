@@ -16,7 +16,7 @@ Everything here may be edited: when the notebook changes, `pipulate port` takes 
 changes in and keeps your edits. Leave the `# port:` line below as it is.
 """
 
-# port: id=458de193f261 notebook=../fixtures/flows/bridge_flow.ipynb base=ca936bafab56b95d
+# port: id=458de193f261 notebook=../fixtures/flows/bridge_flow.ipynb base=b90e9cc6929cc899
 # The `global` lines of a cell name what it only reads, too:
 # ruff: noqa: PLW0602
 
@@ -294,12 +294,18 @@ class BridgeFlow:
     # --- START_STEP_BUNDLE: step_01 ---
     step_01_text = "An old keeper guards the only bridge over the gorge. Who answers well may cross; who does not is thrown off."
 
-    @cell("4ac1bb36")
+    @cell("280a19e9")
+    def step_01_setup(form):
+        global Markdown  # out: for the cells after
+        from IPython.display import Markdown
+
+    @cell("ed8b03f3")
     def step_01_cell(form):
+        global Markdown  # in: from the cells before
         global name  # out: for the cells after
         name = form["name"]
 
-        return print(
+        return Markdown(
             f"The keeper looks {name} up and down and turns a page of his book."
         )
 
@@ -482,8 +488,9 @@ class BridgeFlow:
         "Just the view",
     )
 
-    @cell("edbd1a83")
+    @cell("5e410277")
     def step_02_cell(form):
+        global Markdown  # in: from the cells before
         global quest, question, right, answers  # out: for the cells after
         global riddles, wrong  # stays in the notebook's namespace
         quest = form["quest"]
@@ -508,7 +515,7 @@ class BridgeFlow:
         }
         question, right, wrong = riddles[quest]
         answers = sorted([right, *wrong])
-        return print(f"“{quest}?” The keeper nods slowly. “Then answer me this.”")
+        return Markdown(f"“{quest}?” The keeper nods slowly. “Then answer me this.”")
 
     def step_02_form(self, values, errors):
         """Return the questions, filled in; an error stands below its field."""
@@ -689,9 +696,9 @@ class BridgeFlow:
     # --- END_STEP_BUNDLE: step_02 ---
 
     # --- START_STEP_BUNDLE: step_03 ---
-    @cell("55be175b")
+    @cell("97b52117")
     def step_03_cell(form):
-        global answers, right, name  # in: from the cells before
+        global answers, right, name, Markdown  # in: from the cells before
         global answer  # stays in the notebook's namespace
         answer = form["answer"]
 
@@ -699,7 +706,7 @@ class BridgeFlow:
             raise SystemExit(
                 f"“Wrong!” You are thrown off the bridge, {name}. Climb up again and think twice."
             )
-        return print("The keeper opens his mouth, closes it, and stands aside.")
+        return Markdown("The keeper opens his mouth, closes it, and stands aside.")
 
     @staticmethod
     def step_03_suggestions(form):
@@ -897,12 +904,9 @@ class BridgeFlow:
     # --- END_STEP_BUNDLE: step_03 ---
 
     # --- START_STEP_BUNDLE: step_04 ---
-    @cell("d05a8a04")
+    @cell("ae4b8730")
     def step_04_cell(form):
-        global name, quest  # in: from the cells before
-        global Markdown  # stays in the notebook's namespace
-        from IPython.display import Markdown
-
+        global Markdown, name, quest  # in: from the cells before
         return Markdown(
             f"**{name}** has crossed the bridge, and goes on to find what was named: *{quest.lower()}*."
         )

@@ -16,7 +16,7 @@ Everything here may be edited: when the notebook changes, `pipulate port` takes 
 changes in and keeps your edits. Leave the `# port:` line below as it is.
 """
 
-# port: id=2a6d495cbed7 notebook=../fixtures/flows/data_cleaning.ipynb base=934a8e23f90d8336
+# port: id=2a6d495cbed7 notebook=../fixtures/flows/data_cleaning.ipynb base=e7214f867e08e638
 # The `global` lines of a cell name what it only reads, too:
 # ruff: noqa: PLW0602
 
@@ -807,7 +807,8 @@ class DataCleaning:
         global raw, table, pd  # in: from the cells before
         global small, neat  # out: for the cells after
         global names, dates, numbers, as_date  # stays in the notebook's namespace
-        global as_number, before, after, changes  # stays in the notebook's namespace
+        global as_number, columns, rule, column  # stays in the notebook's namespace
+        global before, after, changes  # stays in the notebook's namespace
         names = form["names"]
         small = form["small"]
         dates = form["dates"]
@@ -846,10 +847,14 @@ class DataCleaning:
                 return ""
 
         neat = table.copy()
-        neat[names] = neat[names].apply(lambda column: column.str.title())
-        neat[small] = neat[small].apply(lambda column: column.str.lower())
-        neat[dates] = neat[dates].map(as_date)
-        neat[numbers] = neat[numbers].map(as_number)
+        for columns, rule in (
+            (names, str.title),
+            (small, str.lower),
+            (dates, as_date),
+            (numbers, as_number),
+        ):
+            for column in columns:
+                neat[column] = neat[column].map(rule)
         before, after = table.stack(), neat.stack()
         changes = pd.DataFrame({"before": before, "after": after})[before != after]
         changes.index.names = ["row", "column"]

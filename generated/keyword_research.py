@@ -16,7 +16,7 @@ Everything here may be edited: when the notebook changes, `pipulate port` takes 
 changes in and keeps your edits. Leave the `# port:` line below as it is.
 """
 
-# port: id=dde5853fd384 notebook=../fixtures/flows/keyword_research.ipynb base=a939f629713966b9
+# port: id=dde5853fd384 notebook=../fixtures/flows/keyword_research.ipynb base=b85342f60daa68d6
 # The `global` lines of a cell name what it only reads, too:
 # ruff: noqa: PLW0602
 
@@ -69,7 +69,7 @@ class KeywordResearch:
 
         The person gives: Seeds.
 
-        The person gives: Least.
+        The person gives: Fewest searches.
 
         ## What people search for
 
@@ -313,7 +313,7 @@ class KeywordResearch:
         What the site is about, one word or phrase a line.
         """)
 
-    @cell("a898d128")
+    @cell("026dedf2")
     def step_01_setup(form):
         global plt, searches  # out: for the cells after
         global pd  # stays in the notebook's namespace
@@ -322,11 +322,13 @@ class KeywordResearch:
 
         searches = pd.read_csv("searches.csv")
 
-    @cell("2f64e886")
+    @cell("6939a0b8")
     def step_01_cell(form):
-        global seeds, least  # out: for the cells after
+        global seeds, fewest_searches  # out: for the cells after
         seeds = form["seeds"]
-        least = form["least"]  # searches a month that are worth a page
+        fewest_searches = form[
+            "fewest_searches"
+        ]  # in a month; what is searched less often is not worth a page
 
     def step_01_form(self, values, errors):
         """Return the questions, filled in; an error stands below its field."""
@@ -348,22 +350,24 @@ class KeywordResearch:
                     cls="field wide",
                 ),
                 Div(
-                    Label("Least", fr="step_01-least"),
+                    Label("Fewest searches", fr="step_01-fewest_searches"),
                     Input(
-                        id="step_01-least",
-                        name="least",
-                        aria_invalid="true" if "least" in errors else None,
-                        value=values.get("least"),
+                        id="step_01-fewest_searches",
+                        name="fewest_searches",
+                        aria_invalid="true" if "fewest_searches" in errors else None,
+                        value=values.get("fewest_searches"),
                         type="number",
                         step="1",
                         required=True,
-                        aria_describedby="step_01-least-help step_01-least-error",
+                        aria_describedby="step_01-fewest_searches-help step_01-fewest_searches-error",
                     ),
                     Small(
-                        "searches a month that are worth a page",
-                        id="step_01-least-help",
+                        "in a month; what is searched less often is not worth a page",
+                        id="step_01-fewest_searches-help",
                     ),
-                    self.error_below("step_01-least", errors.get("least")),
+                    self.error_below(
+                        "step_01-fewest_searches", errors.get("fewest_searches")
+                    ),
                     cls="field",
                 ),
                 cls="fields",
@@ -393,8 +397,8 @@ class KeywordResearch:
                     Dl(
                         Dt("Seeds"),
                         Dd(data.get("seeds")),
-                        Dt("Least"),
-                        Dd(data.get("least")),
+                        Dt("Fewest searches"),
+                        Dd(data.get("fewest_searches")),
                     ),
                     self.cells.follow(execution),
                     Footer(
@@ -415,8 +419,8 @@ class KeywordResearch:
                     Dl(
                         Dt("Seeds"),
                         Dd(data.get("seeds")),
-                        Dt("Least"),
-                        Dd(data.get("least")),
+                        Dt("Fewest searches"),
+                        Dd(data.get("fewest_searches")),
                     ),
                     self.cells.show(key, data.get("_cells", [])),
                 ),
@@ -452,8 +456,8 @@ class KeywordResearch:
                     Dl(
                         Dt("Seeds"),
                         Dd(data.get("seeds")),
-                        Dt("Least"),
-                        Dd(data.get("least")),
+                        Dt("Fewest searches"),
+                        Dd(data.get("fewest_searches")),
                     ),
                     self.cells.show(key, data.get("_cells", [])),
                 ),
@@ -465,7 +469,7 @@ class KeywordResearch:
         # Phase 3: the questions, with earlier answers or the notebook's values.
         values = {
             "seeds": "sourdough\nrye bread",
-            "least": 50,
+            "fewest_searches": 50,
         }
         typed = state.get("_typed", {}).get("step_01", {})
         return Div(
@@ -499,9 +503,9 @@ class KeywordResearch:
         if not form["seeds"].strip():
             errors["seeds"] = "Seeds: please fill this in."
         try:
-            form["least"] = int(sent.get("least", ""))
+            form["fewest_searches"] = int(sent.get("fewest_searches", ""))
         except ValueError:
-            errors["least"] = "Least: please enter a whole number."
+            errors["fewest_searches"] = "Fewest searches: please enter a whole number."
         errors |= sent.problems
         if errors:
             return Div(
@@ -534,9 +538,9 @@ class KeywordResearch:
     # --- START_STEP_BUNDLE: step_02 ---
     step_02_text = "Every search in which all words of a seed occur, in whatever order."
 
-    @cell("e7e205b6")
+    @cell("bd70a90d")
     def step_02_cell(form):
-        global seeds, searches, least  # in: from the cells before
+        global seeds, searches, fewest_searches  # in: from the cells before
         global found  # out: for the cells after
         global wanted, seed_of  # stays in the notebook's namespace
         wanted = [seed.lower().split() for seed in seeds.splitlines() if seed.strip()]
@@ -551,7 +555,9 @@ class KeywordResearch:
         found = searches.assign(seed=searches["search"].map(seed_of)).dropna(
             subset="seed"
         )
-        found = found[found["a month"] >= least].sort_values("a month", ascending=False)
+        found = found[found["a month"] >= fewest_searches].sort_values(
+            "a month", ascending=False
+        )
         if found.empty:
             raise SystemExit(
                 "Nobody searches for these words often enough. Go back, and try others or a smaller number."
@@ -677,7 +683,7 @@ class KeywordResearch:
         "what it is about",
     )
 
-    @cell("70de24fd")
+    @cell("74e0c433")
     def step_03_cell(form):
         global plt  # in: from the cells before
         global found  # in and out: changed here
@@ -696,7 +702,26 @@ class KeywordResearch:
                 "healthy",
                 "calories",
             },
-            "to make": {"how", "recipe", "make", "bake", "starter", "beginner", "easy"},
+            "to make": {
+                "how",
+                "recipe",
+                "make",
+                "bake",
+                "starter",
+                "dough",
+                "machine",
+                "overnight",
+            },
+            "to eat": {
+                "toast",
+                "rolls",
+                "crackers",
+                "pancakes",
+                "honey",
+                "freeze",
+                "keep",
+                "store",
+            },
             "to buy": {"buy", "near", "best", "price", "order", "shop"},
         }
         ordinary = {
@@ -719,7 +744,7 @@ class KeywordResearch:
         def wish(words):
             return next(
                 (name for name, signs in wishes.items() if signs & set(words)),
-                "something else",
+                "the thing itself",
             )
 
         def matter(words, seed):
@@ -933,7 +958,7 @@ class KeywordResearch:
     # --- START_STEP_BUNDLE: step_04 ---
     step_04_text = "One line for each search, in the order in which pages are worth writing: many searches, few rivals."
 
-    @cell("352e09d0")
+    @cell("0621d68b")
     def step_04_cell(form):
         global groups, found, common  # in: from the cells before
         global chosen, plan  # stays in the notebook's namespace

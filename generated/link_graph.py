@@ -16,7 +16,7 @@ Everything here may be edited: when the notebook changes, `pipulate port` takes 
 changes in and keeps your edits. Leave the `# port:` line below as it is.
 """
 
-# port: id=cba06f17264b notebook=../fixtures/flows/link_graph.ipynb base=e3ce18c5948ae5c4
+# port: id=cba06f17264b notebook=../fixtures/flows/link_graph.ipynb base=7be1ca1de329d67e
 # The `global` lines of a cell name what it only reads, too:
 # ruff: noqa: PLW0602
 
@@ -324,7 +324,7 @@ class LinkGraph:
     # --- START_STEP_BUNDLE: step_01 ---
     step_01_text = "The example is the site of a small garden shop: its links are in `garden_links.csv`, what is known of its pages in `garden_pages.csv`."
 
-    @cell("a7c91641")
+    @cell("6cf857f9")
     def step_01_setup(form):
         global plt, np, pd, Markdown  # out: for the cells after
         import matplotlib.pyplot as plt
@@ -332,7 +332,7 @@ class LinkGraph:
         import pandas as pd
         from IPython.display import Markdown
 
-    @cell("b90cb318")
+    @cell("3498ec25")
     def step_01_cell(form):
         global pd  # in: from the cells before
         global about, edges, pages  # out: for the cells after
@@ -599,7 +599,7 @@ class LinkGraph:
         *clicks* are those it takes from the first page.
         """)
 
-    @cell("a8d22b26")
+    @cell("30a9b099")
     def step_02_cell(form):
         global pages, about, np, edges, pd  # in: from the cells before
         global home, number, matrix, metrics  # out: for the cells after
@@ -883,14 +883,15 @@ class LinkGraph:
     # --- END_STEP_BUNDLE: step_02 ---
 
     # --- START_STEP_BUNDLE: step_03 ---
-    @cell("7c633ebb")
+    @cell("e9a14b4b")
     def step_03_cell(form):
-        global matrix, plt, edges, number, np  # in: from the cells before
+        global matrix, np, plt, edges, number  # in: from the cells before
         global metrics, pages  # in and out: changed here
         global home  # out: for the cells after
         global size, named, seed, arranged, place  # stays in the notebook's namespace
-        global value, scale, fig, ax, source  # stays in the notebook's namespace
-        global target, page, x, y  # stays in the notebook's namespace
+        global value, radius, fig, ax, source  # stays in the notebook's namespace
+        global target, here, there, ends, look  # stays in the notebook's namespace
+        global page, spot, r, below, paper  # stays in the notebook's namespace
         size = form["size"]
         named = form["named"]
         seed = form["seed"]
@@ -912,40 +913,38 @@ class LinkGraph:
 
         place = arranged(matrix, seed)
         value = metrics[size].astype(float).fillna(0)
-        scale = 80 + 900 * value / max(value.max(), 1e-9)
-        fig, ax = plt.subplots(figsize=(8, 6))
+        radius = (
+            4 + 12 * np.sqrt(value / max(value.max(), 1e-9)).to_numpy()
+        )  # in points
+        fig, ax = plt.subplots(figsize=(8.5, 6.5))
         for source, target in edges.itertuples(index=False):
-            ax.annotate(
-                "",
-                place[number[target]],
-                place[number[source]],
-                arrowprops={
-                    "arrowstyle": "-|>",
-                    "color": "#9aa5a0",
-                    "lw": 0.8,
-                    "shrinkA": 9,
-                    "shrinkB": 9,
-                },
-            )
+            here, there = number[source], number[target]
+            ends = {"shrinkA": radius[here], "shrinkB": radius[there] + 1}
+            look = {"arrowstyle": "-|>", "color": "#a9b3ae", "lw": 0.8, **ends}
+            ax.annotate("", place[there], place[here], arrowprops=look)
         ax.scatter(
             *place.T,
-            s=scale,
+            s=(2 * radius) ** 2,
             c=metrics["links in"],
             cmap="YlGn",
             edgecolors="#1d6a5d",
             zorder=2,
         )
         if named:
-            for page, (x, y) in zip(pages, place):
-                ax.annotate(
-                    page,
-                    (x, y),
-                    xytext=(0, 9),
-                    textcoords="offset points",
-                    ha="center",
-                    fontsize=8,
-                )
-        ax.margins(0.12)
+            for page, spot, r in zip(pages, place, radius):
+                below = {
+                    "xytext": (0, -r - 10),
+                    "textcoords": "offset points",
+                    "ha": "center",
+                }
+                paper = {
+                    "boxstyle": "square,pad=0.1",
+                    "fc": "white",
+                    "ec": "none",
+                    "alpha": 0.7,
+                }
+                ax.annotate(page, spot, fontsize=8, bbox=paper, zorder=3, **below)
+        ax.margins(0.1)
         ax.axis("off")
 
     @staticmethod
@@ -1202,7 +1201,7 @@ class LinkGraph:
     # --- END_STEP_BUNDLE: step_03 ---
 
     # --- START_STEP_BUNDLE: step_04 ---
-    @cell("f322ac02")
+    @cell("4413d69d")
     def step_04_cell(form):
         global pages, about, metrics, Markdown, home  # in: from the cells before
         global missing, lost, ends, listed  # stays in the notebook's namespace
@@ -1327,7 +1326,7 @@ class LinkGraph:
     # --- START_STEP_BUNDLE: step_05 ---
     step_05_text = "Both tables as CSV, as most tools that draw graphs read them."
 
-    @cell("bbe12f65")
+    @cell("5a33dfe1")
     def step_05_cell(form):
         global metrics, edges  # in: from the cells before
         metrics.reset_index().to_csv("pages.csv", index=False)

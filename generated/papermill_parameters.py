@@ -16,7 +16,7 @@ Everything here may be edited: when the notebook changes, `pipulate port` takes 
 changes in and keeps your edits. Leave the `# port:` line below as it is.
 """
 
-# port: id=2642ea46b76a notebook=../fixtures/inputs/papermill_parameters.ipynb base=7ab1cdd887579f47
+# port: id=2642ea46b76a notebook=../fixtures/inputs/papermill_parameters.ipynb base=0044c5271ca9bd87
 # The `global` lines of a cell name what it only reads, too:
 # ruff: noqa: PLW0602
 
@@ -638,7 +638,7 @@ class PapermillParameters:
                         Dt("Start"),
                         Dd(data.get("start")),
                         Dt("Until"),
-                        Dd(data.get("until")),
+                        Dd(str(data.get("until") or "").replace("T", " ")),
                         Dt("Days"),
                         Dd(data.get("days")),
                         Dt("Offset"),
@@ -687,7 +687,7 @@ class PapermillParameters:
                         Dt("Start"),
                         Dd(data.get("start")),
                         Dt("Until"),
-                        Dd(data.get("until")),
+                        Dd(str(data.get("until") or "").replace("T", " ")),
                         Dt("Days"),
                         Dd(data.get("days")),
                         Dt("Offset"),
@@ -750,7 +750,7 @@ class PapermillParameters:
                         Dt("Start"),
                         Dd(data.get("start")),
                         Dt("Until"),
-                        Dd(data.get("until")),
+                        Dd(str(data.get("until") or "").replace("T", " ")),
                         Dt("Days"),
                         Dd(data.get("days")),
                         Dt("Offset"),

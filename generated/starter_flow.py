@@ -16,7 +16,7 @@ Everything here may be edited: when the notebook changes, `pipulate port` takes 
 changes in and keeps your edits. Leave the `# port:` line below as it is.
 """
 
-# port: id=939b81f1ab1d notebook=../fixtures/flows/starter_flow.ipynb base=63d4b35eda119c12
+# port: id=939b81f1ab1d notebook=../fixtures/flows/starter_flow.ipynb base=87088569e9432547
 # The `global` lines of a cell name what it only reads, too:
 # ruff: noqa: PLW0602
 
@@ -62,7 +62,7 @@ class StarterFlow:
 
         ## Who is it for?
 
-        The person gives: Who.
+        The person gives: Name.
 
         ## What shall it say?
 
@@ -85,7 +85,7 @@ class StarterFlow:
         self.steps = [
             Step(
                 id="step_01",
-                done="who",
+                done="name",
                 show="Who is it for?",
                 refill=False,
             ),
@@ -270,30 +270,30 @@ class StarterFlow:
         return self.chain(key)
 
     # --- START_STEP_BUNDLE: step_01 ---
-    @cell("51db206b")
+    @cell("860f53b6")
     def step_01_cell(form):
-        global who  # out: for the cells after
-        who = form["who"]  # @param {type:"string", placeholder:"A name"}
+        global name  # out: for the cells after
+        name = form["name"]  # @param {type:"string", placeholder:"A name"}
 
-        return print(f"A note for {who}.")
+        return print(f"A note for {name}.")
 
     def step_01_form(self, values, errors):
         """Return the questions, filled in; an error stands below its field."""
         return Form(
             Div(
                 Div(
-                    Label("Who", fr="step_01-who"),
+                    Label("Name", fr="step_01-name"),
                     Input(
-                        id="step_01-who",
-                        name="who",
-                        aria_invalid="true" if "who" in errors else None,
-                        value=values.get("who"),
+                        id="step_01-name",
+                        name="name",
+                        aria_invalid="true" if "name" in errors else None,
+                        value=values.get("name"),
                         type="text",
                         placeholder="A name",
                         required=True,
-                        aria_describedby="step_01-who-error",
+                        aria_describedby="step_01-name-error",
                     ),
-                    self.error_below("step_01-who", errors.get("who")),
+                    self.error_below("step_01-name", errors.get("name")),
                     cls="field",
                 ),
                 cls="fields",
@@ -320,8 +320,8 @@ class StarterFlow:
                 Article(
                     H3(step.show),
                     Dl(
-                        Dt("Who"),
-                        Dd(data.get("who")),
+                        Dt("Name"),
+                        Dd(data.get("name")),
                     ),
                     self.cells.follow(execution),
                     Footer(
@@ -339,8 +339,8 @@ class StarterFlow:
                 Article(
                     H3(step.show),
                     Dl(
-                        Dt("Who"),
-                        Dd(data.get("who")),
+                        Dt("Name"),
+                        Dd(data.get("name")),
                     ),
                     self.cells.show(key, data.get("_cells", [])),
                 ),
@@ -372,8 +372,8 @@ class StarterFlow:
                     ),
                     self.cells.notice("step_01", data),
                     Dl(
-                        Dt("Who"),
-                        Dd(data.get("who")),
+                        Dt("Name"),
+                        Dd(data.get("name")),
                     ),
                     self.cells.show(key, data.get("_cells", [])),
                 ),
@@ -384,7 +384,7 @@ class StarterFlow:
 
         # Phase 3: the questions, with earlier answers or the notebook's values.
         values = {
-            "who": "Ada",
+            "name": "Ada",
         }
         typed = state.get("_typed", {}).get("step_01", {})
         return Div(
@@ -413,9 +413,9 @@ class StarterFlow:
         step = self.steps[self.steps_indices["step_01"]]
         sent = await self.cells.sent(request)
         form, errors = {}, {}
-        form["who"] = sent.get("who", "")
-        if not form["who"].strip():
-            errors["who"] = "Who: please fill this in."
+        form["name"] = sent.get("name", "")
+        if not form["name"].strip():
+            errors["name"] = "Name: please fill this in."
         errors |= sent.problems
         if errors:
             return Div(
@@ -453,17 +453,17 @@ class StarterFlow:
         "short",
     )
 
-    @cell("994d3602")
+    @cell("fb2155d5")
     def step_02_cell(form):
-        global who  # in: from the cells before
+        global name  # in: from the cells before
         global tone, times, wishes  # stays in the notebook's namespace
         tone = form["tone"]  # @param ["warm", "formal", "short"]
         times = form["times"]  # @param {type:"slider", min:1, max:5, step:1}
 
         wishes = {
-            "warm": f"Dear {who}, may everything you begin today turn out well!",
-            "formal": f"To {who}: with our best wishes for your undertaking.",
-            "short": f"{who}: good luck!",
+            "warm": f"Dear {name}, may everything you begin today turn out well!",
+            "formal": f"To {name}: with our best wishes for your undertaking.",
+            "short": f"{name}: good luck!",
         }
         return print("\n".join([wishes[tone]] * times))
 

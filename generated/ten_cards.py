@@ -16,7 +16,7 @@ Everything here may be edited: when the notebook changes, `pipulate port` takes 
 changes in and keeps your edits. Leave the `# port:` line below as it is.
 """
 
-# port: id=bf51122d7c09 notebook=../fixtures/flows/ten_cards.ipynb base=0bbabd987b17d7c9
+# port: id=bf51122d7c09 notebook=../fixtures/flows/ten_cards.ipynb base=1465244bdebb685a
 # The `global` lines of a cell name what it only reads, too:
 # ruff: noqa: PLW0602
 
@@ -1110,10 +1110,18 @@ class TenCards:
     # --- START_STEP_BUNDLE: step_05 ---
     @cell("be1c3f31")
     def step_05_cell(form):
+        global kind  # in: from the cells before
         global hours  # out: for the cells after
         hours = form["hours"]
 
         return print("Overnight." if hours >= 8 else "The same day.")
+
+    @staticmethod
+    def step_05_suggestions(form):
+        global kind  # in: from the cells before
+        return {
+            "hours": (16 if kind == "rye" else 12),
+        }
 
     def step_05_form(self, values, errors):
         """Return the questions, filled in; an error stands below its field."""
@@ -1228,8 +1236,10 @@ class TenCards:
 
         # Phase 3: the questions, with earlier answers or the notebook's values.
         values = {
-            "hours": 12,
+            "hours": None,
         }
+        # What the notebook computes from the cells before.
+        values |= state.get("_suggested", {}).get("step_05", {})
         typed = state.get("_typed", {}).get("step_05", {})
         return Div(
             Article(
@@ -1694,7 +1704,7 @@ class TenCards:
     def step_08_suggestions(form):
         global kind  # in: from the cells before
         return {
-            "degrees": (int(230 if kind == "rye" else 240)),
+            "degrees": (230 if kind == "rye" else 240),
         }
 
     def step_08_form(self, values, errors):
@@ -1930,7 +1940,7 @@ class TenCards:
                     H3(step.show),
                     Dl(
                         Dt("The bread is cold at"),
-                        Dd(data.get("ready")),
+                        Dd(str(data.get("ready") or "").replace("T", " ")),
                     ),
                     self.cells.follow(execution),
                     Footer(
@@ -1949,7 +1959,7 @@ class TenCards:
                     H3(step.show),
                     Dl(
                         Dt("The bread is cold at"),
-                        Dd(data.get("ready")),
+                        Dd(str(data.get("ready") or "").replace("T", " ")),
                     ),
                     self.cells.show(key, data.get("_cells", [])),
                 ),
@@ -1982,7 +1992,7 @@ class TenCards:
                     self.cells.notice("step_09", data),
                     Dl(
                         Dt("The bread is cold at"),
-                        Dd(data.get("ready")),
+                        Dd(str(data.get("ready") or "").replace("T", " ")),
                     ),
                     self.cells.show(key, data.get("_cells", [])),
                 ),

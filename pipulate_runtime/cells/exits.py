@@ -18,9 +18,8 @@ def ended_with(output: Mapping[str, Any]) -> str:
     return "" if number.isdigit() or words in ("None", "True", "False") else words
 
 
-def is_advice(output: Mapping[str, Any], before: Mapping[str, Any]) -> bool:
-    """Whether an output is what IPython tells people at a terminal when a cell exits, right behind that exit."""
+def is_advice(output: Mapping[str, Any]) -> bool:
+    """Whether an output is nothing but what IPython tells people at a terminal when a cell exits."""
     said = output.get("text", "")
-    text = "".join(said) if isinstance(said, list) else said
-    ended = before.get("ename") == "SystemExit"
-    return ended and output.get("name") == "stderr" and _ADVICE.fullmatch(text) is not None
+    text = "".join(said) if isinstance(said, list) else str(said)
+    return output.get("name") == "stderr" and _ADVICE.fullmatch(text) is not None

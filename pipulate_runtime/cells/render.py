@@ -170,7 +170,7 @@ class View:
                 continue
             if is_control(output) and not self.widgets:
                 continue  # the form stands in its place
-            if number and exits.is_advice(output, outputs[number - 1]):
+            if exits.is_advice(output):
                 continue
             if numbers is None or number in numbers:
                 shown.append((number, self.output(output, waiting, number)))
