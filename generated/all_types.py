@@ -16,7 +16,7 @@ Everything here may be edited: when the notebook changes, `pipulate port` takes 
 changes in and keeps your edits. Leave the `# port:` line below as it is.
 """
 
-# port: id=919a8d219c66 notebook=../fixtures/inputs/all_types.ipynb base=b176f95713b907f6
+# port: id=919a8d219c66 notebook=../fixtures/inputs/all_types.ipynb base=825c0908c209aa03
 # The `global` lines of a cell name what it only reads, too:
 # ruff: noqa: PLW0602
 
@@ -1313,7 +1313,7 @@ class AllTypes:
         global token  # out: for the cells after
         token = form["token"]
 
-        return print("The token has", len(token), "characters.")
+        print("The token has", len(token), "characters.")
 
     def step_03_form(self, values, errors):
         """Return the questions, filled in; an error stands below its field."""
@@ -1498,7 +1498,7 @@ class AllTypes:
     @cell("summary")
     def step_04_cell(form):
         global title, names, people, token  # in: from the cells before
-        return print(f"{title}: {len(names)} of {people} places, booked: {bool(token)}")
+        print(f"{title}: {len(names)} of {people} places, booked: {bool(token)}")
 
     async def step_04(self, request):
         """GET: the card as it stands."""

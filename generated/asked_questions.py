@@ -16,7 +16,7 @@ Everything here may be edited: when the notebook changes, `pipulate port` takes 
 changes in and keeps your edits. Leave the `# port:` line below as it is.
 """
 
-# port: id=dded25078d95 notebook=../fixtures/inputs/asked_questions.ipynb base=198652d5fe24088d
+# port: id=dded25078d95 notebook=../fixtures/inputs/asked_questions.ipynb base=4c4d7d503af89945
 # The `global` lines of a cell name what it only reads, too:
 # ruff: noqa: PLW0602
 
@@ -497,7 +497,7 @@ class AskedQuestions:
         global getpass  # in: from the cells before
         global password  # stays in the notebook's namespace
         password = form["password"]
-        return print("*" * len(password))
+        print("*" * len(password))
 
     def step_02_form(self, values, errors):
         """Return the questions, filled in; an error stands below its field."""

@@ -16,7 +16,7 @@ Everything here may be edited: when the notebook changes, `pipulate port` takes 
 changes in and keeps your edits. Leave the `# port:` line below as it is.
 """
 
-# port: id=01f74631e11d notebook=../fixtures/inputs/colab_forms.ipynb base=bfb2af15450c8c58
+# port: id=01f74631e11d notebook=../fixtures/inputs/colab_forms.ipynb base=ca94b72028a19901
 # The `global` lines of a cell name what it only reads, too:
 # ruff: noqa: PLW0602
 
@@ -978,7 +978,7 @@ class ColabForms:
         global label, caption, day, filled, marks, quality  # in: from the cells before
         global fine, mode  # in: from the cells before
         print(label, caption or "-", day, filled, marks, quality, fine)
-        return print(mode)
+        print(mode)
 
     async def step_03(self, request):
         """GET: the card as it stands."""

@@ -16,7 +16,7 @@ Everything here may be edited: when the notebook changes, `pipulate port` takes 
 changes in and keeps your edits. Leave the `# port:` line below as it is.
 """
 
-# port: id=a18876cc9599 notebook=../fixtures/inputs/computed_values.ipynb base=32deec8aa4fbebde
+# port: id=a18876cc9599 notebook=../fixtures/inputs/computed_values.ipynb base=b378226618f2ec0f
 # The `global` lines of a cell name what it only reads, too:
 # ruff: noqa: PLW0602
 
@@ -273,7 +273,7 @@ class ComputedValues:
         global orders, total  # out: for the cells after
         orders = [120, 80, 410, 95, 300, 60]
         total = sum(orders)
-        return print(f"{len(orders)} orders, {total} in all")
+        print(f"{len(orders)} orders, {total} in all")
 
     async def step_01(self, request):
         """GET: the card as it stands."""
@@ -393,7 +393,7 @@ class ComputedValues:
 
         large = [order for order in orders if order >= limit]
         print(title)
-        return print(f"{len(large)} of at least {limit}; the largest are {shown}")
+        print(f"{len(large)} of at least {limit}; the largest are {shown}")
 
     @staticmethod
     def step_02_suggestions(form):

@@ -16,7 +16,7 @@ Everything here may be edited: when the notebook changes, `pipulate port` takes 
 changes in and keeps your edits. Leave the `# port:` line below as it is.
 """
 
-# port: id=2a6d495cbed7 notebook=../fixtures/flows/data_cleaning.ipynb base=e7214f867e08e638
+# port: id=2a6d495cbed7 notebook=../fixtures/flows/data_cleaning.ipynb base=4e83bb6a3a52d96c
 # The `global` lines of a cell name what it only reads, too:
 # ruff: noqa: PLW0602
 
@@ -573,7 +573,7 @@ class DataCleaning:
             table = table.mask(nothing, "")
         if empty_rows.value:
             table = table[(table != "").any(axis=1)]
-        return print(
+        print(
             f"{len(raw) - len(table)} rows removed, {int((raw.loc[table.index] != table).to_numpy().sum())} cells changed."
         )
 
@@ -1142,19 +1142,16 @@ class DataCleaning:
         choices = {str(choice): choice for choice in computed.get("names.choices", [])}
         chosen = sent.getlist("names")
         form["names"] = [choices[text] for text in choices if text in chosen]
-        form["names"] = form["names"] or None
         if not choices.keys() >= set(chosen):
             errors["names"] = "Names: please choose from the list."
         choices = {str(choice): choice for choice in computed.get("small.choices", [])}
         chosen = sent.getlist("small")
         form["small"] = [choices[text] for text in choices if text in chosen]
-        form["small"] = form["small"] or None
         if not choices.keys() >= set(chosen):
             errors["small"] = "In small letters: please choose from the list."
         choices = {str(choice): choice for choice in computed.get("dates.choices", [])}
         chosen = sent.getlist("dates")
         form["dates"] = [choices[text] for text in choices if text in chosen]
-        form["dates"] = form["dates"] or None
         if not choices.keys() >= set(chosen):
             errors["dates"] = "Dates: please choose from the list."
         choices = {
@@ -1162,7 +1159,6 @@ class DataCleaning:
         }
         chosen = sent.getlist("numbers")
         form["numbers"] = [choices[text] for text in choices if text in chosen]
-        form["numbers"] = form["numbers"] or None
         if not choices.keys() >= set(chosen):
             errors["numbers"] = "Numbers: please choose from the list."
         errors |= sent.problems
@@ -1418,7 +1414,6 @@ class DataCleaning:
         choices = {str(choice): choice for choice in computed.get("same.choices", [])}
         chosen = sent.getlist("same")
         form["same"] = [choices[text] for text in choices if text in chosen]
-        form["same"] = form["same"] or None
         if not choices.keys() >= set(chosen):
             errors["same"] = (
                 "Rows are the same if these are: please choose from the list."

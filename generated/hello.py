@@ -16,7 +16,7 @@ Everything here may be edited: when the notebook changes, `pipulate port` takes 
 changes in and keeps your edits. Leave the `# port:` line below as it is.
 """
 
-# port: id=2d52e4bf1e44 notebook=../fixtures/hello.ipynb base=57d8bca99c0c375c
+# port: id=2d52e4bf1e44 notebook=../fixtures/hello.ipynb base=0f079667dc119133
 # The `global` lines of a cell name what it only reads, too:
 # ruff: noqa: PLW0602
 
@@ -434,7 +434,7 @@ class Hello:
     @cell("e8ce8d16")
     def step_02_cell(form):
         global a  # in: from the cells before
-        return print("Hello " + a)
+        print("Hello " + a)
 
     async def step_02(self, request):
         """GET: the card as it stands."""

@@ -16,7 +16,7 @@ Everything here may be edited: when the notebook changes, `pipulate port` takes 
 changes in and keeps your edits. Leave the `# port:` line below as it is.
 """
 
-# port: id=dde5853fd384 notebook=../fixtures/flows/keyword_research.ipynb base=b85342f60daa68d6
+# port: id=dde5853fd384 notebook=../fixtures/flows/keyword_research.ipynb base=f721ec7401ed8735
 # The `global` lines of a cell name what it only reads, too:
 # ruff: noqa: PLW0602
 
@@ -1142,7 +1142,6 @@ class KeywordResearch:
         choices = {str(choice): choice for choice in computed.get("chosen.choices", [])}
         chosen = sent.getlist("chosen")
         form["chosen"] = [choices[text] for text in choices if text in chosen]
-        form["chosen"] = form["chosen"] or None
         if not choices.keys() >= set(chosen):
             errors["chosen"] = "Groups: please choose from the list."
         errors |= sent.problems

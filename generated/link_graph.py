@@ -16,7 +16,7 @@ Everything here may be edited: when the notebook changes, `pipulate port` takes 
 changes in and keeps your edits. Leave the `# port:` line below as it is.
 """
 
-# port: id=cba06f17264b notebook=../fixtures/flows/link_graph.ipynb base=7be1ca1de329d67e
+# port: id=cba06f17264b notebook=../fixtures/flows/link_graph.ipynb base=71afca3516451f0c
 # The `global` lines of a cell name what it only reads, too:
 # ruff: noqa: PLW0602
 
@@ -850,7 +850,6 @@ class LinkGraph:
         }
         chosen = sent.getlist("columns")
         form["columns"] = [choices[text] for text in choices if text in chosen]
-        form["columns"] = form["columns"] or None
         if not choices.keys() >= set(chosen):
             errors["columns"] = "Show as well: please choose from the list."
         errors |= sent.problems
@@ -1331,7 +1330,7 @@ class LinkGraph:
         global metrics, edges  # in: from the cells before
         metrics.reset_index().to_csv("pages.csv", index=False)
         edges.to_csv("links.csv", index=False)
-        return print(f"{len(metrics)} pages and {len(edges)} links.")
+        print(f"{len(metrics)} pages and {len(edges)} links.")
 
     async def step_05(self, request):
         """GET: the card as it stands."""

@@ -16,7 +16,7 @@ Everything here may be edited: when the notebook changes, `pipulate port` takes 
 changes in and keeps your edits. Leave the `# port:` line below as it is.
 """
 
-# port: id=1f2ccee6d596 notebook=../fixtures/inputs/option_lines.ipynb base=a844aa67fd91e1a3
+# port: id=1f2ccee6d596 notebook=../fixtures/inputs/option_lines.ipynb base=cf3281e7c82c7120
 # The `global` lines of a cell name what it only reads, too:
 # ruff: noqa: PLW0602
 
@@ -543,7 +543,7 @@ class OptionLines:
         global rates, vehicle, distance, people  # in: from the cells before
         global cost  # out: for the cells after
         cost = rates[vehicle] * distance * (1 if vehicle == "car" else people)
-        return print(f"{people} by {vehicle}: {cost:.2f}")
+        print(f"{people} by {vehicle}: {cost:.2f}")
 
     async def step_02(self, request):
         """GET: the card as it stands."""

@@ -16,7 +16,7 @@ Everything here may be edited: when the notebook changes, `pipulate port` takes 
 changes in and keeps your edits. Leave the `# port:` line below as it is.
 """
 
-# port: id=537811c2731d notebook=../fixtures/inputs/pipulate_calls.ipynb base=31102acb81442e47
+# port: id=537811c2731d notebook=../fixtures/inputs/pipulate_calls.ipynb base=e1bee24fd311968c
 # The `global` lines of a cell name what it only reads, too:
 # ruff: noqa: PLW0602
 
@@ -675,7 +675,7 @@ class PipulateCalls:
         global pip, job  # in: from the cells before
         global town  # stays in the notebook's namespace
         town = form["town"]
-        return print(town, pip.get(job, step="year"))
+        print(town, pip.get(job, step="year"))
 
     def step_03_form(self, values, errors):
         """Return the questions, filled in; an error stands below its field."""

@@ -16,7 +16,7 @@ Everything here may be edited: when the notebook changes, `pipulate port` takes 
 changes in and keeps your edits. Leave the `# port:` line below as it is.
 """
 
-# port: id=939b81f1ab1d notebook=../fixtures/flows/starter_flow.ipynb base=87088569e9432547
+# port: id=939b81f1ab1d notebook=../fixtures/flows/starter_flow.ipynb base=fa02b4392d47856d
 # The `global` lines of a cell name what it only reads, too:
 # ruff: noqa: PLW0602
 
@@ -275,7 +275,7 @@ class StarterFlow:
         global name  # out: for the cells after
         name = form["name"]  # @param {type:"string", placeholder:"A name"}
 
-        return print(f"A note for {name}.")
+        print(f"A note for {name}.")
 
     def step_01_form(self, values, errors):
         """Return the questions, filled in; an error stands below its field."""
@@ -465,7 +465,7 @@ class StarterFlow:
             "formal": f"To {name}: with our best wishes for your undertaking.",
             "short": f"{name}: good luck!",
         }
-        return print("\n".join([wishes[tone]] * times))
+        print("\n".join([wishes[tone]] * times))
 
     def step_02_form(self, values, errors):
         """Return the questions, filled in; an error stands below its field."""

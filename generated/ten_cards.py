@@ -16,7 +16,7 @@ Everything here may be edited: when the notebook changes, `pipulate port` takes 
 changes in and keeps your edits. Leave the `# port:` line below as it is.
 """
 
-# port: id=bf51122d7c09 notebook=../fixtures/flows/ten_cards.ipynb base=1465244bdebb685a
+# port: id=bf51122d7c09 notebook=../fixtures/flows/ten_cards.ipynb base=3aba2d5a322c1a92
 # The `global` lines of a cell name what it only reads, too:
 # ruff: noqa: PLW0602
 
@@ -354,7 +354,7 @@ class TenCards:
         global flour  # out: for the cells after
         flour = form["flour"]
 
-        return print(f"{flour} g of flour. Everything else is measured against it.")
+        print(f"{flour} g of flour. Everything else is measured against it.")
 
     def step_01_form(self, values, errors):
         """Return the questions, filled in; an error stands below its field."""
@@ -544,7 +544,7 @@ class TenCards:
 
         # How much water a flour takes up, in percent of its weight
         thirst = {"white": 65, "wholemeal": 75, "rye": 82}[kind]
-        return print(
+        print(
             f"{kind.capitalize()} flour takes up about {thirst} % of its weight in water."
         )
 
@@ -732,7 +732,7 @@ class TenCards:
         global water  # out: for the cells after
         water = form["water"]
 
-        return print(
+        print(
             f"{flour + water} g of dough so far, {water / flour:.0%} of the flour in water."
         )
 
@@ -924,7 +924,7 @@ class TenCards:
         global salt  # out: for the cells after
         salt = form["salt"]
 
-        return print(f"{salt} g of salt.")
+        print(f"{salt} g of salt.")
 
     @staticmethod
     def step_04_suggestions(form):
@@ -1114,7 +1114,7 @@ class TenCards:
         global hours  # out: for the cells after
         hours = form["hours"]
 
-        return print("Overnight." if hours >= 8 else "The same day.")
+        print("Overnight." if hours >= 8 else "The same day.")
 
     @staticmethod
     def step_05_suggestions(form):
@@ -1310,7 +1310,7 @@ class TenCards:
         global yeast  # out: for the cells after
         yeast = form["yeast"]
 
-        return print(f"{yeast:g} g of yeast for {hours} hours.")
+        print(f"{yeast:g} g of yeast for {hours} hours.")
 
     @staticmethod
     def step_06_suggestions(form):
@@ -1514,7 +1514,7 @@ class TenCards:
         loaves = form["loaves"]
 
         dough = flour + water + salt + yeast
-        return print(f"{dough:.0f} g of dough, {dough / loaves:.0f} g a loaf.")
+        print(f"{dough:.0f} g of dough, {dough / loaves:.0f} g a loaf.")
 
     def step_07_form(self, values, errors):
         """Return the questions, filled in; an error stands below its field."""
@@ -1698,7 +1698,7 @@ class TenCards:
         degrees = form["degrees"]
 
         minutes = round(20 + 25 * dough / loaves / 1000)
-        return print(f"{minutes} minutes at {degrees} °C.")
+        print(f"{minutes} minutes at {degrees} °C.")
 
     @staticmethod
     def step_08_suggestions(form):
@@ -1895,7 +1895,7 @@ class TenCards:
 
         out = datetime.fromisoformat(ready) - timedelta(hours=1)
         begin = out - timedelta(hours=hours, minutes=minutes + 30)
-        return print(f"Begin on {begin:%d %B at %H:%M}.")
+        print(f"Begin on {begin:%d %B at %H:%M}.")
 
     def step_09_form(self, values, errors):
         """Return the questions, filled in; an error stands below its field."""

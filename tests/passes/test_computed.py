@@ -85,6 +85,12 @@ def test_one_or_several_as_the_value_is(cell: str, kind: str) -> None:
     assert (field.type, field.computed[-1], found) == (kind, "choices", [])
 
 
+def test_none_of_them_is_an_empty_list_as_the_notebook_has_lists() -> None:
+    assert asked("x = towns[:1]", choices="towns")[0].empty == []
+    assert asked("x = towns", choices="towns", type="multi-select")[0].empty == []
+    assert asked("x = None", choices="towns", type="multi-select")[0].empty is None
+
+
 def test_a_type_that_is_given_is_taken() -> None:
     assert asked("x = towns[0]", choices="towns", type="radio")[0].control == "radio"
     assert asked("x = country", choices="towns", type="multi-select")[0].control == "multi_select"

@@ -61,7 +61,7 @@ def _analyse(annotated: Annotated) -> tuple[Analysis, Found]:
             if "import" in cell.source.text or "load_ext" in cell.source.text:
                 modules |= dict.fromkeys(looks.imported_modules(statement))
             _note_text(statement, texts)
-        done[cell.code.cell.id] = _result(cell)
+        done[cell.code.cell.id] = _result(cell, wide)
     found += notices.finish()
     live = _live(cells)
     items = tuple(i if isinstance(i, Text) else done[i.cell.id] for i in annotated.items)
@@ -275,7 +275,7 @@ def _live(cells: list[CodeCell]) -> dict[str, tuple[str, ...]]:
     return {cell.code.cell.id: out[cell.code.cell.id] for cell in cells}
 
 
-def _result(cell: CodeCell) -> AnalysedCode:
+def _result(cell: CodeCell, wide: Notebookwide) -> AnalysedCode:
     options = cell.code.options
     setup = not cell.failed and looks.is_setup(cell.body, cell.shows)
     if options.setup is not None:
@@ -287,7 +287,7 @@ def _result(cell: CodeCell) -> AnalysedCode:
         tuple(cell.form.edits),
         cell.form.reason,
         cell.form.awaits,
-        cell.shows,
+        cell.shows and not ("print" not in wide.bound and looks.prints(cell.body)),
         looks.suggested_title(cell.code.cell.source),
         cell.given,
         cell.dynamic,

@@ -227,6 +227,9 @@ class _Settling:
 
     def _empty(self) -> JSON:
         """What the cell gets for an empty answer: None where the notebook allows it, else what the notebook has."""
+        computed = self._computed and "default" not in self._given and not self._raw
+        if computed and self._type in (*_TEXTS, "multi-select", "url-list"):
+            return [] if self._type in ("multi-select", "url-list") else ""
         if self._draft.said.optional or (self._value is None and not self._draft.question):
             return None
         if self._type in (*_TEXTS, "multi-select", "url-list") or self._value in ("", [], {}):
