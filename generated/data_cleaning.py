@@ -16,7 +16,7 @@ Everything here may be edited: when the notebook changes, `pipulate port` takes 
 changes in and keeps your edits. Leave the `# port:` line below as it is.
 """
 
-# port: id=2a6d495cbed7 notebook=../fixtures/flows/data_cleaning.ipynb base=4e83bb6a3a52d96c
+# port: id=2a6d495cbed7 notebook=../fixtures/flows/data_cleaning.ipynb base=f20e548cb96f0965
 # The `global` lines of a cell name what it only reads, too:
 # ruff: noqa: PLW0602
 
@@ -376,11 +376,10 @@ class DataCleaning:
         state = self.pip.read_state(key)
         data = state.get("step_01", {})
         execution = self.cells.execution(key, "step_01")
-        if execution and execution.running:
-            data = execution.form
 
         # Running: what the cells showed so far. The clock asks what is new, and adds only that.
         if execution and execution.running:
+            data = execution.form
             return Div(
                 Article(
                     H3(step.show),
@@ -644,11 +643,10 @@ class DataCleaning:
         state = self.pip.read_state(key)
         data = state.get("step_02", {})
         execution = self.cells.execution(key, "step_02")
-        if execution and execution.running:
-            data = execution.form
 
         # Running: what the cells showed so far. The clock asks what is new, and adds only that.
         if execution and execution.running:
+            data = execution.form
             return Div(
                 Article(
                     H3(step.show),
@@ -1011,11 +1009,10 @@ class DataCleaning:
         data = state.get("step_03", {})
         execution = self.cells.execution(key, "step_03")
         computed = state.get("_suggested", {}).get("step_03", {})
-        if execution and execution.running:
-            data = execution.form
 
         # Running: what the cells showed so far. The clock asks what is new, and adds only that.
         if execution and execution.running:
+            data = execution.form
             return Div(
                 Article(
                     H3(step.show),
@@ -1299,11 +1296,10 @@ class DataCleaning:
         data = state.get("step_04", {})
         execution = self.cells.execution(key, "step_04")
         computed = state.get("_suggested", {}).get("step_04", {})
-        if execution and execution.running:
-            data = execution.form
 
         # Running: what the cells showed so far. The clock asks what is new, and adds only that.
         if execution and execution.running:
+            data = execution.form
             return Div(
                 Article(
                     H3(step.show),

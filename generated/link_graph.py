@@ -16,7 +16,7 @@ Everything here may be edited: when the notebook changes, `pipulate port` takes 
 changes in and keeps your edits. Leave the `# port:` line below as it is.
 """
 
-# port: id=cba06f17264b notebook=../fixtures/flows/link_graph.ipynb base=71afca3516451f0c
+# port: id=cba06f17264b notebook=../fixtures/flows/link_graph.ipynb base=3e145074cc34435b
 # The `global` lines of a cell name what it only reads, too:
 # ruff: noqa: PLW0602
 
@@ -406,11 +406,10 @@ class LinkGraph:
         state = self.pip.read_state(key)
         data = state.get("step_01", {})
         execution = self.cells.execution(key, "step_01")
-        if execution and execution.running:
-            data = execution.form
 
         # Running: what the cells showed so far. The clock asks what is new, and adds only that.
         if execution and execution.running:
+            data = execution.form
             return Div(
                 Article(
                     H3(step.show),
@@ -723,11 +722,10 @@ class LinkGraph:
         data = state.get("step_02", {})
         execution = self.cells.execution(key, "step_02")
         computed = state.get("_suggested", {}).get("step_02", {})
-        if execution and execution.running:
-            data = execution.form
 
         # Running: what the cells showed so far. The clock asks what is new, and adds only that.
         if execution and execution.running:
+            data = execution.form
             return Div(
                 Article(
                     H3(step.show),
@@ -1038,11 +1036,10 @@ class LinkGraph:
         data = state.get("step_03", {})
         execution = self.cells.execution(key, "step_03")
         computed = state.get("_suggested", {}).get("step_03", {})
-        if execution and execution.running:
-            data = execution.form
 
         # Running: what the cells showed so far. The clock asks what is new, and adds only that.
         if execution and execution.running:
+            data = execution.form
             return Div(
                 Article(
                     H3(step.show),
