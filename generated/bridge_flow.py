@@ -16,7 +16,7 @@ Everything here may be edited: when the notebook changes, `pipulate port` takes 
 changes in and keeps your edits. Leave the `# port:` line below as it is.
 """
 
-# port: id=458de193f261 notebook=../fixtures/flows/bridge_flow.ipynb base=9bf52eb029139154
+# port: id=458de193f261 notebook=../fixtures/flows/bridge_flow.ipynb base=b8a3303cd0663db8
 # The `global` lines of a cell name what it only reads, too:
 # ruff: noqa: PLW0602
 
@@ -710,7 +710,7 @@ class BridgeFlow:
     def step_03_suggestions(form):
         global answers, question  # in: from the cells before
         return {
-            "answer": (answers[0]),
+            "answer": answers[0],
             "answer.choices": list(answers),
             "answer.label": f"{question}",
         }

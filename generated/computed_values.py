@@ -16,7 +16,7 @@ Everything here may be edited: when the notebook changes, `pipulate port` takes 
 changes in and keeps your edits. Leave the `# port:` line below as it is.
 """
 
-# port: id=a18876cc9599 notebook=../fixtures/inputs/computed_values.ipynb base=17d59c1f6b682be5
+# port: id=a18876cc9599 notebook=../fixtures/inputs/computed_values.ipynb base=668e950406b68b8e
 # The `global` lines of a cell name what it only reads, too:
 # ruff: noqa: PLW0602
 
@@ -399,9 +399,9 @@ class ComputedValues:
     def step_02_suggestions(form):
         global total, orders  # in: from the cells before
         return {
-            "limit": (int(total * 0.1)),
-            "title": (f"Orders of {len(orders)} customers"),
-            "shown": repr((sorted(orders)[-2:])),
+            "limit": int(total * 0.1),
+            "title": f"Orders of {len(orders)} customers",
+            "shown": repr(sorted(orders)[-2:]),
         }
 
     def step_02_form(self, values, errors):

@@ -16,7 +16,7 @@ Everything here may be edited: when the notebook changes, `pipulate port` takes 
 changes in and keeps your edits. Leave the `# port:` line below as it is.
 """
 
-# port: id=2a6d495cbed7 notebook=../fixtures/flows/data_cleaning.ipynb base=f20e548cb96f0965
+# port: id=2a6d495cbed7 notebook=../fixtures/flows/data_cleaning.ipynb base=ab094023d471e8d0
 # The `global` lines of a cell name what it only reads, too:
 # ruff: noqa: PLW0602
 
@@ -863,17 +863,17 @@ class DataCleaning:
     def step_03_suggestions(form):
         global raw  # in: from the cells before
         return {
-            "names": ([c for c in raw.columns if "name" in c.lower()]),
+            "names": [c for c in raw.columns if "name" in c.lower()],
             "names.choices": list(raw.columns),
-            "small": ([c for c in raw.columns if "mail" in c.lower()]),
+            "small": [c for c in raw.columns if "mail" in c.lower()],
             "small.choices": list(raw.columns),
-            "dates": (
-                [c for c in raw.columns if "since" in c.lower() or "date" in c.lower()]
-            ),
+            "dates": [
+                c for c in raw.columns if "since" in c.lower() or "date" in c.lower()
+            ],
             "dates.choices": list(raw.columns),
-            "numbers": (
-                [c for c in raw.columns if "fee" in c.lower() or "price" in c.lower()]
-            ),
+            "numbers": [
+                c for c in raw.columns if "fee" in c.lower() or "price" in c.lower()
+            ],
             "numbers.choices": list(raw.columns),
         }
 
@@ -1221,7 +1221,7 @@ class DataCleaning:
     def step_04_suggestions(form):
         global neat, small  # in: from the cells before
         return {
-            "same": (small or list(neat.columns)),
+            "same": small or list(neat.columns),
             "same.choices": list(neat.columns),
         }
 

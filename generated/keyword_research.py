@@ -16,7 +16,7 @@ Everything here may be edited: when the notebook changes, `pipulate port` takes 
 changes in and keeps your edits. Leave the `# port:` line below as it is.
 """
 
-# port: id=dde5853fd384 notebook=../fixtures/flows/keyword_research.ipynb base=bf4c9c5798603df9
+# port: id=dde5853fd384 notebook=../fixtures/flows/keyword_research.ipynb base=e9a2e28f9ceee259
 # The `global` lines of a cell name what it only reads, too:
 # ruff: noqa: PLW0602
 
@@ -975,7 +975,7 @@ class KeywordResearch:
     def step_04_suggestions(form):
         global groups  # in: from the cells before
         return {
-            "chosen": (list(groups.index)[:2]),
+            "chosen": list(groups.index)[:2],
             "chosen.choices": list(groups.index),
         }
 

@@ -16,7 +16,7 @@ Everything here may be edited: when the notebook changes, `pipulate port` takes 
 changes in and keeps your edits. Leave the `# port:` line below as it is.
 """
 
-# port: id=cba06f17264b notebook=../fixtures/flows/link_graph.ipynb base=3e145074cc34435b
+# port: id=cba06f17264b notebook=../fixtures/flows/link_graph.ipynb base=330cd1fa8e0269d0
 # The `global` lines of a cell name what it only reads, too:
 # ruff: noqa: PLW0602
 
@@ -647,9 +647,9 @@ class LinkGraph:
     def step_02_suggestions(form):
         global pages, about  # in: from the cells before
         return {
-            "home": (pages[0]),
+            "home": pages[0],
             "home.choices": list(pages),
-            "columns": (list(about.columns)[:1]),
+            "columns": list(about.columns)[:1],
             "columns.choices": list(about.columns),
         }
 
@@ -663,7 +663,6 @@ class LinkGraph:
                 Div(
                     Label("The first page", fr="step_02-home"),
                     Select(
-                        Option("–", value=""),
                         *(
                             Option(
                                 str(choice),

@@ -16,7 +16,7 @@ Everything here may be edited: when the notebook changes, `pipulate port` takes 
 changes in and keeps your edits. Leave the `# port:` line below as it is.
 """
 
-# port: id=bf51122d7c09 notebook=../fixtures/flows/ten_cards.ipynb base=48f7fa456bd73ea5
+# port: id=bf51122d7c09 notebook=../fixtures/flows/ten_cards.ipynb base=568840c09a969578
 # The `global` lines of a cell name what it only reads, too:
 # ruff: noqa: PLW0602
 
@@ -738,7 +738,7 @@ class TenCards:
     def step_03_suggestions(form):
         global flour, thirst  # in: from the cells before
         return {
-            "water": (int(flour * thirst / 100)),
+            "water": int(flour * thirst / 100),
         }
 
     def step_03_form(self, values, errors):
@@ -927,7 +927,7 @@ class TenCards:
     def step_04_suggestions(form):
         global flour  # in: from the cells before
         return {
-            "salt": (round(flour * 0.02)),
+            "salt": round(flour * 0.02),
         }
 
     def step_04_form(self, values, errors):
@@ -1116,7 +1116,7 @@ class TenCards:
     def step_05_suggestions(form):
         global kind  # in: from the cells before
         return {
-            "hours": (16 if kind == "rye" else 12),
+            "hours": 16 if kind == "rye" else 12,
         }
 
     def step_05_form(self, values, errors):
@@ -1311,7 +1311,7 @@ class TenCards:
     def step_06_suggestions(form):
         global flour, hours  # in: from the cells before
         return {
-            "yeast": (round(flour * 0.24 / hours, 1)),
+            "yeast": round(flour * 0.24 / hours, 1),
         }
 
     def step_06_form(self, values, errors):
@@ -1697,7 +1697,7 @@ class TenCards:
     def step_08_suggestions(form):
         global kind  # in: from the cells before
         return {
-            "degrees": (230 if kind == "rye" else 240),
+            "degrees": 230 if kind == "rye" else 240,
         }
 
     def step_08_form(self, values, errors):

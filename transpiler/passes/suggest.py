@@ -83,12 +83,19 @@ def suggestions(
                 before = changed | _bound_before(item, asked) | set(item.names.mutates)
                 expression = _expression(item, asked, before)
                 if expression:
-                    value = f"(\n{expression}\n)"
-                    found.append((asked.name, f"repr({value})" if asked.raw else value, item))
+                    found.append((asked.name, _value(expression, asked.raw), item))
             if asked.name in names and item.text_reason is None:
                 found += [(f"{asked.name}.{part}", text, item) for part, text in asked.parts]
         changed |= {*item.names.binds, *item.names.deletes, *item.names.mutates}
     return _function(step_id, found, meaning) if found else None
+
+
+def _value(expression: str, raw: bool) -> str:
+    """An expression as a value in a dict, or its text as one."""
+    bare = not isinstance(ast.parse(f"(\n{expression}\n)", mode="eval").body, ast.Tuple)
+    if raw:
+        return f"repr({expression})" if bare and "\n" not in expression else f"repr((\n{expression}\n))"
+    return expression if bare and "\n" not in expression else f"(\n{expression}\n)"
 
 
 def _expression(item: AnalysedCode, asked: Field, before: set[str]) -> str:
