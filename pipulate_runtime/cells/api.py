@@ -114,7 +114,8 @@ class Cells(Answers):
             state = dict(self._state(key))
             if state:
                 found = {name: value for name, value in values.items() if value is not None}
-                state["_suggested"] = {step_id: found}
+                # Those of other steps stay: somebody who goes back there is asked the same.
+                state["_suggested"] = {**state.get("_suggested", {}), step_id: found}
                 self.plugin.pip.write_state(key, state)
 
         def read_state() -> Mapping[str, Any]:
