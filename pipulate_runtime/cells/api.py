@@ -18,6 +18,7 @@ from pipulate_runtime.cells import (
 from pipulate_runtime.cells import pool as pools
 from pipulate_runtime.cells.answers import Answers
 from pipulate_runtime.cells.asking import answer_late, known_of
+from pipulate_runtime.cells.ending import INTERRUPTED
 from pipulate_runtime.cells.execution import (
     CELLS,
     CHANGED,
@@ -35,7 +36,6 @@ from pipulate_runtime.cells.stopping import interrupt, listening, stop
 from pipulate_runtime.cells.vault import Vault, masked
 
 FAILED = 50  # executions that have failed are kept in memory, the last ones; of others it is known that they failed
-INTERRUPTED = "Interrupted"  # the name of a step's end when its server was killed
 GIVEN_AGAIN = "What you have answered is given again."
 QUICK = 0.3  # seconds an answer waits for its step: most cells are through by then
 
@@ -180,7 +180,7 @@ class Cells(Answers):
         if note.running:
             execution.active, execution.doing = True, "Running in another program"
         else:
-            again = note.name == INTERRUPTED and known_of(state, step_id, True).some
+            again = note.message == unfinished.INTERRUPTED and known_of(state, step_id, True).some
             execution.fail(note.name, note.message + (f" {GIVEN_AGAIN}" if again else ""))
         return execution
 
