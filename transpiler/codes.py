@@ -394,6 +394,20 @@ NO_BACKUP = Rule(
     "there is nothing to undo for {path}",
     "A backup is made whenever a port changes a plugin that is there; the last ten are kept in .port.",
 )
+NOT_PORTED = Rule(
+    "PP435",
+    "not-ported",
+    ERROR,
+    "there is no plugin of {path} in {folder}",
+    "Port the notebook first: pipulate port {path} -o {folder}",
+)
+EDIT_STAYS = Rule(
+    "PP436",
+    "edit-stays",
+    WARNING,
+    "an edit of {function} stays in the plugin only: {reason}",
+    "Nothing is lost: each port keeps it. To have it in the notebook, make the change there and port again.",
+)
 CHANGED_MEANWHILE = Rule(
     "PP490",
     "changed-meanwhile",

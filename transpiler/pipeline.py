@@ -118,19 +118,22 @@ def port(
     options: Options,
     asked: Asked | None = None,
     known_as: Path | None = None,
+    anew: bool = False,
+    raw: bytes | None = None,
 ) -> Ported:
     """Port a notebook to a plugin in a folder; into one that is there its changes are merged.
 
-    `known_as` is the path under which the plugin knows the notebook, where `path` is a copy. Raises UserError when the notebook cannot be read (exit 2), or the plugin not be written safely (exit 3); an
+    `known_as` is the path under which the plugin knows the notebook, where `path` is a copy. `anew`: look at everything even
+    where nothing has changed since the last port. `raw`: for a dry run, what the notebook would hold.
+    Raises UserError when the notebook cannot be read (exit 2), or the plugin not be written safely (exit 3); an
     InternalError or anything else that escapes is a bug of ours. In all these cases nothing has been written.
     """
-    raw = read_bytes(path)
+    raw = read_bytes(path) if raw is None else raw
     known = known_as or path
     kept = chosen_before(known, out) if options.fields is None else options.fields
     fingerprint = _fingerprint(options, kept)
-    if asked in (None, Asked(), Asked(dry=True)) and (
-        plugin := unchanged(known, raw, out, fingerprint)
-    ):
+    quick = not anew and asked in (None, Asked(), Asked(dry=True))
+    if quick and (plugin := unchanged(known, raw, out, fingerprint)):
         return Ported(path, plugin, None, (), changed=False)
     asked = asked or Asked()
     there = disk.ported_from(known, out)
@@ -162,6 +165,8 @@ def port(
 def undo(path: Path, out: Path, yes: bool) -> Path:
     """Bring back the plugin of a notebook as it was before the last port changed it; return its path.
 
+    What `--to-notebook` did goes back together: the notebook as it was, too, unless it was saved since.
+
     Raises UserError: when there is no plugin or no backup (exit 2), and when the plugin was edited since and that is not
     to be dropped (exit 3).
     """
@@ -170,12 +175,20 @@ def undo(path: Path, out: Path, yes: bool) -> Path:
         if backup is None or where.raw is None:
             raise UserError(codes.NO_BACKUP, path=str(where.path))
         edited = sha(where.raw) != where.lock.written_sha
+        kept = disk.notebook_backup(where.home, int(backup.name[:4]))
+        before = kept.read_bytes() if kept.is_file() else None
+        now = read_bytes(path) if before is not None else b""
+        saved = before is not None and sha(now) != where.lock.notebook_sha
+        if saved and not yes:
+            raise UserError(codes.CHANGED_MEANWHILE, REFUSED, path=str(path))
         if edited and not yes:
             raise UserError(
                 codes.EDITED_BY_HAND, REFUSED, path=str(where.path), option="--undo",
                 edits="it is not as the last port left it",
             )  # fmt: skip
         disk.undo(where, backup, keep=edited)
+        if before is not None and not saved:
+            disk.replace_notebook(path, now, before)
         return where.path
     raise UserError(codes.NO_BACKUP, path=str(path))
 

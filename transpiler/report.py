@@ -13,6 +13,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from transpiler.carrying import possible
 from transpiler.diagnostics import Diagnostic, Found, Severity, Span
 from transpiler.ir import Plan
 from transpiler.pipeline import Ported
@@ -143,6 +144,9 @@ def print_port(to: Console, ported: Ported, sources: tuple[str, ...], dry: bool 
         to.print(f"{ported.plugin} is up to date: your edits stay; nothing to do.")
     else:
         to.print(f"{ported.plugin} is up to date; nothing was written.")
+    if edits and (number := possible(ported)):
+        plural = "edits" if number > 1 else "edit"
+        to.print(f"{number} {plural} could go into the notebook: add --to-notebook.")
     if ported.backup:
         to.print("The plugin as it was is kept: add --undo to bring it back.")
 

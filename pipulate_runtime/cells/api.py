@@ -324,10 +324,12 @@ class Cells(Answers):
 
     def notice(self, step_id: str, data: dict[str, Any]) -> Any:
         """Return a paragraph if a step was made by other code than the plugin has now, else None."""
+        return render.older_version() if self.is_outdated(step_id, data) else None
+
+    def is_outdated(self, step_id: str, data: dict[str, Any]) -> bool:
+        """Return whether a step was made by other code than the plugin has now; without cells it was not."""
         made = [record["hash"] for record in data.get(CELLS, [])]
-        if CELLS not in data or made == [cell.hash for cell in self.source.of_step(step_id)]:
-            return None
-        return render.older_version()
+        return CELLS in data and made != [cell.hash for cell in self.source.of_step(step_id)]
 
 
 _all: "weakref.WeakSet[Cells]" = weakref.WeakSet()

@@ -202,7 +202,17 @@ def keep_all_outputs(shell: Any) -> None:
     shell.kernel.iopub_thread.socket.setsockopt(zmq.SNDHWM, 0)
 
 
+def stand_for_upstream(shell: Any) -> None:
+    """Let `from pipulate import pip` work where that is not installed; this Python may not have us either."""
+    try:
+        module = importlib.import_module("pipulate_runtime.notebook.upstream")
+    except ImportError:
+        return
+    module.load_ipython_extension(shell)
+
+
 end_with(int(os.environ.get("JPY_PARENT_PID") or os.getppid()))
 note_crashes(os.environ["PIPULATE_KERNEL"])
 keep_all_outputs(get_ipython())  # type: ignore[name-defined]  # noqa: F821
+stand_for_upstream(get_ipython())  # type: ignore[name-defined]  # noqa: F821
 setattr(builtins, NAME, CellFunctions(get_ipython()))  # type: ignore[name-defined]  # noqa: F821

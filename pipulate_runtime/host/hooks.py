@@ -12,10 +12,12 @@ from fasthtml.core import parse_form
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
-from pipulate_runtime.host import cards, mend, pages, runs, scope, widgets
+from pipulate_runtime.host import cards, mend, outdated, pages, runs, scope, widgets
 from pipulate_runtime.host.again import NOTES, Refused
 from pipulate_runtime.host.plugins import Loaded, Plugin
 from pipulate_runtime.host.state import State, StateStore, is_done, is_finalized
+
+_CHANGES = {"revert", "unfinalize"}
 
 
 class Hooks:
@@ -82,7 +84,12 @@ class Hooks:
         if step:
             _mark(resp, step, _standing(step, run.state))
         mend.keep_key(resp, widgets.container_id(plugin.app_name), run.key)
-        return (*resp, extra, place) if isinstance(resp, tuple) else (resp, extra, place)
+        resp = outdated.held(resp, plugin, action, run.state)
+        news = None
+        if step or action in _CHANGES:
+            news = outdated.place(plugin, run.key, run.state, swap=True)
+        more = (extra, place, news)
+        return (*resp, *more) if isinstance(resp, tuple) else (resp, *more)
 
 
 async def _sent(request: Request) -> Mapping[str, Any]:

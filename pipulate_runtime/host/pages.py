@@ -36,7 +36,7 @@ from fasthtml.common import (
     Ul,
 )
 
-from pipulate_runtime.host import assets, cards, picture, security, widgets
+from pipulate_runtime.host import assets, cards, outdated, picture, security, widgets
 from pipulate_runtime.host.contract import Component
 from pipulate_runtime.host.plugins import Plugin, Problem, describe
 from pipulate_runtime.host.reading import flow_to_show
@@ -265,6 +265,7 @@ def run_head(plugin: Plugin, key: str, name: str, state: State, swap: bool = Fal
         H1(plugin.title),
         P(Span("Run", cls="label"), " ", Span(name, cls="run-name"), cls="run-title"),
         progress(plugin.steps, state),
+        outdated.place(plugin, key, state),
         _flow(plugin.instance, linked=True),
         H2("Steps", cls="unseen"),  # the cards below have third headings
         id="run-head",

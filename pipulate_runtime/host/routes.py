@@ -112,7 +112,8 @@ class Routes:
         stale = pages.stale(problem) if problem else None
         key = request.query_params.get("run")
         if key is None:
-            return self._page(plugin.title, stale, await plugin.instance.landing(request))
+            landing = await plugin.instance.landing(request)
+            return self._page(plugin.title, stale, landing, self._link(plugin))
         run = self._run_of(plugin, key)
         if run is None:
             missing = cards.notice("This run is not here any more. Here are those that are.")
@@ -121,6 +122,11 @@ class Routes:
         name = runs.run_name(key, plugin.app_name)
         content = pages.run_page(plugin, key, name, run.state)
         return self._page(f"{name} – {plugin.title}", stale, content)
+
+    def _link(self, plugin: Plugin) -> Component:
+        """What leads to the review of a plugin, where there is one."""
+        link = getattr(self._app.state, "review_link", None)
+        return link(plugin) if link else None
 
     def _run_of(self, plugin: Plugin, key: str) -> Run | None:
         run = self._store.run(key)
@@ -176,7 +182,7 @@ class Routes:
                 cells.forget(app_name, key)
 
     def _run_list(self, plugin: Plugin, deleted: str | None = None) -> Component:
-        prefix = self._app.state.pipulate.run_prefix(plugin.app_name)
+        prefix = self._store.run_prefix(plugin.app_name)
         newest = self._store.runs(plugin.app_name, limit=runs.SHOWN, prefix=prefix)
         total = self._store.count_runs(self._store.profile_key()).get(plugin.app_name, 0)
         return runs.run_list(plugin.instance, newest, total, deleted)
@@ -186,7 +192,7 @@ class Routes:
         plugin = self._loaded.by_app.get(app)
         if plugin is None:
             return Response("", status_code=404)
-        prefix = self._app.state.pipulate.run_prefix(app)
+        prefix = self._store.run_prefix(app)
         found = self._store.runs(app, skip=runs.SHOWN, prefix=prefix)
         return runs.run_items(plugin.instance, found)
 

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from transpiler.commands.shared import Answers, AnswersFile, Data, Folder, Json, app, runs_app
+from transpiler.options import Options
 
 
 @app.command()
@@ -47,6 +48,7 @@ def serve(
 ) -> None:
     """Serve the plugins of a folder in the browser."""
     from pipulate_runtime.host import commands
+    from transpiler.commands.reviewing import Reviewer
     from transpiler.porter import Porter
 
     raise typer.Exit(
@@ -60,6 +62,7 @@ def serve(
             kernel_memory=kernel_memory,
             step_output=step_output,
             idle=idle,
+            reviewer=Reviewer(Options()),
             porter=Porter(folder.absolute()),
             follow=reload,
             trust_network=trust_network,
@@ -78,10 +81,20 @@ def serve_folder(
 ) -> None:
     """Run the host until it is stopped."""
     from pipulate_runtime.host import commands
+    from transpiler.commands.reviewing import Reviewer
     from transpiler.porter import Porter
 
-    porter = Porter(folder.absolute())
-    raise typer.Exit(commands.serve(folder, data, host, port, open_browser, porter=porter))
+    raise typer.Exit(
+        commands.serve(
+            folder,
+            data,
+            host,
+            port,
+            open_browser,
+            porter=Porter(folder.absolute()),
+            reviewer=Reviewer(Options()),
+        )
+    )
 
 
 @app.command()

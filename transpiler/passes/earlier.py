@@ -32,6 +32,8 @@ class Lock:
     """Of the base's bytes."""
     header: str = ""
     """What the plugin's header line says of its base."""
+    notebook_sha: str = ""
+    """Of the notebook's bytes."""
 
 
 def read_lock(path: Path) -> Lock:
@@ -63,6 +65,7 @@ def lock_of(data: dict[str, Any]) -> Lock:
         str(data["written_sha"]),
         str(data["base_sha"]),
         str(data["header"]),
+        str(data.get("notebook_sha", "")),
     )
 
 

@@ -204,6 +204,11 @@ def latest_backup(where: Place) -> Path | None:
     return next(reversed(_backups(where.home)), None)
 
 
+def notebook_backup(home: Path, number: int) -> Path:
+    """Return where a notebook is kept that was changed with the plugin; it goes with the plugin's backup."""
+    return home / "backup" / f"{number:04}.notebook.ipynb"
+
+
 def undo(where: Place, backup: Path, keep: bool) -> None:
     """Put the plugin and its papers back as they are in a backup, which goes then.
 
