@@ -13,6 +13,7 @@ from pipulate_runtime.cells import (
     live,
     render,
     routes,
+    rows,
     unfinished,
 )
 from pipulate_runtime.cells import pool as pools
@@ -87,13 +88,9 @@ class Cells(Answers):
             await self._make_way(execution)
             pool = pools.pool()
             run = pool.run(self.plugin.app_name, execution.key)
-
-            async def keep(cells: list[dict[str, Any]]) -> None:
-                self._see_all_rows()
-                await save(cells)
-
+            save = rows.seeing_all(self.plugin, save)
             async with listening(run, execution):
-                await execute(pool, run, self._job(execution.key), execution, keep)
+                await execute(pool, run, self._job(execution.key), execution, save)
         finally:
             execution.running = False
             if not execution.error and self._executions.get(place) is execution:
@@ -122,7 +119,7 @@ class Cells(Answers):
             return self._state(key)
 
         def write_state(state: Mapping[str, Any]) -> None:
-            self._see_all_rows()
+            rows.see_all(self.plugin)
             self.plugin.pip.write_state(key, state)
 
         source, files = self.source, self.files
@@ -315,13 +312,8 @@ class Cells(Answers):
         return render.not_stored(lost, max((n for n in stored if n < last), default=0) + 1, last)
 
     def _state(self, key: str) -> Mapping[str, Any]:
-        self._see_all_rows()
+        rows.see_all(self.plugin)
         return self.plugin.pip.read_state(key) or {}
-
-    def _see_all_rows(self) -> None:
-        """Upstream's table of runs is one for all workflows, and keeps the filter that the last of them has set."""
-        if (table := getattr(self.plugin, "pipeline", None)) is not None:
-            table.xtra()
 
     def ask_again(self, execution: Execution) -> Any:
         """Return the form that asks for the secrets that a step needs again."""
