@@ -168,7 +168,14 @@ def _serve(
     pages = owner.trust_network or is_loopback(host)
     tools = Tools(owner.porter, pages=pages, log=True, follow=owner.follow)
     with never_waiting(sys.stdout, sys.stderr):
-        app = create_app(folder, data, host=host, names=names, limits=Limits(**limits), tools=tools)
+        app = create_app(
+            folder.absolute(),  # as the porter names what is in it
+            data,
+            host=host,
+            names=names,
+            limits=Limits(**limits),
+            tools=tools,
+        )
         address = f"http://{_reachable(host)}:{listener.getsockname()[1]}"
         with noted(data, address, folder, owner.follow):
             _serve_app(app, listener, address, open_browser)
