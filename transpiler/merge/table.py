@@ -120,7 +120,8 @@ def _orphans(
             continue
         in_list = [side.get(f"entry {key}") for side in entries]
         retitled = in_list[0] is not None and in_list[1] is not None and in_list[0] != in_list[1]
-        edited = retitled or not _same(before.whole, unit.whole)
+        # An open conflict stays until it is settled: its edit may be one of the entry, whose base is gone.
+        edited = pending is not None or retitled or not _same(before.whole, unit.whole)
         if edited and to.choice(f"{path}/{key}") != "notebook":
             stays.add(key)
         else:
