@@ -154,12 +154,14 @@ def _delete_line(world: World, text: str, made: Made) -> str:
     return _put(text, method, lines)
 
 
+HELPERS = ("chain", "next_card", "stop_button", "back_button")
+
+
 def _rename(world: World, text: str, made: Made) -> str:
     """A variable of one method, or a helper everywhere, as an editor does it."""
     token = world.token("U")
     if world.rng.random() < 0.5:
-        helper = world.rng.choice(["chain", "next_card", "stop_button", "back_button"])
-        world.touched.add((-1, "card"))
+        helper = world.rng.choice(HELPERS)
         return re.sub(rf"\b(def |self\.){helper}\(", rf"\1{helper}_{token}(", text)
     method, lines = _chosen(world, text, made)
     names = sorted({n.id for s in _statements(lines) for n in ast.walk(s)

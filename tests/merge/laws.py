@@ -11,7 +11,7 @@ from concurrent.futures import ProcessPoolExecutor
 from dataclasses import astuple, dataclass
 from itertools import combinations
 
-from tests.merge.hands import edit_plugin
+from tests.merge.hands import HELPERS, edit_plugin
 from tests.merge.notebooks import (
     POOL,
     Made,
@@ -25,7 +25,7 @@ from tests.merge.notebooks import (
 )
 from transpiler.merge.merge import Merged, Request, merge
 
-_TOKEN = re.compile(r"\b[UN]\d+x\b|_([UN]\d+x)\b")
+_TOKEN = re.compile(r"(?<![A-Za-z0-9])[UN]\d+x\b")
 BLOCKS = re.compile(r"^ *# >>> PORT CONFLICT(?s:.*?)# <<< PORT CONFLICT.*\n", re.MULTILINE)
 
 
@@ -114,6 +114,9 @@ def broken(it: Trial) -> list[str]:
     doubled = [n for n, c in names.items() if c > 1 and _methods(ast.parse(o))[n] < c]
     if doubled:
         found.append(f"7: {doubled} twice")
+    for helper in HELPERS:
+        if f"self.{helper}(" in m and f"def {helper}(" not in m:
+            found.append(f"7: {helper} is called and has another name now")
     if clean:
         found += _left(it) + _list(it)
     return found
@@ -126,7 +129,7 @@ def _header(text: str, of: str) -> str:
 
 
 def _tokens(text: str) -> set[str]:
-    return {a or b for a, b in re.findall(r"(?<![A-Za-z0-9])([UN]\d+x)\b|_([UN]\d+x)\b", text)}
+    return set(_TOKEN.findall(text))
 
 
 def _methods(tree: ast.Module) -> Counter[str]:
@@ -154,18 +157,22 @@ def _waived(it: Trial) -> set[str]:
     return _tokens(text)
 
 
+_PLACES = re.compile(
+    rf"^    (?:async )?def (?P<step>step_\w+)\(|^    (?P<other>(?:async )?def |# --- END|@)"
+    rf"|self\.(?:{'|'.join(HELPERS)})_U\d+x|(?P<token>{_TOKEN.pattern})",
+    re.MULTILINE,
+)
+
+
 def _functions(text: str) -> dict[str, set[str]]:
-    """The methods of steps in which each token stands."""
+    """The methods of steps in which each token stands, but for those of helpers that were renamed everywhere."""
     found: dict[str, set[str]] = {}
     name = ""
-    for line in BLOCKS.sub("", text).split("\n"):
-        if match := re.match(r"    (?:async )?def (step_\w+)\(", line):
-            name = match[1]
-        elif re.match(r"    (?:async )?def |    # --- END|    @", line):
-            name = ""
-        if name:
-            for token in _tokens(line):
-                found.setdefault(token, set()).add(name)
+    for match in _PLACES.finditer(BLOCKS.sub("", text)):
+        if match["step"] or match["other"]:
+            name = match["step"] or ""
+        elif name and match["token"]:
+            found.setdefault(match["token"].lstrip("_"), set()).add(name)
     return found
 
 

@@ -1,7 +1,8 @@
 """The pass that merges: what is emitted now into the plugin that is there, with the hand edits in it."""
 
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from transpiler import codes
 from transpiler.diagnostics import WHOLE, Diagnostic, Found, UserError
@@ -34,6 +35,8 @@ class Regenerated:
     """A row a step; none for a new plugin."""
     edits: int = 0
     """How many places of the plugin were edited by hand."""
+    renames: Mapping[str, str] = field(default_factory=dict)
+    """Methods of the frame that the user renamed."""
     stray: int = 0
     """How many conflict blocks it has that nothing is known of."""
 
@@ -67,7 +70,9 @@ def regenerate(
     tidy = ours
     if before != emitted and _OTHER_INDENT.search(ours) and not _OUR_INDENT.search(ours):
         tidy = _formatted(ours)
-    request = Request(lock.pending, dict(moves), asked.choices, asked.restore, _formatted)
+    request = Request(
+        lock.pending, dict(moves), lock.renames, asked.choices, asked.restore, _formatted
+    )
     try:
         merged = merge(before, tidy, emitted, request)
     except MergeRefused as refused:
@@ -85,7 +90,9 @@ def regenerate(
     _check_names(asked, lock, merged)
     content = raw if merged.text in (ours, tidy) and tidy == ours else shape.bytes(merged.text)
     stray = set(merged.lines) - {conflict.id for conflict in merged.conflicts}
-    done = Regenerated(content, emitted, merged.conflicts, rows(merged), edits(merged), len(stray))
+    done = Regenerated(
+        content, emitted, merged.conflicts, rows(merged), edits(merged), merged.renames, len(stray)
+    )
     return done, _found(merged, name, stray)
 
 

@@ -166,6 +166,8 @@ def _lock(
             for step in plan.steps
         ],
     }
+    if made.renames:
+        lock["renames"] = dict(made.renames)
     if plan.chosen:
         lock["options"] = {"fields": list(plan.chosen)}
     return (json.dumps(lock, indent=1, sort_keys=True, ensure_ascii=False) + "\n").encode()
