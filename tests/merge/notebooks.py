@@ -178,7 +178,7 @@ _BODIES = (
 _MORE = (
     "{name}_rows = [(n, n * {number}) for n in range(4)]\nfor first, second in {name}_rows:\n    if first > 1:\n        print(first, second)\nprint('rows', len({name}_rows))",
     "# what it comes to\n{name}_all = sum(range({number}))\n{name}_mean = {name}_all / {number}\nprint('all', {name}_all)\nprint('mean', {name}_mean)",
-    "try:\n    {name}_part = {name}_table['{name}']\nexcept NameError:\n    {name}_part = None\n{name}_part",
+    "{name}_table = {{'all': {number}}}\ntry:\n    {name}_part = {name}_table['{name}']\nexcept KeyError:\n    {name}_part = None\n{name}_part",
 )
 
 
@@ -300,9 +300,7 @@ def _free(lines: list[str], number: int) -> bool:
     above = "\n".join(lines[:number])
     line = lines[number].lstrip()
     return (
-        number > 0
-        and above.count('"""') % 2 == 0
-        and not line.startswith(("#|", "except", '"""'))
+        number > 0 and above.count('"""') % 2 == 0 and not line.startswith(("#|", "except", '"""'))
     )
 
 

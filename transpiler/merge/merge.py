@@ -119,7 +119,9 @@ def _as_renamed(conflict: Conflict, renames: Mapping[str, str]) -> Conflict:
 def _told(renames: Mapping[str, str]) -> Iterator[Change]:
     """What the report says of renamed methods."""
     for old, new in sorted(renames.items()):
-        yield Change(f"{WORKFLOW}/def {new}", "kept", f"it was {old}; the notebook's code calls it so")
+        yield Change(
+            f"{WORKFLOW}/def {new}", "kept", f"it was {old}; the notebook's code calls it so"
+        )
 
 
 def _trees(sides: Sequence[str], request: Request) -> tuple[Group, Group, Group]:

@@ -16,9 +16,7 @@ APART = 0.1
 """So much less alike must the next candidate be."""
 
 
-def renames_of(
-    base: Group, ours: Group, theirs: Group, known: Mapping[str, str]
-) -> dict[str, str]:
+def renames_of(base: Group, ours: Group, theirs: Group, known: Mapping[str, str]) -> dict[str, str]:
     """Return the methods that the user renamed: name as emitted -> name now. `known` are those of earlier merges."""
     before, mine, now = _methods(base), _methods(ours), _methods(theirs)
     gone = sorted(before.keys() - mine.keys())

@@ -4,6 +4,7 @@
     <out>/sales_report.files/...                the files that travel with it
     <out>/.port/<port id>/base.py.txt           the text as it was emitted
     <out>/.port/<port id>/lock.json             what it was made from
+    <out>/.port/<port id>/cells.json              the notebook without outputs, for a newer compiler
     <out>/.port/<port id>/unchanged.stamp       lets the next port see in a moment that nothing changed; not for git
     <out>/.port/<port id>/backup/0007.*         plugin, base and lock before they were last changed; not for git
 
@@ -16,7 +17,7 @@ import json
 import os
 import re
 import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -101,11 +102,16 @@ def place(
 
 
 def write(
-    plan: Plan, made: Regenerated, where: Place, notebook: Path, raw: bytes, stamp: str
+    plan: Plan,
+    made: Regenerated,
+    where: Place,
+    notebook: Path,
+    raw: bytes,
+    papers: Mapping[str, str],
 ) -> tuple[bool, Found]:
     """Write the plugin, its files, its base and its lock; return whether the plugin changed, and what was found.
 
-    `raw` is the notebook as it was read, `stamp` what `unchanged` compares later. Files whose bytes are right are left
+    `raw` is the notebook as it was read, `papers` what else is kept beside the base. Files whose bytes are right are left
     alone. Raises UserError (exit 3) when the folder cannot be written; then nothing has changed.
     """
     out, home = where.path.parent, where.home
@@ -121,7 +127,7 @@ def write(
     wanted[where.path] = made.content
     wanted[home / "base.py.txt"] = base
     wanted[home / "lock.json"] = _lock(plan, made, where, raw, files)
-    wanted[home / "unchanged.stamp"] = stamp.encode()
+    wanted |= {home / name: text.encode() for name, text in papers.items()}
     _replace_all(
         {path: content for path, content in wanted.items() if _content(path) != content}, out
     )
