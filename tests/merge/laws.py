@@ -225,7 +225,7 @@ def _list(it: Trial) -> list[str]:
     if sorted(there) != sorted(wanted):
         return [f"7: the list has {there}, not {wanted}"]
     sides = [list(it.merged.before), steps_in(it.ours), wanted]
-    before, ours, theirs = ({pair: True for pair in combinations(side, 2)} for side in sides)
+    before, ours, theirs = (dict.fromkeys(combinations(side, 2), True) for side in sides)
     found = []
     for one, two in combinations(there, 2):
         pair, back = (one, two), (two, one)

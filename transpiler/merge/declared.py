@@ -21,13 +21,15 @@ class _Cell:
     names: dict[str, str]
 
 
-def with_one_block(*sides: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+Sides = tuple[str, str, str]
+
+
+def with_one_block(sides: Sides) -> tuple[Sides, tuple[str, ...]]:
     """Return base, ours and theirs with the merged `global` lines in each, and the lines that went for it.
 
     The texts are as they came where there is nothing to merge, or where it cannot be done by names.
     """
-    cells = [_cell(side) for side in sides]
-    base, ours, theirs = cells
+    base, ours, theirs = (_cell(side) for side in sides)
     if base is None or ours is None or theirs is None or base.block in (ours.block, theirs.block):
         return sides, ()
     names = {
@@ -38,8 +40,8 @@ def with_one_block(*sides: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
     block = next(
         (one.block for one in (theirs, ours) if one.names == names), _written(names, theirs.indent)
     )
-    whole = tuple(one.head + block + one.rest for one in (base, ours, theirs))
-    return whole, (ours.block, theirs.block)
+    b, o, t = (one.head + block + one.rest for one in (base, ours, theirs))
+    return (b, o, t), (ours.block, theirs.block)
 
 
 def _cell(text: str) -> _Cell | None:
@@ -55,8 +57,8 @@ def _cell(text: str) -> _Cell | None:
         indent = found[1]
         names |= dict.fromkeys(re.split(r", *", found[2]), found[3] or "")
         last += 1
-    parts = ["".join(part) for part in (lines[:first], lines[first:last], lines[last:])]
-    return _Cell(*parts, indent, names)
+    head, block, rest = ("".join(li) for li in (lines[:first], lines[first:last], lines[last:]))
+    return _Cell(head, block, rest, indent, names)
 
 
 def _written(names: dict[str, str], indent: str) -> str:

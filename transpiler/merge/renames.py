@@ -60,7 +60,7 @@ def _alike(before: str, now: str, old: str, new: str) -> float:
         [line.strip().replace(name, "_") for line in text.split("\n") if line.strip()]
         for text, name in ((before, old), (now, new))
     ]
-    return SequenceMatcher(None, *sides, autojunk=False).ratio()
+    return SequenceMatcher(None, sides[0], sides[1], autojunk=False).ratio()
 
 
 def renamed(text: str, names: Mapping[str, str]) -> str | None:

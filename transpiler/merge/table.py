@@ -292,8 +292,8 @@ def _text(path: str, base: str, ours: str, theirs: str, to: Decisions, part: boo
         to.waived.append(ours)
         return theirs
     formatted = None if part else to.formatted
-    sides, declared = with_one_block(base, ours, theirs)
-    merge = merged(*sides, formatted, whole=not part)
+    (b, o, t), declared = with_one_block((base, ours, theirs))
+    merge = merged(b, o, t, formatted, whole=not part)
     if settled is None and merge.text is not None and path not in to.forced:
         to.note(path, "merged")
         to.waived += declared

@@ -44,7 +44,7 @@ def ported_from(
         "fields": list(fields),
         "notebook": notebook,
     }
-    return json.dumps(document, indent=1, sort_keys=True, ensure_ascii=False) + "\n"
+    return json.dumps(document, indent=1, sort_keys=True) + "\n"
 
 
 def read_ported(path: Path, base_sha: str, compiler: str) -> PortedFrom | None:

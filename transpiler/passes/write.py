@@ -102,13 +102,8 @@ def place(
 
 
 def write(
-    plan: Plan,
-    made: Regenerated,
-    where: Place,
-    notebook: Path,
-    raw: bytes,
-    papers: Mapping[str, str],
-) -> tuple[bool, Found]:
+    plan: Plan, made: Regenerated, where: Place, notebook: Path, raw: bytes, papers: Mapping[str, str]
+) -> tuple[bool, Found]:  # fmt: skip
     """Write the plugin, its files, its base and its lock; return whether the plugin changed, and what was found.
 
     `raw` is the notebook as it was read, `papers` what else is kept beside the base. Files whose bytes are right are left
