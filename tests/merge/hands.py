@@ -11,7 +11,7 @@ from functools import cache
 
 import black
 
-from tests.merge.notebooks import Made, World
+from tests.merge.notebooks import ORDER, Made, World
 
 _METHOD = re.compile(r"^    (?:async )?def (step_\d+\w*)\(", re.MULTILINE)
 _NEXT = re.compile(r"^(?:    (?:def |async def |@|# )|[A-Za-z#@])", re.MULTILINE)
@@ -206,6 +206,7 @@ def _entry(world: World, text: str, made: Made) -> str:
 def _reorder(world: World, text: str, made: Made) -> str:
     """Two neighbours in the steps list, or two methods."""
     if world.rng.random() < 0.5:
+        world.touched.add((ORDER, "order"))
         at = world.rng.randrange(len(made.plan.steps) - 1)
         ids = [step.id for step in made.plan.steps[at : at + 2]]
         pattern = "".join(f"({_ENTRY.replace('STEP', name)})" for name in ids)

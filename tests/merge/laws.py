@@ -8,7 +8,7 @@ import sys
 import time
 from collections import Counter
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import astuple, dataclass
+from dataclasses import astuple, dataclass, fields
 from functools import cache
 from itertools import combinations
 
@@ -33,23 +33,34 @@ BLOCKS = re.compile(r"^ *# >>> PORT CONFLICT(?s:.*?)# <<< PORT CONFLICT.*\n", re
 
 
 @dataclass(frozen=True)
-class Trial:
-    """Two sides of edits, and what came of them."""
+class Pair:
+    """Two sides of edits."""
 
     seed: int
     base: Made
     ours: str
     theirs: Made
-    merged: Merged
-    hand: int
-    notebook: int
     apart: bool
     """Whether no edit concerns what an edit of the other side concerns."""
     kinds: tuple[str, ...]
 
 
-def trial(seed: int, one_by_one: bool = False) -> Trial:
-    """Make and merge a pair."""
+@dataclass(frozen=True)
+class Trial(Pair):
+    """And what came of them."""
+
+    merged: Merged
+
+
+def trial(pair: Pair) -> Trial:
+    """Merge a pair."""
+    merged = merge(pair.base.text, pair.ours, pair.theirs.text, _request(pair.theirs))
+    known = {field.name: getattr(pair, field.name) for field in fields(Pair)}
+    return Trial(**known, merged=merged)
+
+
+def pair_of(seed: int, one_by_one: bool = False) -> Pair:
+    """Make a pair: one edit a side, or one to four by hand and one to three in the notebook."""
     rng = random.Random(f"pair {seed}")
     world = World(rng)
     cells, base = pooled(seed % POOL)
@@ -62,9 +73,8 @@ def trial(seed: int, one_by_one: bool = False) -> Trial:
     for number in range(other):
         cells = edit_notebook(world, cells, 100 + number)
     theirs = newer(compiled(cells, known_of(base.plan), ids=rng.random() > 0.1), world.newer)
-    merged = merge(base.text, ours, theirs.text, _request(theirs))
     apart = not meet(by_hand, world.touched | _retitled(base, theirs))
-    return Trial(seed, base, ours, theirs, merged, hand, other, apart, tuple(world.kinds))
+    return Pair(seed, base, ours, theirs, apart, tuple(world.kinds))
 
 
 def _retitled(base: Made, theirs: Made) -> set[tuple[int, str]]:
@@ -123,6 +133,8 @@ def broken(it: Trial) -> list[str]:
     for helper in HELPERS:
         if f"self.{helper}(" in m and f"def {helper}(" not in m:
             found.append(f"7: {helper} is called and has another name now")
+    if it.apart and not clean:
+        found.append(f"9: a conflict between different units: {it.merged.conflicts[0].unit}")
     if clean:
         found += _left(it) + _list(it)
     return found
@@ -271,14 +283,12 @@ def run(seeds: range, one_by_one: bool) -> tuple[Table, list[str]]:
     for number, seed in enumerate(seeds):
         if number % 20 == 0:
             gc.collect()
-        it = trial(seed, one_by_one)
+        it = trial(pair_of(seed, one_by_one))
         table.pairs += 1
         table.conflicts += bool(it.merged.conflicts)
         table.apart += it.apart
         table.apart_conflicts += it.apart and bool(it.merged.conflicts)
         laws = broken(it)
-        if it.apart and it.merged.conflicts:
-            laws.append(f"9: a conflict between different units: {it.merged.conflicts[0].unit}")
         table.lost += any(law[0] in "34" for law in laws)
         table.wrong += bool(laws)
         if laws:

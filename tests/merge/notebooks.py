@@ -28,6 +28,10 @@ POOL = 80
 """So many notebooks are edited; what is made of each before the edits is made once."""
 
 
+ORDER = -3
+"""Stands for a cell in what edits concern: the order of all."""
+
+
 @dataclass(frozen=True)
 class Cell:
     """A cell with the name it keeps."""
@@ -246,6 +250,7 @@ def _delete(world: World, cells: list[Cell], at: int, uid: int) -> list[Cell]:
 
 
 def _move(world: World, cells: list[Cell], at: int, uid: int) -> list[Cell]:
+    world.touched.add((ORDER, "order"))
     cells.insert(world.rng.randrange(len(cells)), cells.pop(at))
     return cells
 

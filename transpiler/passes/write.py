@@ -27,10 +27,8 @@ from transpiler.diagnostics import WHOLE, Found, UserError
 from transpiler.ir import Known, Plan
 from transpiler.passes.earlier import SCHEMA, Lock, conflicts_as_data, known_of, read_lock
 from transpiler.passes.paths import matching, notebook_path, sha
-from transpiler.passes.regenerated import Regenerated
+from transpiler.passes.regenerated import REFUSED, Regenerated
 from transpiler.pristine import origin
-
-REFUSED = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,6 +175,7 @@ def _lock(
 # --- backups, and what a kill leaves --------------------------------------------------------------------------------
 
 BACKUPS = 10
+PAPERS = ("base.py.txt", "lock.json", "cells.json")
 
 
 def _backup(where: Place) -> dict[Path, bytes]:
@@ -184,7 +183,7 @@ def _backup(where: Place) -> dict[Path, bytes]:
     number = int(max((p.name[:4] for p in _backups(where.home)), default="0000")) + 1
     folder, raw = where.home / "backup", where.raw or b""
     files = {folder / f"{number:04}-{sha(raw)[:8]}.py.txt": raw}
-    for name in ("base.py.txt", "lock.json"):
+    for name in PAPERS:
         if (content := _content(where.home / name)) is not None:
             files[folder / f"{number:04}.{name}"] = content
     return files
@@ -215,7 +214,7 @@ def undo(where: Place, backup: Path, keep: bool) -> None:
     home, number = where.home, backup.name[:4]
     wanted = _backup(where) if keep else {}
     wanted[where.path] = backup.read_bytes()
-    for name in ("base.py.txt", "lock.json"):
+    for name in PAPERS:
         if (content := _content(home / "backup" / f"{number}.{name}")) is not None:
             wanted[home / name] = content
     _delete(home / "unchanged.stamp")
@@ -238,7 +237,7 @@ def recover(home: Path, plugin: Path) -> None:
         or (header == coming.header and header != now.header)
     )
     with suppress(OSError):
-        for name in ("base.py.txt", "lock.json"):
+        for name in PAPERS:
             if finish and _beside(home / name) in left:
                 _beside(home / name).replace(home / name)
     for path in (*left, _beside(plugin)):
