@@ -1,12 +1,13 @@
 """Goes through three cut plugins, unit by unit, and decides what becomes of each: the table of docs/regenerating.md."""
 
+from collections import Counter
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from transpiler.merge.conflicts import Conflict, block, conflict_id
 from transpiler.merge.declared import with_one_block
-from transpiler.merge.leaves import Formatter, merged, merged_import, same_code
+from transpiler.merge.leaves import Formatter, counted, merged, merged_import, same_code
 from transpiler.merge.order import woven
 from transpiler.merge.units import WORKFLOW, Group, Leaf, Unit, cut_bundle, step_of
 
@@ -142,6 +143,8 @@ def _orphans(
     A step's bundle and its entry in the list stay or go together.
     """
     stays, leaves = set(), set()
+    come_in = sum((counted(unit.whole) for unit in t.values()), Counter[str]())
+    come_in -= sum((counted(unit.whole) for unit in b.values()), Counter[str]())
     entries = [_entries(side.get("def __init__")) for side in (b, o)]
     for key, unit in o.items():
         pending = to.pending.get(f"{path}/{key}")
@@ -151,12 +154,20 @@ def _orphans(
         in_list = [side.get(f"entry {key}") for side in entries]
         retitled = in_list[0] is not None and in_list[1] is not None and in_list[0] != in_list[1]
         # An open conflict stays until it is settled: its edit may be one of the entry, whose base is gone.
-        edited = pending is not None or retitled or not _same(before.whole, unit.whole)
+        edited = pending is not None or retitled or _can_lose(before, unit, come_in)
         if edited and to.choice(f"{path}/{key}") != "notebook":
             stays.add(key)
         else:
             leaves.add(key)
     return stays, leaves
+
+
+def _can_lose(before: Unit, now: Unit, come_in: Counter[str]) -> bool:
+    """Whether an edit would be lost with its step. One that only took lines away would not, unless they come in elsewhere."""
+    if _same(before.whole, now.whole):
+        return False
+    one, two = counted(before.whole), counted(now.whole)
+    return bool(two - one) or bool((one - two) & come_in)
 
 
 def _entries(init: Unit | None) -> dict[str, str]:
