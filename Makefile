@@ -73,7 +73,7 @@ golden: .venv/.dev ## make generated/ and the expected reports anew; look at the
 	git diff --stat generated tests
 
 laws: .venv/.dev ## merge random edits and check the laws on each pair: one table (PAIRS=5000)
-	$(BIN)/python -m tests.merge.laws $(PAIRS)
+	$(BIN)/python -m tests.merge.laws $(PAIRS) --jobs $(JOBS)
 
 bench: .venv/.dev ## compare speed and memory with other tools, in one run
 	$(BIN)/python bench/run.py
