@@ -48,7 +48,7 @@ _HTMX = (
     '{"includeIndicatorStyles":false,"historyCacheSize":0,"refreshOnHistoryMiss":true,"selfRequestsOnly":true,"allowEval":false,'
     '"responseHandling":[{"code":"204","swap":false},{"code":"...","swap":true}]}'
 )
-THEMES = {"auto": "As the system", "light": "Light", "dark": "Dark"}
+THEMES = {"auto": "Auto", "light": "Light", "dark": "Dark"}
 
 
 def page(
