@@ -35,7 +35,7 @@ ifneq ($(SERVE),0)
 endif
 
 # A plugin stands after its notebook; those of the corpus are ported for it. WAYS="--resume --restore --revert" walks it in all ways.
-WITH_PLUGIN := $(foreach notebook,$(wildcard fixtures/*.ipynb fixtures/inputs/*.ipynb),$(notebook) generated/$(basename $(notdir $(notebook))).py)
+WITH_PLUGIN := $(foreach notebook,$(wildcard fixtures/*.ipynb fixtures/inputs/*.ipynb fixtures/flows/*.ipynb),$(notebook) generated/$(basename $(notdir $(notebook))).py)
 
 # What only a person has
 ANSWERS := $(addprefix --set ,hello:step_01.a=Ada all_types:step_03.token=secret asked_questions:step_01.who=Ada \

@@ -97,23 +97,21 @@ def _answers_in(file: Path) -> dict[str, dict[str, str]]:
     if not isinstance(found, dict) or not all(isinstance(part, dict) for part in found.values()):
         raise _bad_file(file, 'it holds objects by step, {"step_02": {"limit": 500}}')
     return {
-        step: {
-            name: _questions(v) if name == QUESTIONS else _typed(v) for name, v in fields.items()
-        }
+        step: {name: _questions(v) if name == QUESTIONS else typed(v) for name, v in fields.items()}
         for step, fields in found.items()
     }
 
 
 def _questions(value: object) -> str:
     """Return the answers to what the cells of a step ask; one that is no list is the only one."""
-    return json.dumps([_typed(entry) for entry in (value if isinstance(value, list) else [value])])
+    return json.dumps([typed(entry) for entry in (value if isinstance(value, list) else [value])])
 
 
 def _bad_file(file: Path, reason: str) -> UserError:
     return UserError(codes.BAD_OPTION, option="--answers", value=str(file), reason=reason)
 
 
-def _typed(value: object) -> str:
+def typed(value: object) -> str:
     """Return a value of JSON as a person would type it into the form."""
     match value:
         case str():

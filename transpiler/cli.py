@@ -16,6 +16,7 @@ from transpiler.commands import (  # noqa: F401  # they add themselves
     hosting,
     proving,
     reviewing,
+    tooling,
 )
 from transpiler.commands.shared import app
 from transpiler.diagnostics import WHOLE, Diagnostic, UserError

@@ -258,6 +258,13 @@ NOT_MOVABLE = Rule(
     "this cell is kept as text: as a function it would not come out as it is here ({reason})",
     "Nothing to do: the cell runs as it stands. This is a gap of ours; please report the cell if you may share it.",
 )
+NOT_KNOWN_YET = Rule(
+    "PP310",
+    "not-known-yet",
+    WARNING,
+    "the {part} of {name} cannot be computed before this step runs: {reason}",
+    "Compute it in a cell of its own above this step, and name what comes of it here.",
+)
 
 CHOSEN_GONE = Rule(
     "PP390",

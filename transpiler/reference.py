@@ -36,6 +36,8 @@ from transpiler.seen import expanded
 
 SLICE = 0.5
 """Seconds: a channel is asked again after this time, since a wake-up of its socket can get lost."""
+UPSTREAM = "--IPKernelApp.extra_extensions=pipulate_runtime.notebook.upstream"
+"""What stands for `import pipulate`, in the notebook as in its app; by its name, since the compiler does not import the host."""
 LAST_OUTPUT = 60
 """Seconds at most between a cell's end and its last output."""
 
@@ -127,6 +129,7 @@ async def execute(
         timeout=None,
         iopub_timeout=LAST_OUTPUT,
         raise_on_iopub_timeout=True,
+        extra_arguments=[UPSTREAM],
         shutdown_kernel="immediate",  # asked to end, a kernel now and then takes seconds
         resources={"metadata": {"path": str(folder)}},
         on_notebook_start=_leave_signals,

@@ -13,11 +13,13 @@ from pipulate_runtime.cells import (
     live,
     render,
     routes,
+    rows,
     unfinished,
 )
 from pipulate_runtime.cells import pool as pools
 from pipulate_runtime.cells.answers import Answers
 from pipulate_runtime.cells.asking import answer_late, known_of
+from pipulate_runtime.cells.ending import INTERRUPTED
 from pipulate_runtime.cells.execution import (
     CELLS,
     CHANGED,
@@ -35,7 +37,6 @@ from pipulate_runtime.cells.stopping import interrupt, listening, stop
 from pipulate_runtime.cells.vault import Vault, masked
 
 FAILED = 50  # executions that have failed are kept in memory, the last ones; of others it is known that they failed
-INTERRUPTED = "Interrupted"  # the name of a step's end when its server was killed
 GIVEN_AGAIN = "What you have answered is given again."
 QUICK = 0.3  # seconds an answer waits for its step: most cells are through by then
 
@@ -87,13 +88,9 @@ class Cells(Answers):
             await self._make_way(execution)
             pool = pools.pool()
             run = pool.run(self.plugin.app_name, execution.key)
-
-            async def keep(cells: list[dict[str, Any]]) -> None:
-                self._see_all_rows()
-                await save(cells)
-
+            save = rows.seeing_all(self.plugin, save)
             async with listening(run, execution):
-                await execute(pool, run, self._job(execution.key), execution, keep)
+                await execute(pool, run, self._job(execution.key), execution, save)
         finally:
             execution.running = False
             if not execution.error and self._executions.get(place) is execution:
@@ -111,17 +108,18 @@ class Cells(Answers):
         steps = tuple(self.plugin.steps)
 
         def keep_suggested(step_id: str, values: dict[str, Any]) -> None:
-            state = self._state(key)
+            state = dict(self._state(key))
             if state:
                 found = {name: value for name, value in values.items() if value is not None}
-                state["_suggested"] = {step_id: found}
+                # Those of other steps stay: somebody who goes back there is asked the same.
+                state["_suggested"] = {**state.get("_suggested", {}), step_id: found}
                 self.plugin.pip.write_state(key, state)
 
         def read_state() -> Mapping[str, Any]:
             return self._state(key)
 
         def write_state(state: Mapping[str, Any]) -> None:
-            self._see_all_rows()
+            rows.see_all(self.plugin)
             self.plugin.pip.write_state(key, state)
 
         source, files = self.source, self.files
@@ -179,7 +177,7 @@ class Cells(Answers):
         if note.running:
             execution.active, execution.doing = True, "Running in another program"
         else:
-            again = note.name == INTERRUPTED and known_of(state, step_id, True).some
+            again = note.message == unfinished.INTERRUPTED and known_of(state, step_id, True).some
             execution.fail(note.name, note.message + (f" {GIVEN_AGAIN}" if again else ""))
         return execution
 
@@ -314,13 +312,8 @@ class Cells(Answers):
         return render.not_stored(lost, max((n for n in stored if n < last), default=0) + 1, last)
 
     def _state(self, key: str) -> Mapping[str, Any]:
-        self._see_all_rows()
+        rows.see_all(self.plugin)
         return self.plugin.pip.read_state(key) or {}
-
-    def _see_all_rows(self) -> None:
-        """Upstream's table of runs is one for all workflows, and keeps the filter that the last of them has set."""
-        if (table := getattr(self.plugin, "pipeline", None)) is not None:
-            table.xtra()
 
     def ask_again(self, execution: Execution) -> Any:
         """Return the form that asks for the secrets that a step needs again."""

@@ -160,7 +160,7 @@ class Pipulate(Keys, Words):
     def create_standard_landing_page(self, plugin: Any) -> Component:
         """What the workflow is for, a form to start a run, and the runs there are."""
         suggestion = self.generate_pipeline_key(plugin)[2]
-        prefix = self.run_prefix(plugin.APP_NAME)
+        prefix = self._store.run_prefix(plugin.APP_NAME)
         newest = self._store.runs(plugin.APP_NAME, limit=SHOWN, prefix=prefix)
         total = self._store.count_runs(self._store.profile_key()).get(plugin.APP_NAME, 0)
         return pages.landing(plugin, suggestion, newest, total)

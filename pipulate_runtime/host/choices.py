@@ -62,6 +62,10 @@ class Choices:
         row = self.profile_row()
         return str(row["key_name"] or row["name"].replace(" ", "_"))
 
+    def run_prefix(self, app_name: str) -> str:
+        """What the keys of a workflow's runs begin with, for the profile in use."""
+        return f"{self.profile_key()}-{app_name}-".replace(" ", "_")
+
     def profile_row(self) -> dict[str, Any]:
         """The profile in use."""
         profiles = {str(row["id"]): row for row in self.rows("profile", order_by="id")}

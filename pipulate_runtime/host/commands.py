@@ -23,7 +23,9 @@ from pipulate_runtime.host.listing import (
     leftover_delete,
     length_of,
     old_runs,
+    run_data,
     run_of,
+    runs_data,
     runs_delete,
     runs_export,
     runs_export_all,
@@ -49,7 +51,9 @@ __all__ = [
     "review",
     "review_document",
     "run",
+    "run_data",
     "run_of",
+    "runs_data",
     "runs_delete",
     "runs_export",
     "runs_export_all",
@@ -182,7 +186,13 @@ def _serve(
     tools = Tools(owner.porter, pages=pages, log=True, follow=owner.follow, reviewer=owner.reviewer)
     with never_waiting(sys.stdout, sys.stderr):
         app = create_app(
-            folder, data, host=host, names=names, limits=Limits(**limits), tools=tools, ollama=chat
+            folder.absolute(),  # as the porter names what is in it
+            data,
+            host=host,
+            names=names,
+            limits=Limits(**limits),
+            tools=tools,
+            ollama=chat,
         )
         address = f"http://{_reachable(host)}:{listener.getsockname()[1]}"
         with noted(data, address, folder, owner.follow):

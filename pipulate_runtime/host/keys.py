@@ -12,16 +12,12 @@ class Keys:
     _store: StateStore
     _app_names: set[str]
 
-    def run_prefix(self, app_name: str) -> str:
-        """What the keys of a workflow's runs begin with, for the profile in use."""
-        return f"{self._store.profile_key()}-{app_name}-".replace(" ", "_")
-
     def generate_pipeline_key(
         self, plugin: Any, user_input: str | None = None
     ) -> tuple[str, str, str]:
         """(key, prefix, user part) for a run: of the given name, or the next free number."""
         self._app_names.add(plugin.APP_NAME)  # it may have registered its routes by hand
-        prefix = self.run_prefix(plugin.APP_NAME)
+        prefix = self._store.run_prefix(plugin.APP_NAME)
         name = re.sub(r"\s+", "_", (user_input or "").strip()).removeprefix(prefix)
         if not name:
             taken = [

@@ -168,7 +168,7 @@ def _findings(found: list[Component]) -> Component:
 def _diagnostic(one: Mapping[str, str]) -> Component:
     quoted = f"{one['line']}\n{one['marks']}" if one["line"] else ""
     return Li(
-        P(Code(one["place"]), " ", Span(f"{one['code']} {one['name']}", cls="code")),
+        P(Code(one["place"]), " ", Span(f"{one['code']} {one['name']}", cls="rule")),
         P(one["message"]),
         Pre(quoted) if quoted else None,
         P(one["help"], cls="meta"),

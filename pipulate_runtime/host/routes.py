@@ -88,9 +88,10 @@ class Routes:
     def _recent(self) -> list[tuple[standings.Standing, Plugin]]:
         """The runs that were changed last, of workflows that are here."""
         found: list[tuple[standings.Standing, Plugin]] = []
-        for run in self._store.runs(limit=10 * homepage.RECENT):
-            if len(found) < homepage.RECENT and (plugin := self._loaded.by_app.get(run.app_name)):
-                found.append((standings.standing_of(run, plugin, self._data), plugin))
+        for app_name, key in self._store.recent(20 * homepage.RECENT):
+            plugin, enough = self._loaded.by_app.get(app_name), len(found) == homepage.RECENT
+            if plugin and not enough and (run := self._store.run(key)):
+                found.append((standings.standing_of(run, plugin, self._data, sized=False), plugin))
         return found
 
     def _page_of(self, key: str) -> Any:
@@ -182,7 +183,7 @@ class Routes:
                 cells.forget(app_name, key)
 
     def _run_list(self, plugin: Plugin, deleted: str | None = None) -> Component:
-        prefix = self._app.state.pipulate.run_prefix(plugin.app_name)
+        prefix = self._store.run_prefix(plugin.app_name)
         newest = self._store.runs(plugin.app_name, limit=runs.SHOWN, prefix=prefix)
         total = self._store.count_runs(self._store.profile_key()).get(plugin.app_name, 0)
         return runs.run_list(plugin.instance, newest, total, deleted)
@@ -192,7 +193,7 @@ class Routes:
         plugin = self._loaded.by_app.get(app)
         if plugin is None:
             return Response("", status_code=404)
-        prefix = self._app.state.pipulate.run_prefix(app)
+        prefix = self._store.run_prefix(app)
         found = self._store.runs(app, skip=runs.SHOWN, prefix=prefix)
         return runs.run_items(plugin.instance, found)
 

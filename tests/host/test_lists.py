@@ -149,6 +149,12 @@ class TestTasks:
     def test_a_row_that_is_gone_is_no_error(self, client, do):
         assert texts(post(client, "/tasks/99", do=do, text="x")) == []
 
+    @pytest.mark.parametrize("number", ["abc", "-1", "1" * 40, "1.5"])
+    def test_numbers_that_are_none(self, client, number):
+        answer = client.post(f"/tasks/{number}", data={"do": "delete"}, headers=HTMX)
+        assert answer.status_code < 500
+        assert client.get("/tasks", params={"edit": number}).status_code == 200
+
     def test_without_a_script_the_forms_lead_back_to_the_page(self, client):
         answer = client.post("/tasks", data={"text": "one"})
         assert texts(BeautifulSoup(answer.text, "html.parser")) == ["one"]

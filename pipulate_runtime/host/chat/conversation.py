@@ -70,6 +70,7 @@ class Conversation:
         self._worker: asyncio.Task[None] | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._without_tools: set[str] = set()
+        self._draft: Message | None = None
         history.listen = self._heard
 
     # -- who listens
@@ -89,7 +90,7 @@ class Conversation:
     def _whole(self, listener: Listener) -> None:
         while not listener.pieces.empty():
             listener.pieces.get_nowait()
-        shown = [message for message in self.history.messages if message.shown]
+        shown = [message for message in tuple(self.history.messages) if message.shown]
         listener.pieces.put_nowait(html(panel.log(shown, swap=True)))
         listener.pieces.put_nowait(html(panel.buttons(self.busy, swap=True)))
 
@@ -125,6 +126,11 @@ class Conversation:
     # -- what the person does
 
     @property
+    def heard(self) -> bool:
+        """Whether there is a panel."""
+        return bool(self._listeners)
+
+    @property
     def busy(self) -> bool:
         """Whether an answer is being written."""
         return self._worker is not None
@@ -140,19 +146,18 @@ class Conversation:
         question = Question(self.history.keep(Message("user", text, by="person")), view)
         self._waiting.append(question)
         if self._worker is None:
-            self._loop = asyncio.get_running_loop()
-            self._worker = asyncio.create_task(self._work())
-            self._tell(panel.buttons(True, swap=True))
+            self._start()
 
-    def stop(self) -> None:
+    def stop(self, why: str = "Stopped.") -> None:
         """Ends the answer that is being written. What is there of it stays."""
         self._waiting.clear()
         if self._worker is not None:
-            self._worker.cancel()
+            self._worker.cancel(why)
 
     def clear(self) -> None:
-        """Forgets the conversation."""
-        self.stop()
+        """Forgets the conversation, and what is being written."""
+        self.stop(why="")
+        self._draft = None
         self.history.messages.clear()
         for listener in self._listeners:
             self._whole(listener)
@@ -174,6 +179,11 @@ class Conversation:
 
     # -- answering
 
+    def _start(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._worker = asyncio.create_task(self._work())
+        self._tell(panel.buttons(True, swap=True))
+
     async def _work(self) -> None:
         """Answers what waits, one after the other."""
         try:
@@ -182,84 +192,102 @@ class Conversation:
         finally:
             self._worker = None
             self._tell(panel.buttons(False, swap=True))
+            if self._waiting:  # asked after this was stopped
+                self._start()
 
     async def _answer(self, question: Question) -> None:
-        draft = self.history.keep(Message("assistant", "", by="model", done=False))
         problem = ""
+        self._begin()
         try:
-            await self._write(draft, question)
+            if not await self._write(question):
+                problem = "The model had nothing to say."
         except HostError as error:
             problem = f"{error.message} {error.remedy}"
-        except asyncio.CancelledError:
-            problem = "Stopped."
+        except asyncio.CancelledError as end:
+            problem = str(end.args[0]) if end.args else "Stopped."
             raise
         except Exception:
             log.exception("the answer in the chat failed")
             problem = "Something went wrong with this answer. The log of the server says what."
         finally:
-            self._finish(draft)
+            self._finish()
             if problem:
                 self.history.keep(Message("system", problem, by="host"))
 
-    def _finish(self, draft: Message) -> None:
+    def _begin(self) -> None:
+        """A place for what the model will say."""
+        self._draft = self.history.keep(Message("assistant", "", by="model", done=False))
+
+    def _finish(self) -> str:
+        """The end of what it says; a place that stayed empty is taken away. Gives the text."""
+        draft, self._draft = self._draft, None
+        if draft is None:
+            return ""
         draft.done = True
         if draft.text.strip():
             self._tell(panel.whole(draft))
-            return
-        with contextlib.suppress(ValueError):
-            self.history.messages.remove(draft)
-        self._tell(panel.gone(draft))
+        else:
+            with contextlib.suppress(ValueError):  # cleared, or pushed out by newer ones
+                self.history.messages.remove(draft)
+            self._tell(panel.gone(draft))
+        return draft.text.strip()
 
-    async def _write(self, draft: Message, question: Question) -> None:
+    async def _write(self, question: Question) -> bool:
+        """Asks the model, and again with what its tools gave, until it is done. Whether anything was said."""
         model = await self.ollama.model()
         seen = await self._sight.look(question.view)
         messages = [
             {"role": "system", "content": _told(seen)},
             *recent(self.history.messages, question.message),
         ]
-        for round_number in range(ROUNDS + 1):
-            usable = model not in self._without_tools and round_number < ROUNDS
-            before = len(draft.text)
-            try:
-                calls = await self._round(draft, model, messages, usable)
-            except NoTools:
-                self._without_tools.add(model)
-                calls = await self._round(draft, model, messages, False)
+        said = False
+        for number in range(ROUNDS + 1):
+            calls = await self._round(model, messages, with_tools=number < ROUNDS)
+            text = self._finish()
+            said = said or bool(text)
             if not calls:
-                return
-            messages.append(_used(draft.text[before:], calls))
+                break
+            messages.append(_used(text, calls))
             for call in calls:
-                messages.append(self._use(call))
-                await asyncio.sleep(0)
+                answer, told = self._use(call)
+                messages.append(answer)
+                said = said or told
+            self._begin()
+        return said
 
     async def _round(
-        self, draft: Message, model: str, messages: list[dict[str, Any]], with_tools: bool
+        self, model: str, messages: list[dict[str, Any]], with_tools: bool
     ) -> list[Call]:
         """One answer of the model: its text goes into the draft and to the pages, its calls are given back."""
-        tools = self._tools.as_list() if with_tools else []
+        usable = with_tools and model not in self._without_tools
+        tools = self._tools.as_list() if usable else []
         calls: list[Call] = []
-        pieces = Pieces(lambda text: self._more(draft, text))
-        if draft.text and not draft.text.endswith("\n"):
-            pieces.add("\n\n")  # what it said before it used a tool stays a paragraph of its own
+        pieces = Pieces(self._more)
         async with aclosing(self.ollama.chat(model, messages, tools)) as parts:
             try:
                 async for part in parts:
                     calls.extend(part.calls)
                     pieces.add(part.text)
+            except NoTools:
+                self._without_tools.add(model)
+                return await self._round(model, messages, with_tools=False)
             finally:
                 pieces.flush()
-        return calls[:CALLS] if with_tools else []
+        return calls[:CALLS] if usable else []
 
-    def _more(self, draft: Message, text: str) -> None:
-        draft.text += text
-        self._tell(panel.more(draft, text))
+    def _more(self, text: str) -> None:
+        if self._draft is not None:
+            self._draft.text += text
+            self._tell(panel.more(self._draft, text))
 
-    def _use(self, call: Call) -> dict[str, Any]:
+    def _use(self, call: Call) -> tuple[dict[str, Any], bool]:
+        """Uses a tool: its answer for the model, and whether something was told to the person."""
         result = self._tools.call(call)
         if result.said:
             self.history.keep(Message("system", result.said, by="host", undo=result.removed))
             self._fresh_tasks()
-        return {"role": "tool", "tool_name": call.name, "content": result.text}
+        answer = {"role": "tool", "tool_name": call.name, "content": result.text}
+        return answer, bool(result.said)
 
 
 class Pieces:

@@ -57,7 +57,7 @@ def content(model: str, where: str, problem: str) -> Component:
         Div(
             Div(
                 H2("Ask about this page"),
-                P(f"{model} answers, {where}." if model else "", cls="meta"),
+                P(f"{model}, {where}" if model else "", cls="meta"),
             ),
             _doing("clear", "Clear", cls="button-link"),
             cls="chat-head",

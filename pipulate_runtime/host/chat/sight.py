@@ -4,6 +4,7 @@ So it is what the page shows, for every workflow however it was written, and not
 typed and not yet sent comes with the question; passwords are left out.
 """
 
+import asyncio
 import logging
 import re
 from collections.abc import Iterable, Mapping
@@ -90,7 +91,7 @@ class Sight:
             lines = await self._run(plugin, view) if plugin else None
             if lines is None:
                 lines = [await self._whole(view.path)]
-        except (HostError, httpx.HTTPError) as error:
+        except (HostError, httpx.HTTPError, TimeoutError) as error:
             log.warning("the page %s cannot be read for the chat: %s", view.path, error)
             lines = ["The page could not be read."]
         return Seen(shortened("\n\n".join(filter(None, lines)), PAGE), training)
@@ -131,11 +132,12 @@ class Sight:
 
     async def _get(self, path: str, values: dict[str, str]) -> str:
         transport = httpx.ASGITransport(app=self._app, raise_app_exceptions=False)
+        headers = {"HX-Request": "true"} if values else {}
         with quiet():
-            async with httpx.AsyncClient(
-                transport=transport, base_url=_ORIGIN, timeout=TIME
-            ) as client:
-                headers = {"HX-Request": "true"} if values else {}
+            async with (
+                asyncio.timeout(TIME),
+                httpx.AsyncClient(transport=transport, base_url=_ORIGIN) as client,
+            ):
                 answer = await client.get(path, params=values, headers=headers)
         return answer.text
 
@@ -157,14 +159,16 @@ def text_of(element: Tag, typed: Mapping[str, Any]) -> str:
     for table in element.find_all("table"):
         if not table.find_parent("table"):
             table.replace_with(f"\n{readable(_only(table))}\n")
-    for part in element.find_all(["form", "script", "style", "button", "svg", "iframe"]):
+    for part in element.find_all(["form", "script", "style", "button", "iframe"]):
         if part.name != "form" or any(True for _ in controls(part)):
             part.decompose()
     for block in element.find_all(["p", "li", "dd", "h1", "h2", "h3", "h4", "pre", "div", "tr"]):
         block.append("\n")
     for term in element.find_all("dt"):
         term.append(": ")
-    text = re.sub(r"[^\S\n]*\n\s*\n\s*", "\n", element.get_text()).strip()
+    for picture in element.find_all(["img", "svg"]):
+        picture.replace_with(f"[a picture: {attribute(picture, 'alt') or 'without a description'}]")
+    text = re.sub(r"[^\S\n]*\n(?:[^\S\n]*\n)+", "\n", element.get_text()).strip("\n")
     return "\n".join([text, *lines]).strip()
 
 

@@ -21,7 +21,7 @@ from pipulate_runtime.host.chat.sight import Sight, View
 from pipulate_runtime.host.chat.tools import Tools
 from pipulate_runtime.host.contract import Component
 from pipulate_runtime.host.crud.lists import Tasks
-from pipulate_runtime.host.history import History
+from pipulate_runtime.host.history import History, Message
 from pipulate_runtime.host.messages import HostError
 from pipulate_runtime.host.plugins import Loaded
 from pipulate_runtime.host.runs import run_url
@@ -44,8 +44,7 @@ class Chat:
         self._loaded = loaded
         history: History = app.state.pipulate.message_queue
         sight = Sight(app, store, loaded)
-        app.state.tools = Tools(tasks)
-        self.conversation = Conversation(history, ollama, app.state.tools, sight)
+        self.conversation = Conversation(history, ollama, Tools(tasks), sight)
         history.question = self._question
 
     def register(self) -> None:
@@ -62,7 +61,10 @@ class Chat:
             return panel.content("", "", f"{error.message} {error.remedy}")
 
     def _question(self, text: str) -> None:
-        """A workflow asks the model something, about the run of its request."""
+        """A workflow asks the model something, about the run of its request. Without a panel nobody waits for an answer."""
+        if not self.conversation.heard:
+            self.conversation.history.keep(Message("user", text))
+            return
         run = self._store.run(scope.bound_key())
         plugin = self._loaded.by_app.get(run.app_name) if run else None
         address = run_url(plugin.key, run.key) if plugin and run else "/"
