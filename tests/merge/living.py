@@ -31,8 +31,8 @@ def write(path: Path, cells: dict[str, Any]) -> None:
 HAND = (
     ('DISPLAY_NAME = "Harvest"', 'DISPLAY_NAME = "Our harvest"'),
     ("        print(sums)\n", '        print(sums)\n        print("by hand:", len(sums))\n'),
-    ("        return print(round(mean, 1))\n", '        return print("mean", round(mean, 2))\n'),
-    ('        return print("best:", best)\n', '        return print("the best:", best.upper())\n'),
+    ("print(round(mean, 1))", 'print("mean", round(mean, 2))'),
+    ('print("best:", best)', 'print("the best:", best.upper())'),
     ('H3("All steps are done")', 'H3("That was all")'),
     (
         "    async def landing(self, request):",

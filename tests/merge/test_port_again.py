@@ -412,11 +412,11 @@ def test_a_kill_between_any_two_file_operations_harms_nothing(tmp_path: Path) ->
 
 def test_with_both_texts_both_run(tmp_path: Path) -> None:
     desk = Desk(tmp_path)
-    desk.port("best = 1\nprint(best)")
-    desk.edit("return print(best)", 'return print("mine", best)')
-    desk.port("best = 1\nprint('newer', best)")
+    desk.port("best = 1\n[best]")
+    desk.edit("return [best]", "return [best, 2]")
+    desk.port("best = 1\n[best, 3]")
     desk.port(choices={"*": "both"})
     lines = [line.strip() for line in desk.text.split("\n")]
-    at = lines.index('print("mine", best)')
-    assert lines[at : at + 2] == ['print("mine", best)', 'return print("newer", best)']
-    assert desk.port().regenerated is None or not desk.port().changed
+    at = lines.index("[best, 2]")
+    assert lines[at : at + 2] == ["[best, 2]", "return [best, 3]"]
+    assert not desk.port().changed
