@@ -54,6 +54,8 @@ class Hooks:
         ):
             again = widgets.container(plugin.app_name, plugin.steps, run.key)
             return (again, *widgets.into_container(plugin.app_name))
+        if request.method == "POST":
+            outdated.retire(self._store, plugin, run, action, await _sent(request))
         return None
 
     def after(self, request: Request, resp: Any = None) -> Any:
