@@ -54,7 +54,11 @@ def test_paths_that_it_names_are_there():
         r"`((?:transpiler|templates|pipulate_runtime|fixtures|generated|docs|tests)[\w./]*)`", GUIDE
     )
     assert len(paths) > 8
-    assert [path for path in paths if not (ROOT / path.replace("runtime.cells", "runtime/cells")).exists()] == []
+    assert [
+        path
+        for path in paths
+        if not (ROOT / path.replace("runtime.cells", "runtime/cells")).exists()
+    ] == []
     assert set(re.findall(r"PP\d{3}", GUIDE)) <= {rule.code for rule in codes.all_rules()}
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
     assert all(f"\n{name}:" in makefile for name in re.findall(r"make (\w+)", GUIDE))

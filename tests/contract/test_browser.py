@@ -70,6 +70,15 @@ def test_a_plugins_own_script_runs_and_the_run_is_known_to_it(page):
     expect(page.locator("#step_01")).to_contain_text("to 3")
     page.get_by_role("button", name="Count").click()
     expect(page.locator("#step_02")).to_contain_text("to 7")
+    # meanwhile another window opens another run: the stream knows whose page it is from
+    other = page.context.browser.new_page()
+    other.goto(f"{page.root}/long_job")
+    other.get_by_label("Name of this run").fill("another")
+    other.get_by_role("button", name="Start").click()
+    expect(other.get_by_role("button", name="Count")).to_be_visible()
+    page.get_by_role("button", name="Count").click()
+    expect(page.locator("#step_03")).to_contain_text("to 3")
+    other.close()
     expect(page.get_by_role("button", name="Finalize")).to_be_visible()
     assert page.complaints == []
 
