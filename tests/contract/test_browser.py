@@ -47,6 +47,7 @@ def test_the_events_of_plugins(page):
     expect(page.locator("#step_03-widget h2")).to_have_text("Title")
     expect(page.locator("#step_03-widget strong")).to_have_text("bold")
     expect(page.locator("#step_04-widget .k").first).to_have_text("def")
+    expect(page.get_by_role("img", name="Diagram: A to B")).to_be_visible()
     expect(page.locator("#step_05-widget pre")).to_contain_text("A --> B")
     frame = page.frame_locator("#step_06-widget iframe")
     expect(frame.locator("body")).to_contain_text("made by a script")
