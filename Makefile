@@ -35,7 +35,7 @@ ifneq ($(SERVE),0)
 endif
 
 # A plugin stands after its notebook; those of the corpus are ported for it. WAYS="--resume --restore --revert" walks it in all ways.
-WITH_PLUGIN := $(foreach notebook,$(wildcard fixtures/*.ipynb fixtures/inputs/*.ipynb),$(notebook) generated/$(basename $(notdir $(notebook))).py)
+WITH_PLUGIN := $(foreach notebook,$(wildcard fixtures/*.ipynb fixtures/inputs/*.ipynb fixtures/flows/*.ipynb),$(notebook) generated/$(basename $(notdir $(notebook))).py)
 
 # What only a person has
 ANSWERS := $(addprefix --set ,hello:step_01.a=Ada all_types:step_03.token=secret asked_questions:step_01.who=Ada \
@@ -73,7 +73,7 @@ golden: .venv/.dev ## make generated/ and the expected reports anew; look at the
 	git diff --stat generated tests
 
 laws: .venv/.dev ## merge random edits and check the laws on each pair: one table (PAIRS=5000)
-	$(BIN)/python -m tests.merge.laws $(PAIRS)
+	$(BIN)/python -m tests.merge.laws $(PAIRS) --jobs $(JOBS)
 
 bench: .venv/.dev ## compare speed and memory with other tools, in one run
 	$(BIN)/python bench/run.py

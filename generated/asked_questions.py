@@ -16,7 +16,7 @@ Everything here may be edited: when the notebook changes, `pipulate port` takes 
 changes in and keeps your edits. Leave the `# port:` line below as it is.
 """
 
-# port: id=dded25078d95 notebook=../fixtures/inputs/asked_questions.ipynb base=724e51583940edc5
+# port: id=dded25078d95 notebook=../fixtures/inputs/asked_questions.ipynb base=9c050619b201ffeb
 # The `global` lines of a cell name what it only reads, too:
 # ruff: noqa: PLW0602
 
@@ -333,11 +333,10 @@ class AskedQuestions:
         state = self.pip.read_state(key)
         data = state.get("step_01", {})
         execution = self.cells.execution(key, "step_01")
-        if execution and execution.running:
-            data = execution.form
 
         # Running: what the cells showed so far. The clock asks what is new, and adds only that.
         if execution and execution.running:
+            data = execution.form
             return Div(
                 Article(
                     H3(step.show),
@@ -499,7 +498,7 @@ class AskedQuestions:
         global getpass  # in: from the cells before
         global password  # stays in the notebook's namespace
         password = form["password"]
-        return print("*" * len(password))
+        print("*" * len(password))
 
     def step_02_form(self, values, errors):
         """Return the questions, filled in; an error stands below its field."""
@@ -534,11 +533,10 @@ class AskedQuestions:
         state = self.pip.read_state(key)
         data = state.get("step_02", {})
         execution = self.cells.execution(key, "step_02")
-        if execution and execution.running:
-            data = execution.form
 
         # Running: what the cells showed so far. The clock asks what is new, and adds only that.
         if execution and execution.running:
+            data = execution.form
             return Div(
                 Article(
                     H3(step.show),

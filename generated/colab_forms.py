@@ -16,7 +16,7 @@ Everything here may be edited: when the notebook changes, `pipulate port` takes 
 changes in and keeps your edits. Leave the `# port:` line below as it is.
 """
 
-# port: id=01f74631e11d notebook=../fixtures/inputs/colab_forms.ipynb base=0c24be8db809a2db
+# port: id=01f74631e11d notebook=../fixtures/inputs/colab_forms.ipynb base=f130a09abee10d31
 # The `global` lines of a cell name what it only reads, too:
 # ruff: noqa: PLW0602
 
@@ -573,11 +573,10 @@ class ColabForms:
         state = self.pip.read_state(key)
         data = state.get("step_01", {})
         execution = self.cells.execution(key, "step_01")
-        if execution and execution.running:
-            data = execution.form
 
         # Running: what the cells showed so far. The clock asks what is new, and adds only that.
         if execution and execution.running:
+            data = execution.form
             return Div(
                 Article(
                     H3(step.show),
@@ -980,7 +979,7 @@ class ColabForms:
         global label, caption, day, filled, marks, quality  # in: from the cells before
         global fine, mode  # in: from the cells before
         print(label, caption or "-", day, filled, marks, quality, fine)
-        return print(mode)
+        print(mode)
 
     async def step_03(self, request):
         """GET: the card as it stands."""

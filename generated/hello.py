@@ -16,7 +16,7 @@ Everything here may be edited: when the notebook changes, `pipulate port` takes 
 changes in and keeps your edits. Leave the `# port:` line below as it is.
 """
 
-# port: id=2d52e4bf1e44 notebook=../fixtures/hello.ipynb base=4870859aed4ce66e
+# port: id=2d52e4bf1e44 notebook=../fixtures/hello.ipynb base=abdae566a081bff9
 # The `global` lines of a cell name what it only reads, too:
 # ruff: noqa: PLW0602
 
@@ -299,11 +299,10 @@ class Hello:
         state = self.pip.read_state(key)
         data = state.get("step_01", {})
         execution = self.cells.execution(key, "step_01")
-        if execution and execution.running:
-            data = execution.form
 
         # Running: what the cells showed so far. The clock asks what is new, and adds only that.
         if execution and execution.running:
+            data = execution.form
             return Div(
                 Article(
                     H3(step.show),
@@ -436,7 +435,7 @@ class Hello:
     @cell("e8ce8d16")
     def step_02_cell(form):
         global a  # in: from the cells before
-        return print("Hello " + a)
+        print("Hello " + a)
 
     async def step_02(self, request):
         """GET: the card as it stands."""

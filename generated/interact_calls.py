@@ -16,7 +16,7 @@ Everything here may be edited: when the notebook changes, `pipulate port` takes 
 changes in and keeps your edits. Leave the `# port:` line below as it is.
 """
 
-# port: id=f09adf4f509c notebook=../fixtures/inputs/interact_calls.ipynb base=d5baec6d6d65bdd7
+# port: id=f09adf4f509c notebook=../fixtures/inputs/interact_calls.ipynb base=e4cd90cb592becf4
 # The `global` lines of a cell name what it only reads, too:
 # ruff: noqa: PLW0602
 
@@ -80,7 +80,7 @@ class InteractCalls:
 
         The person gives: X.
 
-        ## Kept, continued
+        ## Kept · 2
 
         ## At last
 
@@ -126,7 +126,7 @@ class InteractCalls:
             Step(
                 id="step_04",
                 done="ran",
-                show="Kept, continued",
+                show="Kept · 2",
                 refill=False,
             ),
             Step(
@@ -394,11 +394,10 @@ class InteractCalls:
         state = self.pip.read_state(key)
         data = state.get("step_01", {})
         execution = self.cells.execution(key, "step_01")
-        if execution and execution.running:
-            data = execution.form
 
         # Running: what the cells showed so far. The clock asks what is new, and adds only that.
         if execution and execution.running:
+            data = execution.form
             return Div(
                 Article(
                     H3(step.show),
@@ -637,11 +636,10 @@ class InteractCalls:
         state = self.pip.read_state(key)
         data = state.get("step_02", {})
         execution = self.cells.execution(key, "step_02")
-        if execution and execution.running:
-            data = execution.form
 
         # Running: what the cells showed so far. The clock asks what is new, and adds only that.
         if execution and execution.running:
+            data = execution.form
             return Div(
                 Article(
                     H3(step.show),
@@ -871,11 +869,10 @@ class InteractCalls:
         state = self.pip.read_state(key)
         data = state.get("step_03", {})
         execution = self.cells.execution(key, "step_03")
-        if execution and execution.running:
-            data = execution.form
 
         # Running: what the cells showed so far. The clock asks what is new, and adds only that.
         if execution and execution.running:
+            data = execution.form
             return Div(
                 Article(
                     H3(step.show),
@@ -1183,11 +1180,10 @@ class InteractCalls:
         state = self.pip.read_state(key)
         data = state.get("step_05", {})
         execution = self.cells.execution(key, "step_05")
-        if execution and execution.running:
-            data = execution.form
 
         # Running: what the cells showed so far. The clock asks what is new, and adds only that.
         if execution and execution.running:
+            data = execution.form
             return Div(
                 Article(
                     H3(step.show),
@@ -1411,11 +1407,10 @@ class InteractCalls:
         state = self.pip.read_state(key)
         data = state.get("step_06", {})
         execution = self.cells.execution(key, "step_06")
-        if execution and execution.running:
-            data = execution.form
 
         # Running: what the cells showed so far. The clock asks what is new, and adds only that.
         if execution and execution.running:
+            data = execution.form
             return Div(
                 Article(
                     H3(step.show),

@@ -16,7 +16,7 @@ Everything here may be edited: when the notebook changes, `pipulate port` takes 
 changes in and keeps your edits. Leave the `# port:` line below as it is.
 """
 
-# port: id=1f2ccee6d596 notebook=../fixtures/inputs/option_lines.ipynb base=44dab710b63a2ed2
+# port: id=1f2ccee6d596 notebook=../fixtures/inputs/option_lines.ipynb base=a57e0134eac67de5
 # The `global` lines of a cell name what it only reads, too:
 # ruff: noqa: PLW0602
 
@@ -378,11 +378,10 @@ class OptionLines:
         state = self.pip.read_state(key)
         data = state.get("step_01", {})
         execution = self.cells.execution(key, "step_01")
-        if execution and execution.running:
-            data = execution.form
 
         # Running: what the cells showed so far. The clock asks what is new, and adds only that.
         if execution and execution.running:
+            data = execution.form
             return Div(
                 Article(
                     H3(step.show),
@@ -545,7 +544,7 @@ class OptionLines:
         global rates, vehicle, distance, people  # in: from the cells before
         global cost  # out: for the cells after
         cost = rates[vehicle] * distance * (1 if vehicle == "car" else people)
-        return print(f"{people} by {vehicle}: {cost:.2f}")
+        print(f"{people} by {vehicle}: {cost:.2f}")
 
     async def step_02(self, request):
         """GET: the card as it stands."""
@@ -717,11 +716,10 @@ class OptionLines:
         state = self.pip.read_state(key)
         data = state.get("step_03", {})
         execution = self.cells.execution(key, "step_03")
-        if execution and execution.running:
-            data = execution.form
 
         # Running: what the cells showed so far. The clock asks what is new, and adds only that.
         if execution and execution.running:
+            data = execution.form
             return Div(
                 Article(
                     H3(step.show),

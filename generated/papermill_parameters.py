@@ -16,7 +16,7 @@ Everything here may be edited: when the notebook changes, `pipulate port` takes 
 changes in and keeps your edits. Leave the `# port:` line below as it is.
 """
 
-# port: id=2642ea46b76a notebook=../fixtures/inputs/papermill_parameters.ipynb base=09998bed72e14a58
+# port: id=2642ea46b76a notebook=../fixtures/inputs/papermill_parameters.ipynb base=d62313a3627bc324
 # The `global` lines of a cell name what it only reads, too:
 # ruff: noqa: PLW0602
 
@@ -102,9 +102,9 @@ class PapermillParameters:
 
         ## The days
 
-        ## The days, continued
+        ## Shown
 
-        ## The days, continued
+        ## The days · 2
         """)
     # --- END_CLASS_ATTRIBUTES_BUNDLE ---
 
@@ -132,13 +132,13 @@ class PapermillParameters:
             Step(
                 id="step_03",
                 done="ran",
-                show="The days, continued",
+                show="Shown",
                 refill=False,
             ),
             Step(
                 id="step_04",
                 done="ran",
-                show="The days, continued",
+                show="The days · 2",
                 refill=False,
             ),
             # --- STEPS_LIST_INSERTION_POINT ---
@@ -626,11 +626,10 @@ class PapermillParameters:
         state = self.pip.read_state(key)
         data = state.get("step_01", {})
         execution = self.cells.execution(key, "step_01")
-        if execution and execution.running:
-            data = execution.form
 
         # Running: what the cells showed so far. The clock asks what is new, and adds only that.
         if execution and execution.running:
+            data = execution.form
             return Div(
                 Article(
                     H3(step.show),
@@ -640,7 +639,7 @@ class PapermillParameters:
                         Dt("Start"),
                         Dd(data.get("start")),
                         Dt("Until"),
-                        Dd(data.get("until")),
+                        Dd(str(data.get("until") or "").replace("T", " ")),
                         Dt("Days"),
                         Dd(data.get("days")),
                         Dt("Offset"),
@@ -689,7 +688,7 @@ class PapermillParameters:
                         Dt("Start"),
                         Dd(data.get("start")),
                         Dt("Until"),
-                        Dd(data.get("until")),
+                        Dd(str(data.get("until") or "").replace("T", " ")),
                         Dt("Days"),
                         Dd(data.get("days")),
                         Dt("Offset"),
@@ -752,7 +751,7 @@ class PapermillParameters:
                         Dt("Start"),
                         Dd(data.get("start")),
                         Dt("Until"),
-                        Dd(data.get("until")),
+                        Dd(str(data.get("until") or "").replace("T", " ")),
                         Dt("Days"),
                         Dd(data.get("days")),
                         Dt("Offset"),

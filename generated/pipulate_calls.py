@@ -16,7 +16,7 @@ Everything here may be edited: when the notebook changes, `pipulate port` takes 
 changes in and keeps your edits. Leave the `# port:` line below as it is.
 """
 
-# port: id=537811c2731d notebook=../fixtures/inputs/pipulate_calls.ipynb base=5324a223eb24efac
+# port: id=537811c2731d notebook=../fixtures/inputs/pipulate_calls.ipynb base=dc4dd9adb5054439
 # The `global` lines of a cell name what it only reads, too:
 # ruff: noqa: PLW0602
 
@@ -526,11 +526,10 @@ class PipulateCalls:
         state = self.pip.read_state(key)
         data = state.get("step_02", {})
         execution = self.cells.execution(key, "step_02")
-        if execution and execution.running:
-            data = execution.form
 
         # Running: what the cells showed so far. The clock asks what is new, and adds only that.
         if execution and execution.running:
+            data = execution.form
             return Div(
                 Article(
                     H3(step.show),
@@ -677,7 +676,7 @@ class PipulateCalls:
         global pip, job  # in: from the cells before
         global town  # stays in the notebook's namespace
         town = form["town"]
-        return print(town, pip.get(job, step="year"))
+        print(town, pip.get(job, step="year"))
 
     def step_03_form(self, values, errors):
         """Return the questions, filled in; an error stands below its field."""
@@ -712,11 +711,10 @@ class PipulateCalls:
         state = self.pip.read_state(key)
         data = state.get("step_03", {})
         execution = self.cells.execution(key, "step_03")
-        if execution and execution.running:
-            data = execution.form
 
         # Running: what the cells showed so far. The clock asks what is new, and adds only that.
         if execution and execution.running:
+            data = execution.form
             return Div(
                 Article(
                     H3(step.show),
@@ -900,11 +898,10 @@ class PipulateCalls:
         state = self.pip.read_state(key)
         data = state.get("step_04", {})
         execution = self.cells.execution(key, "step_04")
-        if execution and execution.running:
-            data = execution.form
 
         # Running: what the cells showed so far. The clock asks what is new, and adds only that.
         if execution and execution.running:
+            data = execution.form
             return Div(
                 Article(
                     H3(step.show),
@@ -1086,11 +1083,10 @@ class PipulateCalls:
         state = self.pip.read_state(key)
         data = state.get("step_05", {})
         execution = self.cells.execution(key, "step_05")
-        if execution and execution.running:
-            data = execution.form
 
         # Running: what the cells showed so far. The clock asks what is new, and adds only that.
         if execution and execution.running:
+            data = execution.form
             return Div(
                 Article(
                     H3(step.show),
@@ -1271,11 +1267,10 @@ class PipulateCalls:
         state = self.pip.read_state(key)
         data = state.get("step_06", {})
         execution = self.cells.execution(key, "step_06")
-        if execution and execution.running:
-            data = execution.form
 
         # Running: what the cells showed so far. The clock asks what is new, and adds only that.
         if execution and execution.running:
+            data = execution.form
             return Div(
                 Article(
                     H3(step.show),
@@ -1464,11 +1459,10 @@ class PipulateCalls:
         state = self.pip.read_state(key)
         data = state.get("step_07", {})
         execution = self.cells.execution(key, "step_07")
-        if execution and execution.running:
-            data = execution.form
 
         # Running: what the cells showed so far. The clock asks what is new, and adds only that.
         if execution and execution.running:
+            data = execution.form
             return Div(
                 Article(
                     H3(step.show),
@@ -1658,11 +1652,10 @@ class PipulateCalls:
         state = self.pip.read_state(key)
         data = state.get("step_08", {})
         execution = self.cells.execution(key, "step_08")
-        if execution and execution.running:
-            data = execution.form
 
         # Running: what the cells showed so far. The clock asks what is new, and adds only that.
         if execution and execution.running:
+            data = execution.form
             return Div(
                 Article(
                     H3(step.show),

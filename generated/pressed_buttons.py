@@ -16,7 +16,7 @@ Everything here may be edited: when the notebook changes, `pipulate port` takes 
 changes in and keeps your edits. Leave the `# port:` line below as it is.
 """
 
-# port: id=17fdbca7c1c2 notebook=../fixtures/inputs/pressed_buttons.ipynb base=5bf668b683d3cc63
+# port: id=17fdbca7c1c2 notebook=../fixtures/inputs/pressed_buttons.ipynb base=ba8ceebc69d0fd67
 # The `global` lines of a cell name what it only reads, too:
 # ruff: noqa: PLW0602
 
@@ -62,13 +62,13 @@ class PressedButtons:
 
         The person gives: Name.
 
-        ## Result
+        ## Guests
 
         ## How loud
 
         The person gives: Volume.
 
-        ## How loud, continued
+        ## Volume and heard
 
         ## On demand
 
@@ -94,7 +94,7 @@ class PressedButtons:
             Step(
                 id="step_02",
                 done="ran",
-                show="Result",
+                show="Guests",
                 refill=False,
             ),
             Step(
@@ -106,7 +106,7 @@ class PressedButtons:
             Step(
                 id="step_04",
                 done="ran",
-                show="How loud, continued",
+                show="Volume and heard",
                 refill=False,
             ),
             Step(
@@ -344,11 +344,10 @@ class PressedButtons:
         state = self.pip.read_state(key)
         data = state.get("step_01", {})
         execution = self.cells.execution(key, "step_01")
-        if execution and execution.running:
-            data = execution.form
 
         # Running: what the cells showed so far. The clock asks what is new, and adds only that.
         if execution and execution.running:
+            data = execution.form
             return Div(
                 Article(
                     H3(step.show),
@@ -645,11 +644,10 @@ class PressedButtons:
         state = self.pip.read_state(key)
         data = state.get("step_03", {})
         execution = self.cells.execution(key, "step_03")
-        if execution and execution.running:
-            data = execution.form
 
         # Running: what the cells showed so far. The clock asks what is new, and adds only that.
         if execution and execution.running:
+            data = execution.form
             return Div(
                 Article(
                     H3(step.show),
@@ -940,11 +938,10 @@ class PressedButtons:
         state = self.pip.read_state(key)
         data = state.get("step_05", {})
         execution = self.cells.execution(key, "step_05")
-        if execution and execution.running:
-            data = execution.form
 
         # Running: what the cells showed so far. The clock asks what is new, and adds only that.
         if execution and execution.running:
+            data = execution.form
             return Div(
                 Article(
                     H3(step.show),

@@ -16,7 +16,7 @@ Everything here may be edited: when the notebook changes, `pipulate port` takes 
 changes in and keeps your edits. Leave the `# port:` line below as it is.
 """
 
-# port: id=94ceb8cd2b6b notebook=../fixtures/inputs/questions_while_running.ipynb base=8638d3bbf37bfe21
+# port: id=94ceb8cd2b6b notebook=../fixtures/inputs/questions_while_running.ipynb base=fb8dc160e6463b1e
 # The `global` lines of a cell name what it only reads, too:
 # ruff: noqa: PLW0602
 
@@ -59,7 +59,7 @@ class QuestionsWhileRunning:
 
         ## The till
 
-        ## The till, continued
+        ## Counted
         """)
     # --- END_CLASS_ATTRIBUTES_BUNDLE ---
 
@@ -93,7 +93,7 @@ class QuestionsWhileRunning:
             Step(
                 id="step_04",
                 done="ran",
-                show="The till, continued",
+                show="Counted",
                 refill=False,
             ),
             # --- STEPS_LIST_INSERTION_POINT ---

@@ -16,7 +16,7 @@ Everything here may be edited: when the notebook changes, `pipulate port` takes 
 changes in and keeps your edits. Leave the `# port:` line below as it is.
 """
 
-# port: id=ae78e67fd6fb notebook=../fixtures/sales_report.ipynb base=553bd0ee9daf4876
+# port: id=ae78e67fd6fb notebook=../fixtures/sales_report.ipynb base=ad34d5d2f0b80afa
 # The `global` lines of a cell name what it only reads, too:
 # ruff: noqa: PLW0602
 
@@ -467,11 +467,10 @@ class SalesReport:
         state = self.pip.read_state(key)
         data = state.get("step_02", {})
         execution = self.cells.execution(key, "step_02")
-        if execution and execution.running:
-            data = execution.form
 
         # Running: what the cells showed so far. The clock asks what is new, and adds only that.
         if execution and execution.running:
+            data = execution.form
             return Div(
                 Article(
                     H3(step.show),

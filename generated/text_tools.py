@@ -16,7 +16,7 @@ Everything here may be edited: when the notebook changes, `pipulate port` takes 
 changes in and keeps your edits. Leave the `# port:` line below as it is.
 """
 
-# port: id=6440e2c1cad3 notebook=../fixtures/text_tools.ipynb base=96bec1a528c934d8
+# port: id=6440e2c1cad3 notebook=../fixtures/text_tools.ipynb base=fa707333890c72c2
 # The `global` lines of a cell name what it only reads, too:
 # ruff: noqa: PLW0602
 
@@ -64,7 +64,7 @@ class TextTools:
 
         ## Words
 
-        ## Words, continued
+        ## Words · 2
 
         ## A stop word more
 
@@ -76,7 +76,7 @@ class TextTools:
 
         ## Counting
 
-        ## Counting, continued
+        ## Counting · 2
 
         Go back to the first card to try another text. What comes after it is counted anew.
         """)
@@ -106,7 +106,7 @@ class TextTools:
             Step(
                 id="step_03",
                 done="ran",
-                show="Words, continued",
+                show="Words · 2",
                 refill=False,
             ),
             Step(
@@ -130,7 +130,7 @@ class TextTools:
             Step(
                 id="step_07",
                 done="ran",
-                show="Counting, continued",
+                show="Counting · 2",
                 refill=False,
             ),
             # --- STEPS_LIST_INSERTION_POINT ---
@@ -353,11 +353,10 @@ class TextTools:
         state = self.pip.read_state(key)
         data = state.get("step_01", {})
         execution = self.cells.execution(key, "step_01")
-        if execution and execution.running:
-            data = execution.form
 
         # Running: what the cells showed so far. The clock asks what is new, and adds only that.
         if execution and execution.running:
+            data = execution.form
             return Div(
                 Article(
                     H3(step.show),

@@ -16,7 +16,7 @@ Everything here may be edited: when the notebook changes, `pipulate port` takes 
 changes in and keeps your edits. Leave the `# port:` line below as it is.
 """
 
-# port: id=3f825ab3e042 notebook=../fixtures/inputs/widget_values.ipynb base=5855aaa61ab6517f
+# port: id=3f825ab3e042 notebook=../fixtures/inputs/widget_values.ipynb base=15d6fa747d1dbe6f
 # The `global` lines of a cell name what it only reads, too:
 # ruff: noqa: PLW0602
 
@@ -76,7 +76,7 @@ class WidgetValues:
 
         The person gives: Years, to.
 
-        ## High
+        ## Result
 
         ## For whom
 
@@ -100,15 +100,15 @@ class WidgetValues:
 
         The person gives: Tags.
 
-        ## For whom, continued
+        ## Plan, bank and more
 
-        ## For whom, continued
+        ## Name, remarks and more
 
         ## Papers
 
         The person gives: Papers.
 
-        ## Papers, continued
+        ## Papers · 2
         """)
     # --- END_CLASS_ATTRIBUTES_BUNDLE ---
 
@@ -130,7 +130,7 @@ class WidgetValues:
             Step(
                 id="step_02",
                 done="ran",
-                show="High",
+                show="Result",
                 refill=False,
             ),
             Step(
@@ -142,13 +142,13 @@ class WidgetValues:
             Step(
                 id="step_04",
                 done="ran",
-                show="For whom, continued",
+                show="Plan, bank and more",
                 refill=False,
             ),
             Step(
                 id="step_05",
                 done="ran",
-                show="For whom, continued",
+                show="Name, remarks and more",
                 refill=False,
             ),
             Step(
@@ -160,7 +160,7 @@ class WidgetValues:
             Step(
                 id="step_07",
                 done="ran",
-                show="Papers, continued",
+                show="Papers · 2",
                 refill=False,
             ),
             # --- STEPS_LIST_INSERTION_POINT ---
@@ -467,11 +467,10 @@ class WidgetValues:
         state = self.pip.read_state(key)
         data = state.get("step_01", {})
         execution = self.cells.execution(key, "step_01")
-        if execution and execution.running:
-            data = execution.form
 
         # Running: what the cells showed so far. The clock asks what is new, and adds only that.
         if execution and execution.running:
+            data = execution.form
             return Div(
                 Article(
                     H3(step.show),
@@ -1005,11 +1004,10 @@ class WidgetValues:
         state = self.pip.read_state(key)
         data = state.get("step_03", {})
         execution = self.cells.execution(key, "step_03")
-        if execution and execution.running:
-            data = execution.form
 
         # Running: what the cells showed so far. The clock asks what is new, and adds only that.
         if execution and execution.running:
+            data = execution.form
             return Div(
                 Article(
                     H3(step.show),
@@ -1526,11 +1524,10 @@ class WidgetValues:
         state = self.pip.read_state(key)
         data = state.get("step_06", {})
         execution = self.cells.execution(key, "step_06")
-        if execution and execution.running:
-            data = execution.form
 
         # Running: what the cells showed so far. The clock asks what is new, and adds only that.
         if execution and execution.running:
+            data = execution.form
             return Div(
                 Article(
                     H3(step.show),
@@ -1690,7 +1687,7 @@ class WidgetValues:
                 paper["size"],
                 paper.content.tobytes().decode().splitlines()[0],
             )
-        return print(len(papers.value), "papers")
+        print(len(papers.value), "papers")
 
     async def step_07(self, request):
         """GET: the card as it stands."""

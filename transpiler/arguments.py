@@ -97,9 +97,7 @@ def _answers_in(file: Path) -> dict[str, dict[str, str]]:
     if not isinstance(found, dict) or not all(isinstance(part, dict) for part in found.values()):
         raise _bad_file(file, 'it holds objects by step, {"step_02": {"limit": 500}}')
     return {
-        step: {
-            name: _questions(v) if name == QUESTIONS else typed(v) for name, v in fields.items()
-        }
+        step: {name: _questions(v) if name == QUESTIONS else typed(v) for name, v in fields.items()}
         for step, fields in found.items()
     }
 

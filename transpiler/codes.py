@@ -258,6 +258,13 @@ NOT_MOVABLE = Rule(
     "this cell is kept as text: as a function it would not come out as it is here ({reason})",
     "Nothing to do: the cell runs as it stands. This is a gap of ours; please report the cell if you may share it.",
 )
+NOT_KNOWN_YET = Rule(
+    "PP310",
+    "not-known-yet",
+    WARNING,
+    "the {part} of {name} cannot be computed before this step runs: {reason}",
+    "Compute it in a cell of its own above this step, and name what comes of it here.",
+)
 
 CHOSEN_GONE = Rule(
     "PP390",
@@ -393,6 +400,13 @@ NO_BACKUP = Rule(
     ERROR,
     "there is nothing to undo for {path}",
     "A backup is made whenever a port changes a plugin that is there; the last ten are kept in .port.",
+)
+NEWER_COMPILER = Rule(
+    "PP430",
+    "newer-compiler",
+    NOTICE,
+    "a newer compiler writes {parts} in another way; the notebook {also}",
+    "Nothing to do: the compiler's changes are merged first, apart from the notebook's, and your edits stay.",
 )
 NOT_PORTED = Rule(
     "PP435",

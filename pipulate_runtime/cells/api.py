@@ -19,6 +19,7 @@ from pipulate_runtime.cells import (
 from pipulate_runtime.cells import pool as pools
 from pipulate_runtime.cells.answers import Answers
 from pipulate_runtime.cells.asking import answer_late, known_of
+from pipulate_runtime.cells.ending import INTERRUPTED
 from pipulate_runtime.cells.execution import (
     CELLS,
     CHANGED,
@@ -36,7 +37,6 @@ from pipulate_runtime.cells.stopping import interrupt, listening, stop
 from pipulate_runtime.cells.vault import Vault, masked
 
 FAILED = 50  # executions that have failed are kept in memory, the last ones; of others it is known that they failed
-INTERRUPTED = "Interrupted"  # the name of a step's end when its server was killed
 GIVEN_AGAIN = "What you have answered is given again."
 QUICK = 0.3  # seconds an answer waits for its step: most cells are through by then
 
@@ -111,7 +111,8 @@ class Cells(Answers):
             state = dict(self._state(key))
             if state:
                 found = {name: value for name, value in values.items() if value is not None}
-                state["_suggested"] = {step_id: found}
+                # Those of other steps stay: somebody who goes back there is asked the same.
+                state["_suggested"] = {**state.get("_suggested", {}), step_id: found}
                 self.plugin.pip.write_state(key, state)
 
         def read_state() -> Mapping[str, Any]:
@@ -176,7 +177,7 @@ class Cells(Answers):
         if note.running:
             execution.active, execution.doing = True, "Running in another program"
         else:
-            again = note.name == INTERRUPTED and known_of(state, step_id, True).some
+            again = note.message == unfinished.INTERRUPTED and known_of(state, step_id, True).some
             execution.fail(note.name, note.message + (f" {GIVEN_AGAIN}" if again else ""))
         return execution
 

@@ -21,7 +21,8 @@ from pipulate_runtime.cells import (
     unfinished,
     uploads,
 )
-from pipulate_runtime.cells.asking import Asks, Known, Question, Replies
+from pipulate_runtime.cells.asking import Known, Replies
+from pipulate_runtime.cells.asks import Asks, Question
 from pipulate_runtime.cells.changing import changed_state, keep_widgets
 from pipulate_runtime.cells.checkpoints import Entry
 from pipulate_runtime.cells.ending import AGAIN, KILLED, STOPPED, in_plain_words, is_busy
@@ -134,6 +135,7 @@ async def execute(pool: Pool, run: Run, job: Job, execution: Execution, save: Sa
     try:
         async with run.lock:
             pool.begin(run)
+            run.page = execution.page
             execution.active = True
             execution.place = lambda: pool.place(run)
             try:

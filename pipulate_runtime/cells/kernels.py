@@ -46,6 +46,10 @@ class MemoryExceeded(Exception):
     """The cell used more memory than it may; its kernel was killed."""
 
 
+class GivenUp(Exception):
+    """The cell asked, and nobody answered for long; its kernel was needed elsewhere."""
+
+
 class CellTimeout(Exception):
     """The cell took longer than it may."""
 
@@ -62,6 +66,9 @@ class Kernel:
         self.seconds: list[float] = []  # how long each step of the history took
         self.restored = 0  # how many of them came from a checkpoint
         self.exceeded = False  # it was killed since it used too much memory
+        self.given_up = (
+            False  # it was killed since nobody answered its cell, and another run waited
+        )
         self.secret = False  # an answer was given to it that must not be stored
         self.folder = Path(
             tempfile.mkdtemp(prefix=leftovers.PREFIX, dir=leftovers.kernel_places()[0])
@@ -226,6 +233,8 @@ class Kernel:
         if not heard and not self.alive():
             if self.exceeded:
                 raise MemoryExceeded
+            if self.given_up:
+                raise GivenUp
             code = self._process.returncode if self._process else None
             raise KernelDied(_how_it_ended(code), self._log("crash"))
         watch.quiet(heard)

@@ -28,7 +28,7 @@ from fasthtml.common import (
     Ul,
 )
 
-from pipulate_runtime.cells import ansi, frame, sanitise, widgets
+from pipulate_runtime.cells import ansi, exits, frame, sanitise, widgets
 from pipulate_runtime.cells import files as found
 from pipulate_runtime.cells.controls import VIEW, is_control
 from pipulate_runtime.cells.folders import PICTURES, RunFolder, inlined, keep
@@ -184,6 +184,8 @@ class View:
                 continue
             if is_control(output) and not self.widgets:
                 continue  # the form stands in its place
+            if exits.is_advice(output):
+                continue
             if numbers is None or number in numbers:
                 shown.append((number, self.output(output, waiting, number)))
             waiting = []
@@ -325,6 +327,9 @@ def richest(data: dict[str, Any]) -> str | None:
 
 
 def _error(output: Output) -> list[Any]:
+    if words := exits.ended_with(output):
+        paragraphs = (P(text) for text in words[:LONG].split("\n\n"))
+        return [Div(*paragraphs, cls="ended", role="alert")]
     name, message = output["ename"], output["evalue"]
     first, _, more = message.partition("\n")
     first = first[:LONG]

@@ -26,7 +26,15 @@ NOT_KEPT = (
     "The step failed. What it said was not kept when the server ended: run it again to see it."
 )
 OURS = frozenset(
-    {"Stopped", "KernelDied", "CellTimeout", "MemoryExceeded", "TooMuchOutput", "DiskFull"}
+    {
+        "Stopped",
+        "KernelDied",
+        "CellTimeout",
+        "MemoryExceeded",
+        "TooMuchOutput",
+        "DiskFull",
+        "Interrupted",
+    }
 )
 
 

@@ -186,7 +186,13 @@ def _serve(
     tools = Tools(owner.porter, pages=pages, log=True, follow=owner.follow, reviewer=owner.reviewer)
     with never_waiting(sys.stdout, sys.stderr):
         app = create_app(
-            folder, data, host=host, names=names, limits=Limits(**limits), tools=tools, ollama=chat
+            folder.absolute(),  # as the porter names what is in it
+            data,
+            host=host,
+            names=names,
+            limits=Limits(**limits),
+            tools=tools,
+            ollama=chat,
         )
         address = f"http://{_reachable(host)}:{listener.getsockname()[1]}"
         with noted(data, address, folder, owner.follow):

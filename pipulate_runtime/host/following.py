@@ -56,7 +56,11 @@ class Follower:
         plugins = await asyncio.to_thread(_look, found, self._plugins)
         known, self._plugins = self._plugins, self._plugins | plugins
         for path, seen in plugins.items():
-            if path not in known or known[path][2] != seen[2]:
+            before_it = known.get(path)
+            loaded = {self._served.digests.get(path), before_it[2] if before_it else None}
+            # One that could not be loaded is tried again when it is saved: what it needs may be there now
+            again = seen[2] not in loaded or self._served.is_wrong(path)
+            if seen != before_it and again:
                 self._served.refresh(path)
         missing = known.keys() - set(found)
         for path in sorted(missing & self._missing):
@@ -77,6 +81,10 @@ class Follower:
         if errors:
             said = f"{errors[0]['place']}: {errors[0]['code']} {errors[0]['message']}"
             self._served.complain(plugin, notebook.name, said, errors[0]["help"])
+        elif report.get("conflicts"):
+            said = f"Both the notebook and the plugin were changed in {report['conflicts']} places."
+            remedy = "The plugin's text runs there. `pipulate port` lists them and settles them."
+            self._served.complain(plugin, notebook.name, said, remedy)
         else:
             self._served.complain(plugin, notebook.name)
         if not report["ok"]:

@@ -187,7 +187,7 @@ class Loader:
         router = self._app.router
         routes, plugins = list(router.routes), list(self.plugins)
         old = next((plugin for plugin in plugins if plugin.path == path), None)
-        self.problems = [problem for problem in self.problems if problem.path != path]
+        self.problems = [p for p in self.problems if p.path != path or p.file]
         self.plugins = [plugin for plugin in plugins if plugin is not old]
         try:
             plugin = self._load(path, number, key, afresh)

@@ -33,7 +33,9 @@ def log_page(found: Sequence[Entry], level: str, words: str, path: str) -> Compo
         Div(
             crumb(),
             H1("Log"),
-            P("What this server did, the newest first. Answers and secrets are not in it."),
+            P(
+                "What this server did, the newest first. What was sent to it is not noted, and secrets are overwritten."
+            ),
             cls="page-head",
         ),
         Form(

@@ -48,7 +48,7 @@ _HTMX = (
     '{"includeIndicatorStyles":false,"historyCacheSize":0,"refreshOnHistoryMiss":true,"selfRequestsOnly":true,"allowEval":false,'
     '"responseHandling":[{"code":"204","swap":false},{"code":"...","swap":true}]}'
 )
-THEMES = {"auto": "As the system", "light": "Light", "dark": "Dark"}
+THEMES = {"auto": "Auto", "light": "Light", "dark": "Dark"}
 
 
 def page(
@@ -166,8 +166,12 @@ def stale(problem: Problem) -> Component:
     name = problem.file or problem.path.name
     where = f"{name}, line {problem.line}" if problem.line else name
     return Article(
-        H2("The last change cannot be used"),
-        P(Code(where), ": ", Code(problem.message)),
+        H2(
+            f"{name} was saved, and not all of it is here"
+            if problem.file
+            else "The last change cannot be used"
+        ),
+        P(problem.message) if problem.file else P(Code(where), ": ", Code(problem.message)),
         P("The version before it goes on running. ", problem.remedy),
         cards.folded_trace(problem.trace),
         data_state="error",

@@ -104,6 +104,7 @@ class Porting:
             if report["own"]:
                 await asyncio.to_thread(_move, notebook, Path(report["home"]))
         shutil.rmtree(notebook.parent, ignore_errors=True)
+        self._served.complain(Path(report["plugin"]), notebook.name)
         found = self._served.refresh(Path(report["plugin"]))
         log.info("%s was ported to %s", notebook.name, Path(report["plugin"]).name)
         told = HtmxResponseHeaders(trigger="plugins-changed")

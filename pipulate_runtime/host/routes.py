@@ -88,9 +88,10 @@ class Routes:
     def _recent(self) -> list[tuple[standings.Standing, Plugin]]:
         """The runs that were changed last, of workflows that are here."""
         found: list[tuple[standings.Standing, Plugin]] = []
-        for run in self._store.runs(limit=10 * homepage.RECENT):
-            if len(found) < homepage.RECENT and (plugin := self._loaded.by_app.get(run.app_name)):
-                found.append((standings.standing_of(run, plugin, self._data), plugin))
+        for app_name, key in self._store.recent(20 * homepage.RECENT):
+            plugin, enough = self._loaded.by_app.get(app_name), len(found) == homepage.RECENT
+            if plugin and not enough and (run := self._store.run(key)):
+                found.append((standings.standing_of(run, plugin, self._data, sized=False), plugin))
         return found
 
     def _page_of(self, key: str) -> Any:

@@ -1,5 +1,7 @@
 """The plugins of a folder as they are served: each can be loaded again, or newly, while the others run."""
 
+import contextlib
+import hashlib
 import logging
 from collections.abc import Callable
 from pathlib import Path
@@ -21,6 +23,7 @@ class Served:
         self._configure = configure
         self.loaded = loader.result()
         self.watchers: list[Callable[[], None]] = []  # told when there may be new plugins
+        self.digests: dict[Path, str] = {}  # of the files that were loaded while the server runs
         self.running = False
         self.computed = False  # whether there may be kernels
         self._roles()
@@ -37,7 +40,10 @@ class Served:
 
     def refresh(self, path: Path) -> Plugin | Problem | None:
         """Loads one file again, or forgets it when it is gone; gives what is wrong with it, else the plugin."""
+        self.digests.pop(path, None)
         if path.is_file():
+            with contextlib.suppress(OSError):
+                self.digests[path] = hashlib.sha256(path.read_bytes()).hexdigest()
             self._loader.load(path, afresh=True)
         else:
             self._loader.forget(path)
@@ -54,6 +60,10 @@ class Served:
         problem = Problem(key, path, message, remedy, file=file, runs=True) if message else None
         self._loader.complain(path, problem)
         self.loaded.become(self._loader.plugins, self._loader.problems)
+
+    def is_wrong(self, path: Path) -> bool:
+        """Whether a file could not be loaded."""
+        return any(problem.path == path and not problem.file for problem in self.loaded.problems)
 
     def _say(self, path: Path) -> Plugin | Problem | None:
         for problem in self.loaded.problems:

@@ -47,12 +47,12 @@ class Standing:
         }
 
 
-def standing_of(run: Run, plugin: Plugin | None, data: Path) -> Standing:
-    """Where a run stands; without its plugin, as far as its state and its folder say."""
+def standing_of(run: Run, plugin: Plugin | None, data: Path, sized: bool = True) -> Standing:
+    """Where a run stands; without its plugin, as far as its state and its folder say. Its files are counted if `sized`."""
     from pipulate_runtime.cells.folders import RunFolder
 
     folder = RunFolder(data, run.app_name, run.key)
-    size = size_on_disk(folder.path) + len(run.data)
+    size = size_on_disk(folder.path) + len(run.data) if sized else 0
     try:
         state = run.state
     except HostError:

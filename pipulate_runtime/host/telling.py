@@ -159,6 +159,7 @@ class Following:
 
     def lines(self, ended: bool = False) -> Iterator[str]:
         """Yield the new lines that do not change any more."""
+        from pipulate_runtime.cells import exits
         from pipulate_runtime.cells.bars import in_text
 
         self._bars = []
@@ -168,6 +169,8 @@ class Following:
                 zip(record["outputs"], collector.marks, strict=False)
             ):
                 last = (number, index) == (len(cells) - 1, len(collector.marks) - 1)
+                if exits.is_advice(output):
+                    continue
                 place, printed = (number, index), self._printed.get((number, index), 0)
                 if mark.terminal is None:
                     if not printed and output["output_type"] != "error":
@@ -205,9 +208,12 @@ def _drawn(bar: "Bar") -> str:
 
 def plain(output: Mapping[str, Any], record: Mapping[str, Any]) -> list[str]:
     """Return an nbformat output as a terminal shows it, line by line."""
+    from pipulate_runtime.cells import exits
     from pipulate_runtime.cells.ansi import Screen
     from pipulate_runtime.cells.widgets import as_text
 
+    if exits.is_advice(output):
+        return []
     if output["output_type"] == "stream":
         screen = Screen()
         screen.feed(str(output["text"]))

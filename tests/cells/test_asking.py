@@ -6,7 +6,7 @@ import pytest
 from bs4 import BeautifulSoup
 from fasthtml.common import to_xml
 
-from pipulate_runtime.cells import ask, asking, live, shutdown
+from pipulate_runtime.cells import ask, asking, configure, ending, live, shutdown
 from tests.cells.conftest import run, stdout
 from tests.cells.test_failures import until
 
@@ -247,6 +247,32 @@ def test_after_a_kill_the_answers_are_given_again_and_a_late_one_counts(make):
         assert [entry["answer"] for entry in told(walker)] == ["one", "two", "three", "q"]
 
     walker.pip.write_state("k", {"started": True})
+    run(test())
+
+
+def test_a_question_nobody_answers_gives_way_to_others(make, data):
+    walker = make(LOOP)
+    walker.pip.write_state("k", {"started": True})
+    configure(data=data, max_kernels=1, idle_seconds=0.2)
+
+    async def test():
+        cells = walker.plugin.cells
+        execution = await walker.begin("step_01")
+        await say(walker, execution, "one")
+        waiting = await asked(execution)
+        other = await walker.begin("step_01", key="other")
+        await until(lambda: other.question)
+        assert not execution.running
+        assert execution.said == (ending.INTERRUPTED, ending.NOT_ANSWERED)
+        await cells.interrupt("other", "step_01")
+        await other.task
+        await cells.answered("k", "step_01", waiting.id, "two", "")
+        again = await walker.begin("step_01")
+        assert (await asked(again)).number == 2
+        await say(walker, again, "q")
+        await again.task
+        assert [entry["answer"] for entry in told(walker)] == ["one", "two", "q"]
+
     run(test())
 
 

@@ -31,7 +31,7 @@ def folder(tmp_path):
 @pytest.fixture
 def url(tmp_path, folder):
     port = free_port()
-    command = [sys.executable, "-m", "transpiler", "serve", str(folder), "--reload"]
+    command = [sys.executable, "-m", "transpiler", "serve", "plugins", "--reload"]
     command += ["--data", str(tmp_path / "data"), "--port", str(port)]
     process = subprocess.Popen(
         command,

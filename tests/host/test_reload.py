@@ -3,7 +3,9 @@
 import asyncio
 import os
 import shutil
+import sys
 import time
+import types
 
 import pytest
 from starlette.testclient import TestClient
@@ -188,6 +190,41 @@ def test_a_saved_notebook_is_ported_and_merged(tmp_path):
         files.save(notebook, good.replace("Enter Your Name", "Your name"))
         files.look()
         assert "PP101" not in client.get("/hello").text
+
+
+def test_a_conflict_is_on_the_page_until_it_is_settled(tmp_path):
+    folder, notebook = tmp_path / "plugins", tmp_path / "hello.ipynb"
+    folder.mkdir()
+    shutil.copy(ROOT / "fixtures" / "hello.ipynb", notebook)
+    porter = Porter(folder)
+    assert porter.again(notebook)["ok"]
+    plugin = folder / "hello.py"
+    plugin.write_text(plugin.read_text().replace('"Hello "', '"Mine "'))
+    with TestClient(create_app(folder, tmp_path / "data"), base_url=LOCAL) as client:
+        files = Files(client, folder, porter)
+        good = notebook.read_text()
+        files.save(notebook, good.replace('Hello \\"', 'Theirs \\"').replace("Hello ", "Theirs "))
+        files.look()
+        page = client.get("/hello").text
+        assert "hello.ipynb was saved, and not all of it is here" in page
+        assert "Mine " in plugin.read_text()
+        files.save(notebook, good.replace("Hello ", "Mine "))
+        files.look()
+        assert "not all of it" not in client.get("/hello").text
+
+
+def test_a_file_that_failed_is_tried_again_when_it_is_saved_as_it_was(client, folder, files):
+    plugin = folder / "needs.py"
+    text = (folder / "010_trip_planner.py").read_text().replace('"trip"', '"needs"')
+    files.save(plugin, "import module_of_the_test\n" + text)
+    files.look()
+    assert "module_of_the_test" in client.get("/needs").text
+    module = types.ModuleType("module_of_the_test")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(sys.modules, "module_of_the_test", module)
+        files.save(plugin, plugin.read_text())
+        files.look()
+    assert "Name of this run" in client.get("/needs").text
 
 
 @pytest.mark.kernel

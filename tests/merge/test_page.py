@@ -39,7 +39,7 @@ def in_conflict(tmp_path, pipulate) -> None:
     (tmp_path / "trip.ipynb").write_bytes(FIRST)
     assert pipulate("port trip.ipynb")[0] == 0
     plugin = tmp_path / "generated/trip.py"
-    edited = plugin.read_text().replace("return print(total)", 'return print("mine", total)')
+    edited = plugin.read_text().replace("print(total)", 'print("mine", total)')
     plugin.write_text(edited)
     (tmp_path / "trip.ipynb").write_bytes(SECOND)
 
