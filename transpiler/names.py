@@ -19,8 +19,8 @@ LONGEST = 80
 
 # The first path segments that a Pipulate server answers itself (CONTRACT 1.4): a workflow of that name would never be seen.
 SERVER_ROUTES = frozenset({
-    "assets", "chat", "clear_db", "clear_pipeline", "download_file", "generate_new_key", "imports",
-    "mcp_tool_executor", "open_folder", "poke", "profiles", "redirect", "refresh_app_menu",
+    "assets", "chat", "clear_db", "clear_pipeline", "download_file", "generate_new_key", "imports", "log",
+    "mcp_tool_executor", "open_folder", "poke", "port", "profiles", "redirect", "refresh_app_menu",
     "refresh_profile_menu", "roles", "runs", "search_apps", "select_profile", "sse", "static",
     "switch_environment", "tasks", "toggle_profile_lock", "toggle_theme", "vendor", "ws",
 })  # fmt: skip

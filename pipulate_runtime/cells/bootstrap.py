@@ -36,7 +36,9 @@ def at_the_top(code: types.CodeType, prefix: str) -> types.CodeType:
 
 
 def plain(value: Any) -> Any:
-    """Return a value as JSON can say it, or None: numbers of NumPy as numbers, dates as text."""
+    """Return a value as JSON can say it, or None: numbers of NumPy as numbers, dates as text, also in a list."""
+    if type(value) is list:
+        return [plain(item) for item in value]
     if hasattr(value, "isoformat"):
         return str(value.isoformat())
     if hasattr(value, "item") and getattr(value, "shape", None) == ():
@@ -66,6 +68,13 @@ class CellFunctions(ast.NodeTransformer):
 
     def open(self, source: str, filename: str, class_name: str, folder: str) -> None:
         """Take the source of a plugin and go to the working folder of its run."""
+        self.take(source, filename, class_name)
+        os.chdir(folder)
+        self.shell.history_manager.dir_hist[:] = [str(folder)]
+        self.began = self.shell, set(sys.modules), dict(os.environ), folder
+
+    def take(self, source: str, filename: str, class_name: str) -> None:
+        """Take the source of a plugin, or the one it has since it was changed."""
         self.filename = filename
         lines = source.splitlines(keepends=True)
         linecache.cache[filename] = (len(source), None, lines, filename)
@@ -73,9 +82,6 @@ class CellFunctions(ast.NodeTransformer):
             if isinstance(node, ast.ClassDef) and node.name == class_name:
                 functions = (ast.FunctionDef, ast.AsyncFunctionDef)
                 self.nodes = {n.name: n for n in node.body if isinstance(n, functions)}
-        os.chdir(folder)
-        self.shell.history_manager.dir_hist[:] = [str(folder)]
-        self.began = self.shell, set(sys.modules), dict(os.environ), folder
 
     def inside(self, folder: str) -> Any:
         """Return what stores and restores the namespace; its modules lie in `folder`."""
@@ -91,6 +97,10 @@ class CellFunctions(ast.NodeTransformer):
     def suggest(self, name: str) -> None:
         """Publish what a function of the plugin gives, for the values of a form."""
         values = {key: plain(value) for key, value in self.function(self.nodes[name])({}).items()}
+        for key in values:
+            if key.endswith(".choices"):  # what is neither a text nor a number cannot be chosen
+                scalars = (str, int, float, bool)
+                values[key] = [item for item in values[key] if isinstance(item, scalars)]
         data = {"application/x-pipulate-suggestions": json.dumps(values)}
         self.shell.display_pub.publish(data)
 
@@ -198,7 +208,17 @@ def keep_all_outputs(shell: Any) -> None:
     shell.kernel.iopub_thread.socket.setsockopt(zmq.SNDHWM, 0)
 
 
+def stand_for_upstream(shell: Any) -> None:
+    """Let `from pipulate import pip` work where that is not installed; this Python may not have us either."""
+    try:
+        module = importlib.import_module("pipulate_runtime.notebook.upstream")
+    except ImportError:
+        return
+    module.load_ipython_extension(shell)
+
+
 end_with(int(os.environ.get("JPY_PARENT_PID") or os.getppid()))
 note_crashes(os.environ["PIPULATE_KERNEL"])
 keep_all_outputs(get_ipython())  # type: ignore[name-defined]  # noqa: F821
+stand_for_upstream(get_ipython())  # type: ignore[name-defined]  # noqa: F821
 setattr(builtins, NAME, CellFunctions(get_ipython()))  # type: ignore[name-defined]  # noqa: F821

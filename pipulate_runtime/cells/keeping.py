@@ -23,10 +23,7 @@ async def opened(pool: Pool, run: Run, job: Job, found: Checkpoint | None = None
         await asyncio.to_thread(found.put_files, run.folder.work)
     else:
         await asyncio.to_thread(run.folder.fresh_work, job.files)
-    source = job.source
-    file_name = source.path.name if source.path else "<plugin>"
-    name = source.plugin_class.__name__
-    await kernel.open(source.text, file_name, name, run.folder.work)
+    await kernel.open(*job.source.told, run.folder.work)
     return kernel
 
 
@@ -61,9 +58,11 @@ async def keep(pool: Pool, run: Run, words: list[str], policy: Policy, lasting: 
     kernel = run.kernel
     if kernel is None or not kernel.history or kernel.secret or policy == "never":
         return
-    dear = sum(kernel.seconds[kernel.restored :]) >= checkpoints.WORTH
+    seconds = sum(kernel.seconds[kernel.restored :])
+    dear = seconds >= checkpoints.WORTH
     if lasting and (dear or policy == "always"):
-        checkpoints.note(run.folder, kernel.history[-1][0], lasting)
+        told = seconds if policy == "auto" else checkpoints.TOLD
+        checkpoints.note(run.folder, kernel.history[-1][0], lasting, told)
     elif policy == "always":
         draft = await checkpoints.make(kernel, run.folder, words, policy)
         _start(pool, _prove(pool, run, draft, policy))

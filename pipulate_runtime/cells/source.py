@@ -61,6 +61,12 @@ class Source:
                 cells[name] = _function_cell(name, mark, self._nodes, lines)
         return cells
 
+    @property
+    def told(self) -> tuple[str, str, str]:
+        """What a kernel is told: the text, the file's name, the name of the class."""
+        name = self.path.name if self.path else "<plugin>"
+        return self.text, name, self.plugin_class.__name__
+
     def text_of(self, name: str) -> str:
         """Return the source of a function of the class; "" if there is none of this name."""
         node = self._nodes.get(name)

@@ -4,7 +4,7 @@ A plugin says which answers of a step are secrets: `step_02_secrets = {"token": 
 of such a step have to run again in another life of the server, the secret is not known any more and is asked again.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -47,12 +47,22 @@ class Vault:
         """Nothing is known yet."""
         self._plugin = plugin
         self._known: dict[tuple[str, str], dict[str, Any]] = {}
+        self._told: dict[tuple[str, str], dict[int, str]] = {}
 
     def remember(self, key: str, step_id: str, form: Mapping[str, Any]) -> None:
         """Keep the secrets among the answers of a step."""
         found = {name: form[name] for name in secrets_of(self._plugin, step_id) if name in form}
         if found:
             self._known[key, step_id] = self._known.get((key, step_id), {}) | found
+
+    def succeed(self, old: "Vault") -> None:
+        """Know what another vault knows: that of the plugin before it was loaded again."""
+        self._known = old._known
+
+    def values(self) -> Iterator[str]:
+        """Yield all secrets that are known and texts: what must not be printed."""
+        for answers in list(self._known.values()):
+            yield from (value for value in answers.values() if isinstance(value, str) and value)
 
     def recall(self, key: str, step_id: str) -> Mapping[str, Any]:
         """Return the secrets of a step that are known."""
@@ -64,7 +74,16 @@ class Vault:
         labels = secrets_of(self._plugin, step_id)
         return [Missing(step_id, n, label) for n, label in labels.items() if n not in known]
 
+    def tell(self, key: str, step_id: str, number: int, answer: str) -> None:
+        """Keep what `getpass()` was told while a step ran; `number` says which of its questions that was."""
+        self._told.setdefault((key, step_id), {})[number] = answer
+
+    def told(self, key: str, step_id: str, number: int) -> str | None:
+        """Return what `getpass()` was told there; None if that is not known."""
+        return self._told.get((key, step_id), {}).get(number)
+
     def forget(self, key: str) -> None:
         """Forget all secrets of a run."""
-        for place in [place for place in self._known if place[0] == key]:
-            del self._known[place]
+        for known in (self._known, self._told):
+            for place in [place for place in known if place[0] == key]:
+                del known[place]

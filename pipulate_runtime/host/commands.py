@@ -9,11 +9,12 @@ import json
 import os
 import socket
 import sys
+import tempfile
 import threading
 import webbrowser
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pipulate_runtime.host import messages
 from pipulate_runtime.host.flow import Flow, Node, Used, flow_of
@@ -22,7 +23,9 @@ from pipulate_runtime.host.listing import (
     leftover_delete,
     length_of,
     old_runs,
+    run_data,
     run_of,
+    runs_data,
     runs_delete,
     runs_export,
     runs_export_all,
@@ -30,8 +33,14 @@ from pipulate_runtime.host.listing import (
     runs_show,
     write_text,
 )
+from pipulate_runtime.host.messages import HostError
+
+if TYPE_CHECKING:
+    from pipulate_runtime.host.reviewed import Review as Review
+    from pipulate_runtime.host.reviewing import Reviewer
 
 __all__ = [
+    "HostError",
     "drawing",
     "edges",
     "leftover",
@@ -39,8 +48,12 @@ __all__ = [
     "length_of",
     "listen",
     "old_runs",
+    "review",
+    "review_document",
     "run",
+    "run_data",
     "run_of",
+    "runs_data",
     "runs_delete",
     "runs_export",
     "runs_export_all",
@@ -50,6 +63,7 @@ __all__ = [
 ]
 
 OK = 0
+FOLDER = Path("generated")  # of the plugins, when none is given
 
 Answers = Mapping[str, Mapping[str, str]]
 
@@ -65,11 +79,18 @@ def serve(
     kernel_memory: str | None = None,
     step_output: str | None = None,
     idle: str | None = None,
+    porter: Any = None,
+    follow: bool = False,
+    trust_network: bool = False,
     model: str | None = None,
     ollama: str | None = None,
+    reviewer: "Reviewer | None" = None,
 ) -> int:
-    """Runs the host with every plugin of a folder until it is stopped.
+    """Runs the host with every plugin of a folder until it is stopped; `reviewer` can show their notebooks beside them.
 
+    With `porter` (see `host.porting`) notebooks can be dropped on the home page, so the folder may be empty; with
+    `follow` what is saved in it is served at once. The pages for the owner are there on a loopback address only, unless
+    `trust_network`.
     `kernels` may live at a time, each with `kernel_memory`; a step may print `step_output`; a kernel that nobody uses
     ends after `idle`. In the chat panel `model` answers, of the Ollama at the address `ollama`. Raises HostError PP550, PP534, PP535 (no such length of time, or size), PP501, PP502 (nothing to serve), PP503, PP504 (no address), PP505, PP506 (no database).
     """
@@ -81,19 +102,31 @@ def serve(
         "output": _size(step_output),
         "idle_seconds": length_of(idle).total_seconds() if idle else None,
     }
+    if porter is not None and folder == FOLDER:  # the usual one; another name may be mistyped
+        folder.mkdir(exist_ok=True)
     from pipulate_runtime.host.chat.ollama import ADDRESS, Ollama
 
     chat = Ollama(ollama or ADDRESS, model)
     if not folder.is_dir():
         raise messages.FOLDER_MISSING.error(folder=folder)
-    if not find_files(folder):
+    if porter is None and not find_files(folder):
         raise messages.NO_PLUGINS.error(folder=folder)
+    owner = _Owner(porter, follow, trust_network, reviewer)
     listener = listen(host, port)
     try:
-        _serve(listener, folder, data, host, open_browser, names, limits, chat)
+        _serve(listener, folder, data, host, open_browser, names, limits, owner, chat)
     finally:
         listener.close()
     return OK
+
+
+class _Owner(NamedTuple):
+    """What the one who started the server may do with it."""
+
+    porter: Any
+    follow: bool
+    trust_network: bool
+    reviewer: Any
 
 
 def _size(text: str | None) -> int | None:
@@ -140,25 +173,44 @@ def _serve(
     open_browser: bool,
     names: frozenset[str],
     limits: Mapping[str, Any],
+    owner: "_Owner",
     chat: Any,
 ) -> None:
+    from pipulate_runtime.host.address import noted
     from pipulate_runtime.host.app import Limits, create_app
     from pipulate_runtime.host.outlet import never_waiting
+    from pipulate_runtime.host.security import is_loopback
+    from pipulate_runtime.host.workshop import Tools
 
+    pages = owner.trust_network or is_loopback(host)
+    tools = Tools(owner.porter, pages=pages, log=True, follow=owner.follow, reviewer=owner.reviewer)
     with never_waiting(sys.stdout, sys.stderr):
-        app = create_app(folder, data, host=host, names=names, limits=Limits(**limits), ollama=chat)
-        _serve_app(app, listener, host, open_browser)
+        app = create_app(
+            folder.absolute(),  # as the porter names what is in it
+            data,
+            host=host,
+            names=names,
+            limits=Limits(**limits),
+            tools=tools,
+            ollama=chat,
+        )
+        address = f"http://{_reachable(host)}:{listener.getsockname()[1]}"
+        with noted(data, address, folder, owner.follow):
+            _serve_app(app, listener, address, open_browser)
 
 
-def _serve_app(app: Any, listener: socket.socket, host: str, open_browser: bool) -> None:
-    import uvicorn
-
-    address = f"http://{_reachable(host)}:{listener.getsockname()[1]}"
+def _serve_app(app: Any, listener: socket.socket, address: str, open_browser: bool) -> None:
     loaded = app.state.loaded
     for plugin in loaded.plugins:
         print(f"  {address}/{plugin.key}  {plugin.title}")
     for problem in loaded.problems:
         print(f"  {problem.path.name} cannot be opened: {problem.message}", file=sys.stderr)
+    _until_stopped(app, listener, address, open_browser)
+
+
+def _until_stopped(app: Any, listener: socket.socket, address: str, open_browser: bool) -> None:
+    import uvicorn
+
     print(f"Open {address} in your browser. Stop with Ctrl+C.", flush=True)
     if open_browser:
         timer = threading.Timer(0.5, webbrowser.open, [address])
@@ -174,6 +226,33 @@ def _serve_app(app: Any, listener: socket.socket, host: str, open_browser: bool)
     )
     with contextlib.suppress(KeyboardInterrupt):
         uvicorn.Server(config).run(sockets=[listener])
+
+
+def review(reviewer: "Reviewer", plugin: Path, port: int = 5002, open_browser: bool = False) -> int:
+    """Shows a plugin beside its notebook, on the loopback address, until it is stopped. Nothing of it is kept.
+
+    Raises HostError PP503, PP504 (no address).
+    """
+    from pipulate_runtime.host.app import create_app
+    from pipulate_runtime.host.outlet import never_waiting
+    from pipulate_runtime.host.reviewing import address
+    from pipulate_runtime.host.workshop import Tools
+
+    host = "127.0.0.1"
+    listener = listen(host, port)
+    with listener, never_waiting(sys.stdout, sys.stderr), tempfile.TemporaryDirectory() as data:
+        tools = Tools(pages=True, reviewer=reviewer, reviewed=plugin)
+        app = create_app(None, Path(data), files=[], host=host, tools=tools)
+        page = f"http://{host}:{listener.getsockname()[1]}{address(plugin)}"
+        _until_stopped(app, listener, page, open_browser)
+    return OK
+
+
+def review_document(review: "Review") -> str:
+    """Draws a review as an HTML file of its own, without buttons."""
+    from pipulate_runtime.host.reviewpage import document
+
+    return document(review)
 
 
 def run(

@@ -10,7 +10,7 @@ import zipfile
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pipulate_runtime.host import messages
 from pipulate_runtime.host.messages import HostError
@@ -58,6 +58,40 @@ def runs_list(data: Path = Path("data"), as_json: bool = False) -> int:
         folders = "1 folder belongs" if len(leftover) == 1 else f"{len(leftover)} folders belong"
         print(f"{folders} to no run; this deletes them: pipulate runs delete --leftover")
     return OK
+
+
+def runs_data(data: Path, app_name: str | None, limit: int) -> list[dict[str, Any]]:
+    """The runs of the database, or of one workflow, as data; [] where there is no database yet."""
+    from pipulate_runtime.host.standings import standing_of
+
+    if not (data / DATABASE).is_file():
+        return []
+    with contextlib.closing(_open(data)) as store:
+        found = store.runs(app_name, limit)
+        return [
+            standing_of(run, None, data).as_dict() | {"steps_done": _done(run)} for run in found
+        ]
+
+
+def run_data(key: str, data: Path, outputs: bool) -> dict[str, Any]:
+    """A run as data; without `outputs` only the ids of its cells. Raises HostError PP509, PP510."""
+    from pipulate_runtime.host.standings import standing_of
+
+    if not (data / DATABASE).is_file():
+        raise messages.RUN_UNKNOWN.error(key=key)
+    with contextlib.closing(_open(data)) as store:
+        found = _find(store, key)
+    state = {
+        name: part if outputs else _without_outputs(part) for name, part in found.state.items()
+    }
+    return {**standing_of(found, None, data).as_dict(), "steps_done": _done(found), "data": state}
+
+
+def _without_outputs(part: Any) -> Any:
+    """What is kept of a step, of its cells only the ids."""
+    if not isinstance(part, dict) or not isinstance(part.get("_cells"), list):
+        return part
+    return {**part, "_cells": [cell.get("id") for cell in part["_cells"]]}
 
 
 def _print_table(found: "Sequence[Standing]") -> None:

@@ -7,13 +7,23 @@ import re
 import sys
 import traceback
 from collections.abc import Callable
+from dataclasses import replace
+from importlib.machinery import SourceFileLoader
 from pathlib import Path
-from types import ModuleType
+from types import CodeType, ModuleType
 from typing import Any
 
 from pipulate_runtime.host.compat import provide_upstream_modules
-from pipulate_runtime.host.plugins import Loaded, Plugin, Problem, is_address, split_name
+from pipulate_runtime.host.plugins import (
+    Loaded,
+    Plugin,
+    Problem,
+    is_address,
+    menu_order,
+    split_name,
+)
 
+RESTART = "start the server again"  # what to do when files are not followed
 NAMES = ("NAME", "APP_NAME", "DISPLAY_NAME", "name", "app_name", "display_name")
 
 # First parts of addresses that are the host's own, or upstream's: a plugin there would be out of reach.
@@ -26,14 +36,17 @@ SERVER_ROUTES = frozenset(
         "download_file",
         "favicon.ico",
         "generate-new-key",
+        "log",
         "mcp-tool-executor",
         "open-folder",
         "poke",
+        "port",
         "problems",
         "profiles",
         "redirect",
         "refresh-app-menu",
         "refresh-profile-menu",
+        "render",
         "roles",
         "runs",
         "search-apps",
@@ -57,24 +70,39 @@ class Unusable(Exception):
         self.remedy = remedy
 
 
-def import_file(path: Path) -> ModuleType:
-    """Imports a plugin file under a name of its own; raises whatever the file raises."""
+class _Afresh(SourceFileLoader):
+    """Compiles a file whatever Python kept of it: a compiled file is told from a newer one by seconds only."""
+
+    def get_code(self, fullname: str) -> CodeType:
+        path = self.get_filename(fullname)
+        return compile(self.get_data(path), path, "exec", dont_inherit=True)
+
+
+def import_file(path: Path, afresh: bool = False) -> ModuleType:
+    """Imports a plugin file under a name of its own; raises whatever the file raises.
+
+    `afresh`: it may just have been changed. When that fails, the module as it was before stays.
+    """
     provide_upstream_modules()
     digest = hashlib.sha256(str(path.resolve()).encode()).hexdigest()[:12]
     stem = re.sub(r"\W", "_", path.stem)
     name = f"pipulate_plugins_{digest}_{stem}"
-    spec = importlib.util.spec_from_file_location(name, path)
+    loader = _Afresh(name, str(path)) if afresh else None
+    spec = importlib.util.spec_from_file_location(name, path, loader=loader)
     if spec is None or spec.loader is None:
         raise Unusable(
             f"{path.name} is not a Python file.",
             "Give the .py file that `pipulate port` makes of a notebook.",
         )
     module = importlib.util.module_from_spec(spec)
+    before = sys.modules.get(name)
     sys.modules[name] = module
     try:
         spec.loader.exec_module(module)
     except BaseException:
         del sys.modules[name]
+        if before is not None:
+            sys.modules[name] = before
         raise
     return module
 
@@ -119,7 +147,7 @@ def explain(path: Path, key: str, error: BaseException) -> Problem:
             key,
             path,
             message,
-            "Correct the line, then start the server again.",
+            f"Correct the line, then {RESTART}.",
             error.lineno,
             trace,
         )
@@ -127,9 +155,11 @@ def explain(path: Path, key: str, error: BaseException) -> Problem:
     line = frames[-1].lineno if frames else None
     message = f"{type(error).__name__}: {error}".rstrip(": ")
     if isinstance(error, ModuleNotFoundError) and error.name:
-        remedy = f"Install what it needs (pip install {error.name.partition('.')[0]}), then start the server again."
+        remedy = (
+            f"Install what it needs (pip install {error.name.partition('.')[0]}), then {RESTART}."
+        )
     else:
-        remedy = "Correct the file, or port the notebook again, then start the server again."
+        remedy = f"Correct the file, or port the notebook again, then {RESTART}."
     return Problem(key, path, message, remedy, line, trace)
 
 
@@ -143,35 +173,73 @@ class Loader:
         """For an app without plugins."""
         self._app = app
         self._offered = offered
+        self._routes: dict[Path, list[Any]] = {}
         self.plugins: list[Plugin] = []
         self.problems: list[Problem] = []
 
-    def load(self, path: Path) -> None:
-        """Loads a file: a Plugin, or a Problem."""
+    def load(self, path: Path, afresh: bool = False) -> None:
+        """Loads a file: a Plugin, or a Problem.
+
+        `afresh`: it was changed, or is new, while the app runs. Its routes take the place of those it had. If it cannot
+        be loaded now, the version before goes on as it was, and the Problem says so.
+        """
         number, key = split_name(path.stem)
-        routes = list(self._app.router.routes)
+        router = self._app.router
+        routes, plugins = list(router.routes), list(self.plugins)
+        old = next((plugin for plugin in plugins if plugin.path == path), None)
+        self.problems = [p for p in self.problems if p.path != path or p.file]
+        self.plugins = [plugin for plugin in plugins if plugin is not old]
         try:
-            self.plugins.append(self._load(path, number, key))
+            plugin = self._load(path, number, key, afresh)
         except KeyboardInterrupt:
             raise
         except BaseException as error:
-            self._app.router.routes[:] = routes
-            self.problems.append(explain(path, key, error))
+            router.routes[:], self.plugins = routes, plugins
+            problem = explain(path, key, error)
+            if afresh:
+                remedy = problem.remedy.replace(RESTART, "save it; it is loaded again by itself")
+                problem = replace(problem, remedy=remedy)
+            self.problems.append(replace(problem, runs=old is not None))
+            return
+        if old is not None and old.computes and plugin.computes:
+            plugin.instance.cells.succeed(old.instance.cells)
+        self._take_away(path)
+        known = set(map(id, routes))
+        self._routes[path] = [route for route in router.routes if id(route) not in known]
+        self.plugins = sorted([*self.plugins, plugin], key=lambda one: menu_order(one.path))
 
-    def _load(self, path: Path, number: int | None, key: str) -> Plugin:
-        rename = "Rename one of the two files, then start the server again."
+    def forget(self, path: Path) -> None:
+        """Takes a plugin away whose file is gone, and what was said about the file."""
+        self._take_away(path)
+        self.plugins = [plugin for plugin in self.plugins if plugin.path != path]
+        self.problems = [problem for problem in self.problems if problem.path != path]
+
+    def complain(self, path: Path, problem: Problem | None) -> None:
+        """Says what is wrong with the notebook of a plugin, in place of what was said of it before; None: nothing."""
+        self.problems = [p for p in self.problems if not (p.path == path and p.file)]
+        if problem is not None:
+            self.problems.append(problem)
+
+    def _take_away(self, path: Path) -> None:
+        """Takes the routes of a plugin away."""
+        gone = set(map(id, self._routes.pop(path, ())))
+        router = self._app.router
+        router.routes[:] = [route for route in router.routes if id(route) not in gone]
+
+    def _load(self, path: Path, number: int | None, key: str, afresh: bool) -> Plugin:
+        rename = f"Rename one of the two files, then {RESTART}."
         if not is_address(key):
             raise Unusable(
                 "The file's name has characters that an address cannot have.",
-                "Give it a name of letters, digits and underscores, then start the server again.",
+                f"Give it a name of letters, digits and underscores, then {RESTART}.",
             )
         if key in SERVER_ROUTES:
             message = f"The address /{key} belongs to the server itself."
-            raise Unusable(message, "Give the file another name, then start the server again.")
+            raise Unusable(message, f"Give the file another name, then {RESTART}.")
         for other in self.plugins:
             if other.key == key:
                 raise Unusable(f"{other.path.name} has the address /{key} already.", rename)
-        module = import_file(path)
+        module = import_file(path, afresh)
         classes = find_classes(module)
         if not classes:
             raise Unusable(
@@ -197,12 +265,12 @@ class Loader:
                 if app_name == other.app_name:
                     raise Unusable(
                         f"Its APP_NAME {app_name!r} is that of {other.path.name}.",
-                        "Give one of the two another APP_NAME, then start the server again.",
+                        f"Give one of the two another APP_NAME, then {RESTART}.",
                     )
             if app_name in SERVER_ROUTES:
                 raise Unusable(
                     f"Its APP_NAME {app_name!r} is an address of the server itself.",
-                    "Give it another APP_NAME, then start the server again.",
+                    f"Give it another APP_NAME, then {RESTART}.",
                 )
             try:
                 return construct(cls, self._offered)
@@ -213,9 +281,4 @@ class Loader:
 
     def result(self) -> Loaded:
         """All that was loaded."""
-        return Loaded(
-            tuple(self.plugins),
-            tuple(self.problems),
-            {plugin.key: plugin for plugin in self.plugins},
-            {plugin.app_name: plugin for plugin in self.plugins},
-        )
+        return Loaded(tuple(self.plugins), tuple(self.problems))

@@ -181,6 +181,43 @@ NOT_A_SIZE = Rule(
     "Write it as a number and a unit: 500M, 2G.",
     USAGE,
 )
+QUESTION_UNANSWERED = Rule(
+    "PP536",
+    "{step} asks while it runs, and there is no answer to question {number}: {prompt!r}",
+    "Give one for each question, in their order: --set {step}.{name}=..., repeated, or a list under {name!r} in a file for --answers.",
+)
+ANSWERS_LEFT = Rule(
+    "PP537",
+    "{step} was given {given} answers for what it asks while it runs, and asked {asked} times.",
+    "Leave out those of {step}.{name} that nothing asks for. What the run gave is kept.",
+    USAGE,
+)
+
+RUN_LOCKED = Rule(
+    "PP545",
+    "The run {key!r} is locked.",
+    "Unlock it first (the button is on its last card). Nothing was changed.",
+)
+DROP_NO_LENGTH = Rule(
+    "PP555",
+    "What was sent does not say how large it is.",
+    "Choose the notebook with the button on the page, or drop it there.",
+)
+DROP_TOO_LARGE = Rule(
+    "PP556",
+    "That is more than this page takes: {size}, and {files} files.",
+    "Clear the outputs of the notebook in Jupyter, or port it on the command line: pipulate port NOTEBOOK",
+)
+DROP_NOT_ONE = Rule(
+    "PP557",
+    "One notebook is needed, and {count} came.",
+    "Drop one file that ends in .ipynb, with the data files it reads if it needs any.",
+)
+DROP_GONE = Rule(
+    "PP558",
+    "This notebook waits no more.",
+    "Drop it again: what is shown here is kept for an hour.",
+)
 
 OLLAMA_ADDRESS = Rule(
     "PP550",

@@ -9,13 +9,11 @@ from typing import Any
 from fasthtml.common import (
     H1,
     H2,
-    H3,
     A,
     Article,
     Body,
     Button,
     Code,
-    Details,
     Div,
     Form,
     Head,
@@ -34,12 +32,11 @@ from fasthtml.common import (
     Section,
     Small,
     Span,
-    Summary,
     Title,
     Ul,
 )
 
-from pipulate_runtime.host import assets, cards, picture, widgets
+from pipulate_runtime.host import assets, cards, outdated, picture, security, widgets
 from pipulate_runtime.host.contract import Component
 from pipulate_runtime.host.plugins import Plugin, Problem, describe
 from pipulate_runtime.host.reading import flow_to_show
@@ -75,6 +72,7 @@ def page(
             Link(rel="stylesheet", href=assets.url("panels.css")),
             Script(src=assets.url("htmx.min.js"), defer=True),
             Script(src=assets.url("host.js"), defer=True),
+            Script(src=assets.url("plugins.js"), defer=True, nonce=security.page_nonce()),
             Script(src=assets.url("panels.js"), defer=True),
             Script(src=assets.url("ws.js"), defer=True) if panel is not None else None,
         ),
@@ -118,66 +116,24 @@ def theme_toggle(theme: str) -> Component:
     )
 
 
-# -- home
+# -- problems
 
 
-def home(
-    shown: Sequence[Plugin],
-    hidden: Sequence[Plugin],
-    problems: Sequence[Problem],
-    counts: dict[str, int],
-) -> Component:
-    """All workflows as cards; those of roles that are off are folded away."""
-    known = [_workflow_card(plugin, counts.get(plugin.app_name, 0)) for plugin in shown]
-    empty = P("There are no workflows here yet.", cls="lead") if not shown and not hidden else None
-    more = [_workflow_card(plugin, counts.get(plugin.app_name, 0)) for plugin in hidden]
-    return Div(
-        Div(
-            H1("Workflows"),
-            P("Choose what you want to do. You can stop at any time and go on later.", cls="lead"),
-            P(A("See all runs", href="/runs")) if sum(counts.values()) else None,
-            cls="page-head",
-        ),
-        empty,
-        Ul(*known, cls="workflow-grid") if known else None,
-        (
-            Details(
-                Summary("More workflows"),
-                Ul(*more, cls="workflow-grid"),
-                cls="more",
-                open=not known,
-            )
-            if more
-            else None
-        ),
-        _problem_list(problems) if problems else None,
-    )
+def problem_list(problems: Sequence[Problem]) -> Component:
+    """The files that cannot be used, and those whose last change cannot."""
 
-
-def _workflow_card(plugin: Plugin, runs: int) -> Component:
-    count = "Not started yet" if runs == 0 else "1 run" if runs == 1 else f"{runs} runs"
-    return Li(
-        Article(
-            H2(A(plugin.title, href=f"/{plugin.key}")),
-            P(plugin.description) if plugin.description else None,
-            P(count, cls="meta"),
-            cls="workflow-card",
+    def item(problem: Problem) -> Component:
+        address = f"/{problem.key}" if problem.runs else f"/problems/{problem.path.stem}"
+        note = " The version before goes on running." if problem.runs else ""
+        return Li(
+            A(problem.file or problem.path.name, href=address),
+            Span(problem.message + note, cls="meta"),
         )
-    )
 
-
-def _problem_list(problems: Sequence[Problem]) -> Component:
-    items = [
-        Li(
-            A(problem.path.name, href=f"/problems/{problem.path.stem}"),
-            Span(problem.message, cls="meta"),
-        )
-        for problem in problems
-    ]
     return Section(
         H2("Cannot be opened"),
-        P("Something is wrong with these files. The workflows above are not affected."),
-        Ul(*items, cls="problem-list"),
+        P("Something is wrong with these files. The other workflows are not affected."),
+        Ul(*map(item, problems), cls="problem-list"),
         cls="problems",
         aria_label="Workflows that cannot be opened",
     )
@@ -190,13 +146,36 @@ def problem_page(problem: Problem) -> Component:
         _back(),
         H1("This workflow cannot be opened"),
         Article(
-            H3(where),
+            H2(where),
             P(Code(problem.message)),
             P(problem.remedy),
             cards.folded_trace(problem.trace),
             data_state="error",
         ),
         P("The other workflows are not affected.", cls="meta"),
+    )
+
+
+def failed() -> Component:
+    """The head of a page that could not be made."""
+    return Div(_back(), H1("This page could not be made"), H2("Why", cls="unseen"))
+
+
+def stale(problem: Problem) -> Component:
+    """Above a workflow whose file was changed and cannot be loaded."""
+    name = problem.file or problem.path.name
+    where = f"{name}, line {problem.line}" if problem.line else name
+    return Article(
+        H2(
+            f"{name} was saved, and not all of it is here"
+            if problem.file
+            else "The last change cannot be used"
+        ),
+        P(problem.message) if problem.file else P(Code(where), ": ", Code(problem.message)),
+        P("The version before it goes on running. ", problem.remedy),
+        cards.folded_trace(problem.trace),
+        data_state="error",
+        role="status",
     )
 
 
@@ -290,7 +269,9 @@ def run_head(plugin: Plugin, key: str, name: str, state: State, swap: bool = Fal
         H1(plugin.title),
         P(Span("Run", cls="label"), " ", Span(name, cls="run-name"), cls="run-title"),
         progress(plugin.steps, state),
+        outdated.place(plugin, key, state),
         _flow(plugin.instance, linked=True),
+        H2("Steps", cls="unseen"),  # the cards below have third headings
         id="run-head",
         cls="page-head",
         hx_swap_oob="true" if swap else None,

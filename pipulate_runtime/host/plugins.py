@@ -53,16 +53,34 @@ class Problem:
     remedy: str
     line: int | None = None
     trace: str = ""
+    file: str = ""
+    """The name of the file that is wrong, where it is not the plugin's but its notebook's."""
+    runs: bool = False
+    """Whether the version before goes on running: the file was changed under a server that follows it."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Loaded:
-    """All that a folder holds, in menu order."""
+    """All that a folder holds, in menu order. What is served changes in place, so that all who hold it see it."""
 
     plugins: tuple[Plugin, ...] = ()
     problems: tuple[Problem, ...] = ()
-    by_key: dict[str, Plugin] = field(default_factory=dict)
-    by_app: dict[str, Plugin] = field(default_factory=dict)
+    by_key: dict[str, Plugin] = field(init=False)
+    by_app: dict[str, Plugin] = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Looks the plugins up."""
+        self.become(self.plugins, self.problems)
+
+    def become(self, plugins: Sequence[Plugin], problems: Sequence[Problem]) -> None:
+        """Holds other plugins and problems from now on."""
+        self.plugins, self.problems = tuple(plugins), tuple(problems)
+        self.by_key = {plugin.key: plugin for plugin in plugins}
+        self.by_app = {plugin.app_name: plugin for plugin in plugins}
+
+    def problem_of(self, plugin: Plugin) -> Problem | None:
+        """What is wrong with the file of a plugin that runs in the version before."""
+        return next((problem for problem in self.problems if problem.path == plugin.path), None)
 
     @property
     def compute(self) -> bool:
@@ -94,8 +112,10 @@ def find_files(folder: Path) -> list[Path]:
         skipped = path.name.startswith(("__", "xx_", "XX_", ".")) or re.search(r"[()]", path.name)
         return path.is_file() and not skipped
 
-    def order(path: Path) -> tuple[bool, int, str]:
-        number, key = split_name(path.stem)
-        return (number is None, number or 0, key)
+    return sorted(filter(is_plugin, folder.glob("*.py")), key=menu_order)
 
-    return sorted(filter(is_plugin, folder.glob("*.py")), key=order)
+
+def menu_order(path: Path) -> tuple[bool, int, str]:
+    """The place of a plugin file in the menu, to sort by."""
+    number, key = split_name(path.stem)
+    return (number is None, number or 0, key)

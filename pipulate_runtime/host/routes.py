@@ -2,28 +2,36 @@
 
 import json
 import re
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 from fasthtml.common import FastHTML, HtmxResponseHeaders
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from pipulate_runtime.host import assets, cards, pages, runs
+from pipulate_runtime.host import assets, cards, homepage, mend, pages, runs, security, standings
 from pipulate_runtime.host.contract import Component
 from pipulate_runtime.host.export import notebook_text
-from pipulate_runtime.host.plugins import Loaded, Plugin, Problem, is_address
+from pipulate_runtime.host.loading import SERVER_ROUTES
+from pipulate_runtime.host.plugins import Loaded, Plugin, is_address
 from pipulate_runtime.host.state import Run, StateStore, is_finalized
 
 
 class Routes:
     """Handlers of the host's own addresses."""
 
-    def __init__(self, app: FastHTML, store: StateStore, loaded: Loaded) -> None:
-        """For an app whose plugins are loaded."""
+    def __init__(
+        self, app: FastHTML, store: StateStore, loaded: Loaded, data: Path, tools: bool = False
+    ) -> None:
+        """For an app whose plugins are loaded; `tools`: the home page offers what the owner can do."""
+        self._data = data
+        self._tools = tools
         self._app = app
         self._store = store
         self._loaded = loaded
+        self._pages: set[str] = set()
 
     def register(self) -> None:
         """Puts the routes before those of the plugins, which so cannot hide them."""
@@ -40,18 +48,23 @@ class Routes:
         self._app.route("/runs/restore", methods=post)(self.restore)
         self._app.route("/redirect/{key}", methods=["GET", "POST"])(self.redirect)
         self._app.route("/generate-new-key/{app_name}", methods=get)(self.new_key)
-        for plugin in self._loaded.plugins:
-            self._app.route(f"/{plugin.key}", methods=get, name=f"page {plugin.key}")(
-                self._page_of(plugin)
-            )
-        for problem in self._loaded.problems:
-            if problem.key not in self._loaded.by_key and is_address(problem.key):
-                page = self._page_of_problem(problem)
-                self._app.route(f"/{problem.key}", methods=get, name=f"problem {problem.key}")(page)
+        routes = self._app.router.routes
+        routes[:] = routes[before:] + routes[:before]
+        self.add_pages()
+
+    def add_pages(self) -> None:
+        """Gives each plugin and each problem its page; those that have one keep it."""
+        before = len(self._app.router.routes)
+        keys = [plugin.key for plugin in self._loaded.plugins]
+        for key in keys + [problem.key for problem in self._loaded.problems]:
+            if key not in self._pages and key not in SERVER_ROUTES and is_address(key):
+                self._pages.add(key)
+                self._app.route(f"/{key}", methods=["GET"], name=f"page {key}")(self._page_of(key))
         routes = self._app.router.routes
         routes[:] = routes[before:] + routes[:before]
 
     def _page(self, title: str, *content: Component) -> Component:
+        mend.sign(content, security.page_nonce())
         return pages.page(title, *content, **self._app.state.frame())
 
     # -- pages
@@ -62,35 +75,59 @@ class Routes:
         plugins = self._loaded.plugins
         shown = [p for p in plugins if "Core" in p.roles or on.intersection(p.roles)]
         hidden = [p for p in plugins if p not in shown]
-        counts = self._store.count_runs(self._store.profile_key())
-        content = pages.home(shown, hidden, self._loaded.problems, counts)
+        content = homepage.home(
+            shown,
+            hidden,
+            self._loaded.problems,
+            self._store.count_runs(self._store.profile_key()),
+            self._recent(),
+            self._tools,
+        )
         return self._page("Workflows", content)
 
-    def _page_of(self, plugin: Plugin) -> Any:
-        async def plugin_page(request: Request) -> Component:
-            """GET /KEY: the landing page; with ?run= the run."""
-            self.forget_deleted()
-            key = request.query_params.get("run")
-            if key is None:
-                return self._page(plugin.title, await plugin.instance.landing(request))
-            run = self._run_of(plugin, key)
-            if run is None:
-                missing = cards.notice("This run is not here any more. Here are those that are.")
-                return self._page(plugin.title, missing, await plugin.instance.landing(request))
-            self._store.set_setting("pipeline_id", key)
-            name = runs.run_name(key, plugin.app_name)
-            content = pages.run_page(plugin, key, name, run.state)
-            return self._page(f"{name} – {plugin.title}", content)
+    def _recent(self) -> list[tuple[standings.Standing, Plugin]]:
+        """The runs that were changed last, of workflows that are here."""
+        found: list[tuple[standings.Standing, Plugin]] = []
+        for app_name, key in self._store.recent(20 * homepage.RECENT):
+            plugin, enough = self._loaded.by_app.get(app_name), len(found) == homepage.RECENT
+            if plugin and not enough and (run := self._store.run(key)):
+                found.append((standings.standing_of(run, plugin, self._data, sized=False), plugin))
+        return found
+
+    def _page_of(self, key: str) -> Any:
+        async def plugin_page(request: Request) -> Any:
+            """GET /KEY: the page of the plugin that has this address now, or what is wrong with it."""
+            if plugin := self._loaded.by_key.get(key):
+                return await self._plugin_page(request, plugin)
+            for problem in self._loaded.problems:
+                if problem.key == key:
+                    return RedirectResponse(f"/problems/{quote(problem.path.stem)}")
+            raise HTTPException(404)
 
         return plugin_page
 
-    @staticmethod
-    def _page_of_problem(problem: Problem) -> Any:
-        def problem_page() -> Response:
-            """GET /KEY of a plugin that cannot be used."""
-            return RedirectResponse(f"/problems/{quote(problem.path.stem)}")
+    async def _plugin_page(self, request: Request, plugin: Plugin) -> Component:
+        """The landing page; with ?run= the run."""
+        self.forget_deleted()
+        problem = self._loaded.problem_of(plugin)
+        stale = pages.stale(problem) if problem else None
+        key = request.query_params.get("run")
+        if key is None:
+            landing = await plugin.instance.landing(request)
+            return self._page(plugin.title, stale, landing, self._link(plugin))
+        run = self._run_of(plugin, key)
+        if run is None:
+            missing = cards.notice("This run is not here any more. Here are those that are.")
+            return self._page(plugin.title, stale, missing, await plugin.instance.landing(request))
+        self._store.set_setting("pipeline_id", key)
+        name = runs.run_name(key, plugin.app_name)
+        content = pages.run_page(plugin, key, name, run.state)
+        return self._page(f"{name} – {plugin.title}", stale, content)
 
-        return problem_page
+    def _link(self, plugin: Plugin) -> Component:
+        """What leads to the review of a plugin, where there is one."""
+        link = getattr(self._app.state, "review_link", None)
+        return link(plugin) if link else None
 
     def _run_of(self, plugin: Plugin, key: str) -> Run | None:
         run = self._store.run(key)

@@ -18,6 +18,7 @@ from pipulate_runtime.host.messages import NOT_A_TIME, HostError
 from pipulate_runtime.host.plugins import Plugin
 from pipulate_runtime.host.state import Run, is_finalized
 
+NOTEBOOK = "notebook"  # whose rows those of `pip` in a notebook are (CONTRACT 1.8)
 MOST_FILES = 20_000  # that are counted of one run; of one with more the size is "at least"
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 
@@ -46,12 +47,12 @@ class Standing:
         }
 
 
-def standing_of(run: Run, plugin: Plugin | None, data: Path) -> Standing:
-    """Where a run stands; without its plugin, as far as its state and its folder say."""
+def standing_of(run: Run, plugin: Plugin | None, data: Path, sized: bool = True) -> Standing:
+    """Where a run stands; without its plugin, as far as its state and its folder say. Its files are counted if `sized`."""
     from pipulate_runtime.cells.folders import RunFolder
 
     folder = RunFolder(data, run.app_name, run.key)
-    size = size_on_disk(folder.path) + len(run.data)
+    size = size_on_disk(folder.path) + len(run.data) if sized else 0
     try:
         state = run.state
     except HostError:
@@ -63,6 +64,9 @@ def standing_of(run: Run, plugin: Plugin | None, data: Path) -> Standing:
         kind, words = runs.standing(plugin.steps, state)
         step = next((s.id for s in plugin.steps if words == f"Next: {s.show}"), "")
         return Standing(run, kind, words, step, size=size)
+    if run.app_name == NOTEBOOK:
+        values = f"{len(state)} {'value' if len(state) == 1 else 'values'} kept"
+        return Standing(run, "open", values, size=size)
     done = sorted(name for name in state if name.startswith("step_"))
     if is_finalized(state):
         return Standing(run, "finished", "Finished", size=size)
@@ -77,6 +81,8 @@ def _computing(key: str, plugin: Plugin) -> tuple[str, str, str, float] | None:
     for step in plugin.steps:
         execution = plugin.instance.cells.execution(key, step.id)
         if execution is not None and execution.running:
+            if execution.question:
+                return "waiting", f"Asks: {step.show}", step.id, execution.started
             waits = execution.waits or not execution.active
             kind = "waiting" if waits else "running"
             return kind, f"{kind.capitalize()}: {step.show}", step.id, execution.started

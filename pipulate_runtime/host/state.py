@@ -212,6 +212,15 @@ class StateStore(Choices):
             )
             return [run for row in rows if (run := self._run(row)) is not None]
 
+    def recent(self, limit: int) -> list[tuple[str, str]]:
+        """(app_name, key) of the runs that were changed last, without reading what is in them."""
+        with self._lock:
+            rows = self._db.q(
+                "select app_name, pkey from pipeline order by updated desc limit :limit",
+                {"limit": limit},
+            )
+        return [(row["app_name"], row["pkey"]) for row in rows]
+
     def old_runs(self, before: str) -> list[tuple[str, str]]:
         """(app_name, key) of the runs that were not changed since a time."""
         with self._lock:

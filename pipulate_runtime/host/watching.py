@@ -74,9 +74,7 @@ class Watching:
             for step in plugin.steps:
                 await cells.interrupt(run, step.id)
             if any((e := cells.execution(run, s.id)) and e.running for s in plugin.steps):
-                said = watchpage.notice(
-                    "The step is being stopped. What another program runs can only be stopped there."
-                )
+                said = watchpage.notice("The step is being stopped.")
         return await self._list(await _sent_page(request), said)
 
     async def discard(self, request: Request, run: str) -> Component:

@@ -27,7 +27,7 @@ from pipulate_runtime.cells.render import readable
 from pipulate_runtime.host.contract import Component
 from pipulate_runtime.host.plugins import Plugin
 from pipulate_runtime.host.runs import ago, run_name, run_url
-from pipulate_runtime.host.standings import Standing
+from pipulate_runtime.host.standings import NOTEBOOK, Standing
 
 PAGE = 50  # runs on one page
 BUSY = ("running", "waiting")
@@ -156,7 +156,6 @@ def _pages(page: int, total: int) -> Component:
 def _item(standing: Standing, plugin: Plugin | None, page: int) -> Component:
     run = standing.run
     name = run_name(run.key, run.app_name)
-    title = plugin.title if plugin else run.app_name
     facts = [Span(standing.words, cls="state", data_kind=standing.kind)]
     if standing.kind in BUSY:
         facts.append(Span(duration(time.time() - standing.since), cls="meta"))
@@ -167,12 +166,19 @@ def _item(standing: Standing, plugin: Plugin | None, page: int) -> Component:
     )  # fmt: skip
     return Li(
         Div(
-            Div(link, " ", Span(title if plugin else f"{title} (not here any more)", cls="meta")),
+            Div(link, " ", Span(_of(run.app_name, plugin), cls="meta")),
             Div(*facts, cls="run-facts"),
         ),
         Div(*_actions(standing, plugin, name, page), cls="run-actions"),
         cls="run-item",
     )
+
+
+def _of(app_name: str, plugin: Plugin | None) -> str:
+    """Whose run it is."""
+    if plugin is not None:
+        return plugin.title
+    return "a job of a notebook" if app_name == NOTEBOOK else f"{app_name} (not here any more)"
 
 
 def _actions(standing: Standing, plugin: Plugin | None, name: str, page: int) -> list[Component]:

@@ -3,6 +3,7 @@
 import logging
 import re
 from collections.abc import Mapping
+from types import SimpleNamespace
 from typing import Any
 
 from pipulate_runtime.host.constants import UI_CONSTANTS
@@ -37,6 +38,10 @@ class Words:
     def get_ui_constants(self) -> dict[str, dict[str, str]]:
         """Texts and classes by name."""
         return UI_CONSTANTS
+
+    def get_config(self) -> SimpleNamespace:
+        """What plugins read of upstream's settings: its texts and classes."""
+        return SimpleNamespace(UI_CONSTANTS=UI_CONSTANTS)
 
     def get_message_queue(self) -> History:
         """The same as `message_queue`."""

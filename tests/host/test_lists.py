@@ -179,7 +179,7 @@ class TestProfiles:
         post(client, "/profiles", name="Acme-Co")
         self.choose(client, 2)
         assert trip.key not in client.get("/trip_planner").text
-        assert "Not started yet" in client.get("/").text
+        assert "not started yet" in client.get("/").text
         started = client.post("/trip/init", data={"pipeline_id": "x-1"}, headers=HTMX)
         assert "Acme-Co-trip-x-1" in started.text
         page = client.get("/trip_planner").text

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from transpiler.commands.shared import Answers, AnswersFile, Data, Folder, Json, app, runs_app
+from transpiler.options import Options
 
 
 @app.command()
@@ -28,6 +29,16 @@ def serve(
     idle: Annotated[
         str | None, typer.Option(metavar="10m", help="After this, a kernel nobody uses ends.")
     ] = None,
+    reload: Annotated[
+        bool, typer.Option("--reload", help="Serve at once what is saved: plugins and notebooks.")
+    ] = False,
+    trust_network: Annotated[
+        bool,
+        typer.Option(
+            "--trust-network",
+            help="With --host: whoever reaches the server may port notebooks onto it and read its log.",
+        ),
+    ] = False,
     model: Annotated[
         str | None, typer.Option(metavar="NAME", help="The model that answers in the chat.")
     ] = None,
@@ -37,6 +48,8 @@ def serve(
 ) -> None:
     """Serve the plugins of a folder in the browser."""
     from pipulate_runtime.host import commands
+    from transpiler.commands.reviewing import Reviewer
+    from transpiler.porter import Porter
 
     raise typer.Exit(
         commands.serve(
@@ -49,6 +62,10 @@ def serve(
             kernel_memory=kernel_memory,
             step_output=step_output,
             idle=idle,
+            reviewer=Reviewer(Options()),
+            porter=Porter(folder.absolute()),
+            follow=reload,
+            trust_network=trust_network,
             model=model,
             ollama=ollama,
         )
@@ -64,8 +81,20 @@ def serve_folder(
 ) -> None:
     """Run the host until it is stopped."""
     from pipulate_runtime.host import commands
+    from transpiler.commands.reviewing import Reviewer
+    from transpiler.porter import Porter
 
-    raise typer.Exit(commands.serve(folder, data, host, port, open_browser))
+    raise typer.Exit(
+        commands.serve(
+            folder,
+            data,
+            host,
+            port,
+            open_browser,
+            porter=Porter(folder.absolute()),
+            reviewer=Reviewer(Options()),
+        )
+    )
 
 
 @app.command()

@@ -1,0 +1,183 @@
+"""Porting a notebook that somebody drops on the page: first the plan is shown, then a button installs the plugin.
+
+Nothing of the notebook is executed here, or imported: it is kept in a folder of its own below the data folder and given
+to the porter that the command line brought. The host knows no compiler.
+"""
+
+import asyncio
+import contextlib
+import logging
+import re
+import secrets
+import shutil
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Protocol
+
+from fasthtml.common import FastHTML, HtmxResponseHeaders
+from starlette.datastructures import UploadFile
+from starlette.formparsers import MultiPartException
+from starlette.requests import Request
+from starlette.responses import Response
+
+from pipulate_runtime.host import portpage
+from pipulate_runtime.host.messages import (
+    DROP_GONE,
+    DROP_NO_LENGTH,
+    DROP_NOT_ONE,
+    DROP_TOO_LARGE,
+    HostError,
+)
+from pipulate_runtime.host.plugins import Plugin
+from pipulate_runtime.host.served import Served
+
+log = logging.getLogger(__name__)
+
+LARGEST = 30_000_000  # bytes of everything that is dropped at once
+MOST = 20  # files
+KEPT_SECONDS = 3600.0  # a plan that is shown can be installed for so long
+KEPT_PLANS = 10
+
+Report = Mapping[str, Any]
+
+
+class Porter(Protocol):
+    """What the command line gives the host; reports are as `transpiler.porter` describes them."""
+
+    def plan(self, notebook: Path) -> Report:
+        """What a port of this copy would do."""
+
+    def install(self, notebook: Path) -> Report:
+        """Ports this copy."""
+
+    def again(self, notebook: Path) -> Report:
+        """Ports a notebook that a plugin was made of."""
+
+    def notebooks(self) -> Mapping[Path, Path]:
+        """The notebooks that plugins were made of, each with its plugin."""
+
+
+class Porting:
+    """Handlers of `/port`."""
+
+    def __init__(self, app: FastHTML, served: Served, porter: Porter, data: Path) -> None:
+        """For an app whose plugins are loaded; `data` is where dropped files wait."""
+        self._app = app
+        self._served = served
+        self._porter = porter
+        self._folder = data / "dropped"
+        self._one = asyncio.Lock()  # ports change one folder: one at a time
+
+    def register(self) -> None:
+        """Puts the routes before those of the plugins."""
+        before = len(self._app.router.routes)
+        self._app.route("/port/plan", methods=["POST"])(self.plan)
+        self._app.route("/port/install", methods=["POST"])(self.install)
+        self._app.route("/port/discard", methods=["POST"])(self.discard)
+        routes = self._app.router.routes
+        routes[:] = routes[before:] + routes[:before]
+
+    async def plan(self, request: Request) -> Any:
+        """POST /port/plan: keeps what was dropped, and shows what a port would do."""
+        try:
+            notebook = await self._take(request)
+        except HostError as error:
+            return portpage.refused(error)
+        async with self._one:
+            report = await asyncio.to_thread(self._porter.plan, notebook)
+        if not report["ok"]:
+            shutil.rmtree(notebook.parent, ignore_errors=True)
+        log.info("%s was dropped: %s", notebook.name, "a plan" if report["ok"] else "refused")
+        return portpage.plan(report, notebook.name, notebook.parent.name)
+
+    async def install(self, token: str = "") -> Any:
+        """POST /port/install: ports what is kept under a token, and loads the plugin."""
+        try:
+            notebook = self._kept(token)
+        except HostError as error:
+            return portpage.refused(error)
+        async with self._one:
+            report = await asyncio.to_thread(self._porter.install, notebook)
+            if not report["ok"] or not report["plugin"]:
+                return portpage.plan(report, notebook.name, token)
+            if report["own"]:
+                await asyncio.to_thread(_move, notebook, Path(report["home"]))
+        shutil.rmtree(notebook.parent, ignore_errors=True)
+        self._served.complain(Path(report["plugin"]), notebook.name)
+        found = self._served.refresh(Path(report["plugin"]))
+        log.info("%s was ported to %s", notebook.name, Path(report["plugin"]).name)
+        told = HtmxResponseHeaders(trigger="plugins-changed")
+        if isinstance(found, Plugin):
+            return portpage.installed(found, report, notebook.name), told
+        return portpage.not_loaded(found), told
+
+    def discard(self, token: str = "") -> Any:
+        """POST /port/discard: forgets what is kept."""
+        with contextlib.suppress(HostError):
+            shutil.rmtree(self._kept(token).parent, ignore_errors=True)
+        return Response("")
+
+    # -- what waits
+
+    async def _take(self, request: Request) -> Path:
+        """Keeps the notebook, and the files that came with it; raises HostError PP555 to PP558."""
+        length = request.headers.get("content-length", "")
+        if not length.isdecimal():
+            raise DROP_NO_LENGTH.error()
+        if int(length) > LARGEST:
+            raise DROP_TOO_LARGE.error(size=f"{LARGEST // 1_000_000} MB", files=MOST)
+        self._tidy()
+        try:
+            async with request.form(max_files=MOST, max_fields=10) as form:
+                sent = [one for one in form.getlist("files") if isinstance(one, UploadFile)]
+                named = {safe_name(one.filename or ""): one for one in sent if one.filename}
+                notebooks = [name for name in named if name.endswith(".ipynb")]
+                if len(notebooks) != 1 or len(named) != len(sent):
+                    raise DROP_NOT_ONE.error(count=len(notebooks))
+                folder = self._folder / secrets.token_hex(8)
+                folder.mkdir(mode=0o700, parents=True)
+                for name, one in named.items():
+                    (folder / name).write_bytes(await one.read())
+        except MultiPartException as error:
+            raise DROP_TOO_LARGE.error(size=f"{LARGEST // 1_000_000} MB", files=MOST) from error
+        return folder / notebooks[0]
+
+    def _kept(self, token: str) -> Path:
+        """The notebook under a token; raises HostError PP558 when it is gone."""
+        if re.fullmatch(r"[0-9a-f]{16}", token):
+            found = sorted((self._folder / token).glob("*.ipynb"))
+            if found:
+                return found[0]
+        raise DROP_GONE.error()
+
+    def _tidy(self) -> None:
+        """Deletes what waited too long, and all but the newest."""
+        with contextlib.suppress(OSError):
+            waiting = sorted(
+                self._folder.iterdir(), key=lambda path: path.stat().st_mtime, reverse=True
+            )
+            for number, path in enumerate(waiting, 1):
+                if number >= KEPT_PLANS or time.time() - path.stat().st_mtime > KEPT_SECONDS:
+                    shutil.rmtree(path, ignore_errors=True)
+
+
+def safe_name(name: str) -> str:
+    """A file's name without folders, and without what a name must not have; "" when nothing is left."""
+    last = re.split(r"[/\\]", name)[-1]
+    plain = re.sub(r"[^\w .()+-]", "_", last).strip(" .")
+    stem, dot, ending = plain.rpartition(".")
+    if dot and ending.lower() == "ipynb":
+        stem = re.sub(r" ?\(\d+\)$", "", stem)  # what browsers add to a second download
+        return f"{stem[:80] or 'notebook'}.ipynb"
+    return plain[-80:]
+
+
+def _move(notebook: Path, home: Path) -> None:
+    """Keeps an installed notebook, with its files, where the next port looks for it."""
+    home.parent.mkdir(parents=True, exist_ok=True)
+    for path in sorted(notebook.parent.rglob("*")):
+        if path.is_file():
+            to = home if path == notebook else home.parent / path.relative_to(notebook.parent)
+            to.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(path, to)

@@ -1,0 +1,222 @@
+"""A notebook dropped on the home page: the plan, the plugin, the merge, and what is refused. With the real compiler."""
+
+import json
+import re
+import subprocess
+
+import pytest
+from starlette.testclient import TestClient
+
+from pipulate_runtime.host.app import create_app
+from pipulate_runtime.host.workshop import Tools
+from tests.conftest import ROOT
+from tests.helpers import notebook_bytes
+from transpiler import porter as porters
+from transpiler.codes import all_rules
+from transpiler.porter import Porter
+
+HELLO = (ROOT / "fixtures" / "hello.ipynb").read_bytes()
+HTMX = {"HX-Request": "true"}
+LOCAL = "http://127.0.0.1"
+
+
+@pytest.fixture
+def folder(tmp_path):
+    made = tmp_path / "plugins"
+    made.mkdir()
+    return made
+
+
+@pytest.fixture
+def client(tmp_path, folder):
+    tools = Tools(Porter(folder), pages=True)
+    app = create_app(folder, tmp_path / "data", tools=tools)
+    with TestClient(app, base_url=LOCAL) as opened:
+        yield opened
+
+
+def drop(client, *files, **headers):
+    sent = [("files", (name, content)) for name, content in files]
+    return client.post("/port/plan", files=sent, headers={**HTMX, **headers})
+
+
+def token_of(answer):
+    found = re.search(r'name="token" value="([0-9a-f]{16})"', answer.text) or re.search(
+        r'value="([0-9a-f]{16})"', answer.text
+    )
+    assert found, answer.text
+    return found[1]
+
+
+def install(client, answer):
+    return client.post("/port/install", data={"token": token_of(answer)}, headers=HTMX)
+
+
+def test_an_empty_folder_invites_to_drop_a_notebook(client):
+    page = client.get("/").text
+    assert "Welcome" in page
+    assert 'type="file"' in page
+    assert client.get("/hello").status_code == 404
+
+
+def test_a_drop_shows_the_plan_and_a_button_installs_it(client, folder, tmp_path):
+    answer = drop(client, ("hello.ipynb", HELLO))
+    assert "Enter Your Name" in answer.text
+    assert "a (text)" in answer.text
+    assert "Install the workflow" in answer.text
+    assert list(folder.iterdir()) == []  # nothing yet
+
+    done = install(client, answer)
+    assert "“Hello” is installed" in done.text
+    assert done.headers["hx-trigger"] == "plugins-changed"
+    assert (folder / "hello.py").is_file()
+    assert (folder / "notebooks" / "hello" / "hello.ipynb").read_bytes() == HELLO
+    assert list((tmp_path / "data" / "dropped").iterdir()) == []
+
+    # live, without a restart
+    assert "Hello" in client.get("/").text
+    assert client.get("/hello").status_code == 200
+    begun = client.post("/hello/init", data={"pipeline_id": "one"}, headers=HTMX)
+    assert begun.status_code == 200
+    key = "Default_Profile-hello-one"
+    card = client.get("/hello/step_01", params={"pipeline_id": key}, headers=HTMX).text
+    assert 'data-state="input"' in card
+
+
+def test_nothing_of_a_dropped_notebook_is_executed(client, folder, tmp_path):
+    witness = tmp_path / "it ran"
+    text = f"# %%\nfrom pathlib import Path\nPath({str(witness)!r}).touch()\n# %%\n!touch '{witness}'\n# %%\n%run x.py\n"
+    answer = drop(client, ("trip.ipynb", notebook_bytes(text)))
+    install(client, answer)
+    client.get("/trip")
+    assert (folder / "trip.py").is_file()
+    assert not witness.exists()
+
+
+def test_a_drop_onto_a_plugin_of_that_name_merges_and_keeps_edits(client, folder):
+    install(client, drop(client, ("hello.ipynb", HELLO)))
+    plugin = folder / "hello.py"
+    edited = plugin.read_text().replace('DISPLAY_NAME = "Hello"', 'DISPLAY_NAME = "Good day"')
+    plugin.write_text(edited)
+    changed = json.loads(HELLO)
+    changed["cells"][-1]["source"] = ['print("Hello, " + a + "!")']
+    # a browser names a second download like this
+    answer = drop(client, ("hello (1).ipynb", json.dumps(changed).encode()))
+    assert "Update the workflow" in answer.text
+    assert "edits made by hand stay" in answer.text
+    done = install(client, answer)
+    assert "“Good day” is installed" in done.text
+    text = plugin.read_text()
+    assert 'DISPLAY_NAME = "Good day"' in text
+    assert 'print("Hello, " + a + "!")' in text
+    assert list(folder.glob("*.py")) == [plugin]
+    assert "Good day" in client.get("/hello").text
+    # the kept notebook is the new one, so the next port finds nothing to do
+    assert json.loads((folder / "notebooks/hello/hello.ipynb").read_bytes()) == changed
+    assert Porter(folder).again(folder / "notebooks/hello/hello.ipynb")["changed"] is False
+
+
+def test_a_notebook_of_the_owner_is_never_overwritten(client, folder, tmp_path):
+    own = tmp_path / "hello.ipynb"
+    own.write_bytes(HELLO)
+    assert Porter(folder).again(own)["ok"]
+    client.app.state.served.refresh(folder / "hello.py")
+    changed = HELLO.replace(b"Enter Your Name", b"Your name")
+    install(client, drop(client, ("hello.ipynb", changed)))
+    assert own.read_bytes() == HELLO
+    assert not (folder / "notebooks").exists()
+    assert "Your name" in (folder / "hello.py").read_text()
+
+
+def test_files_that_come_with_it_travel_with_the_plugin(client, folder):
+    report = (ROOT / "fixtures" / "sales_report.ipynb").read_bytes()
+    data = (ROOT / "fixtures" / "sales.csv").read_bytes()
+    answer = drop(client, ("sales_report.ipynb", report), ("sales.csv", data))
+    assert "sales.csv" in answer.text
+    install(client, answer)
+    assert (folder / "sales_report.files" / "sales.csv").read_bytes() == data
+    # dropped again without its data: it keeps what it has
+    install(client, drop(client, ("sales_report.ipynb", report.replace(b"By region", b"Regions"))))
+    assert (folder / "sales_report.files" / "sales.csv").read_bytes() == data
+
+
+def test_what_cannot_be_ported_is_said_with_code_place_and_remedy(client, folder):
+    broken = notebook_bytes("# %%\nx = 1\n# %%\nif x\n    y = 2\n")
+    answer = drop(client, ("trip.ipynb", broken))
+    text = answer.text
+    assert "trip.ipynb" in text
+    assert re.search(r"PP2\d\d|PP1\d\d", text)
+    # whether it is refused or kept as text, every finding has its line, its marks and its help
+    if "cannot be ported" in text:
+        assert "Install" not in text
+    not_json = drop(client, ("trip.ipynb", b"no notebook"))
+    assert "trip.ipynb cannot be ported" in not_json.text
+    assert "PP101" in not_json.text
+    assert "Give a file that Jupyter saved" in not_json.text
+    assert "Install" not in not_json.text
+    assert list(folder.iterdir()) == []
+
+
+def test_a_plugin_that_is_not_ours_is_left_alone(client, folder):
+    (folder / "hello.py").write_text("# mine\n")
+    answer = drop(client, ("hello.ipynb", HELLO))
+    assert re.search(r"PP40\d", answer.text)
+    assert "Install" not in answer.text
+    assert (folder / "hello.py").read_text() == "# mine\n"
+
+
+@pytest.mark.parametrize(
+    ("name", "kept"),
+    [
+        ("../../etc/hello.ipynb", "hello.ipynb"),
+        ("C:\\x\\hello.IPYNB", "hello.ipynb"),
+        ("a\x00b<script>.ipynb", "a_b_script_.ipynb"),
+    ],
+)
+def test_names_lose_what_a_name_must_not_have(name, kept):
+    from pipulate_runtime.host.porting import safe_name
+
+    assert safe_name(name) == kept
+
+
+def test_what_is_refused_before_the_compiler_sees_it(client, monkeypatch, folder):
+    two = drop(client, ("a.ipynb", HELLO), ("b.ipynb", HELLO))
+    assert "PP557" in two.text
+    assert "PP557" in drop(client, ("a.csv", b"1")).text
+    from pipulate_runtime.host import porting
+
+    monkeypatch.setattr(porting, "LARGEST", 100)
+    assert "PP556" in drop(client, ("a.ipynb", HELLO)).text
+    chunked = client.post("/port/plan", content=iter([b"x"]), headers=HTMX)
+    assert "PP555" in chunked.text
+    for token in ("0" * 16, "../../x", ""):
+        gone = client.post("/port/install", data={"token": token}, headers=HTMX)
+        assert "PP558" in gone.text
+    assert list(folder.iterdir()) == []
+
+
+def test_another_site_cannot_drop_anything(client):
+    assert drop(client, ("hello.ipynb", HELLO), Origin="http://evil.example").status_code == 403
+
+
+def test_without_the_tools_there_is_nothing_to_drop_on(tmp_path, folder):
+    app = create_app(folder, tmp_path / "data2", tools=Tools(Porter(folder), pages=False))
+    with TestClient(app, base_url=LOCAL) as client:
+        assert 'type="file"' not in client.get("/").text
+        assert drop(client, ("hello.ipynb", HELLO)).status_code == 404
+        assert client.get("/log").status_code == 404
+
+
+def test_a_compiler_that_ends_badly_is_a_message(monkeypatch, tmp_path):
+    ended = subprocess.CompletedProcess([], -9, stdout=b"", stderr=b"")
+    monkeypatch.setattr(porters.subprocess, "run", lambda *a, **k: ended)
+    report = Porter(tmp_path).plan(tmp_path / "x.ipynb")
+    assert report["ok"] is False
+    assert [one["code"] for one in report["diagnostics"]] == ["PP440"]
+    assert "PP440" in {rule.code for rule in all_rules()}
+
+    def late(*args, **options):
+        raise subprocess.TimeoutExpired("port", 120)
+
+    monkeypatch.setattr(porters.subprocess, "run", late)
+    assert "120 s" in Porter(tmp_path).plan(tmp_path / "x.ipynb")["diagnostics"][0]["message"]
