@@ -94,7 +94,11 @@ def _value(expression: str, raw: bool) -> str:
     """An expression as a value in a dict, or its text as one."""
     bare = not isinstance(ast.parse(f"(\n{expression}\n)", mode="eval").body, ast.Tuple)
     if raw:
-        return f"repr({expression})" if bare and "\n" not in expression else f"repr((\n{expression}\n))"
+        return (
+            f"repr({expression})"
+            if bare and "\n" not in expression
+            else f"repr((\n{expression}\n))"
+        )
     return expression if bare and "\n" not in expression else f"(\n{expression}\n)"
 
 
