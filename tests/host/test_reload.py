@@ -192,6 +192,28 @@ def test_a_saved_notebook_is_ported_and_merged(tmp_path):
         assert "PP101" not in client.get("/hello").text
 
 
+def test_what_a_drop_has_ported_is_not_ported_again(tmp_path):
+    folder, notebook = tmp_path / "plugins", tmp_path / "hello.ipynb"
+    folder.mkdir()
+    shutil.copy(ROOT / "fixtures" / "hello.ipynb", notebook)
+    porter = Porter(folder)
+    assert porter.again(notebook)["ok"]
+    with TestClient(create_app(folder, tmp_path / "data"), base_url=LOCAL) as client:
+        files = Files(client, folder, porter)
+        plugin, good = folder / "hello.py", notebook.read_text()
+        changed = good.replace("Hello ", "Good day ")
+        client.app.state.served.note(notebook, changed.encode())  # as the page does
+        files.save(notebook, changed)
+        files.look()
+        assert "Good day " not in plugin.read_text()
+        files.save(notebook, good.replace("Hello ", "Bye "))
+        files.look()
+        assert "Bye " in plugin.read_text()
+        files.save(notebook, changed)  # what was noted once is not noted for ever
+        files.look()
+        assert "Good day " in plugin.read_text()
+
+
 def test_a_conflict_is_on_the_page_until_it_is_settled(tmp_path):
     folder, notebook = tmp_path / "plugins", tmp_path / "hello.ipynb"
     folder.mkdir()
