@@ -15,6 +15,7 @@ from pipulate_runtime.host.following import Follower
 from pipulate_runtime.host.workshop import Tools
 from tests.conftest import ROOT
 from tests.host.helpers import HTMX, LOCAL, PLUGINS, Trip
+from transpiler import porter as porters
 from transpiler.porter import Porter
 
 
@@ -31,6 +32,12 @@ def client(tmp_path, folder):
         create_app(folder, tmp_path / "data"), base_url=LOCAL, raise_server_exceptions=False
     ) as opened:
         yield opened
+
+
+@pytest.fixture(autouse=True)
+def without_a_process(monkeypatch):
+    """Ports in this process; tests/test_porter.py has the other one."""
+    monkeypatch.setattr(porters, "_in_a_process", porters.report_of)
 
 
 class Files:
