@@ -9,7 +9,7 @@ PAIRS  ?= 5000
 VERSION := $(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])')
 BIN     := .venv/bin
 
-.PHONY: help demo verify test check golden laws bench clean
+.PHONY: help demo verify test old check golden laws bench clean
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 10
@@ -35,18 +35,32 @@ ifneq ($(SERVE),0)
 endif
 
 # A plugin stands after its notebook; those of the corpus are ported for it. WAYS="--resume --restore --revert" walks it in all ways.
-WITH_PLUGIN := $(foreach notebook,$(wildcard fixtures/*.ipynb fixtures/inputs/*.ipynb),$(notebook) generated/$(basename $(notdir $(notebook))).py)
+WITH_PLUGIN := $(foreach notebook,$(wildcard fixtures/*.ipynb fixtures/inputs/*.ipynb fixtures/flows/*.ipynb),$(notebook) generated/$(basename $(notdir $(notebook))).py)
 
 # What only a person has
 ANSWERS := $(addprefix --set ,hello:step_01.a=Ada all_types:step_03.token=secret asked_questions:step_01.who=Ada \
 	asked_questions:step_01.lines=2 asked_questions:step_02.password=secret pipulate_calls:step_04.api_key=key \
-	pipulate_calls:step_08.TOKEN=token)
+	pipulate_calls:step_08.TOKEN=token \
+	$(addprefix questions_while_running:,step_02.input=honey step_02.input=3 step_02.input= step_03.input=code \
+	step_04.input=27))
 
 verify: .venv/.dev ## compare each notebook of fixtures/ with its app, cell by cell: one table (WAYS="--resume --restore --revert": all ways)
 	$(BIN)/pipulate verify $(WITH_PLUGIN) fixtures/faithful/*.ipynb $(ANSWERS) --jobs $(JOBS) $(WAYS)
 
 test: .venv/.dev check ## style, types, architecture, then all tests
 	$(BIN)/pytest -q -n $(JOBS) --dist loadgroup
+
+# What upstream Pipulate runs with; fastcore is the one of that time, as newer ones do not go with that FastHTML.
+OLD := python-fasthtml==0.12.47 starlette==0.52.1 fastcore==1.12.16
+
+.venv/old/.made: .venv/.dev
+	rm -rf .venv/old
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --target .venv/old $(OLD)
+	@touch $@
+
+old: .venv/old/.made ## the tests of plugins and of what they show, with the FastHTML and Starlette of upstream
+	PIPULATE_OLD=1 PYTHONPATH=.venv/old $(BIN)/python -m pytest -q -W ignore::DeprecationWarning \
+		tests/contract/test_upstream.py tests/contract/test_plugins.py tests/cells/test_render.py tests/cells/test_api.py
 
 check: .venv/.dev ## style, types and architecture only
 	$(BIN)/ruff check .
@@ -59,7 +73,7 @@ golden: .venv/.dev ## make generated/ and the expected reports anew; look at the
 	git diff --stat generated tests
 
 laws: .venv/.dev ## merge random edits and check the laws on each pair: one table (PAIRS=5000)
-	$(BIN)/python -m tests.merge.laws $(PAIRS)
+	$(BIN)/python -m tests.merge.laws $(PAIRS) --jobs $(JOBS)
 
 bench: .venv/.dev ## compare speed and memory with other tools, in one run
 	$(BIN)/python bench/run.py

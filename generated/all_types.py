@@ -16,7 +16,7 @@ Everything here may be edited: when the notebook changes, `pipulate port` takes 
 changes in and keeps your edits. Leave the `# port:` line below as it is.
 """
 
-# port: id=919a8d219c66 notebook=../fixtures/inputs/all_types.ipynb base=6045c62b9d02f19d
+# port: id=919a8d219c66 notebook=../fixtures/inputs/all_types.ipynb base=b55a20137e63bb8c
 # The `global` lines of a cell name what it only reads, too:
 # ruff: noqa: PLW0602
 
@@ -170,6 +170,8 @@ class AllTypes:
 
     async def run_key(self, request):
         """Return the key of the run. The page sends it: two tabs can hold two runs."""
+        # The server may have one table for all workflows, with the filter of another one.
+        self.pipeline.xtra()
         sent = request.query_params if request.method == "GET" else await request.form()
         return sent.get("pipeline_id") or self.pip.db.get("pipeline_id", "")
 
@@ -702,11 +704,10 @@ class AllTypes:
         state = self.pip.read_state(key)
         data = state.get("step_01", {})
         execution = self.cells.execution(key, "step_01")
-        if execution and execution.running:
-            data = execution.form
 
         # Running: what the cells showed so far. The clock asks what is new, and adds only that.
         if execution and execution.running:
+            data = execution.form
             return Div(
                 Article(
                     H3(step.show),
@@ -734,7 +735,7 @@ class AllTypes:
                         Dt("Start"),
                         Dd(data.get("start")),
                         Dt("Reply by"),
-                        Dd(data.get("reply_by")),
+                        Dd(str(data.get("reply_by") or "").replace("T", " ")),
                         Dt("Colour of the poster"),
                         Dd(data.get("colour")),
                         Dt("Links"),
@@ -753,7 +754,7 @@ class AllTypes:
                     ),
                 ),
                 id="step_01",
-                data_state="running",
+                data_state="question" if execution.question else "running",
             )
 
         # Phase 1: the run is locked. The card shows what was kept.
@@ -785,7 +786,7 @@ class AllTypes:
                         Dt("Start"),
                         Dd(data.get("start")),
                         Dt("Reply by"),
-                        Dd(data.get("reply_by")),
+                        Dd(str(data.get("reply_by") or "").replace("T", " ")),
                         Dt("Colour of the poster"),
                         Dd(data.get("colour")),
                         Dt("Links"),
@@ -861,7 +862,7 @@ class AllTypes:
                         Dt("Start"),
                         Dd(data.get("start")),
                         Dt("Reply by"),
-                        Dd(data.get("reply_by")),
+                        Dd(str(data.get("reply_by") or "").replace("T", " ")),
                         Dt("Colour of the poster"),
                         Dd(data.get("colour")),
                         Dt("Links"),
@@ -1091,7 +1092,7 @@ class AllTypes:
                 ),
                 Div(
                     Label("Pictures", fr="step_02-pictures"),
-                    self.cells.chosen(values.get("pictures")),
+                    self.cells.chosen(values.get("pictures"), remove="pictures"),
                     Input(
                         id="step_02-pictures",
                         name="pictures",
@@ -1118,11 +1119,10 @@ class AllTypes:
         state = self.pip.read_state(key)
         data = state.get("step_02", {})
         execution = self.cells.execution(key, "step_02")
-        if execution and execution.running:
-            data = execution.form
 
         # Running: what the cells showed so far. The clock asks what is new, and adds only that.
         if execution and execution.running:
+            data = execution.form
             return Div(
                 Article(
                     H3(step.show),
@@ -1139,7 +1139,7 @@ class AllTypes:
                     ),
                 ),
                 id="step_02",
-                data_state="running",
+                data_state="question" if execution.question else "running",
             )
 
         # Phase 1: the run is locked. The card shows what was kept.
@@ -1313,7 +1313,7 @@ class AllTypes:
         global token  # out: for the cells after
         token = form["token"]
 
-        return print("The token has", len(token), "characters.")
+        print("The token has", len(token), "characters.")
 
     def step_03_form(self, values, errors):
         """Return the questions, filled in; an error stands below its field."""
@@ -1348,11 +1348,10 @@ class AllTypes:
         state = self.pip.read_state(key)
         data = state.get("step_03", {})
         execution = self.cells.execution(key, "step_03")
-        if execution and execution.running:
-            data = execution.form
 
         # Running: what the cells showed so far. The clock asks what is new, and adds only that.
         if execution and execution.running:
+            data = execution.form
             return Div(
                 Article(
                     H3(step.show),
@@ -1367,7 +1366,7 @@ class AllTypes:
                     ),
                 ),
                 id="step_03",
-                data_state="running",
+                data_state="question" if execution.question else "running",
             )
 
         # Phase 1: the run is locked. The card shows what was kept.
@@ -1498,7 +1497,7 @@ class AllTypes:
     @cell("summary")
     def step_04_cell(form):
         global title, names, people, token  # in: from the cells before
-        return print(f"{title}: {len(names)} of {people} places, booked: {bool(token)}")
+        print(f"{title}: {len(names)} of {people} places, booked: {bool(token)}")
 
     async def step_04(self, request):
         """GET: the card as it stands."""
@@ -1520,7 +1519,7 @@ class AllTypes:
                     ),
                 ),
                 id="step_04",
-                data_state="running",
+                data_state="question" if execution.question else "running",
             )
 
         # Phase 1: the run is locked. The card shows what was kept.

@@ -16,7 +16,7 @@ Everything here may be edited: when the notebook changes, `pipulate port` takes 
 changes in and keeps your edits. Leave the `# port:` line below as it is.
 """
 
-# port: id=dded25078d95 notebook=../fixtures/inputs/asked_questions.ipynb base=198652d5fe24088d
+# port: id=dded25078d95 notebook=../fixtures/inputs/asked_questions.ipynb base=9c050619b201ffeb
 # The `global` lines of a cell name what it only reads, too:
 # ruff: noqa: PLW0602
 
@@ -118,6 +118,8 @@ class AskedQuestions:
 
     async def run_key(self, request):
         """Return the key of the run. The page sends it: two tabs can hold two runs."""
+        # The server may have one table for all workflows, with the filter of another one.
+        self.pipeline.xtra()
         sent = request.query_params if request.method == "GET" else await request.form()
         return sent.get("pipeline_id") or self.pip.db.get("pipeline_id", "")
 
@@ -331,11 +333,10 @@ class AskedQuestions:
         state = self.pip.read_state(key)
         data = state.get("step_01", {})
         execution = self.cells.execution(key, "step_01")
-        if execution and execution.running:
-            data = execution.form
 
         # Running: what the cells showed so far. The clock asks what is new, and adds only that.
         if execution and execution.running:
+            data = execution.form
             return Div(
                 Article(
                     H3(step.show),
@@ -352,7 +353,7 @@ class AskedQuestions:
                     ),
                 ),
                 id="step_01",
-                data_state="running",
+                data_state="question" if execution.question else "running",
             )
 
         # Phase 1: the run is locked. The card shows what was kept.
@@ -497,7 +498,7 @@ class AskedQuestions:
         global getpass  # in: from the cells before
         global password  # stays in the notebook's namespace
         password = form["password"]
-        return print("*" * len(password))
+        print("*" * len(password))
 
     def step_02_form(self, values, errors):
         """Return the questions, filled in; an error stands below its field."""
@@ -532,11 +533,10 @@ class AskedQuestions:
         state = self.pip.read_state(key)
         data = state.get("step_02", {})
         execution = self.cells.execution(key, "step_02")
-        if execution and execution.running:
-            data = execution.form
 
         # Running: what the cells showed so far. The clock asks what is new, and adds only that.
         if execution and execution.running:
+            data = execution.form
             return Div(
                 Article(
                     H3(step.show),
@@ -551,7 +551,7 @@ class AskedQuestions:
                     ),
                 ),
                 id="step_02",
-                data_state="running",
+                data_state="question" if execution.question else "running",
             )
 
         # Phase 1: the run is locked. The card shows what was kept.
@@ -706,7 +706,7 @@ class AskedQuestions:
                     ),
                 ),
                 id="step_03",
-                data_state="running",
+                data_state="question" if execution.question else "running",
             )
 
         # Phase 1: the run is locked. The card shows what was kept.

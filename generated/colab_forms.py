@@ -16,7 +16,7 @@ Everything here may be edited: when the notebook changes, `pipulate port` takes 
 changes in and keeps your edits. Leave the `# port:` line below as it is.
 """
 
-# port: id=01f74631e11d notebook=../fixtures/inputs/colab_forms.ipynb base=bfb2af15450c8c58
+# port: id=01f74631e11d notebook=../fixtures/inputs/colab_forms.ipynb base=f130a09abee10d31
 # The `global` lines of a cell name what it only reads, too:
 # ruff: noqa: PLW0602
 
@@ -142,6 +142,8 @@ class ColabForms:
 
     async def run_key(self, request):
         """Return the key of the run. The page sends it: two tabs can hold two runs."""
+        # The server may have one table for all workflows, with the filter of another one.
+        self.pipeline.xtra()
         sent = request.query_params if request.method == "GET" else await request.form()
         return sent.get("pipeline_id") or self.pip.db.get("pipeline_id", "")
 
@@ -571,11 +573,10 @@ class ColabForms:
         state = self.pip.read_state(key)
         data = state.get("step_01", {})
         execution = self.cells.execution(key, "step_01")
-        if execution and execution.running:
-            data = execution.form
 
         # Running: what the cells showed so far. The clock asks what is new, and adds only that.
         if execution and execution.running:
+            data = execution.form
             return Div(
                 Article(
                     H3(step.show),
@@ -613,7 +614,7 @@ class ColabForms:
                     ),
                 ),
                 id="step_01",
-                data_state="running",
+                data_state="question" if execution.question else "running",
             )
 
         # Phase 1: the run is locked. The card shows what was kept.
@@ -885,7 +886,7 @@ class ColabForms:
                     ),
                 ),
                 id="step_02",
-                data_state="running",
+                data_state="question" if execution.question else "running",
             )
 
         # Phase 1: the run is locked. The card shows what was kept.
@@ -978,7 +979,7 @@ class ColabForms:
         global label, caption, day, filled, marks, quality  # in: from the cells before
         global fine, mode  # in: from the cells before
         print(label, caption or "-", day, filled, marks, quality, fine)
-        return print(mode)
+        print(mode)
 
     async def step_03(self, request):
         """GET: the card as it stands."""
@@ -1000,7 +1001,7 @@ class ColabForms:
                     ),
                 ),
                 id="step_03",
-                data_state="running",
+                data_state="question" if execution.question else "running",
             )
 
         # Phase 1: the run is locked. The card shows what was kept.

@@ -16,7 +16,7 @@ Everything here may be edited: when the notebook changes, `pipulate port` takes 
 changes in and keeps your edits. Leave the `# port:` line below as it is.
 """
 
-# port: id=a18876cc9599 notebook=../fixtures/inputs/computed_values.ipynb base=32deec8aa4fbebde
+# port: id=a18876cc9599 notebook=../fixtures/inputs/computed_values.ipynb base=20176d9b2ee10b8d
 # The `global` lines of a cell name what it only reads, too:
 # ruff: noqa: PLW0602
 
@@ -111,6 +111,8 @@ class ComputedValues:
 
     async def run_key(self, request):
         """Return the key of the run. The page sends it: two tabs can hold two runs."""
+        # The server may have one table for all workflows, with the filter of another one.
+        self.pipeline.xtra()
         sent = request.query_params if request.method == "GET" else await request.form()
         return sent.get("pipeline_id") or self.pip.db.get("pipeline_id", "")
 
@@ -273,7 +275,7 @@ class ComputedValues:
         global orders, total  # out: for the cells after
         orders = [120, 80, 410, 95, 300, 60]
         total = sum(orders)
-        return print(f"{len(orders)} orders, {total} in all")
+        print(f"{len(orders)} orders, {total} in all")
 
     async def step_01(self, request):
         """GET: the card as it stands."""
@@ -295,7 +297,7 @@ class ComputedValues:
                     ),
                 ),
                 id="step_01",
-                data_state="running",
+                data_state="question" if execution.question else "running",
             )
 
         # Phase 1: the run is locked. The card shows what was kept.
@@ -393,15 +395,15 @@ class ComputedValues:
 
         large = [order for order in orders if order >= limit]
         print(title)
-        return print(f"{len(large)} of at least {limit}; the largest are {shown}")
+        print(f"{len(large)} of at least {limit}; the largest are {shown}")
 
     @staticmethod
     def step_02_suggestions(form):
         global total, orders  # in: from the cells before
         return {
-            "limit": (int(total * 0.1)),
-            "title": (f"Orders of {len(orders)} customers"),
-            "shown": repr((sorted(orders)[-2:])),
+            "limit": int(total * 0.1),
+            "title": f"Orders of {len(orders)} customers",
+            "shown": repr(sorted(orders)[-2:]),
         }
 
     def step_02_form(self, values, errors):
@@ -472,11 +474,10 @@ class ComputedValues:
         state = self.pip.read_state(key)
         data = state.get("step_02", {})
         execution = self.cells.execution(key, "step_02")
-        if execution and execution.running:
-            data = execution.form
 
         # Running: what the cells showed so far. The clock asks what is new, and adds only that.
         if execution and execution.running:
+            data = execution.form
             return Div(
                 Article(
                     H3(step.show),
@@ -495,7 +496,7 @@ class ComputedValues:
                     ),
                 ),
                 id="step_02",
-                data_state="running",
+                data_state="question" if execution.question else "running",
             )
 
         # Phase 1: the run is locked. The card shows what was kept.

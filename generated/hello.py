@@ -16,7 +16,7 @@ Everything here may be edited: when the notebook changes, `pipulate port` takes 
 changes in and keeps your edits. Leave the `# port:` line below as it is.
 """
 
-# port: id=2d52e4bf1e44 notebook=../fixtures/hello.ipynb base=57d8bca99c0c375c
+# port: id=2d52e4bf1e44 notebook=../fixtures/hello.ipynb base=abdae566a081bff9
 # The `global` lines of a cell name what it only reads, too:
 # ruff: noqa: PLW0602
 
@@ -102,6 +102,8 @@ class Hello:
 
     async def run_key(self, request):
         """Return the key of the run. The page sends it: two tabs can hold two runs."""
+        # The server may have one table for all workflows, with the filter of another one.
+        self.pipeline.xtra()
         sent = request.query_params if request.method == "GET" else await request.form()
         return sent.get("pipeline_id") or self.pip.db.get("pipeline_id", "")
 
@@ -297,11 +299,10 @@ class Hello:
         state = self.pip.read_state(key)
         data = state.get("step_01", {})
         execution = self.cells.execution(key, "step_01")
-        if execution and execution.running:
-            data = execution.form
 
         # Running: what the cells showed so far. The clock asks what is new, and adds only that.
         if execution and execution.running:
+            data = execution.form
             return Div(
                 Article(
                     H3(step.show),
@@ -316,7 +317,7 @@ class Hello:
                     ),
                 ),
                 id="step_01",
-                data_state="running",
+                data_state="question" if execution.question else "running",
             )
 
         # Phase 1: the run is locked. The card shows what was kept.
@@ -434,7 +435,7 @@ class Hello:
     @cell("e8ce8d16")
     def step_02_cell(form):
         global a  # in: from the cells before
-        return print("Hello " + a)
+        print("Hello " + a)
 
     async def step_02(self, request):
         """GET: the card as it stands."""
@@ -456,7 +457,7 @@ class Hello:
                     ),
                 ),
                 id="step_02",
-                data_state="running",
+                data_state="question" if execution.question else "running",
             )
 
         # Phase 1: the run is locked. The card shows what was kept.

@@ -16,7 +16,7 @@ Everything here may be edited: when the notebook changes, `pipulate port` takes 
 changes in and keeps your edits. Leave the `# port:` line below as it is.
 """
 
-# port: id=f09adf4f509c notebook=../fixtures/inputs/interact_calls.ipynb base=066721d676e05888
+# port: id=f09adf4f509c notebook=../fixtures/inputs/interact_calls.ipynb base=e4cd90cb592becf4
 # The `global` lines of a cell name what it only reads, too:
 # ruff: noqa: PLW0602
 
@@ -80,11 +80,19 @@ class InteractCalls:
 
         The person gives: X.
 
-        ## Kept, continued
+        ## Kept · 2
 
         ## At last
 
         The person gives: Size.
+
+        ## Between two places
+
+        The person gives: Between, from.
+
+        The person gives: Between, to.
+
+        The person gives: K.
         """)
     # --- END_CLASS_ATTRIBUTES_BUNDLE ---
 
@@ -118,13 +126,19 @@ class InteractCalls:
             Step(
                 id="step_04",
                 done="ran",
-                show="Kept, continued",
+                show="Kept · 2",
                 refill=False,
             ),
             Step(
                 id="step_05",
                 done="size",
                 show="At last",
+                refill=False,
+            ),
+            Step(
+                id="step_06",
+                done="between_from",
+                show="Between two places",
                 refill=False,
             ),
             # --- STEPS_LIST_INSERTION_POINT ---
@@ -145,6 +159,8 @@ class InteractCalls:
 
     async def run_key(self, request):
         """Return the key of the run. The page sends it: two tabs can hold two runs."""
+        # The server may have one table for all workflows, with the filter of another one.
+        self.pipeline.xtra()
         sent = request.query_params if request.method == "GET" else await request.form()
         return sent.get("pipeline_id") or self.pip.db.get("pipeline_id", "")
 
@@ -378,11 +394,10 @@ class InteractCalls:
         state = self.pip.read_state(key)
         data = state.get("step_01", {})
         execution = self.cells.execution(key, "step_01")
-        if execution and execution.running:
-            data = execution.form
 
         # Running: what the cells showed so far. The clock asks what is new, and adds only that.
         if execution and execution.running:
+            data = execution.form
             return Div(
                 Article(
                     H3(step.show),
@@ -399,7 +414,7 @@ class InteractCalls:
                     ),
                 ),
                 id="step_01",
-                data_state="running",
+                data_state="question" if execution.question else "running",
             )
 
         # Phase 1: the run is locked. The card shows what was kept.
@@ -621,11 +636,10 @@ class InteractCalls:
         state = self.pip.read_state(key)
         data = state.get("step_02", {})
         execution = self.cells.execution(key, "step_02")
-        if execution and execution.running:
-            data = execution.form
 
         # Running: what the cells showed so far. The clock asks what is new, and adds only that.
         if execution and execution.running:
+            data = execution.form
             return Div(
                 Article(
                     H3(step.show),
@@ -644,7 +658,7 @@ class InteractCalls:
                     ),
                 ),
                 id="step_02",
-                data_state="running",
+                data_state="question" if execution.question else "running",
             )
 
         # Phase 1: the run is locked. The card shows what was kept.
@@ -855,11 +869,10 @@ class InteractCalls:
         state = self.pip.read_state(key)
         data = state.get("step_03", {})
         execution = self.cells.execution(key, "step_03")
-        if execution and execution.running:
-            data = execution.form
 
         # Running: what the cells showed so far. The clock asks what is new, and adds only that.
         if execution and execution.running:
+            data = execution.form
             return Div(
                 Article(
                     H3(step.show),
@@ -876,7 +889,7 @@ class InteractCalls:
                     ),
                 ),
                 id="step_03",
-                data_state="running",
+                data_state="question" if execution.question else "running",
             )
 
         # Phase 1: the run is locked. The card shows what was kept.
@@ -1029,7 +1042,7 @@ class InteractCalls:
                     ),
                 ),
                 id="step_04",
-                data_state="running",
+                data_state="question" if execution.question else "running",
             )
 
         # Phase 1: the run is locked. The card shows what was kept.
@@ -1167,11 +1180,10 @@ class InteractCalls:
         state = self.pip.read_state(key)
         data = state.get("step_05", {})
         execution = self.cells.execution(key, "step_05")
-        if execution and execution.running:
-            data = execution.form
 
         # Running: what the cells showed so far. The clock asks what is new, and adds only that.
         if execution and execution.running:
+            data = execution.form
             return Div(
                 Article(
                     H3(step.show),
@@ -1186,7 +1198,7 @@ class InteractCalls:
                     ),
                 ),
                 id="step_05",
-                data_state="running",
+                data_state="question" if execution.question else "running",
             )
 
         # Phase 1: the run is locked. The card shows what was kept.
@@ -1302,4 +1314,267 @@ class InteractCalls:
         return await self.step_05(request)
 
     # --- END_STEP_BUNDLE: step_05 ---
+
+    # --- START_STEP_BUNDLE: step_06 ---
+    @cell("intera-12")
+    def step_06_cell(form):
+        global interact, widgets  # in: from the cells before
+        global work  # stays in the notebook's namespace
+
+        def work(between, k=4):
+            """What it takes to stretch a spring from one place to another."""
+            start, end = between
+            return k * (end**2 - start**2) / 2
+
+        return work(
+            between=tuple(sorted((form["between_from"], form["between_to"]))),
+            k=form["k_3"],
+        )
+
+    def step_06_form(self, values, errors):
+        """Return the questions, filled in; an error stands below its field."""
+        return Form(
+            Div(
+                Div(
+                    Label("Between, from", fr="step_06-between_from"),
+                    Input(
+                        id="step_06-between_from",
+                        name="between_from",
+                        aria_invalid="true" if "between_from" in errors else None,
+                        value=values.get("between_from"),
+                        type="number",
+                        step="0.25",
+                        min="-2",
+                        max="2",
+                        required=True,
+                        aria_describedby="step_06-between_from-error",
+                    ),
+                    self.error_below(
+                        "step_06-between_from", errors.get("between_from")
+                    ),
+                    cls="field",
+                ),
+                Div(
+                    Label("Between, to", fr="step_06-between_to"),
+                    Input(
+                        id="step_06-between_to",
+                        name="between_to",
+                        aria_invalid="true" if "between_to" in errors else None,
+                        value=values.get("between_to"),
+                        type="number",
+                        step="0.25",
+                        min="-2",
+                        max="2",
+                        required=True,
+                        aria_describedby="step_06-between_to-error",
+                    ),
+                    self.error_below("step_06-between_to", errors.get("between_to")),
+                    cls="field",
+                ),
+                Div(
+                    Label("K", fr="step_06-k_3"),
+                    Div(
+                        Input(
+                            id="step_06-k_3",
+                            name="k_3",
+                            aria_invalid="true" if "k_3" in errors else None,
+                            value=values.get("k_3"),
+                            type="range",
+                            step="1",
+                            min="1",
+                            max="9",
+                            required=True,
+                            aria_describedby="step_06-k_3-error",
+                        ),
+                        Output(values.get("k_3"), fr="step_06-k_3"),
+                        cls="range",
+                    ),
+                    self.error_below("step_06-k_3", errors.get("k_3")),
+                    cls="field",
+                ),
+                cls="fields",
+            ),
+            Button("Continue", type="submit", cls="primary"),
+            hx_post=f"/{self.app_name}/step_06_submit",
+            hx_target="#step_06",
+            hx_swap="outerHTML",
+        )
+
+    async def step_06(self, request):
+        """GET: the card as it stands."""
+        step = self.steps[self.steps_indices["step_06"]]
+        key = await self.run_key(request)
+        state = self.pip.read_state(key)
+        data = state.get("step_06", {})
+        execution = self.cells.execution(key, "step_06")
+
+        # Running: what the cells showed so far. The clock asks what is new, and adds only that.
+        if execution and execution.running:
+            data = execution.form
+            return Div(
+                Article(
+                    H3(step.show),
+                    Dl(
+                        Dt("Between, from"),
+                        Dd(data.get("between_from")),
+                        Dt("Between, to"),
+                        Dd(data.get("between_to")),
+                        Dt("K"),
+                        Dd(data.get("k_3")),
+                    ),
+                    self.cells.follow(execution),
+                    Footer(
+                        self.cells.clock(execution),
+                        self.stop_button("step_06"),
+                    ),
+                ),
+                id="step_06",
+                data_state="question" if execution.question else "running",
+            )
+
+        # Phase 1: the run is locked. The card shows what was kept.
+        if "finalized" in state.get("finalize", {}):
+            return Div(
+                Article(
+                    H3(step.show),
+                    Dl(
+                        Dt("Between, from"),
+                        Dd(data.get("between_from")),
+                        Dt("Between, to"),
+                        Dd(data.get("between_to")),
+                        Dt("K"),
+                        Dd(data.get("k_3")),
+                    ),
+                    self.cells.show(key, data.get("_cells", [])),
+                ),
+                self.next_card("step_06"),
+                id="step_06",
+                data_state="locked",
+            )
+
+        # The cells were run and failed, perhaps after they had been done once: what went
+        # wrong, and another try.
+        if execution and execution.error:
+            return Div(
+                Article(
+                    H3(step.show),
+                    self.cells.show(key, execution.cells),
+                    self.step_06_form(execution.form, {}),
+                ),
+                id="step_06",
+                data_state="error",
+            )
+
+        # Phase 2: done. The card shows what was kept, and the way back.
+        if step.done in data and state.get("_revert_target") != "step_06":
+            return Div(
+                Article(
+                    Header(
+                        H3(step.show),
+                        self.back_button("step_06", "Change"),
+                    ),
+                    self.cells.notice("step_06", data),
+                    Dl(
+                        Dt("Between, from"),
+                        Dd(data.get("between_from")),
+                        Dt("Between, to"),
+                        Dd(data.get("between_to")),
+                        Dt("K"),
+                        Dd(data.get("k_3")),
+                    ),
+                    self.cells.show(key, data.get("_cells", [])),
+                ),
+                self.next_card("step_06"),
+                id="step_06",
+                data_state="done",
+            )
+
+        # Phase 3: the questions, with earlier answers or the notebook's values.
+        values = {
+            "between_from": -0.5,
+            "between_to": 0.5,
+            "k_3": 4,
+        }
+        typed = state.get("_typed", {}).get("step_06", {})
+        return Div(
+            Article(
+                H3(step.show),
+                self.step_06_form(values | data | typed, {}),
+            ),
+            id="step_06",
+            data_state="input",
+        )
+
+    async def step_06_submit(self, request):
+        """POST: read the answers, run the cells, keep what they gave."""
+        key = await self.run_key(request)
+        state = self.pip.read_state(key)
+
+        # A locked run is not changed. An earlier step may be open again in another tab.
+        before = self.steps[: self.steps_indices["step_06"]]
+        locked = "finalized" in state.get("finalize", {})
+        reopened = state.get("_revert_target") in [step.id for step in before]
+        done = all(step.done in state.get(step.id, {}) for step in before)
+        if not state or locked or reopened or not done:
+            return self.chain(key)
+
+        # What cannot be read is asked again, with everything that was typed.
+        step = self.steps[self.steps_indices["step_06"]]
+        sent = await self.cells.sent(request)
+        form, errors = {}, {}
+        try:
+            form["between_from"] = float(sent.get("between_from", ""))
+            if (
+                not -2 <= form["between_from"] <= 2
+                or 1e-6 < (form["between_from"] - -2) / 0.25 % 1 < 0.999999
+            ):
+                raise ValueError
+        except ValueError:
+            errors["between_from"] = (
+                "Between, from: please enter a number from -2 to 2, in steps of 0.25."
+            )
+        try:
+            form["between_to"] = float(sent.get("between_to", ""))
+            if (
+                not -2 <= form["between_to"] <= 2
+                or 1e-6 < (form["between_to"] - -2) / 0.25 % 1 < 0.999999
+            ):
+                raise ValueError
+        except ValueError:
+            errors["between_to"] = (
+                "Between, to: please enter a number from -2 to 2, in steps of 0.25."
+            )
+        try:
+            form["k_3"] = int(sent.get("k_3", ""))
+            if not 1 <= form["k_3"] <= 9:
+                raise ValueError
+        except ValueError:
+            errors["k_3"] = "K: please enter a whole number from 1 to 9."
+        errors |= sent.problems
+        if errors:
+            return Div(
+                Article(
+                    H3(step.show),
+                    self.step_06_form(sent, errors),
+                ),
+                id="step_06",
+                data_state="input",
+            )
+
+        # What was typed is kept before the cells run: the server may end meanwhile.
+        state["_typed"] = {"step_06": {**form}}
+        self.pip.write_state(key, state)
+
+        # What the cells gave is kept once they are done; what came after is cleared.
+        async def save(cells):
+            state = await self.pip.clear_steps_from(key, "step_06", self.steps)
+            state["step_06"] = {**form, "_cells": cells}
+            state.pop("_revert_target", None)
+            state.pop("_typed", None)
+            self.pip.write_state(key, state)
+
+        await self.cells.start(key, "step_06", form, save)
+        return await self.step_06(request)
+
+    # --- END_STEP_BUNDLE: step_06 ---
     # --- STEP_METHODS_INSERTION_POINT ---

@@ -16,7 +16,7 @@ Everything here may be edited: when the notebook changes, `pipulate port` takes 
 changes in and keeps your edits. Leave the `# port:` line below as it is.
 """
 
-# port: id=1f2ccee6d596 notebook=../fixtures/inputs/option_lines.ipynb base=a844aa67fd91e1a3
+# port: id=1f2ccee6d596 notebook=../fixtures/inputs/option_lines.ipynb base=a57e0134eac67de5
 # The `global` lines of a cell name what it only reads, too:
 # ruff: noqa: PLW0602
 
@@ -133,6 +133,8 @@ class OptionLines:
 
     async def run_key(self, request):
         """Return the key of the run. The page sends it: two tabs can hold two runs."""
+        # The server may have one table for all workflows, with the filter of another one.
+        self.pipeline.xtra()
         sent = request.query_params if request.method == "GET" else await request.form()
         return sent.get("pipeline_id") or self.pip.db.get("pipeline_id", "")
 
@@ -376,11 +378,10 @@ class OptionLines:
         state = self.pip.read_state(key)
         data = state.get("step_01", {})
         execution = self.cells.execution(key, "step_01")
-        if execution and execution.running:
-            data = execution.form
 
         # Running: what the cells showed so far. The clock asks what is new, and adds only that.
         if execution and execution.running:
+            data = execution.form
             return Div(
                 Article(
                     H3(step.show),
@@ -399,7 +400,7 @@ class OptionLines:
                     ),
                 ),
                 id="step_01",
-                data_state="running",
+                data_state="question" if execution.question else "running",
             )
 
         # Phase 1: the run is locked. The card shows what was kept.
@@ -543,7 +544,7 @@ class OptionLines:
         global rates, vehicle, distance, people  # in: from the cells before
         global cost  # out: for the cells after
         cost = rates[vehicle] * distance * (1 if vehicle == "car" else people)
-        return print(f"{people} by {vehicle}: {cost:.2f}")
+        print(f"{people} by {vehicle}: {cost:.2f}")
 
     async def step_02(self, request):
         """GET: the card as it stands."""
@@ -565,7 +566,7 @@ class OptionLines:
                     ),
                 ),
                 id="step_02",
-                data_state="running",
+                data_state="question" if execution.question else "running",
             )
 
         # Phase 1: the run is locked. The card shows what was kept.
@@ -715,11 +716,10 @@ class OptionLines:
         state = self.pip.read_state(key)
         data = state.get("step_03", {})
         execution = self.cells.execution(key, "step_03")
-        if execution and execution.running:
-            data = execution.form
 
         # Running: what the cells showed so far. The clock asks what is new, and adds only that.
         if execution and execution.running:
+            data = execution.form
             return Div(
                 Article(
                     H3(step.show),
@@ -736,7 +736,7 @@ class OptionLines:
                     ),
                 ),
                 id="step_03",
-                data_state="running",
+                data_state="question" if execution.question else "running",
             )
 
         # Phase 1: the run is locked. The card shows what was kept.
@@ -887,7 +887,7 @@ class OptionLines:
                     ),
                 ),
                 id="step_04",
-                data_state="running",
+                data_state="question" if execution.question else "running",
             )
 
         # Phase 1: the run is locked. The card shows what was kept.

@@ -16,7 +16,7 @@ Everything here may be edited: when the notebook changes, `pipulate port` takes 
 changes in and keeps your edits. Leave the `# port:` line below as it is.
 """
 
-# port: id=2642ea46b76a notebook=../fixtures/inputs/papermill_parameters.ipynb base=55b5795ff0f810e9
+# port: id=2642ea46b76a notebook=../fixtures/inputs/papermill_parameters.ipynb base=d62313a3627bc324
 # The `global` lines of a cell name what it only reads, too:
 # ruff: noqa: PLW0602
 
@@ -102,9 +102,9 @@ class PapermillParameters:
 
         ## The days
 
-        ## The days, continued
+        ## Shown
 
-        ## The days, continued
+        ## The days · 2
         """)
     # --- END_CLASS_ATTRIBUTES_BUNDLE ---
 
@@ -132,13 +132,13 @@ class PapermillParameters:
             Step(
                 id="step_03",
                 done="ran",
-                show="The days, continued",
+                show="Shown",
                 refill=False,
             ),
             Step(
                 id="step_04",
                 done="ran",
-                show="The days, continued",
+                show="The days · 2",
                 refill=False,
             ),
             # --- STEPS_LIST_INSERTION_POINT ---
@@ -159,6 +159,8 @@ class PapermillParameters:
 
     async def run_key(self, request):
         """Return the key of the run. The page sends it: two tabs can hold two runs."""
+        # The server may have one table for all workflows, with the filter of another one.
+        self.pipeline.xtra()
         sent = request.query_params if request.method == "GET" else await request.form()
         return sent.get("pipeline_id") or self.pip.db.get("pipeline_id", "")
 
@@ -624,11 +626,10 @@ class PapermillParameters:
         state = self.pip.read_state(key)
         data = state.get("step_01", {})
         execution = self.cells.execution(key, "step_01")
-        if execution and execution.running:
-            data = execution.form
 
         # Running: what the cells showed so far. The clock asks what is new, and adds only that.
         if execution and execution.running:
+            data = execution.form
             return Div(
                 Article(
                     H3(step.show),
@@ -638,7 +639,7 @@ class PapermillParameters:
                         Dt("Start"),
                         Dd(data.get("start")),
                         Dt("Until"),
-                        Dd(data.get("until")),
+                        Dd(str(data.get("until") or "").replace("T", " ")),
                         Dt("Days"),
                         Dd(data.get("days")),
                         Dt("Offset"),
@@ -673,7 +674,7 @@ class PapermillParameters:
                     ),
                 ),
                 id="step_01",
-                data_state="running",
+                data_state="question" if execution.question else "running",
             )
 
         # Phase 1: the run is locked. The card shows what was kept.
@@ -687,7 +688,7 @@ class PapermillParameters:
                         Dt("Start"),
                         Dd(data.get("start")),
                         Dt("Until"),
-                        Dd(data.get("until")),
+                        Dd(str(data.get("until") or "").replace("T", " ")),
                         Dt("Days"),
                         Dd(data.get("days")),
                         Dt("Offset"),
@@ -750,7 +751,7 @@ class PapermillParameters:
                         Dt("Start"),
                         Dd(data.get("start")),
                         Dt("Until"),
-                        Dd(data.get("until")),
+                        Dd(str(data.get("until") or "").replace("T", " ")),
                         Dt("Days"),
                         Dd(data.get("days")),
                         Dt("Offset"),
@@ -969,7 +970,7 @@ class PapermillParameters:
                     ),
                 ),
                 id="step_02",
-                data_state="running",
+                data_state="question" if execution.question else "running",
             )
 
         # Phase 1: the run is locked. The card shows what was kept.
@@ -1084,7 +1085,7 @@ class PapermillParameters:
                     ),
                 ),
                 id="step_03",
-                data_state="running",
+                data_state="question" if execution.question else "running",
             )
 
         # Phase 1: the run is locked. The card shows what was kept.
@@ -1198,7 +1199,7 @@ class PapermillParameters:
                     ),
                 ),
                 id="step_04",
-                data_state="running",
+                data_state="question" if execution.question else "running",
             )
 
         # Phase 1: the run is locked. The card shows what was kept.

@@ -16,7 +16,7 @@ Everything here may be edited: when the notebook changes, `pipulate port` takes 
 changes in and keeps your edits. Leave the `# port:` line below as it is.
 """
 
-# port: id=537811c2731d notebook=../fixtures/inputs/pipulate_calls.ipynb base=31102acb81442e47
+# port: id=537811c2731d notebook=../fixtures/inputs/pipulate_calls.ipynb base=dc4dd9adb5054439
 # The `global` lines of a cell name what it only reads, too:
 # ruff: noqa: PLW0602
 
@@ -175,6 +175,8 @@ class PipulateCalls:
 
     async def run_key(self, request):
         """Return the key of the run. The page sends it: two tabs can hold two runs."""
+        # The server may have one table for all workflows, with the filter of another one.
+        self.pipeline.xtra()
         sent = request.query_params if request.method == "GET" else await request.form()
         return sent.get("pipeline_id") or self.pip.db.get("pipeline_id", "")
 
@@ -385,7 +387,7 @@ class PipulateCalls:
                     ),
                 ),
                 id="step_01",
-                data_state="running",
+                data_state="question" if execution.question else "running",
             )
 
         # Phase 1: the run is locked. The card shows what was kept.
@@ -524,11 +526,10 @@ class PipulateCalls:
         state = self.pip.read_state(key)
         data = state.get("step_02", {})
         execution = self.cells.execution(key, "step_02")
-        if execution and execution.running:
-            data = execution.form
 
         # Running: what the cells showed so far. The clock asks what is new, and adds only that.
         if execution and execution.running:
+            data = execution.form
             return Div(
                 Article(
                     H3(step.show),
@@ -543,7 +544,7 @@ class PipulateCalls:
                     ),
                 ),
                 id="step_02",
-                data_state="running",
+                data_state="question" if execution.question else "running",
             )
 
         # Phase 1: the run is locked. The card shows what was kept.
@@ -675,7 +676,7 @@ class PipulateCalls:
         global pip, job  # in: from the cells before
         global town  # stays in the notebook's namespace
         town = form["town"]
-        return print(town, pip.get(job, step="year"))
+        print(town, pip.get(job, step="year"))
 
     def step_03_form(self, values, errors):
         """Return the questions, filled in; an error stands below its field."""
@@ -710,11 +711,10 @@ class PipulateCalls:
         state = self.pip.read_state(key)
         data = state.get("step_03", {})
         execution = self.cells.execution(key, "step_03")
-        if execution and execution.running:
-            data = execution.form
 
         # Running: what the cells showed so far. The clock asks what is new, and adds only that.
         if execution and execution.running:
+            data = execution.form
             return Div(
                 Article(
                     H3(step.show),
@@ -729,7 +729,7 @@ class PipulateCalls:
                     ),
                 ),
                 id="step_03",
-                data_state="running",
+                data_state="question" if execution.question else "running",
             )
 
         # Phase 1: the run is locked. The card shows what was kept.
@@ -898,11 +898,10 @@ class PipulateCalls:
         state = self.pip.read_state(key)
         data = state.get("step_04", {})
         execution = self.cells.execution(key, "step_04")
-        if execution and execution.running:
-            data = execution.form
 
         # Running: what the cells showed so far. The clock asks what is new, and adds only that.
         if execution and execution.running:
+            data = execution.form
             return Div(
                 Article(
                     H3(step.show),
@@ -917,7 +916,7 @@ class PipulateCalls:
                     ),
                 ),
                 id="step_04",
-                data_state="running",
+                data_state="question" if execution.question else "running",
             )
 
         # Phase 1: the run is locked. The card shows what was kept.
@@ -1084,11 +1083,10 @@ class PipulateCalls:
         state = self.pip.read_state(key)
         data = state.get("step_05", {})
         execution = self.cells.execution(key, "step_05")
-        if execution and execution.running:
-            data = execution.form
 
         # Running: what the cells showed so far. The clock asks what is new, and adds only that.
         if execution and execution.running:
+            data = execution.form
             return Div(
                 Article(
                     H3(step.show),
@@ -1103,7 +1101,7 @@ class PipulateCalls:
                     ),
                 ),
                 id="step_05",
-                data_state="running",
+                data_state="question" if execution.question else "running",
             )
 
         # Phase 1: the run is locked. The card shows what was kept.
@@ -1269,11 +1267,10 @@ class PipulateCalls:
         state = self.pip.read_state(key)
         data = state.get("step_06", {})
         execution = self.cells.execution(key, "step_06")
-        if execution and execution.running:
-            data = execution.form
 
         # Running: what the cells showed so far. The clock asks what is new, and adds only that.
         if execution and execution.running:
+            data = execution.form
             return Div(
                 Article(
                     H3(step.show),
@@ -1288,7 +1285,7 @@ class PipulateCalls:
                     ),
                 ),
                 id="step_06",
-                data_state="running",
+                data_state="question" if execution.question else "running",
             )
 
         # Phase 1: the run is locked. The card shows what was kept.
@@ -1462,11 +1459,10 @@ class PipulateCalls:
         state = self.pip.read_state(key)
         data = state.get("step_07", {})
         execution = self.cells.execution(key, "step_07")
-        if execution and execution.running:
-            data = execution.form
 
         # Running: what the cells showed so far. The clock asks what is new, and adds only that.
         if execution and execution.running:
+            data = execution.form
             return Div(
                 Article(
                     H3(step.show),
@@ -1481,7 +1477,7 @@ class PipulateCalls:
                     ),
                 ),
                 id="step_07",
-                data_state="running",
+                data_state="question" if execution.question else "running",
             )
 
         # Phase 1: the run is locked. The card shows what was kept.
@@ -1656,11 +1652,10 @@ class PipulateCalls:
         state = self.pip.read_state(key)
         data = state.get("step_08", {})
         execution = self.cells.execution(key, "step_08")
-        if execution and execution.running:
-            data = execution.form
 
         # Running: what the cells showed so far. The clock asks what is new, and adds only that.
         if execution and execution.running:
+            data = execution.form
             return Div(
                 Article(
                     H3(step.show),
@@ -1675,7 +1670,7 @@ class PipulateCalls:
                     ),
                 ),
                 id="step_08",
-                data_state="running",
+                data_state="question" if execution.question else "running",
             )
 
         # Phase 1: the run is locked. The card shows what was kept.
@@ -1831,7 +1826,7 @@ class PipulateCalls:
                     ),
                 ),
                 id="step_09",
-                data_state="running",
+                data_state="question" if execution.question else "running",
             )
 
         # Phase 1: the run is locked. The card shows what was kept.

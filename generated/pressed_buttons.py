@@ -16,7 +16,7 @@ Everything here may be edited: when the notebook changes, `pipulate port` takes 
 changes in and keeps your edits. Leave the `# port:` line below as it is.
 """
 
-# port: id=17fdbca7c1c2 notebook=../fixtures/inputs/pressed_buttons.ipynb base=b436da9e483919c8
+# port: id=17fdbca7c1c2 notebook=../fixtures/inputs/pressed_buttons.ipynb base=ba8ceebc69d0fd67
 # The `global` lines of a cell name what it only reads, too:
 # ruff: noqa: PLW0602
 
@@ -62,13 +62,13 @@ class PressedButtons:
 
         The person gives: Name.
 
-        ## Result
+        ## Guests
 
         ## How loud
 
         The person gives: Volume.
 
-        ## How loud, continued
+        ## Volume and heard
 
         ## On demand
 
@@ -94,7 +94,7 @@ class PressedButtons:
             Step(
                 id="step_02",
                 done="ran",
-                show="Result",
+                show="Guests",
                 refill=False,
             ),
             Step(
@@ -106,7 +106,7 @@ class PressedButtons:
             Step(
                 id="step_04",
                 done="ran",
-                show="How loud, continued",
+                show="Volume and heard",
                 refill=False,
             ),
             Step(
@@ -133,6 +133,8 @@ class PressedButtons:
 
     async def run_key(self, request):
         """Return the key of the run. The page sends it: two tabs can hold two runs."""
+        # The server may have one table for all workflows, with the filter of another one.
+        self.pipeline.xtra()
         sent = request.query_params if request.method == "GET" else await request.form()
         return sent.get("pipeline_id") or self.pip.db.get("pipeline_id", "")
 
@@ -342,11 +344,10 @@ class PressedButtons:
         state = self.pip.read_state(key)
         data = state.get("step_01", {})
         execution = self.cells.execution(key, "step_01")
-        if execution and execution.running:
-            data = execution.form
 
         # Running: what the cells showed so far. The clock asks what is new, and adds only that.
         if execution and execution.running:
+            data = execution.form
             return Div(
                 Article(
                     H3(step.show),
@@ -361,7 +362,7 @@ class PressedButtons:
                     ),
                 ),
                 id="step_01",
-                data_state="running",
+                data_state="question" if execution.question else "running",
             )
 
         # Phase 1: the run is locked. The card shows what was kept.
@@ -499,7 +500,7 @@ class PressedButtons:
                     ),
                 ),
                 id="step_02",
-                data_state="running",
+                data_state="question" if execution.question else "running",
             )
 
         # Phase 1: the run is locked. The card shows what was kept.
@@ -643,11 +644,10 @@ class PressedButtons:
         state = self.pip.read_state(key)
         data = state.get("step_03", {})
         execution = self.cells.execution(key, "step_03")
-        if execution and execution.running:
-            data = execution.form
 
         # Running: what the cells showed so far. The clock asks what is new, and adds only that.
         if execution and execution.running:
+            data = execution.form
             return Div(
                 Article(
                     H3(step.show),
@@ -662,7 +662,7 @@ class PressedButtons:
                     ),
                 ),
                 id="step_03",
-                data_state="running",
+                data_state="question" if execution.question else "running",
             )
 
         # Phase 1: the run is locked. The card shows what was kept.
@@ -805,7 +805,7 @@ class PressedButtons:
                     ),
                 ),
                 id="step_04",
-                data_state="running",
+                data_state="question" if execution.question else "running",
             )
 
         # Phase 1: the run is locked. The card shows what was kept.
@@ -938,11 +938,10 @@ class PressedButtons:
         state = self.pip.read_state(key)
         data = state.get("step_05", {})
         execution = self.cells.execution(key, "step_05")
-        if execution and execution.running:
-            data = execution.form
 
         # Running: what the cells showed so far. The clock asks what is new, and adds only that.
         if execution and execution.running:
+            data = execution.form
             return Div(
                 Article(
                     H3(step.show),
@@ -957,7 +956,7 @@ class PressedButtons:
                     ),
                 ),
                 id="step_05",
-                data_state="running",
+                data_state="question" if execution.question else "running",
             )
 
         # Phase 1: the run is locked. The card shows what was kept.

@@ -16,7 +16,7 @@ Everything here may be edited: when the notebook changes, `pipulate port` takes 
 changes in and keeps your edits. Leave the `# port:` line below as it is.
 """
 
-# port: id=6440e2c1cad3 notebook=../fixtures/text_tools.ipynb base=f011b804a696ef6a
+# port: id=6440e2c1cad3 notebook=../fixtures/text_tools.ipynb base=fa707333890c72c2
 # The `global` lines of a cell name what it only reads, too:
 # ruff: noqa: PLW0602
 
@@ -64,7 +64,7 @@ class TextTools:
 
         ## Words
 
-        ## Words, continued
+        ## Words · 2
 
         ## A stop word more
 
@@ -76,7 +76,7 @@ class TextTools:
 
         ## Counting
 
-        ## Counting, continued
+        ## Counting · 2
 
         Go back to the first card to try another text. What comes after it is counted anew.
         """)
@@ -106,7 +106,7 @@ class TextTools:
             Step(
                 id="step_03",
                 done="ran",
-                show="Words, continued",
+                show="Words · 2",
                 refill=False,
             ),
             Step(
@@ -130,7 +130,7 @@ class TextTools:
             Step(
                 id="step_07",
                 done="ran",
-                show="Counting, continued",
+                show="Counting · 2",
                 refill=False,
             ),
             # --- STEPS_LIST_INSERTION_POINT ---
@@ -151,6 +151,8 @@ class TextTools:
 
     async def run_key(self, request):
         """Return the key of the run. The page sends it: two tabs can hold two runs."""
+        # The server may have one table for all workflows, with the filter of another one.
+        self.pipeline.xtra()
         sent = request.query_params if request.method == "GET" else await request.form()
         return sent.get("pipeline_id") or self.pip.db.get("pipeline_id", "")
 
@@ -351,11 +353,10 @@ class TextTools:
         state = self.pip.read_state(key)
         data = state.get("step_01", {})
         execution = self.cells.execution(key, "step_01")
-        if execution and execution.running:
-            data = execution.form
 
         # Running: what the cells showed so far. The clock asks what is new, and adds only that.
         if execution and execution.running:
+            data = execution.form
             return Div(
                 Article(
                     H3(step.show),
@@ -370,7 +371,7 @@ class TextTools:
                     ),
                 ),
                 id="step_01",
-                data_state="running",
+                data_state="question" if execution.question else "running",
             )
 
         # Phase 1: the run is locked. The card shows what was kept.
@@ -515,7 +516,7 @@ class TextTools:
                     ),
                 ),
                 id="step_02",
-                data_state="running",
+                data_state="question" if execution.question else "running",
             )
 
         # Phase 1: the run is locked. The card shows what was kept.
@@ -628,7 +629,7 @@ class TextTools:
                     ),
                 ),
                 id="step_03",
-                data_state="running",
+                data_state="question" if execution.question else "running",
             )
 
         # Phase 1: the run is locked. The card shows what was kept.
@@ -745,7 +746,7 @@ class TextTools:
                     ),
                 ),
                 id="step_04",
-                data_state="running",
+                data_state="question" if execution.question else "running",
             )
 
         # Phase 1: the run is locked. The card shows what was kept.
@@ -867,7 +868,7 @@ class TextTools:
                     ),
                 ),
                 id="step_05",
-                data_state="running",
+                data_state="question" if execution.question else "running",
             )
 
         # Phase 1: the run is locked. The card shows what was kept.
@@ -1004,7 +1005,7 @@ class TextTools:
                     ),
                 ),
                 id="step_06",
-                data_state="running",
+                data_state="question" if execution.question else "running",
             )
 
         # Phase 1: the run is locked. The card shows what was kept.
@@ -1119,7 +1120,7 @@ class TextTools:
                     ),
                 ),
                 id="step_07",
-                data_state="running",
+                data_state="question" if execution.question else "running",
             )
 
         # Phase 1: the run is locked. The card shows what was kept.

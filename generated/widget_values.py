@@ -16,7 +16,7 @@ Everything here may be edited: when the notebook changes, `pipulate port` takes 
 changes in and keeps your edits. Leave the `# port:` line below as it is.
 """
 
-# port: id=3f825ab3e042 notebook=../fixtures/inputs/widget_values.ipynb base=ce328aefcf5a5426
+# port: id=3f825ab3e042 notebook=../fixtures/inputs/widget_values.ipynb base=15d6fa747d1dbe6f
 # The `global` lines of a cell name what it only reads, too:
 # ruff: noqa: PLW0602
 
@@ -76,7 +76,7 @@ class WidgetValues:
 
         The person gives: Years, to.
 
-        ## High
+        ## Result
 
         ## For whom
 
@@ -100,9 +100,15 @@ class WidgetValues:
 
         The person gives: Tags.
 
-        ## For whom, continued
+        ## Plan, bank and more
 
-        ## For whom, continued
+        ## Name, remarks and more
+
+        ## Papers
+
+        The person gives: Papers.
+
+        ## Papers · 2
         """)
     # --- END_CLASS_ATTRIBUTES_BUNDLE ---
 
@@ -124,7 +130,7 @@ class WidgetValues:
             Step(
                 id="step_02",
                 done="ran",
-                show="High",
+                show="Result",
                 refill=False,
             ),
             Step(
@@ -136,13 +142,25 @@ class WidgetValues:
             Step(
                 id="step_04",
                 done="ran",
-                show="For whom, continued",
+                show="Plan, bank and more",
                 refill=False,
             ),
             Step(
                 id="step_05",
                 done="ran",
-                show="For whom, continued",
+                show="Name, remarks and more",
+                refill=False,
+            ),
+            Step(
+                id="step_06",
+                done="papers",
+                show="Papers",
+                refill=False,
+            ),
+            Step(
+                id="step_07",
+                done="ran",
+                show="Papers · 2",
                 refill=False,
             ),
             # --- STEPS_LIST_INSERTION_POINT ---
@@ -163,6 +181,8 @@ class WidgetValues:
 
     async def run_key(self, request):
         """Return the key of the run. The page sends it: two tabs can hold two runs."""
+        # The server may have one table for all workflows, with the filter of another one.
+        self.pipeline.xtra()
         sent = request.query_params if request.method == "GET" else await request.form()
         return sent.get("pipeline_id") or self.pip.db.get("pipeline_id", "")
 
@@ -447,11 +467,10 @@ class WidgetValues:
         state = self.pip.read_state(key)
         data = state.get("step_01", {})
         execution = self.cells.execution(key, "step_01")
-        if execution and execution.running:
-            data = execution.form
 
         # Running: what the cells showed so far. The clock asks what is new, and adds only that.
         if execution and execution.running:
+            data = execution.form
             return Div(
                 Article(
                     H3(step.show),
@@ -472,7 +491,7 @@ class WidgetValues:
                     ),
                 ),
                 id="step_01",
-                data_state="running",
+                data_state="question" if execution.question else "running",
             )
 
         # Phase 1: the run is locked. The card shows what was kept.
@@ -655,7 +674,7 @@ class WidgetValues:
                     ),
                 ),
                 id="step_02",
-                data_state="running",
+                data_state="question" if execution.question else "running",
             )
 
         # Phase 1: the run is locked. The card shows what was kept.
@@ -985,11 +1004,10 @@ class WidgetValues:
         state = self.pip.read_state(key)
         data = state.get("step_03", {})
         execution = self.cells.execution(key, "step_03")
-        if execution and execution.running:
-            data = execution.form
 
         # Running: what the cells showed so far. The clock asks what is new, and adds only that.
         if execution and execution.running:
+            data = execution.form
             return Div(
                 Article(
                     H3(step.show),
@@ -1022,7 +1040,7 @@ class WidgetValues:
                     ),
                 ),
                 id="step_03",
-                data_state="running",
+                data_state="question" if execution.question else "running",
             )
 
         # Phase 1: the run is locked. The card shows what was kept.
@@ -1248,7 +1266,7 @@ class WidgetValues:
                     ),
                 ),
                 id="step_04",
-                data_state="running",
+                data_state="question" if execution.question else "running",
             )
 
         # Phase 1: the run is locked. The card shows what was kept.
@@ -1361,7 +1379,7 @@ class WidgetValues:
                     ),
                 ),
                 id="step_05",
-                data_state="running",
+                data_state="question" if execution.question else "running",
             )
 
         # Phase 1: the run is locked. The card shows what was kept.
@@ -1447,4 +1465,334 @@ class WidgetValues:
         return await self.step_05(request)
 
     # --- END_STEP_BUNDLE: step_05 ---
+
+    # --- START_STEP_BUNDLE: step_06 ---
+    @cell("widget-09")
+    def step_06_cell(form):
+        global widgets  # in: from the cells before
+        global papers  # out: for the cells after
+        papers = widgets.FileUpload(
+            value=[
+                __import__("traitlets").Bunch(
+                    name=path.name,
+                    type=__import__("mimetypes").guess_type(path.name)[0] or "",
+                    size=path.stat().st_size,
+                    last_modified=datetime.datetime.fromtimestamp(
+                        path.stat().st_mtime, datetime.timezone.utc
+                    ),
+                    content=memoryview(path.read_bytes()),
+                )
+                for path in map(__import__("pathlib").Path, form["papers"])
+            ],
+            accept=".csv,.txt",
+            multiple=True,
+            description="Papers",
+        )
+        return papers
+
+    def step_06_form(self, values, errors):
+        """Return the questions, filled in; an error stands below its field."""
+        return Form(
+            Div(
+                Div(
+                    Label("Papers", fr="step_06-papers"),
+                    self.cells.chosen(values.get("papers"), remove="papers"),
+                    Input(
+                        id="step_06-papers",
+                        name="papers",
+                        aria_invalid="true" if "papers" in errors else None,
+                        type="file",
+                        accept=".csv,.txt",
+                        multiple=True,
+                        aria_describedby="step_06-papers-error",
+                    ),
+                    self.error_below("step_06-papers", errors.get("papers")),
+                    cls="field wide",
+                ),
+                cls="fields",
+            ),
+            Button("Continue", type="submit", cls="primary"),
+            hx_post=f"/{self.app_name}/step_06_submit",
+            hx_target="#step_06",
+            hx_swap="outerHTML",
+        )
+
+    async def step_06(self, request):
+        """GET: the card as it stands."""
+        step = self.steps[self.steps_indices["step_06"]]
+        key = await self.run_key(request)
+        state = self.pip.read_state(key)
+        data = state.get("step_06", {})
+        execution = self.cells.execution(key, "step_06")
+
+        # Running: what the cells showed so far. The clock asks what is new, and adds only that.
+        if execution and execution.running:
+            data = execution.form
+            return Div(
+                Article(
+                    H3(step.show),
+                    Dl(
+                        Dt("Papers"),
+                        Dd(self.cells.file(key, data.get("papers"))),
+                    ),
+                    self.cells.follow(execution),
+                    Footer(
+                        self.cells.clock(execution),
+                        self.stop_button("step_06"),
+                    ),
+                ),
+                id="step_06",
+                data_state="question" if execution.question else "running",
+            )
+
+        # Phase 1: the run is locked. The card shows what was kept.
+        if "finalized" in state.get("finalize", {}):
+            return Div(
+                Article(
+                    H3(step.show),
+                    Dl(
+                        Dt("Papers"),
+                        Dd(self.cells.file(key, data.get("papers"))),
+                    ),
+                    self.cells.show(key, data.get("_cells", [])),
+                ),
+                self.next_card("step_06"),
+                id="step_06",
+                data_state="locked",
+            )
+
+        # The cells were run and failed, perhaps after they had been done once: what went
+        # wrong, and another try.
+        if execution and execution.error:
+            return Div(
+                Article(
+                    H3(step.show),
+                    self.cells.show(key, execution.cells),
+                    self.step_06_form(execution.form, {}),
+                ),
+                id="step_06",
+                data_state="error",
+            )
+
+        # Phase 2: done. The card shows what was kept, and the way back.
+        if step.done in data and state.get("_revert_target") != "step_06":
+            return Div(
+                Article(
+                    Header(
+                        H3(step.show),
+                        self.back_button("step_06", "Change"),
+                    ),
+                    self.cells.notice("step_06", data),
+                    Dl(
+                        Dt("Papers"),
+                        Dd(self.cells.file(key, data.get("papers"))),
+                    ),
+                    self.cells.show(key, data.get("_cells", [])),
+                ),
+                self.next_card("step_06"),
+                id="step_06",
+                data_state="done",
+            )
+
+        # Phase 3: the questions, with earlier answers or the notebook's values.
+        values = {
+            "papers": [],
+        }
+        typed = state.get("_typed", {}).get("step_06", {})
+        return Div(
+            Article(
+                H3(step.show),
+                self.step_06_form(values | data | typed, {}),
+            ),
+            id="step_06",
+            data_state="input",
+        )
+
+    async def step_06_submit(self, request):
+        """POST: read the answers, run the cells, keep what they gave."""
+        key = await self.run_key(request)
+        state = self.pip.read_state(key)
+
+        # A locked run is not changed. An earlier step may be open again in another tab.
+        before = self.steps[: self.steps_indices["step_06"]]
+        locked = "finalized" in state.get("finalize", {})
+        reopened = state.get("_revert_target") in [step.id for step in before]
+        done = all(step.done in state.get(step.id, {}) for step in before)
+        if not state or locked or reopened or not done:
+            return self.chain(key)
+
+        # What cannot be read is asked again, with everything that was typed.
+        step = self.steps[self.steps_indices["step_06"]]
+        sent = await self.cells.sent(request, files=["papers"])
+        form, errors = {}, {}
+        # A file stays until another one is chosen.
+        typed = state.get("_typed", {}).get("step_06", {})
+        earlier = {
+            "papers": [],
+        }
+        earlier = earlier | state.get("step_06", {}) | typed
+        try:
+            form["papers"] = await self.cells.uploaded_all(
+                key,
+                sent,
+                "papers",
+                earlier.get("papers"),
+                endings=(".csv", ".txt"),
+                max_size=200_000_000,
+            )
+        except ValueError:
+            errors["papers"] = (
+                "Papers: please choose files (.csv, .txt) of at most 200 MB each."
+            )
+        errors |= sent.problems
+        if errors:
+            # Files that came along are kept: a browser does not send them twice.
+            kept = {name: form.get(name, earlier[name]) for name in ["papers"]}
+            state["_typed"] = {"step_06": kept}
+            self.pip.write_state(key, state)
+            return Div(
+                Article(
+                    H3(step.show),
+                    self.step_06_form(sent | kept, errors),
+                ),
+                id="step_06",
+                data_state="input",
+            )
+
+        # What was typed is kept before the cells run: the server may end meanwhile.
+        state["_typed"] = {"step_06": {**form}}
+        self.pip.write_state(key, state)
+
+        # What the cells gave is kept once they are done; what came after is cleared.
+        async def save(cells):
+            state = await self.pip.clear_steps_from(key, "step_06", self.steps)
+            state["step_06"] = {**form, "_cells": cells}
+            state.pop("_revert_target", None)
+            state.pop("_typed", None)
+            self.pip.write_state(key, state)
+
+        await self.cells.start(key, "step_06", form, save)
+        return await self.step_06(request)
+
+    # --- END_STEP_BUNDLE: step_06 ---
+
+    # --- START_STEP_BUNDLE: step_07 ---
+    @cell("widget-10")
+    def step_07_cell(form):
+        global papers  # in: from the cells before
+        global paper  # stays in the notebook's namespace
+        for paper in papers.value:
+            print(
+                paper.name,
+                paper["size"],
+                paper.content.tobytes().decode().splitlines()[0],
+            )
+        print(len(papers.value), "papers")
+
+    async def step_07(self, request):
+        """GET: the card as it stands."""
+        step = self.steps[self.steps_indices["step_07"]]
+        key = await self.run_key(request)
+        state = self.pip.read_state(key)
+        data = state.get("step_07", {})
+        execution = self.cells.execution(key, "step_07")
+
+        # Running: what the cells showed so far. The clock asks what is new, and adds only that.
+        if execution and execution.running:
+            return Div(
+                Article(
+                    H3(step.show),
+                    self.cells.follow(execution),
+                    Footer(
+                        self.cells.clock(execution),
+                        self.stop_button("step_07"),
+                    ),
+                ),
+                id="step_07",
+                data_state="question" if execution.question else "running",
+            )
+
+        # Phase 1: the run is locked. The card shows what was kept.
+        if "finalized" in state.get("finalize", {}):
+            return Div(
+                Article(
+                    H3(step.show),
+                    self.cells.show(key, data.get("_cells", [])),
+                ),
+                self.next_card("step_07"),
+                id="step_07",
+                data_state="locked",
+            )
+
+        # The cells were run and failed, perhaps after they had been done once: what went
+        # wrong, and another try.
+        if execution and execution.error:
+            return Div(
+                Article(
+                    H3(step.show),
+                    self.cells.show(key, execution.cells),
+                    Form(
+                        Button("Run again", type="submit", cls="primary"),
+                        hx_post=f"/{self.app_name}/step_07_submit",
+                        hx_target="#step_07",
+                        hx_swap="outerHTML",
+                    ),
+                ),
+                id="step_07",
+                data_state="error",
+            )
+
+        # Phase 2: done. The card shows what was kept, and the way back.
+        if step.done in data and state.get("_revert_target") != "step_07":
+            return Div(
+                Article(
+                    Header(
+                        H3(step.show),
+                        self.back_button("step_07", "Run again"),
+                    ),
+                    self.cells.notice("step_07", data),
+                    self.cells.show(key, data.get("_cells", [])),
+                ),
+                self.next_card("step_07"),
+                id="step_07",
+                data_state="done",
+            )
+
+        # Phase 3: nothing to ask. The card runs as soon as it is on the page.
+        return Div(
+            Article(
+                H3(step.show),
+                P("Running…", aria_busy="true"),
+            ),
+            id="step_07",
+            data_state="running",
+            hx_post=f"/{self.app_name}/step_07_submit",
+            hx_trigger="load",
+            hx_swap="outerHTML",
+        )
+
+    async def step_07_submit(self, request):
+        """POST: run the cells, keep what they gave."""
+        key = await self.run_key(request)
+        state = self.pip.read_state(key)
+
+        # A locked run is not changed. An earlier step may be open again in another tab.
+        before = self.steps[: self.steps_indices["step_07"]]
+        locked = "finalized" in state.get("finalize", {})
+        reopened = state.get("_revert_target") in [step.id for step in before]
+        done = all(step.done in state.get(step.id, {}) for step in before)
+        if not state or locked or reopened or not done:
+            return self.chain(key)
+
+        # What the cells gave is kept once they are done; what came after is cleared.
+        async def save(cells):
+            state = await self.pip.clear_steps_from(key, "step_07", self.steps)
+            state["step_07"] = {"ran": True, "_cells": cells}
+            state.pop("_revert_target", None)
+            self.pip.write_state(key, state)
+
+        await self.cells.start(key, "step_07", {}, save)
+        return await self.step_07(request)
+
+    # --- END_STEP_BUNDLE: step_07 ---
     # --- STEP_METHODS_INSERTION_POINT ---

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.build import code, raw
-from transpiler.annotating import insert
+from transpiler.annotating import _sources, insert, rewrite
 from transpiler.diagnostics import Span, UserError
 from transpiler.marking import line_of, marked
 from transpiler.passes.annotate import annotate
@@ -298,3 +298,35 @@ def test_a_file_that_is_gone_is_said(tmp_path: Path) -> None:
         replace_notebook(tmp_path / "no.ipynb", b"", b"new")
     assert caught.value.diagnostic.rule.code == "PP402"
     assert list(tmp_path.iterdir()) == []
+
+
+# --- other sources ------------------------------------------------------------------------------------------------------
+
+
+@settings(max_examples=120, deadline=None)
+@given(notebooks(), st.data())
+def test_a_new_source_changes_nothing_else(
+    made: tuple[str, dict[str, Any], list[dict[str, Any]]], data: st.DataObject
+) -> None:
+    text, _, _ = made
+    try:
+        before = text.encode()
+    except UnicodeEncodeError:
+        return
+    cells = cells_in(json.loads(text.removeprefix("\ufeff")))
+    index = data.draw(st.integers(0, len(cells) - 1))
+    source = source_of(cells[index])
+    lines = LINE_END.split("".join(source))
+    at = data.draw(st.integers(0, len(lines) - 1))
+    wanted = "\n".join([*lines[:at], 'new = "é\\t"', *lines[at + 1 :]])
+
+    after = rewrite(before, {index: wanted}).decode()
+
+    changed = source_of(cells_in(json.loads(after.removeprefix("\ufeff")))[index])
+    assert type(changed) is type(source)
+    assert LINE_END.sub("\n", "".join(changed)) == wanted
+    place = list(_sources(text))[index]
+    assert place is not None
+    assert after.startswith(text[: place.parts[0].start])
+    assert after.endswith(text[place.parts[-1].end :])
+    assert rewrite(before, {index: "\n".join(lines)}) == before

@@ -1,6 +1,7 @@
 """docs/annotations.md names every key, type, tag and convention there is, each with an example that does what it says."""
 
 import re
+import struct
 
 import pytest
 
@@ -33,6 +34,29 @@ def test_every_key_is_there() -> None:
 def test_every_type_is_there() -> None:
     (line,) = re.findall(r"^Types: (.*)\.$", PAGE, re.MULTILINE)
     assert tuple(re.findall(r"`([\w-]+)`", line)) == FIELD_TYPES
+
+
+def test_every_type_is_shown() -> None:
+    table = rows("Types")
+    assert tuple(table) == FIELD_TYPES
+    for name, rest in table.items():
+        assert f"(pictures/annotations/type-{name}.png)" in rest
+
+
+def test_every_section_has_its_picture_and_no_picture_is_left_over() -> None:
+    shown = re.findall(r"!\[([^\]]+)\]\((pictures/annotations/[\w-]+\.png)\)", PAGE)
+    assert [title for title, text in SECTIONS.items() if "](pictures/" not in text] == []
+    assert len(shown) == PAGE.count("![")
+    assert len({alt for alt, _ in shown}) == len(shown), "each says what is to be seen"
+    folder = ROOT / "docs" / "pictures" / "annotations"
+    assert {f"pictures/annotations/{p.name}" for p in folder.iterdir()} == {p for _, p in shown}
+    for path in folder.iterdir():
+        content = path.read_bytes()
+        assert content.startswith(b"\x89PNG\r\n\x1a\n"), path
+        assert 500 < len(content) <= 40_000, path
+        width, height = struct.unpack(">II", content[16:24])
+        assert 200 <= width <= 800, path
+        assert 20 <= height <= 2000, path
 
 
 def test_every_tag_is_there() -> None:
@@ -79,5 +103,5 @@ def test_each_example_is_python_that_asks(block: str) -> None:
     item, found = code(
         f"{head}{block}\nimport ipywidgets as widgets" if "widgets" in block else head + block
     )
-    assert codes_of(found) == []
+    assert codes_of(found) == (["PP126"] if "while" in block else [])
     assert item.fields

@@ -277,6 +277,20 @@ def test_uploads(tmp_path: Path) -> None:
         assert "['Mary', 'Joan']" in card.get_text()
         assert run.state["step_02"]["guests"] != path
         assert len(uploads(tmp_path)) == 2
+
+        # what is optional can be taken away, what is required cannot
+        await run.post("revert", {"step_id": "step_02"})
+        form = await run.get("step_02")
+        assert [box["name"] for box in form.select("[type=checkbox]")] == ["pictures-remove"]
+        (picture,) = run.state["step_02"]["pictures"]
+        gone = {"guests-remove": run.state["step_02"]["guests"], "pictures-remove": picture}
+        card = await run.post("step_02_submit", gone, empty)
+        assert error_of(card, "step_02", "guests")
+        assert "p.png" not in card.get_text()
+        card = await run.submit("step_02", {"pictures-remove": "other"}, {"guests": (evil, CSV)})
+        assert run.state["step_02"]["pictures"] == []
+        assert "p.png" not in card.get_text()
+        assert len(uploads(tmp_path)) == 1
         await run.submit("step_03", {"token": TOKEN})
 
     async def second_life(run: Run) -> None:

@@ -28,6 +28,7 @@ AGAIN = {
     "all_types": {"step_03": ANSWERS["all_types"]["step_03"]},
     "asked_questions": {"step_02": ANSWERS["asked_questions"]["step_02"]},
     "pipulate_calls": ANSWERS["pipulate_calls"],
+    "questions_while_running": ANSWERS["questions_while_running"],
 }
 
 pytestmark = pytest.mark.kernel

@@ -6,12 +6,15 @@ the manner of what is there: as items of a list of lines or inside one string, w
 writing what is not ASCII.
 
     insert(raw, {2: (0, ("#| input: limit",))})
+    rewrite(raw, {2: "limit = 6\\nprint(limit)"})
 """
 
 import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from difflib import SequenceMatcher
+from itertools import pairwise
 from json.decoder import scanstring  # type: ignore[attr-defined]
 from typing import Any
 
@@ -63,6 +66,71 @@ def insert(raw: bytes, lines: Mapping[int, tuple[int, tuple[str, ...]]]) -> byte
     for at, piece in sorted(edits, reverse=True):
         text = text[:at] + piece + text[at:]
     return text.encode("utf-8")
+
+
+def rewrite(raw: bytes, sources: Mapping[int, str]) -> bytes:
+    """Return the file with other sources of cells: cell index -> source, with "\\n" as line end.
+
+    Lines that stay keep their bytes; so does everything else. Raises KeyError when a cell's source is not text.
+    """
+    text = raw.decode("utf-8")
+    found = dict(enumerate(_sources(text)))
+    escaped = not _has_plain(text) and re.search(r"\\u(?!00[01])[0-9a-fA-F]{4}", text) is not None
+    edits: list[tuple[int, int, str]] = []
+    for index, new in sources.items():
+        source = found[index]
+        if source is None or not source.parts:
+            raise KeyError(index)
+        if _LINE_END.sub("\n", source.value) != new:
+            edits.append(_rewritten(text, source, new, escaped))
+    for start, end, piece in sorted(edits, reverse=True):
+        text = text[:start] + piece + text[end:]
+    return text.encode("utf-8")
+
+
+def _rewritten(text: str, source: _Source, new: str, escaped: bool) -> tuple[int, int, str]:
+    """Return which part of the file goes, and what comes in its place: the new lines, the old ones as they are written."""
+    value = source.value
+    ends = _LINE_END.findall(value)
+    end = max(ends, key=ends.count) if ends else _usual_line_end(text)
+    starts = [0, *(match.end() for match in _LINE_END.finditer(value)), len(value)]
+    before = [value[a:b] for a, b in pairwise(starts) if a < b]
+    after = [line + end for line in new.split("\n")]
+    after[-1] = after[-1].removesuffix(end)
+    after = after if after[-1] else after[:-1]
+    written = _as_written(text, source, before)
+    pieces: list[str] = []
+    plain = [[_LINE_END.sub("\n", line) for line in side] for side in (before, after)]
+    matcher = SequenceMatcher(None, plain[0], plain[1], autojunk=False)
+    for kind, a, b, c, d in matcher.get_opcodes():
+        if kind == "equal":
+            pieces += written[a:b]
+        else:
+            pieces += [json.dumps(line, ensure_ascii=escaped)[1:-1] for line in after[c:d]]
+    first, last = source.parts[0], source.parts[-1]
+    if not source.is_list:
+        return first.start + 1, last.end - 1, "".join(pieces)
+    quoted = [f'"{piece}"' for piece in pieces]
+    return first.start, last.end, _separator(text, source).join(quoted)
+
+
+def _as_written(text: str, source: _Source, lines: list[str]) -> list[str]:
+    """Each line as the file writes it, without quotes."""
+    written: list[str] = []
+    parts = iter(source.parts)
+    part, offset = next(parts), 0
+    for line in lines:
+        piece, left = "", len(line)
+        while left:
+            if offset == len(part.value):
+                part, offset = next(parts), 0
+                continue
+            take = min(left, len(part.value) - offset)
+            piece += text[_inside(text, part, offset) : _inside(text, part, offset + take)]
+            offset += take
+            left -= take
+        written.append(piece)
+    return written
 
 
 def _has_plain(text: str) -> bool:

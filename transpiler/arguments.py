@@ -9,6 +9,9 @@ from transpiler import codes
 from transpiler.diagnostics import UserError
 from transpiler.verified import Way
 
+QUESTIONS = "input"
+"""Under this name stands what the cells of a step ask while they run: a list, in their order."""
+
 
 @dataclass(frozen=True, slots=True)
 class Task:
@@ -59,9 +62,11 @@ def _pairs(paths: Sequence[Path]) -> list[tuple[Path, Path | None]]:
 def given_of(answers: Sequence[str], file: Path | None = None) -> dict[str, dict[str, str]]:
     """Return the answers of `--answers` and, over them, of `--set` by step and field. Raises UserError PP407.
 
-    `--set` that is repeated for one field has a value a line.
+    `--set` that is repeated for one field has a value a line; for `step.input` it is the next answer to what the cells of
+    the step ask, and the answers are a JSON list.
     """
     given: dict[str, dict[str, str]] = {}
+    asked: dict[str, list[str]] = {}
     for answer in answers:
         place, equals, value = answer.partition("=")
         step, dot, field = place.partition(".")
@@ -73,6 +78,10 @@ def given_of(answers: Sequence[str], file: Path | None = None) -> dict[str, dict
                 reason="it is written step_02.limit=500",
             )
         fields = given.setdefault(step, {})
+        if field == QUESTIONS:
+            asked.setdefault(step, []).append(value)
+            fields[field] = json.dumps(asked[step])
+            continue
         fields[field] = f"{fields[field]}\n{value}" if field in fields else value
     for step, fields in (_answers_in(file) if file else {}).items():
         given[step] = {**fields, **given.get(step, {})}
@@ -87,7 +96,15 @@ def _answers_in(file: Path) -> dict[str, dict[str, str]]:
         raise _bad_file(file, str(problem)) from problem
     if not isinstance(found, dict) or not all(isinstance(part, dict) for part in found.values()):
         raise _bad_file(file, 'it holds objects by step, {"step_02": {"limit": 500}}')
-    return {step: {name: typed(v) for name, v in fields.items()} for step, fields in found.items()}
+    return {
+        step: {name: _questions(v) if name == QUESTIONS else typed(v) for name, v in fields.items()}
+        for step, fields in found.items()
+    }
+
+
+def _questions(value: object) -> str:
+    """Return the answers to what the cells of a step ask; one that is no list is the only one."""
+    return json.dumps([typed(entry) for entry in (value if isinstance(value, list) else [value])])
 
 
 def _bad_file(file: Path, reason: str) -> UserError:

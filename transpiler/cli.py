@@ -5,6 +5,7 @@ Exit codes: 0 fine; 1 problems found; 2 usage, or a notebook that cannot be read
 """
 
 import io
+import re
 import sys
 import traceback
 
@@ -14,6 +15,7 @@ from transpiler.commands import (  # noqa: F401  # they add themselves
     compiling,
     hosting,
     proving,
+    reviewing,
     tooling,
 )
 from transpiler.commands.shared import app
@@ -29,7 +31,7 @@ def main() -> None:
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # a terminal that knows few characters
     try:
-        app()
+        app(_with_values(sys.argv[1:]))
     except UserError as error:
         _print_diagnostic(error.diagnostic)
         sys.exit(error.exit_code)
@@ -41,6 +43,17 @@ def main() -> None:
         _print_diagnostic(codes.INTERNAL.at(WHOLE, reason=str(error) or type(error).__name__))
         traceback.print_exc()
         sys.exit(1)
+
+
+def _with_values(arguments: list[str]) -> list[str]:
+    """The arguments with `all` behind `--to-notebook` where no step follows: typer knows no optional values."""
+    found: list[str] = []
+    for number, argument in enumerate(arguments):
+        found.append(argument)
+        following = arguments[number + 1] if number + 1 < len(arguments) else ""
+        if argument == "--to-notebook" and not re.fullmatch(r"step_\w+", following):
+            found.append("all")
+    return found
 
 
 def _print_diagnostic(diagnostic: Diagnostic) -> None:

@@ -138,9 +138,9 @@ PARAM_FORM = Rule(
 ASKS_WHILE_RUNNING = Rule(
     "PP126",
     "asks-while-running",
-    WARNING,
-    "This `input()` is in {where}: how often it asks depends on the data, so it is not a field of the form",
-    "The running app cannot ask there yet. Ask at the top level of the cell: `answer = input(...)`.",
+    NOTICE,
+    "This `{call}()` is in {where}: how often it asks depends on the data, so it is not a field of the form",
+    "The app asks when the cell comes to it. For `run` and `verify`, answers are given as `--set step_NN.input=...`, one for each question.",
 )
 NOT_A_LITERAL = Rule(
     "PP127",
@@ -257,6 +257,13 @@ NOT_MOVABLE = Rule(
     WARNING,
     "this cell is kept as text: as a function it would not come out as it is here ({reason})",
     "Nothing to do: the cell runs as it stands. This is a gap of ours; please report the cell if you may share it.",
+)
+NOT_KNOWN_YET = Rule(
+    "PP310",
+    "not-known-yet",
+    WARNING,
+    "the {part} of {name} cannot be computed before this step runs: {reason}",
+    "Compute it in a cell of its own above this step, and name what comes of it here.",
 )
 
 CHOSEN_GONE = Rule(
@@ -393,6 +400,27 @@ NO_BACKUP = Rule(
     ERROR,
     "there is nothing to undo for {path}",
     "A backup is made whenever a port changes a plugin that is there; the last ten are kept in .port.",
+)
+NEWER_COMPILER = Rule(
+    "PP430",
+    "newer-compiler",
+    NOTICE,
+    "a newer compiler writes {parts} in another way; the notebook {also}",
+    "Nothing to do: the compiler's changes are merged first, apart from the notebook's, and your edits stay.",
+)
+NOT_PORTED = Rule(
+    "PP435",
+    "not-ported",
+    ERROR,
+    "there is no plugin of {path} in {folder}",
+    "Port the notebook first: pipulate port {path} -o {folder}",
+)
+EDIT_STAYS = Rule(
+    "PP436",
+    "edit-stays",
+    WARNING,
+    "an edit of {function} stays in the plugin only: {reason}",
+    "Nothing is lost: each port keeps it. To have it in the notebook, make the change there and port again.",
 )
 CHANGED_MEANWHILE = Rule(
     "PP490",

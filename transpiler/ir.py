@@ -117,6 +117,8 @@ class Field:
     """The endings of names that a file may have: `.csv`."""
     computed: bool = False
     """Whether the notebook computes its value: it is not known before earlier cells were executed."""
+    parts: tuple[tuple[str, str], ...] = ()
+    """What else of it is computed from earlier cells: `choices`, `label`, `help`, each with the text of an expression."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,6 +220,8 @@ class Names:
     deletes: tuple[str, ...] = ()
     mutates: tuple[str, ...] = ()
     """Names whose objects it may change in place, and names that functions it calls may bind."""
+    asks: tuple[str, ...] = ()
+    """Names of the cells before from which its form computes choices and labels."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -383,6 +387,13 @@ class PlannedField:
     """For a file: how many bytes it may have at most."""
     wide: bool = False
     """Whether it takes the whole width of the form."""
+    computed: tuple[str, ...] = ()
+    """What of it the cells before compute: `value`, `choices`, `label`, `help`."""
+
+    @property
+    def shown_computed(self) -> bool:
+        """Whether the cells before compute more of it than its value."""
+        return any(part != "value" for part in self.computed)
 
 
 @dataclass(frozen=True, slots=True)
@@ -416,6 +427,8 @@ class Helpers:
     """The method that shows a list, one item a line."""
     secrets: bool
     """The cards that ask again for a secret."""
+    choices: bool
+    """The method for what stands there when nothing can be chosen from."""
     reads: bool
     """The line for linters: a cell's `global` lines name what it only reads."""
 

@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,8 +13,11 @@ from transpiler.ir import Analysis, Known, Plan
 from transpiler.options import Asked, Options
 from transpiler.passes import write as disk
 from transpiler.passes.paths import sha
+from transpiler.passes.ported import FILE as CELLS
+from transpiler.passes.ported import ported_from, read_ported
 from transpiler.passes.regenerated import REFUSED, Regenerated, regenerate
 from transpiler.passes.stamp import chosen_before, stamp_of, unchanged
+from transpiler.passes.upgraded import Emitted
 from transpiler.resources import templates_folder
 
 if TYPE_CHECKING:
@@ -118,19 +122,22 @@ def port(
     options: Options,
     asked: Asked | None = None,
     known_as: Path | None = None,
+    anew: bool = False,
+    raw: bytes | None = None,
 ) -> Ported:
     """Port a notebook to a plugin in a folder; into one that is there its changes are merged.
 
-    `known_as` is the path under which the plugin knows the notebook, where `path` is a copy. Raises UserError when the notebook cannot be read (exit 2), or the plugin not be written safely (exit 3); an
+    `known_as` is the path under which the plugin knows the notebook, where `path` is a copy. `anew`: look at everything even
+    where nothing has changed since the last port. `raw`: for a dry run, what the notebook would hold.
+    Raises UserError when the notebook cannot be read (exit 2), or the plugin not be written safely (exit 3); an
     InternalError or anything else that escapes is a bug of ours. In all these cases nothing has been written.
     """
-    raw = read_bytes(path)
+    raw = read_bytes(path) if raw is None else raw
     known = known_as or path
     kept = chosen_before(known, out) if options.fields is None else options.fields
     fingerprint = _fingerprint(options, kept)
-    if asked in (None, Asked(), Asked(dry=True)) and (
-        plugin := unchanged(known, raw, out, fingerprint)
-    ):
+    quick = not anew and asked in (None, Asked(), Asked(dry=True))
+    if quick and (plugin := unchanged(known, raw, out, fingerprint)):
         return Ported(path, plugin, None, (), changed=False)
     asked = asked or Asked()
     there = disk.ported_from(known, out)
@@ -143,24 +150,46 @@ def port(
 
     where = disk.place(plan, known, out, options.number, there)
     text = emit(plan, made.moved, where.port_id, where.notebook)
-    fingerprint = _fingerprint(options, plan.chosen)
+    again = _emitted_again(where, path, options)
     result, of_merge = regenerate(
-        str(where.path), where.raw, where.base, where.lock, text, plan.moves, asked
+        str(where.path), where.raw, where.base, where.lock, Emitted(text, plan.moves), asked, again
     )
     changed = where.raw != result.content
     of_write: Found = ()
     if not asked.dry:
+        fingerprint = _fingerprint(options, plan.chosen)
         stamp = ""
         if known == path and not result.open:
             stamp = stamp_of(plan, result.content, where.path, path, raw, fingerprint)
-        changed, of_write = disk.write(plan, result, where, path, raw, stamp)
+        papers = {
+            "unchanged.stamp": stamp,
+            CELLS: ported_from(raw, text, compiler_digest(), options.by, plan.chosen),
+        }
+        changed, of_write = disk.write(plan, result, where, path, raw, papers)
     backup = changed and where.raw is not None and not asked.dry
     everything = found + of_merge + of_write
     return Ported(path, where.path, plan, everything, changed, result, where.raw, backup)
 
 
+def _emitted_again(where: disk.Place, path: Path, options: Options) -> Emitted | None:
+    """What the compiler makes of the notebook as it was ported last; None when that was this very compiler."""
+    from transpiler.passes.emit import emit
+
+    digest = compiler_digest()
+    before = read_ported(where.home / CELLS, where.lock.base_sha, digest) if where.raw else None
+    if before is None:
+        return None
+    options = replace(options, by=before.by, fields=None)
+    made = planned(before.raw, path, options, before.fields, disk.known_steps([where]))
+    if made.plan is None or any(d.rule.severity is Severity.ERROR for d in made.found):
+        return None  # the newer compiler refuses them: its changes come with the notebook's
+    return Emitted(emit(made.plan, made.moved, where.port_id, where.notebook), made.plan.moves)
+
+
 def undo(path: Path, out: Path, yes: bool) -> Path:
     """Bring back the plugin of a notebook as it was before the last port changed it; return its path.
+
+    What `--to-notebook` did goes back together: the notebook as it was, too, unless it was saved since.
 
     Raises UserError: when there is no plugin or no backup (exit 2), and when the plugin was edited since and that is not
     to be dropped (exit 3).
@@ -170,12 +199,20 @@ def undo(path: Path, out: Path, yes: bool) -> Path:
         if backup is None or where.raw is None:
             raise UserError(codes.NO_BACKUP, path=str(where.path))
         edited = sha(where.raw) != where.lock.written_sha
+        kept = disk.notebook_backup(where.home, int(backup.name[:4]))
+        before = kept.read_bytes() if kept.is_file() else None
+        now = read_bytes(path) if before is not None else b""
+        saved = before is not None and sha(now) != where.lock.notebook_sha
+        if saved and not yes:
+            raise UserError(codes.CHANGED_MEANWHILE, REFUSED, path=str(path))
         if edited and not yes:
             raise UserError(
                 codes.EDITED_BY_HAND, REFUSED, path=str(where.path), option="--undo",
                 edits="it is not as the last port left it",
             )  # fmt: skip
         disk.undo(where, backup, keep=edited)
+        if before is not None and not saved:
+            disk.replace_notebook(path, now, before)
         return where.path
     raise UserError(codes.NO_BACKUP, path=str(path))
 
@@ -207,6 +244,13 @@ def _fingerprint(options: Options, fields: tuple[str, ...]) -> str:
     """
     options = replace(options, fields=fields)
     total = hashlib.sha256(repr(sorted(asdict(options).items())).encode())
+    return hashlib.sha256(total.digest() + compiler_digest().encode()).hexdigest()[:16]
+
+
+@cache
+def compiler_digest() -> str:
+    """Return a hash of the compiler: its modules and templates."""
+    total = hashlib.sha256()
     here = Path(__file__).parent
     for folder, pattern in (
         (here, "*.py"),

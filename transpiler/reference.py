@@ -31,6 +31,7 @@ from transpiler.diagnostics import Span
 from transpiler.ir import ANSWER, JSON, Code, Edit, Field
 from transpiler.passes.edits import apply
 from transpiler.passes.questions import questions
+from transpiler.replies import Replies
 from transpiler.seen import expanded
 
 SLICE = 0.5
@@ -50,6 +51,14 @@ def is_question(code: Code, asked: Field) -> bool:
     text = code.python.text[asked.value.start : asked.value.end]
     try:
         return bool(questions(ast.parse(text))[0])
+    except SyntaxError:
+        return False
+
+
+def asks_while_running(code: Code) -> bool:
+    """Whether a cell calls `input()` or `getpass()` where that cannot be a field."""
+    try:
+        return code.python is not None and bool(questions(ast.parse(code.python.text))[1])
     except SyntaxError:
         return False
 
@@ -75,11 +84,8 @@ def source_of(code: Code, answers: Answers) -> str:
 
 def _goes_with(asked: Field, spans: Container[Span]) -> bool:
     """Whether a field is half of a pair, such as the ends of a range, that is answered: they are given together."""
-    return (
-        asked.span in spans
-        and asked.source is None
-        and asked.answer.count("(") != (asked.answer.count(")"))
-    )
+    text = asked.source[1] if asked.source else asked.answer
+    return asked.span in spans and text.count("(") != text.count(")")
 
 
 def notebook_of(codes: tuple[Code, ...], answers: Mapping[str, Answers]) -> Any:
@@ -97,12 +103,12 @@ def notebook_of(codes: tuple[Code, ...], answers: Mapping[str, Answers]) -> Any:
 
 
 async def execute(
-    notebook: Any, folder: Path, seed: int, started: Callable[[int], None]
+    notebook: Any, folder: Path, seed: int, started: Callable[[int], None], replies: Replies
 ) -> dict[str, Outputs]:
     """Execute a notebook in a folder and return the outputs of its cells by id, to the first one that raised or ended the kernel.
 
     `seed` is that of Python's string hashes, which decide the order of a set; `started` is told the number of each
-    cell that starts.
+    cell that starts; `replies` answers what cells ask.
     """
     reached = 0
 
@@ -111,7 +117,13 @@ async def execute(
         reached = cell_index + 1
         started(cell_index)
 
-    client = NotebookClient(
+    async def ended(**_: Any) -> None:
+        await replies.end()
+
+    def begin(cell: Any, cell_index: int) -> None:
+        replies.begin(client, cell.id)
+
+    client: NotebookClient = NotebookClient(
         notebook,
         kernel_manager_class=_Manager,
         timeout=None,
@@ -122,6 +134,8 @@ async def execute(
         resources={"metadata": {"path": str(folder)}},
         on_notebook_start=_leave_signals,
         on_cell_start=start,
+        on_cell_execute=begin,
+        on_cell_executed=ended,
     )
     env = {name: value for name, value in os.environ.items() if name != "MPLBACKEND"}
     env["PYTHONHASHSEED"] = str(seed)
@@ -133,6 +147,8 @@ async def execute(
         make: Any = nbformat.v4
         died = make.new_output("error", ename=KERNEL_DIED, evalue=str(problem))
         notebook.cells[reached - 1].outputs.append(died)
+    finally:
+        await replies.end()
     state = client.widget_state
     return {cell.id: expanded(cell.outputs, state) for cell in notebook.cells[:reached]}
 

@@ -13,6 +13,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from transpiler.carrying import possible
 from transpiler.diagnostics import Diagnostic, Found, Severity, Span
 from transpiler.ir import Plan
 from transpiler.pipeline import Ported
@@ -136,15 +137,30 @@ def print_port(to: Console, ported: Ported, sources: tuple[str, ...], dry: bool 
         plural = "s are" if result.open > 1 else " is"
         to.print(f"{result.open} conflict{plural} open. The plugin loads, and your text runs.")
     if dry:
-        to.print("It would be written." if ported.changed else "Nothing would be written.")
+        said = f"It would be written: {_cause(ported)}." if ported.changed else ""
+        to.print(said or "Nothing would be written.")
     elif ported.changed:
         to.print(f"Written. Next: pipulate serve {ported.plugin.parent}")
     elif edits:
         to.print(f"{ported.plugin} is up to date: your edits stay; nothing to do.")
     else:
         to.print(f"{ported.plugin} is up to date; nothing was written.")
+    if edits and (number := possible(ported)):
+        plural = "edits" if number > 1 else "edit"
+        to.print(f"{number} {plural} could go into the notebook: add --to-notebook.")
     if ported.backup:
         to.print("The plugin as it was is kept: add --undo to bring it back.")
+
+
+def _cause(ported: Ported) -> str:
+    """Why a plugin is out of date: the compiler, the notebook, or both."""
+    result = ported.regenerated
+    if result is None or ported.before is None:
+        return "it is new"
+    compiler, notebook = "the compiler is newer", "the notebook has changed"
+    if result.compiler:
+        return f"{compiler} and {notebook}" if result.notebook else compiler
+    return notebook if result.notebook else "as was asked for"
 
 
 def print_inspected(
@@ -316,6 +332,7 @@ def data_of_port(ported: Ported) -> dict[str, object]:
     if (result := ported.regenerated) is not None:
         document["edits"] = result.edits
         document["rows"] = [asdict(row) for row in result.rows]
+        document["compiler"] = [asdict(row) for row in result.compiler]
         document["conflicts"] = [asdict(conflict) for conflict in result.conflicts]
     return document
 

@@ -102,9 +102,12 @@ class _Job:
 
         return await witness(self.plugin, self.folder / f"data {way}", self.given, way)
 
-    async def execution(self, answers: Mapping[str, Mapping[str, JSON]], number: int) -> Any:
-        """Execute the notebook in a clean folder; return the outputs by cell."""
+    async def execution(
+        self, steps: Mapping[str, str], answers: Mapping[str, Mapping[str, JSON]], number: int
+    ) -> Any:
+        """Execute the notebook in a clean folder; return the outputs by cell. Raises UserError PP408."""
         from transpiler.reference import execute, notebook_of
+        from transpiler.replies import Replies
 
         work = self.folder / f"notebook {number}"
         copy_files(self.plan.files, self.notebook.parent, work)
@@ -114,7 +117,11 @@ class _Job:
         def started(index: int) -> None:
             self.tell(f"notebook, execution {number + 1}: cell {index + 1} of {len(self.codes)}")
 
-        return await execute(notebook_of(self.codes, answers), work, number, started)
+        replies = Replies(steps, self.given)
+        notebook = notebook_of(self.codes, answers)
+        found = await execute(notebook, work, number, started, replies)
+        replies.check(self.notebook.name)
+        return found
 
 
 def _codes(raw: bytes, path: Path) -> tuple[Code, ...]:
@@ -133,6 +140,7 @@ def _codes(raw: bytes, path: Path) -> tuple[Code, ...]:
 async def _verified(job: _Job) -> tuple[tuple[Row, ...], int, str]:
     """Walk and execute, at the same time where the notebook's own values are used; compare."""
     from pipulate_runtime.host.witness import cells_of
+    from transpiler.reference import asks_while_running
 
     steps = cells_of(job.plugin, job.folder / "data")
     wanted = _wanted(job, steps)
@@ -140,10 +148,10 @@ async def _verified(job: _Job) -> tuple[tuple[Row, ...], int, str]:
         async with _tasks() as start:
             walking = start(job.walk(job.ways[0]))
             answers: dict[str, dict[str, JSON]] = {}
-            if wanted:
+            if wanted or any(map(asks_while_running, job.codes)):
                 job.tell("walking the app")  # first: the form says what the answers are as values
                 answers = _answers(job, steps, wanted, (await walking).answers)
-            executing = [start(job.execution(answers, n)) for n in range(2)]
+            executing = [start(job.execution(steps, answers, n)) for n in range(2)]
             executions = list(await asyncio.gather(*executing))
             job.tell("walking the app")
             walks = [await walking]
@@ -153,7 +161,7 @@ async def _verified(job: _Job) -> tuple[tuple[Row, ...], int, str]:
     while len(executions) < EXECUTIONS and any(
         _differ(job, executions, _outputs(walked)) for walked in walks
     ):
-        executions.append(await job.execution(answers, len(executions)))
+        executions.append(await job.execution(steps, answers, len(executions)))
     found = [
         list(_rows(job, steps, executions, walked, way))
         for way, walked in zip(job.ways, walks, strict=True)

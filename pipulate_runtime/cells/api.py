@@ -3,7 +3,7 @@
 import asyncio
 import json
 import weakref
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from functools import cached_property, partial
 from typing import Any
 
@@ -13,10 +13,13 @@ from pipulate_runtime.cells import (
     live,
     render,
     routes,
+    rows,
     unfinished,
-    uploads,
 )
 from pipulate_runtime.cells import pool as pools
+from pipulate_runtime.cells.answers import Answers
+from pipulate_runtime.cells.asking import answer_late, known_of
+from pipulate_runtime.cells.ending import INTERRUPTED
 from pipulate_runtime.cells.execution import (
     CELLS,
     CHANGED,
@@ -27,18 +30,18 @@ from pipulate_runtime.cells.execution import (
     execute,
 )
 from pipulate_runtime.cells.folders import RunFolder
-from pipulate_runtime.cells.forms import Sent
 from pipulate_runtime.cells.job import Job
 from pipulate_runtime.cells.marks import Options, marked
 from pipulate_runtime.cells.source import Source, with_answers
-from pipulate_runtime.cells.stopping import interrupt, stop
+from pipulate_runtime.cells.stopping import interrupt, listening, stop
 from pipulate_runtime.cells.vault import Vault, masked
 
 FAILED = 50  # executions that have failed are kept in memory, the last ones; of others it is known that they failed
+GIVEN_AGAIN = "What you have answered is given again."
 QUICK = 0.3  # seconds an answer waits for its step: most cells are through by then
 
 
-class Cells:
+class Cells(Answers):
     """The cells of one plugin: starts them, tells how they are doing, and shows what they gave."""
 
     def __init__(self, plugin: Any, files: str | None = None) -> None:
@@ -55,6 +58,7 @@ class Cells:
         _all.add(self)
         routes.register(plugin, self, self.files)
         ask.register(self)
+        ask.register_answers(self)
 
     async def start(self, key: str, step_id: str, form: dict[str, Any], save: Save) -> Execution:
         """Execute the cells of a step and return the execution, finished or still running.
@@ -67,14 +71,15 @@ class Cells:
         given = json.loads(json.dumps(form))
         execution = self.execution(key, step_id)
         if execution is None or not execution.running:
-            execution = Execution(key, step_id, given, save=save)
+            interrupted = execution is not None and execution.said[0] == INTERRUPTED
+            earlier = known_of(self._state(key), step_id, interrupted)
+            execution = Execution(key, step_id, given, save=save, earlier=earlier)
             self._executions[key, step_id] = execution
             self.vault.remember(key, step_id, given)
             execution.task = asyncio.ensure_future(self._run(execution, save))
         elif execution.form != given:
             execution.refused = True
-        if execution.task:
-            await asyncio.wait([execution.task], timeout=QUICK)
+        await execution.page.settled(execution.task, QUICK)
         return execution
 
     async def _run(self, execution: Execution, save: Save) -> None:
@@ -83,7 +88,9 @@ class Cells:
             await self._make_way(execution)
             pool = pools.pool()
             run = pool.run(self.plugin.app_name, execution.key)
-            await execute(pool, run, self._job(execution.key), execution, save)
+            save = rows.seeing_all(self.plugin, save)
+            async with listening(run, execution):
+                await execute(pool, run, self._job(execution.key), execution, save)
         finally:
             execution.running = False
             if not execution.error and self._executions.get(place) is execution:
@@ -101,16 +108,18 @@ class Cells:
         steps = tuple(self.plugin.steps)
 
         def keep_suggested(step_id: str, values: dict[str, Any]) -> None:
-            state = self.plugin.pip.read_state(key)
+            state = dict(self._state(key))
             if state:
                 found = {name: value for name, value in values.items() if value is not None}
-                state["_suggested"] = {step_id: found}
+                # Those of other steps stay: somebody who goes back there is asked the same.
+                state["_suggested"] = {**state.get("_suggested", {}), step_id: found}
                 self.plugin.pip.write_state(key, state)
 
         def read_state() -> Mapping[str, Any]:
             return self._state(key)
 
         def write_state(state: Mapping[str, Any]) -> None:
+            rows.see_all(self.plugin)
             self.plugin.pip.write_state(key, state)
 
         source, files = self.source, self.files
@@ -123,10 +132,8 @@ class Cells:
             if execution is starting or execution.key != starting.key:
                 continue
             # A step that the plugin has not any more, since it was loaded again, counts as a later one
-            gone = execution.step_id not in order
-            if execution.running and (
-                gone or order.index(execution.step_id) > order.index(starting.step_id)
-            ):
+            earlier = order[: order.index(starting.step_id) + 1]
+            if execution.running and execution.step_id not in earlier:
                 await self._stop(execution)
             if not execution.running and self._executions.get(place) is execution:
                 del self._executions[place]
@@ -170,7 +177,8 @@ class Cells:
         if note.running:
             execution.active, execution.doing = True, "Running in another program"
         else:
-            execution.fail(note.name, note.message)
+            again = note.message == unfinished.INTERRUPTED and known_of(state, step_id, True).some
+            execution.fail(note.name, note.message + (f" {GIVEN_AGAIN}" if again else ""))
         return execution
 
     async def stop(self, key: str) -> None:
@@ -198,15 +206,31 @@ class Cells:
     async def interrupt(self, key: str, step_id: str) -> None:
         """Stop a step that is running, as the button of its card does; it ends as an error that says so.
 
-        Returns as soon as it has ended, or after a moment: a cell that does not react has some seconds.
+        Returns as soon as it has ended, or after a moment: a cell that does not react has some seconds. What another
+        program runs is stopped there, when it sees that somebody wants it.
         """
         execution = self.execution(key, step_id)
-        if execution and execution.running and execution.task:
+        if execution and execution.running and not execution.task:
+            unfinished.ask_to_stop(self.folder(key), step_id)
+        elif execution and execution.running and execution.task:
             run = pools.pool().run(self.plugin.app_name, key)
             stopping = asyncio.ensure_future(interrupt(run, execution))
             self._stopping.add(stopping)
             stopping.add_done_callback(self._stopping.discard)
             await asyncio.wait([execution.task], timeout=QUICK)
+
+    async def answered(self, key: str, step_id: str, question: str, text: str, why: str) -> None:
+        """Take the answer to what a running step asks, or `why` it is none. Of a question that is over it is ignored.
+
+        Returns when the step goes on to its end or to its next question, or after a moment.
+        """
+        execution = self.execution(key, step_id)
+        if execution and execution.running:
+            if execution.page.take(question, text, why):
+                await execution.page.settled(execution.task, QUICK)
+        elif not why:
+            write = partial(self.plugin.pip.write_state, key)
+            answer_late(self._state(key), write, step_id, question, text)
 
     def show(self, key: str, cells: list[Record]) -> Any:
         """Return the outputs of cells as a component, or None if there is nothing to show."""
@@ -223,16 +247,20 @@ class Cells:
 
     def follow(self, execution: Execution) -> Any:
         """Return the outputs of a step that is running, so far; what comes later is added in the page."""
-        return live.cells(execution, partial(self._view, execution.key))
+        return live.cells(execution, self.plugin.app_name, partial(self._view, execution.key))
 
     def clock(self, execution: Execution) -> Any:
         """Return what a running step is doing and for how long. It asks what is new, until the step is done."""
         return live.clock(execution, self.plugin.app_name)
 
-    def news(self, key: str, step_id: str, execution_id: str, seen: int) -> list[Any]:
-        """Return what a page asks for that shows an execution as it was at the tick `seen`."""
+    def news(
+        self, key: str, step_id: str, execution_id: str, seen: int, question: str = ""
+    ) -> list[Any]:
+        """Return what a page asks for that shows an execution as it was at the tick `seen`, and a question by its id."""
         execution = self.execution(key, step_id)
-        if execution is None or not execution.running or execution.id != execution_id:
+        gone = execution is None or not execution.running or execution.id != execution_id
+        asked = execution.question.id if execution and execution.question else ""
+        if gone or execution is None or asked != question:
             return [live.card_again(self.plugin.app_name, step_id)]
         return live.changes(execution, self.plugin.app_name, seen, partial(self._view, key))
 
@@ -261,11 +289,8 @@ class Cells:
             return record
         step = self._step_of(record)
         execution = step and self.execution(key, step.id)
-        given = (
-            execution.form
-            if execution
-            else answers((self._state(key).get(step.id) if step else None) or {})
-        )
+        stored = (self._state(key).get(step.id) if step else None) or {}
+        given = execution.form if execution else answers(stored)
         if step:
             given = masked(self.plugin, step.id, given)
         return record | {"code": with_answers(record["code"], given)}
@@ -287,62 +312,8 @@ class Cells:
         return render.not_stored(lost, max((n for n in stored if n < last), default=0) + 1, last)
 
     def _state(self, key: str) -> Mapping[str, Any]:
+        rows.see_all(self.plugin)
         return self.plugin.pip.read_state(key) or {}
-
-    # --- forms
-
-    async def sent(
-        self, request: Any, several: Iterable[str] = (), files: Iterable[str] = ()
-    ) -> Sent:
-        """Return what a form sent: texts by name; several texts and files under the names that may have them."""
-        return Sent(await request.form(), several, files)
-
-    async def uploaded(
-        self,
-        key: str,
-        sent: Sent,
-        name: str,
-        earlier: str | None,
-        endings: Iterable[str] = (),
-        max_size: int = 0,
-    ) -> str | None:
-        """Return the path of a file for the cells: the one that was sent, else the earlier one if it is still there.
-
-        Raises ValueError for a file that is too large (in bytes), or whose name ends otherwise.
-        """
-        given = [earlier] if earlier else None
-        paths = await self.uploaded_all(key, sent, name, given, endings, max_size)
-        if len(paths) > 1:
-            raise ValueError(name)
-        return paths[0] if paths else None
-
-    async def uploaded_all(
-        self,
-        key: str,
-        sent: Sent,
-        name: str,
-        earlier: list[str] | None,
-        endings: Iterable[str] = (),
-        max_size: int = 0,
-    ) -> list[str]:
-        """Return the paths of files for the cells: those that were sent, else the earlier ones; as `uploaded`."""
-        folder = self.folder(key)
-        endings = tuple(endings)
-        if name in sent.problems:
-            return []
-        if chosen := sent.files.get(name):
-            return [await uploads.keep(folder, file, endings, max_size) for file in chosen]
-        return [path for path in earlier or () if uploads.is_there(folder, self.files, path)]
-
-    def chosen(self, paths: str | list[str] | None) -> Any:
-        """Return a line that names the files of an answer, which stay unless others are chosen; None without any."""
-        return ask.chosen([paths] if isinstance(paths, str) else paths or [])
-
-    def file(self, key: str, paths: str | list[str] | None) -> Any:
-        """Return the names and sizes of the files of an answer."""
-        listed = [paths] if isinstance(paths, str) else paths or []
-        sizes = [uploads.size(self.folder(key), self.files, path) for path in listed]
-        return ask.listed(listed, sizes)
 
     def ask_again(self, execution: Execution) -> Any:
         """Return the form that asks for the secrets that a step needs again."""
@@ -354,14 +325,12 @@ class Cells:
 
     def notice(self, step_id: str, data: dict[str, Any]) -> Any:
         """Return a paragraph if a step was made by other code than the plugin has now, else None."""
-        made = [record["hash"] for record in data.get(CELLS, [])]
-        if CELLS not in data or made == [cell.hash for cell in self.source.of_step(step_id)]:
-            return None
-        return render.older_version()
+        return render.older_version() if self.is_outdated(step_id, data) else None
 
-    def folder(self, key: str) -> RunFolder:
-        """Return the folder of a run."""
-        return RunFolder(pools.settings.data, self.plugin.app_name, key)
+    def is_outdated(self, step_id: str, data: dict[str, Any]) -> bool:
+        """Return whether a step was made by other code than the plugin has now; without cells it was not."""
+        made = [record["hash"] for record in data.get(CELLS, [])]
+        return CELLS in data and made != [cell.hash for cell in self.source.of_step(step_id)]
 
 
 _all: "weakref.WeakSet[Cells]" = weakref.WeakSet()

@@ -36,7 +36,9 @@ def at_the_top(code: types.CodeType, prefix: str) -> types.CodeType:
 
 
 def plain(value: Any) -> Any:
-    """Return a value as JSON can say it, or None: numbers of NumPy as numbers, dates as text."""
+    """Return a value as JSON can say it, or None: numbers of NumPy as numbers, dates as text, also in a list."""
+    if type(value) is list:
+        return [plain(item) for item in value]
     if hasattr(value, "isoformat"):
         return str(value.isoformat())
     if hasattr(value, "item") and getattr(value, "shape", None) == ():
@@ -95,6 +97,10 @@ class CellFunctions(ast.NodeTransformer):
     def suggest(self, name: str) -> None:
         """Publish what a function of the plugin gives, for the values of a form."""
         values = {key: plain(value) for key, value in self.function(self.nodes[name])({}).items()}
+        for key in values:
+            if key.endswith(".choices"):  # what is neither a text nor a number cannot be chosen
+                scalars = (str, int, float, bool)
+                values[key] = [item for item in values[key] if isinstance(item, scalars)]
         data = {"application/x-pipulate-suggestions": json.dumps(values)}
         self.shell.display_pub.publish(data)
 

@@ -29,6 +29,7 @@ Entry = tuple[str, str, tuple[str, ...]]  # step id, answers as JSON, hashes of 
 
 WORTH = 2.0  # seconds of computing from which on it is tried at all: a new kernel alone takes half a second
 LIMIT = 2_000_000_000  # bytes of a pickle, and of the files beside it
+TOLD = 10.0  # seconds of computing from which on the page says that it cannot be stored: less nobody minds
 OLD = 24 * 3600.0  # seconds after which a draft cannot be in the making any more
 KEEP = 4  # checkpoints of a run; the latest ones stay
 _WORD = re.compile(r"[^\W\d]\w*")
@@ -107,13 +108,13 @@ async def make(kernel: Kernel, folder: RunFolder, words: list[str], policy: Poli
     draft = root / f".{secrets.token_hex(8)}"
     draft.mkdir(parents=True)
     kept = False
+    seconds = worth if policy == "auto" else 3600.0
     try:
-        seconds = worth if policy == "auto" else 3600.0
         report = await _ask(
             kernel, draft, f"store({str(draft)!r}, {words!r}, {seconds!r}, {LIMIT})"
         )
         if "lost" in report:
-            note(folder, step, report["lost"])
+            note(folder, step, report["lost"], seconds)
         elif "dear" not in report and _small(folder.work):
             shutil.copytree(folder.work, draft / "work", symlinks=True)
             report["entries"], report["seconds"] = kernel.history, kernel.seconds
@@ -121,7 +122,8 @@ async def make(kernel: Kernel, folder: RunFolder, words: list[str], policy: Poli
             (draft / "report.json").write_text(json.dumps(report), encoding="utf-8")
             kept = True
     except (KernelDied, OSError, ValueError) as problem:
-        note(folder, step, f"a value ({problem})")  # the step itself is through, and saved
+        # The step itself is through, and saved
+        note(folder, step, f"a value ({problem})", seconds)
     finally:
         if not kept:
             shutil.rmtree(draft, ignore_errors=True)
@@ -148,7 +150,7 @@ async def prove(draft: Path, kernel: Kernel, folder: RunFolder, data: Path, poli
         except KernelDied as problem:
             loading, report = 0.0, {"lost": f"a value that cannot be loaded again ({problem})"}
         if report["lost"]:
-            note(folder, step, report["lost"])
+            note(folder, step, report["lost"], sum(meta["seconds"]) if policy == "auto" else TOLD)
             return False
         if policy == "auto" and loading > sum(meta["seconds"]):
             return False
@@ -168,8 +170,10 @@ async def prove(draft: Path, kernel: Kernel, folder: RunFolder, data: Path, poli
         shutil.rmtree(draft, ignore_errors=True)
 
 
-def note(folder: RunFolder, step: str, lost: str) -> None:
-    """Keep in words what keeps a step from having a checkpoint."""
+def note(folder: RunFolder, step: str, lost: str, seconds: float) -> None:
+    """Keep in words what keeps a step from having a checkpoint, if running the steps again takes long enough to be told."""
+    if seconds < TOLD:
+        return
     _root(folder).mkdir(parents=True, exist_ok=True)
     (_root(folder) / f"{step}.json").write_text(json.dumps({"lost": lost}), encoding="utf-8")
 

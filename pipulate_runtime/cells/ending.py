@@ -2,12 +2,17 @@
 
 import errno
 
-from pipulate_runtime.cells.kernels import KernelDied, MemoryExceeded
+from pipulate_runtime.cells.kernels import GivenUp, KernelDied, MemoryExceeded
 from pipulate_runtime.cells.limits import in_words
 from pipulate_runtime.cells.pool import settings
 
 STOPPED = "You stopped this step. Nothing of it is kept."
 KILLED = "You stopped this step. It did not react, so its kernel was ended. Nothing of it is kept."
+INTERRUPTED = "Interrupted"
+NOT_ANSWERED = (
+    "Nobody answered for a while, and other runs were waiting for their turn. Run the step again when you are ready: what "
+    "you have answered is given again."
+)
 AGAIN = "Nothing of this step is kept. Run it again."
 
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
@@ -37,6 +42,8 @@ def in_plain_words(problem: Exception) -> tuple[str, str]:
             f"The cell was stopped: it used more than the {most} of memory that a run may use. {AGAIN} Use less data, "
             "or start the server with more: --kernel-memory."
         )
+    if isinstance(problem, GivenUp):
+        return INTERRUPTED, NOT_ANSWERED
     if isinstance(problem, KernelDied):
         return "KernelDied", f"{problem} {AGAIN}"
     if is_full(problem):

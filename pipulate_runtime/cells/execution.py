@@ -7,10 +7,12 @@ import secrets
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 from weakref import WeakKeyDictionary
 
 from pipulate_runtime.cells import (
+    asking,
     checkpoints,
     files,
     folders,
@@ -19,6 +21,8 @@ from pipulate_runtime.cells import (
     unfinished,
     uploads,
 )
+from pipulate_runtime.cells.asking import Known, Replies
+from pipulate_runtime.cells.asks import Asks, Question
 from pipulate_runtime.cells.changing import changed_state, keep_widgets
 from pipulate_runtime.cells.checkpoints import Entry
 from pipulate_runtime.cells.ending import AGAIN, KILLED, STOPPED, in_plain_words, is_busy
@@ -27,9 +31,12 @@ from pipulate_runtime.cells.job import Job
 from pipulate_runtime.cells.job import Record as Record
 from pipulate_runtime.cells.kernels import CellTimeout, Kernel, KernelDied
 from pipulate_runtime.cells.outputs import Collector, Output, Shown, TooMuch, error
+from pipulate_runtime.cells.past import answers as answers
+from pipulate_runtime.cells.past import history_before, history_entry
 from pipulate_runtime.cells.pool import Pool, Run, settings
 from pipulate_runtime.cells.source import Cell, with_answers
 from pipulate_runtime.cells.spill import Spill
+from pipulate_runtime.cells.stdin import Reply
 from pipulate_runtime.cells.suggest import suggested
 from pipulate_runtime.cells.vault import Missing, masked
 
@@ -37,7 +44,6 @@ Save = Callable[[list[Record]], Awaitable[None]]
 
 CHANGED = "changed"  # of a record: which outputs of earlier steps this one has changed
 PATIENCE = 60.0  # seconds that a save is tried again while another program holds the database
-NO_INPUT = "The cell asks a question with input(). Only a cell whose question is a field of the form can be answered."
 
 
 class StepFailed(Exception):
@@ -79,6 +85,15 @@ class Execution:
     """Secrets of earlier steps that are needed again before the cells can run."""
     public: Mapping[str, Any] = field(default_factory=dict)
     """The answers as code may hold them: without secrets."""
+    page: Asks = field(default_factory=Asks)
+    """Where its cells, and those of steps that run again for it, ask what nobody knows."""
+    earlier: Known = field(default_factory=Known)
+    """What its cells were answered before."""
+
+    @property
+    def question(self) -> Question | None:
+        """What is asked on its card now."""
+        return self.page.question if self.running else None
 
     @property
     def tick(self) -> int:
@@ -120,6 +135,7 @@ async def execute(pool: Pool, run: Run, job: Job, execution: Execution, save: Sa
     try:
         async with run.lock:
             pool.begin(run)
+            run.page = execution.page
             execution.active = True
             execution.place = lambda: pool.place(run)
             try:
@@ -140,7 +156,7 @@ async def execute(pool: Pool, run: Run, job: Job, execution: Execution, save: Sa
             execution.fail(*in_plain_words(problem), trace.splitlines())
     finally:
         if execution.stopping and not execution.saving:
-            killed = execution.active and not (run.kernel and run.kernel.alive())
+            killed = execution.active and run.kernel is not None and not run.kernel.alive()
             execution.end_stopped(KILLED if killed else STOPPED)
         if execution.error and run.kernel:
             run.kernel.history = None  # nobody can tell how far the cell came
@@ -148,7 +164,7 @@ async def execute(pool: Pool, run: Run, job: Job, execution: Execution, save: Sa
             unfinished.end(
                 run.folder, execution.step_id
             )  # it has not begun: a secret is asked first
-        elif execution.error and not execution.stopped and not pool.closing:
+        elif execution.error and (execution.stopping or not execution.stopped) and not pool.closing:
             unfinished.fail(run.folder, execution.step_id, execution.started, *execution.said)
             execution.let_go()
         execution.running = False
@@ -159,7 +175,7 @@ async def _execute(pool: Pool, run: Run, job: Job, execution: Execution, save: S
     if not cells:
         await save([])
         return
-    before = _before(job, execution.step_id)
+    before = history_before(job, execution.step_id)
     unfinished.begin(run.folder, execution.step_id, execution.started)
     kernel = run.kernel
     if not (kernel and kernel.alive() and kernel.history == before):
@@ -173,13 +189,16 @@ async def _execute(pool: Pool, run: Run, job: Job, execution: Execution, save: S
     execution.public = masked(job.source.plugin_class, execution.step_id, execution.form)
     await asyncio.to_thread(uploads.put, run.folder)
     began, started = shown.tick, time.monotonic()
-    await _cells(kernel, run, cells, execution, execution)
+    keep = partial(asking.keep_open, job.read_state, job.write_state, execution.step_id)
+    place = execution.key, execution.step_id
+    replies = Replies(place, job.vault, execution.page, execution.earlier, keep)
+    await _cells(kernel, run, cells, execution, execution, replies)
     next_step, function = job.suggestions_after(execution.step_id)
     ended = execution.stopped or execution.stopping
     values = await suggested(kernel, function) if function and not ended else {}
     if execution.stopped or execution.stopping:
         return
-    kernel.seconds.append(time.monotonic() - started)
+    kernel.seconds.append(time.monotonic() - started - execution.page.waited)
     execution.saving = True
     changed = shown.changed_since(began, but=execution.step_id)
     if changed:
@@ -191,13 +210,17 @@ async def _execute(pool: Pool, run: Run, job: Job, execution: Execution, save: S
     if function:
         job.keep_suggested(next_step, values)
     state = job.read_state()
-    stored = answers(state.get(execution.step_id) or {})
+    keep(())
+    data = state.get(execution.step_id) or {}
+    stored = answers(data)
     await asyncio.to_thread(uploads.prune, run.folder, state)
     # What is kept of the answers lacks a secret, and what the cells made of it must not be kept either
-    kernel.secret = kernel.secret or any(
-        stored.get(name) != value for name, value in execution.form.items()
+    kernel.secret = (
+        kernel.secret
+        or replies.secret
+        or any(stored.get(name) != value for name, value in execution.form.items())
     )
-    kernel.history = [*history, _entry(execution.step_id, stored, cells)]
+    kernel.history = [*history, history_entry(execution.step_id, data, cells)]
     words, policy = job.words_after(execution.step_id), job.policy(execution.step_id)
     await keeping.keep(pool, run, words, policy, shown.lasting())
 
@@ -215,27 +238,6 @@ async def _saved(run: Run, execution: Execution, save: Save) -> None:
                 raise
         execution.doing = "Waiting for the database, which another program uses"
         await asyncio.sleep(1)
-
-
-def answers(data: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what was answered in a step: all it holds but its cells."""
-    return {name: value for name, value in data.items() if name != CELLS}
-
-
-def _entry(step_id: str, given: Mapping[str, Any], cells: list[Cell]) -> Entry:
-    return step_id, json.dumps(given, sort_keys=True), tuple(cell.hash for cell in cells)
-
-
-def _before(job: Job, step_id: str) -> list[Entry]:
-    """Return what a kernel must have executed before this step, by what is stored."""
-    state = job.read_state()
-    entries = []
-    for step in job.steps:
-        if step.id == step_id:
-            break
-        if cells := job.source.of_step(step.id):
-            entries.append(_entry(step.id, answers(state.get(step.id) or {}), cells))
-    return entries
 
 
 async def _replay(
@@ -258,11 +260,14 @@ async def _replay(
         execution.doing = f"First the earlier step “{titles[step_id]}” runs again"
         secret = job.vault.recall(execution.key, step_id)
         kernel.secret = kernel.secret or any(secret.values())
-        earlier = Execution(execution.key, step_id, json.loads(given) | secret)
+        form = json.loads(given)
+        known = Known(form.pop(CELLS, ()), replay=True)
+        replies = Replies((execution.key, step_id), job.vault, execution.page, known)
+        earlier = Execution(execution.key, step_id, form | secret)
         earlier.public = masked(job.source.plugin_class, step_id, earlier.form)
         started = time.monotonic()
         try:
-            await _cells(kernel, run, job.source.of_step(step_id), earlier, execution)
+            await _cells(kernel, run, job.source.of_step(step_id), earlier, execution, replies)
         except StepFailed:
             if execution.stopping:
                 raise
@@ -279,6 +284,7 @@ async def _replay(
             if said:
                 execution.cells[-1]["outputs"][-1]["traceback"] = said["traceback"]
             raise
+        kernel.secret = kernel.secret or replies.secret
         if function := job.suggestions_after(step_id)[1]:
             await suggested(kernel, function)
         kernel.seconds.append(time.monotonic() - started)
@@ -287,11 +293,16 @@ async def _replay(
 
 
 async def _cells(
-    kernel: Kernel, run: Run, cells: list[Cell], execution: Execution, asked: Execution
+    kernel: Kernel,
+    run: Run,
+    cells: list[Cell],
+    execution: Execution,
+    asked: Execution,
+    replies: Replies,
 ) -> None:
     """Execute the cells of a step one after the other, adding a record of each. Raises StepFailed after an error.
 
-    `asked` is the execution somebody waits for, or may have stopped; in a replay it is that of a later step.
+    `replies` answers what they ask. `asked` is the execution somebody waits for, or may have stopped; in a replay it is that of a later step.
     """
     shown = shown_by(kernel)
     seen = await asyncio.to_thread(files.listing, run.folder.work)
@@ -305,7 +316,8 @@ async def _cells(
         execution.cells.append(record)
         execution.collectors.append(collector)
         try:
-            failed = await _cell(kernel, cell, execution, collector)
+            reply = partial(replies.reply, record)
+            failed = await _cell(kernel, cell, execution, collector, reply)
         except BaseException:
             with contextlib.suppress(OSError):  # the disk may be what is full
                 await _keep(run, record, collector)
@@ -333,7 +345,9 @@ async def _keep(run: Run, record: Record, collector: Collector) -> None:
     folders.refer(record, names)
 
 
-async def _cell(kernel: Kernel, cell: Cell, execution: Execution, collector: Collector) -> bool:
+async def _cell(
+    kernel: Kernel, cell: Cell, execution: Execution, collector: Collector, reply: Reply
+) -> bool:
     """Execute one cell; return whether it ended in an error nobody expected."""
     raised = []
     watching = None
@@ -343,8 +357,6 @@ async def _cell(kernel: Kernel, cell: Cell, execution: Execution, collector: Col
     def take(kind: str, content: dict[str, Any]) -> None:
         if kind == "error" and not collector.captured:
             raised.append(content["ename"])
-            if content["ename"] == "StdinNotImplementedError":
-                content = {**content, "evalue": NO_INPUT}
         collector.take(kind, content)
 
     try:
@@ -355,6 +367,7 @@ async def _cell(kernel: Kernel, cell: Cell, execution: Execution, collector: Col
             form=execution.form,
             cell_id=cell.id,
             timeout=cell.options.timeout,
+            reply=reply,
         )
     except TooMuch:
         kernel.kill()

@@ -14,6 +14,9 @@ from starlette.datastructures import FormData, UploadFile
 MAX_TEXT = 1_000_000
 """Characters that one field takes."""
 
+REMOVE = "-remove"
+"""Behind the name of a field: the files of it that are to go."""
+
 NOT_A_TEXT = "This takes a text, not a file."
 NOT_A_FILE = "This takes a file, not a text."
 TOO_LONG = f"This takes at most {MAX_TEXT:,} characters."
@@ -44,7 +47,7 @@ class Sent(dict[str, Any]):
             if name in files:
                 self._take_files(name, parts)
             else:
-                self._take_texts(name, parts, name in several)
+                self._take_texts(name, parts, name in several or name.endswith(REMOVE))
 
     def _take_files(self, name: str, parts: list[UploadFile | str]) -> None:
         """A browser sends an empty part when no file was chosen."""

@@ -58,9 +58,11 @@ async def keep(pool: Pool, run: Run, words: list[str], policy: Policy, lasting: 
     kernel = run.kernel
     if kernel is None or not kernel.history or kernel.secret or policy == "never":
         return
-    dear = sum(kernel.seconds[kernel.restored :]) >= checkpoints.WORTH
+    seconds = sum(kernel.seconds[kernel.restored :])
+    dear = seconds >= checkpoints.WORTH
     if lasting and (dear or policy == "always"):
-        checkpoints.note(run.folder, kernel.history[-1][0], lasting)
+        told = seconds if policy == "auto" else checkpoints.TOLD
+        checkpoints.note(run.folder, kernel.history[-1][0], lasting, told)
     elif policy == "always":
         draft = await checkpoints.make(kernel, run.folder, words, policy)
         _start(pool, _prove(pool, run, draft, policy))

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from pipulate_runtime.cells import leftovers
+from pipulate_runtime.cells.stdin import Asking, Reply
 from pipulate_runtime.cells.watch import Quiet, Watch
 
 START_SECONDS = 60.0
@@ -45,6 +46,10 @@ class MemoryExceeded(Exception):
     """The cell used more memory than it may; its kernel was killed."""
 
 
+class GivenUp(Exception):
+    """The cell asked, and nobody answered for long; its kernel was needed elsewhere."""
+
+
 class CellTimeout(Exception):
     """The cell took longer than it may."""
 
@@ -61,6 +66,9 @@ class Kernel:
         self.seconds: list[float] = []  # how long each step of the history took
         self.restored = 0  # how many of them came from a checkpoint
         self.exceeded = False  # it was killed since it used too much memory
+        self.given_up = (
+            False  # it was killed since nobody answered its cell, and another run waited
+        )
         self.secret = False  # an answer was given to it that must not be stored
         self.folder = Path(
             tempfile.mkdtemp(prefix=leftovers.PREFIX, dir=leftovers.kernel_places()[0])
@@ -101,9 +109,7 @@ class Kernel:
             _step_back(self.pid)
             self._record = leftovers.write(self.data, self.pid, self.folder)
             self._client = self._manager.client()
-            self._client.start_channels(
-                shell=True, iopub=True, stdin=False, hb=False, control=False
-            )
+            self._client.start_channels(shell=True, iopub=True, stdin=True, hb=False, control=False)
             await asyncio.wait_for(self._ready(), START_SECONDS)
             await self.silently(f"exec({bootstrap()!r}, {{'__name__': 'pipulate'}})")
         except (OSError, TimeoutError, RuntimeError, KernelDied) as problem:
@@ -158,8 +164,11 @@ class Kernel:
         cell_id: str = "",
         silent: bool = False,
         timeout: float | None = None,
+        reply: Reply | None = None,
     ) -> None:
         """Execute a cell; `take` gets each of its messages. With `function`, that function runs in place of the code.
+
+        `reply` answers what the cell asks, and the time that takes does not count.
 
         Raises KernelDied, and CellTimeout when `timeout` seconds are over (the cell is then interrupted).
         """
@@ -168,7 +177,7 @@ class Kernel:
             "silent": silent,
             "store_history": not silent,
             "user_expressions": {},
-            "allow_stdin": False,
+            "allow_stdin": reply is not None,
             "stop_on_error": False,
         }
         metadata: dict[str, Any] = {"cellId": cell_id} if cell_id else {}
@@ -177,31 +186,42 @@ class Kernel:
         request = self._client.session.msg("execute_request", content, metadata=metadata)
         self._client.shell_channel.send(request)
         watch = Watch(request["header"]["msg_id"], take)
+        asking = Asking(self._client, reply) if reply else None
         ran_out = False
         deadline = time.monotonic() + timeout if timeout else None
-        while not watch.done:
-            if deadline and time.monotonic() > deadline:
-                if ran_out:
-                    self.kill()  # it did not react to the interrupt
-                    raise CellTimeout
-                ran_out, deadline = True, time.monotonic() + 5
-                await self.interrupt()
-            rest = max(0.0, deadline - time.monotonic()) if deadline else SLICE
-            await self._pump(watch, min(SLICE, rest))
+        try:
+            while not watch.done:
+                if asking and deadline:
+                    deadline += asking.waited()
+                if deadline and time.monotonic() > deadline:
+                    if ran_out:
+                        self.kill()  # it did not react to the interrupt
+                        raise CellTimeout
+                    ran_out, deadline = True, time.monotonic() + 5
+                    await self.interrupt()
+                rest = max(0.0, deadline - time.monotonic()) if deadline else SLICE
+                await self._pump(watch, min(SLICE, rest), asking)
+        finally:
+            if asking:
+                await asking.end()
         if ran_out:
             raise CellTimeout
 
-    async def _pump(self, watch: Watch, seconds: float) -> None:
+    async def _pump(self, watch: Watch, seconds: float, asking: Asking | None = None) -> None:
         """Wait for messages and hand them on; see whether the process still lives."""
         shell, iopub = self._client.shell_channel, self._client.iopub_channel
-        waits = [
-            asyncio.ensure_future(c.socket.poll(int(seconds * 1000) + 1)) for c in (iopub, shell)
-        ]
+        channels = [iopub, shell, *([self._client.stdin_channel] if asking else [])]
+        waits = [asyncio.ensure_future(c.socket.poll(int(seconds * 1000) + 1)) for c in channels]
+        answering = [asking.task] if asking and asking.task else []
         try:
-            await asyncio.wait(waits, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait(
+                [*waits, *answering], timeout=seconds, return_when=asyncio.FIRST_COMPLETED
+            )
         finally:
             for wait in waits:
                 wait.cancel()
+        if asking:
+            await asking.go_on()
         heard = False
         for message in self._waiting(iopub):
             watch.published(message)
@@ -213,6 +233,8 @@ class Kernel:
         if not heard and not self.alive():
             if self.exceeded:
                 raise MemoryExceeded
+            if self.given_up:
+                raise GivenUp
             code = self._process.returncode if self._process else None
             raise KernelDied(_how_it_ended(code), self._log("crash"))
         watch.quiet(heard)

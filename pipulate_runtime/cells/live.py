@@ -12,7 +12,7 @@ from typing import Any
 
 from fasthtml.common import Div, P, Span
 
-from pipulate_runtime.cells import render
+from pipulate_runtime.cells import ask, render
 from pipulate_runtime.cells.execution import Execution, Record
 from pipulate_runtime.cells.outputs import Collector, Output
 from pipulate_runtime.cells.terminal import Terminal
@@ -28,15 +28,16 @@ REFUSED = (
 View = Callable[[Record], render.View]
 
 
-def cells(execution: Execution, view: View) -> Any:
-    """Return what the cells of an execution have shown so far; `changes` adds to it."""
+def cells(execution: Execution, app_name: str, view: View) -> Any:
+    """Return what the cells of an execution have shown so far, and what they ask; `changes` adds to it."""
     shown = Div(*_new_cells(execution, view, -1), id=_cells_id(execution.step_id), cls="cells")
-    return Div(_note(execution), shown, cls="live")
+    return Div(_note(execution), shown, ask.question(execution, app_name), cls="live")
 
 
 def clock(execution: Execution, app_name: str) -> Any:
     """Return what a step is doing, for how long, and the request that asks what is new."""
-    return P(_ticking(execution, app_name), aria_busy="true", cls="clock")
+    busy = None if execution.question else "true"
+    return P(_ticking(execution, app_name), aria_busy=busy, cls="clock")
 
 
 def changes(execution: Execution, app_name: str, seen: int, view: View) -> list[Any]:
@@ -74,12 +75,14 @@ def duration(seconds: float) -> str:
 
 def _ticking(execution: Execution, app_name: str) -> Any:
     since = time.time() - (execution.stopping or execution.started)
+    question = execution.question
     delay = FAST if execution.stopping else max(FAST, min(SLOW, since / 20))
     return Span(
         f"{_doing(execution)}… ",
         Span(duration(since), cls="elapsed"),
         id=_clock_id(execution.step_id),
-        hx_get=f"/{app_name}/live/{execution.step_id}?execution={execution.id}&seen={execution.tick}",
+        hx_get=f"/{app_name}/live/{execution.step_id}?execution={execution.id}&seen={execution.tick}"
+        f"&question={question.id if question else ''}",
         # If there was no server to answer, it is asked again now and then
         hx_trigger=f"load delay:{delay * 1000:.0f}ms, every 10s",
         hx_swap="outerHTML",
@@ -89,6 +92,8 @@ def _ticking(execution: Execution, app_name: str) -> Any:
 def _doing(execution: Execution) -> str:
     """Return what a step is doing; while it waits for a kernel, its place in the line."""
     place = execution.waits
+    if execution.question and not execution.stopping:
+        return "Waiting for your answer"
     return (
         f"Waiting for other runs to end a step: {ordinal(place)} in line"
         if place

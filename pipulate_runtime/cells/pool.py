@@ -10,6 +10,7 @@ from functools import cached_property
 from pathlib import Path
 
 from pipulate_runtime.cells import leftovers, limits
+from pipulate_runtime.cells.asks import Asks
 from pipulate_runtime.cells.folders import RunFolder
 from pipulate_runtime.cells.kernels import Kernel
 from pipulate_runtime.cells.marks import Policy
@@ -49,6 +50,7 @@ class Run:
     rested: float = 0.0  # when it last computed, by the loop's clock
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
     rests: asyncio.TimerHandle | None = None  # a checkpoint is made when it goes off
+    page: Asks | None = None  # where its running step asks
 
 
 class Pool:
@@ -133,7 +135,17 @@ class Pool:
         idle = (r for r in self.runs.values() if r.kernel and not r.busy and r.rested <= settled)
         if found := next(idle, None):
             self._park(found)
-        return found is not None
+            return True
+        self._give_up()
+        return False
+
+    def _give_up(self) -> None:
+        """End the kernel that has waited longest for a person, if that is long: others wait for a kernel."""
+        waits = [(r.page.waits, r.kernel) for r in self.runs.values() if r.page and r.kernel]
+        longest, kernel = max(waits, key=lambda entry: entry[0], default=(0.0, None))
+        if kernel and longest > settings.idle_seconds:
+            kernel.given_up = True
+            kernel.kill()
 
     async def _fresh(self) -> Kernel:
         """Return a started kernel that has executed nothing."""

@@ -3,7 +3,7 @@
 import base64
 import contextlib
 import json
-from collections.abc import Container, Iterable
+from collections.abc import Container, Iterable, Mapping
 from importlib import import_module
 from itertools import pairwise
 from typing import Any
@@ -12,8 +12,11 @@ from urllib.parse import urlencode
 from fasthtml.common import (
     A,
     Code,
+    Dd,
     Details,
     Div,
+    Dl,
+    Dt,
     Iframe,
     Img,
     Li,
@@ -25,7 +28,7 @@ from fasthtml.common import (
     Ul,
 )
 
-from pipulate_runtime.cells import ansi, frame, sanitise, widgets
+from pipulate_runtime.cells import ansi, exits, frame, sanitise, widgets
 from pipulate_runtime.cells import files as found
 from pipulate_runtime.cells.controls import VIEW, is_control
 from pipulate_runtime.cells.folders import PICTURES, RunFolder, inlined, keep
@@ -139,6 +142,15 @@ def raw(text: str) -> Any:
     return NotStr(text)  # type: ignore[no-untyped-call]
 
 
+def conversation(asked: Iterable[Mapping[str, Any]]) -> Any:
+    """Return what a cell asked while it ran, and what was answered. It is no output: Jupyter keeps none of it."""
+    lines = []
+    for entry in asked:
+        lines.append(Dt(entry["prompt"] or "Answer"))
+        lines.append(Dd("not kept" if entry.get("secret") else entry["answer"]))
+    return Dl(*lines, cls="asked", aria_label="Questions and answers")
+
+
 class View:
     """The outputs of one stored or growing cell, as components."""
 
@@ -152,7 +164,9 @@ class View:
     def parts(self) -> list[Any]:
         """Return all there is to show, in order."""
         shown = [code(self.record)] if self.show in ("code", "both") else []
-        return shown + [part for _, part in self.outputs()]
+        shown += [part for _, part in self.outputs()]
+        asked = self.record.get("asked") if self.show != "none" else None
+        return [*shown, conversation(asked)] if asked else shown
 
     def outputs(self, numbers: Container[int] | None = None) -> list[tuple[int, Any]]:
         """Return number and component of each output that shows something; with `numbers` only of those."""
@@ -170,6 +184,8 @@ class View:
                 continue
             if is_control(output) and not self.widgets:
                 continue  # the form stands in its place
+            if exits.is_advice(output):
+                continue
             if numbers is None or number in numbers:
                 shown.append((number, self.output(output, waiting, number)))
             waiting = []
@@ -311,6 +327,9 @@ def richest(data: dict[str, Any]) -> str | None:
 
 
 def _error(output: Output) -> list[Any]:
+    if words := exits.ended_with(output):
+        paragraphs = (P(text) for text in words[:LONG].split("\n\n"))
+        return [Div(*paragraphs, cls="ended", role="alert")]
     name, message = output["ename"], output["evalue"]
     first, _, more = message.partition("\n")
     first = first[:LONG]

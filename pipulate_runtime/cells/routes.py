@@ -25,7 +25,9 @@ FOREVER = "private, max-age=31536000, immutable"
 class Running(Protocol):
     """What the routes need of `Cells`."""
 
-    def news(self, key: str, step_id: str, execution_id: str, seen: int) -> list[Any]:
+    def news(
+        self, key: str, step_id: str, execution_id: str, seen: int, question: str = ""
+    ) -> list[Any]:
         """Return what is new in a step."""
 
     async def interrupt(self, key: str, step_id: str) -> None:
@@ -57,7 +59,8 @@ def _running(plugin: Any, cells: Running) -> None:
             return Response("There is no such step.", status_code=404)
         seen = sent.get("seen", "")
         number = int(seen) if seen.isascii() and seen.isdigit() and len(seen) < 16 else 0
-        return answer(cells.news(key_of(sent), step_id, sent.get("execution", ""), number))
+        shown, question = sent.get("execution", ""), sent.get("question", "")
+        return answer(cells.news(key_of(sent), step_id, shown, number, question))
 
     async def stop(request: Request) -> Response:
         step_id = known(request)

@@ -3,7 +3,7 @@
 import html
 import re
 import secrets
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 # What needs a page of its own: scripts, handlers, style rules (but for the one pandas writes for every table)
@@ -12,6 +12,8 @@ _ACTIVE = re.compile(
     r"<\s*(script|iframe|object|embed|style|link|svg|canvas|video|audio|form|input|button)\b|<[^>]+\son\w+\s*=",
     re.IGNORECASE,
 )
+
+LARGE = 100_000  # characters of HTML that take some 10 ms: cleaned once, not for every page
 
 _STYLES = {
     "background-color", "border", "border-collapse", "border-color", "border-spacing", "border-style", "border-width",
@@ -30,6 +32,15 @@ def needs_frame(text: str) -> bool:
 
 def clean(text: str) -> str:
     """Return HTML with only what shows text, tables and pictures that are in the HTML itself."""
+    return _clean_once(text) if len(text) > LARGE else _clean(text)
+
+
+@lru_cache(maxsize=8)
+def _clean_once(text: str) -> str:
+    return _clean(text)
+
+
+def _clean(text: str) -> str:
     import nh3
 
     attributes = {

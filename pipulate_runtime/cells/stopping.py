@@ -2,11 +2,15 @@
 
 import asyncio
 import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
+from pipulate_runtime.cells import unfinished
 from pipulate_runtime.cells.execution import Execution
 from pipulate_runtime.cells.pool import Pool, Run
 
 GRACE = 5.0  # seconds a cell has to end after it was interrupted; then its kernel is ended
+LOOK = 0.5  # seconds between two looks whether another program wants it to end
 
 
 async def stop(pool: Pool, run: Run, execution: Execution) -> None:
@@ -50,3 +54,21 @@ async def interrupt(run: Run, execution: Execution) -> None:
     await asyncio.wait([task], timeout=GRACE)
     if not task.done():
         kernel.kill()
+
+
+@asynccontextmanager
+async def listening(run: Run, execution: Execution) -> AsyncIterator[None]:
+    """Within this, an execution is interrupted when another program asks for it."""
+    unfinished.take_back(run.folder, execution.step_id)  # an earlier wish came too late
+    task = asyncio.ensure_future(_listen(run, execution))
+    try:
+        yield
+    finally:
+        task.cancel()
+
+
+async def _listen(run: Run, execution: Execution) -> None:
+    while not unfinished.asked_to_stop(run.folder, execution.step_id):
+        await asyncio.sleep(LOOK)
+    unfinished.take_back(run.folder, execution.step_id)
+    await interrupt(run, execution)

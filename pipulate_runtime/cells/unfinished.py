@@ -2,8 +2,8 @@
 
 `<run>/unfinished/<step>.json` is written when a step begins and deleted when what it gave was saved. So a server that
 starts after one was killed knows that the step was begun: its card says so and waits to be asked, instead of running the
-cells a second time. Other programs see what runs, too. Nothing of what cells gave stands there, since an error's text
-may hold a secret; only its name, and messages of our own.
+cells a second time. Other programs see what runs, too, and ask for its end by a file `<step>.stop` beside it. Nothing of
+what cells gave stands there, since an error's text may hold a secret; only its name, and messages of our own.
 """
 
 import contextlib
@@ -26,7 +26,15 @@ NOT_KEPT = (
     "The step failed. What it said was not kept when the server ended: run it again to see it."
 )
 OURS = frozenset(
-    {"Stopped", "KernelDied", "CellTimeout", "MemoryExceeded", "TooMuchOutput", "DiskFull"}
+    {
+        "Stopped",
+        "KernelDied",
+        "CellTimeout",
+        "MemoryExceeded",
+        "TooMuchOutput",
+        "DiskFull",
+        "Interrupted",
+    }
 )
 
 
@@ -67,6 +75,24 @@ def end(folder: RunFolder, step_id: str) -> None:
     """The step is through, or nobody wants to know any more."""
     with contextlib.suppress(OSError):
         _path(folder, step_id).unlink(missing_ok=True)
+    take_back(folder, step_id)
+
+
+def ask_to_stop(folder: RunFolder, step_id: str) -> None:
+    """Ask the program that runs a step to stop it; it looks every moment."""
+    with contextlib.suppress(OSError):
+        _wish(folder, step_id).touch()
+
+
+def take_back(folder: RunFolder, step_id: str) -> None:
+    """Forget that somebody wanted the end of a step."""
+    with contextlib.suppress(OSError):
+        _wish(folder, step_id).unlink(missing_ok=True)
+
+
+def asked_to_stop(folder: RunFolder, step_id: str) -> bool:
+    """Whether another program has asked for the end of a step that runs here."""
+    return _wish(folder, step_id).exists()
 
 
 def clear(folder: RunFolder, but: Container[str] = ()) -> None:
@@ -106,6 +132,10 @@ def digest(cells: Any) -> str:
 
 def _path(folder: RunFolder, step_id: str) -> Path:
     return folder.path / "unfinished" / f"{step_id}.json"
+
+
+def _wish(folder: RunFolder, step_id: str) -> Path:
+    return _path(folder, step_id).with_suffix(".stop")
 
 
 def _write(folder: RunFolder, step_id: str, entry: Mapping[str, Any]) -> None:

@@ -86,7 +86,9 @@ def put(folder: RunFolder) -> None:
         target = folder.work / FOLDER / file.parent.name / file.name
         if not target.exists():
             target.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(file, target)
+            shutil.copy2(
+                file, target
+            )  # with its time: a cell may look at it, and is to find the same
 
 
 def prune(folder: RunFolder, state: Mapping[str, Any]) -> None:

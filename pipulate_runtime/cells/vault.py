@@ -47,6 +47,7 @@ class Vault:
         """Nothing is known yet."""
         self._plugin = plugin
         self._known: dict[tuple[str, str], dict[str, Any]] = {}
+        self._told: dict[tuple[str, str], dict[int, str]] = {}
 
     def remember(self, key: str, step_id: str, form: Mapping[str, Any]) -> None:
         """Keep the secrets among the answers of a step."""
@@ -73,7 +74,16 @@ class Vault:
         labels = secrets_of(self._plugin, step_id)
         return [Missing(step_id, n, label) for n, label in labels.items() if n not in known]
 
+    def tell(self, key: str, step_id: str, number: int, answer: str) -> None:
+        """Keep what `getpass()` was told while a step ran; `number` says which of its questions that was."""
+        self._told.setdefault((key, step_id), {})[number] = answer
+
+    def told(self, key: str, step_id: str, number: int) -> str | None:
+        """Return what `getpass()` was told there; None if that is not known."""
+        return self._told.get((key, step_id), {}).get(number)
+
     def forget(self, key: str) -> None:
         """Forget all secrets of a run."""
-        for place in [place for place in self._known if place[0] == key]:
-            del self._known[place]
+        for known in (self._known, self._told):
+            for place in [place for place in known if place[0] == key]:
+                del known[place]

@@ -2,7 +2,8 @@
 
 import logging
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from fasthtml.common import Div
@@ -14,7 +15,12 @@ from pipulate_runtime.host.contract import Component, State, Steps
 from pipulate_runtime.host.history import History
 from pipulate_runtime.host.keys import Keys
 from pipulate_runtime.host.markup import html
-from pipulate_runtime.host.messages import KEY_UNUSABLE, RUN_OF_OTHER_PLUGIN, HostError
+from pipulate_runtime.host.messages import (
+    KEY_UNUSABLE,
+    RUN_LOCKED,
+    RUN_OF_OTHER_PLUGIN,
+    HostError,
+)
 from pipulate_runtime.host.runs import SHOWN
 from pipulate_runtime.host.scope import KeyValueStore
 from pipulate_runtime.host.state import StateStore, is_finalized
@@ -49,8 +55,13 @@ class Pipulate(Keys, Words):
             return {}
 
     def write_state(self, key: str, state: State) -> None:
-        """Replaces the state of a run; raises HostError PP509 when there is no such run."""
-        self._store.write(key, state)
+        """Replaces the state of a run; raises HostError PP509 (no such run) and PP545 (it is locked, and stays locked)."""
+        with self._store.changing(key) as kept:
+            if is_finalized(kept) and is_finalized(state) and answers(kept) != answers(state):
+                raise RUN_LOCKED.error(key=key)
+            kept.clear()
+            kept.update(state)
+        state["updated"] = kept["updated"]
 
     def get_step_data(self, key: str, step_id: str, default: State | None = None) -> State:
         """What is stored for a step, else the default, else {}."""
@@ -60,9 +71,12 @@ class Pipulate(Keys, Words):
     async def set_step_data(
         self, key: str, step_id: str, value: Any, steps: Steps, clear_previous: bool = True
     ) -> Any:
-        """Stores a step's answer; unless told otherwise what came after it is cleared, as it was made of the old one."""
+        """Stores a step's answer; unless told otherwise what came after it is cleared, as it was made of the old one.
+
+        Raises HostError PP509 (no such run) and PP545 (it is locked).
+        """
         done = {step.id: step.done for step in steps}[step_id]
-        with self._store.changing(key) as state:
+        with self._changing(key) as state:
             if clear_previous:
                 _clear_after(state, step_id, steps)
             state[step_id] = {done: value}
@@ -70,10 +84,18 @@ class Pipulate(Keys, Words):
         return value
 
     async def clear_steps_from(self, key: str, step_id: str, steps: Steps) -> State:
-        """Clears every step after the given one, which keeps its value."""
-        with self._store.changing(key) as state:
+        """Clears every step after the given one, which keeps its value; raises as set_step_data does."""
+        with self._changing(key) as state:
             _clear_after(state, step_id, steps)
         return state
+
+    @contextmanager
+    def _changing(self, key: str) -> Iterator[State]:
+        """The state of a run that is open; a locked one is not changed, whichever way the request came."""
+        with self._store.changing(key) as state:
+            if is_finalized(state):
+                raise RUN_LOCKED.error(key=key)
+            yield state
 
     def initialize_if_missing(
         self, key: str, initial: Mapping[str, Any] | None = None
@@ -138,8 +160,9 @@ class Pipulate(Keys, Words):
     def create_standard_landing_page(self, plugin: Any) -> Component:
         """What the workflow is for, a form to start a run, and the runs there are."""
         suggestion = self.generate_pipeline_key(plugin)[2]
-        newest = self._store.runs(plugin.APP_NAME, limit=SHOWN)
-        total = self._store.count_runs().get(plugin.APP_NAME, 0)
+        prefix = self._store.run_prefix(plugin.APP_NAME)
+        newest = self._store.runs(plugin.APP_NAME, limit=SHOWN, prefix=prefix)
+        total = self._store.count_runs(self._store.profile_key()).get(plugin.APP_NAME, 0)
         return pages.landing(plugin, suggestion, newest, total)
 
     def run_all_cells(self, app_name: str, steps: Steps) -> Component:
@@ -238,6 +261,11 @@ class Pipulate(Keys, Words):
             if custom_validator is not None:
                 fine, message = custom_validator(value)
         return fine, message, None if fine else widgets.error_text(message)
+
+
+def answers(state: State) -> State:
+    """What a run was answered and gave: all of its state but stamps and marks."""
+    return {name: data for name, data in state.items() if name != "updated" and name[:1] != "_"}
 
 
 def _clear_after(state: State, step_id: str, steps: Steps) -> None:

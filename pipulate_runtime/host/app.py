@@ -5,7 +5,6 @@ import traceback
 from collections.abc import AsyncIterator, Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 from fasthtml.common import Div, FastHTML
@@ -17,8 +16,11 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from pipulate_runtime.cells.keyfile import kept_key
 from pipulate_runtime.host import cards, compat, pages, security, widgets
+from pipulate_runtime.host.again import AskAgain
 from pipulate_runtime.host.api import Pipulate
-from pipulate_runtime.host.constants import UI_CONSTANTS
+from pipulate_runtime.host.around import Around
+from pipulate_runtime.host.chat.ollama import Ollama
+from pipulate_runtime.host.extras import Extras
 from pipulate_runtime.host.hooks import Hooks
 from pipulate_runtime.host.loading import Loader
 from pipulate_runtime.host.logs import Requests
@@ -56,11 +58,12 @@ def create_app(
     names: frozenset[str] = frozenset(),
     limits: Limits = NO_LIMITS,
     tools: Tools = NO_TOOLS,
+    ollama: Ollama | None = None,
 ) -> FastHTML:
     """The app with the plugins of `folder` (or just `files`), its state under `data`.
 
     `host` is the address it will listen on, `names` further host names it answers to, `tools` is what its owner is
-    offered. Raises HostError when the data
+    offered; `ollama` is who answers in the chat, else the one on this machine. Raises HostError when the data
     folder cannot be used. The database is closed, and all kernels are, when the app's lifespan ends.
     """
     fh_cfg["indent"] = False  # white space between tags is text, and not ours to add
@@ -81,6 +84,7 @@ def create_app(
                 routes.forget_deleted()
                 yield
             finally:
+                await around.chat.conversation.close()
                 if served.computed:
                     from pipulate_runtime import cells
 
@@ -97,6 +101,7 @@ def create_app(
             ),
             *([Middleware(Requests)] if tools.log else []),
             Middleware(Recover, hooks=hooks),
+            Middleware(AskAgain),
         ],
         before=hooks.before,
         after=hooks.after,
@@ -104,31 +109,34 @@ def create_app(
         default_hdrs=False,
         canonical=False,
         secret_key=kept_key(data / "session.key"),
-        exception_handlers={
-            404: lambda request, exc: pages.page("Nothing here", pages.not_found())
-        },
+        exception_handlers={404: _not_found},
     )
     app.state.store = store
     app.state.pipulate = Pipulate(store)
     loader = Loader(app, _offered(app, store))
     for path in files if files is not None else find_files(folder or Path()):
         loader.load(path)
-    served = Served(loader, store, configure)
+    app.state.served = served = Served(loader, store, configure)
     hooks.loaded = app.state.loaded = served.loaded
-    app.state.served = served
     routes = Routes(app, store, served.loaded, data, tools.pages)
     routes.register()
+    Extras(app).register()
     served.watchers.append(routes.add_pages)
     Watching(app, store, served.loaded, data, routes.forget_deleted).register()
     workshop = Workshop(app, served, store, data, tools)
     workshop.register()
+    around = Around(app, store, served.loaded, ollama or Ollama())
+    around.register()
     return app
+
+
+def _not_found(request: Request, _: Exception) -> Any:
+    return pages.page("Nothing here", pages.not_found(), **request.app.state.frame())
 
 
 def _offered(app: FastHTML, store: StateStore) -> dict[str, Callable[[], Any]]:
     """What a plugin's constructor may ask for, by the name of its parameter (CONTRACT 1.2)."""
     pipulate = app.state.pipulate
-    config = SimpleNamespace(UI_CONSTANTS=UI_CONSTANTS)
 
     def table() -> Any:
         return store.table("pipeline")  # one for each plugin: a filter set on it stays its own
@@ -142,7 +150,7 @@ def _offered(app: FastHTML, store: StateStore) -> dict[str, Callable[[], Any]]:
         "db": lambda: pipulate.db,
         "db_dictlike": lambda: pipulate.db,
         "db_key_value_store": lambda: pipulate.db,
-        "config": lambda: config,
+        "config": pipulate.get_config,
     }
 
 
@@ -180,7 +188,7 @@ class Recover:
         known = error if isinstance(error, HostError) else None  # has its own words, and a way out
         card = cards.error_card(known) if known else cards.failure(error, trace)
         if "hx-request" not in request.headers:
-            content = html(pages.page("Something went wrong", card))
+            content = html(pages.page("Something went wrong", pages.failed(), card))
             return HTMLResponse("<!doctype html>" + content, status_code=500)
         headers = {}
         if found is not None:

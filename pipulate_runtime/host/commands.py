@@ -9,11 +9,12 @@ import json
 import os
 import socket
 import sys
+import tempfile
 import threading
 import webbrowser
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pipulate_runtime.host import messages
 from pipulate_runtime.host.flow import Flow, Node, Used, flow_of
@@ -32,8 +33,14 @@ from pipulate_runtime.host.listing import (
     runs_show,
     write_text,
 )
+from pipulate_runtime.host.messages import HostError
+
+if TYPE_CHECKING:
+    from pipulate_runtime.host.reviewed import Review as Review
+    from pipulate_runtime.host.reviewing import Reviewer
 
 __all__ = [
+    "HostError",
     "drawing",
     "edges",
     "leftover",
@@ -41,6 +48,8 @@ __all__ = [
     "length_of",
     "listen",
     "old_runs",
+    "review",
+    "review_document",
     "run",
     "run_data",
     "run_of",
@@ -73,14 +82,17 @@ def serve(
     porter: Any = None,
     follow: bool = False,
     trust_network: bool = False,
+    model: str | None = None,
+    ollama: str | None = None,
+    reviewer: "Reviewer | None" = None,
 ) -> int:
-    """Runs the host with every plugin of a folder until it is stopped.
+    """Runs the host with every plugin of a folder until it is stopped; `reviewer` can show their notebooks beside them.
 
     With `porter` (see `host.porting`) notebooks can be dropped on the home page, so the folder may be empty; with
     `follow` what is saved in it is served at once. The pages for the owner are there on a loopback address only, unless
     `trust_network`.
     `kernels` may live at a time, each with `kernel_memory`; a step may print `step_output`; a kernel that nobody uses
-    ends after `idle`. Raises HostError PP534, PP535 (no such length of time, or size), PP501, PP502 (nothing to serve), PP503, PP504 (no address), PP505, PP506 (no database).
+    ends after `idle`. In the chat panel `model` answers, of the Ollama at the address `ollama`. Raises HostError PP550, PP534, PP535 (no such length of time, or size), PP501, PP502 (nothing to serve), PP503, PP504 (no address), PP505, PP506 (no database).
     """
     from pipulate_runtime.host.plugins import find_files
 
@@ -92,14 +104,17 @@ def serve(
     }
     if porter is not None and folder == FOLDER:  # the usual one; another name may be mistyped
         folder.mkdir(exist_ok=True)
+    from pipulate_runtime.host.chat.ollama import ADDRESS, Ollama
+
+    chat = Ollama(ollama or ADDRESS, model)
     if not folder.is_dir():
         raise messages.FOLDER_MISSING.error(folder=folder)
     if porter is None and not find_files(folder):
         raise messages.NO_PLUGINS.error(folder=folder)
-    owner = _Owner(porter, follow, trust_network)
+    owner = _Owner(porter, follow, trust_network, reviewer)
     listener = listen(host, port)
     try:
-        _serve(listener, folder, data, host, open_browser, names, limits, owner)
+        _serve(listener, folder, data, host, open_browser, names, limits, owner, chat)
     finally:
         listener.close()
     return OK
@@ -111,6 +126,7 @@ class _Owner(NamedTuple):
     porter: Any
     follow: bool
     trust_network: bool
+    reviewer: Any
 
 
 def _size(text: str | None) -> int | None:
@@ -158,6 +174,7 @@ def _serve(
     names: frozenset[str],
     limits: Mapping[str, Any],
     owner: "_Owner",
+    chat: Any,
 ) -> None:
     from pipulate_runtime.host.address import noted
     from pipulate_runtime.host.app import Limits, create_app
@@ -166,7 +183,7 @@ def _serve(
     from pipulate_runtime.host.workshop import Tools
 
     pages = owner.trust_network or is_loopback(host)
-    tools = Tools(owner.porter, pages=pages, log=True, follow=owner.follow)
+    tools = Tools(owner.porter, pages=pages, log=True, follow=owner.follow, reviewer=owner.reviewer)
     with never_waiting(sys.stdout, sys.stderr):
         app = create_app(
             folder.absolute(),  # as the porter names what is in it
@@ -175,6 +192,7 @@ def _serve(
             names=names,
             limits=Limits(**limits),
             tools=tools,
+            ollama=chat,
         )
         address = f"http://{_reachable(host)}:{listener.getsockname()[1]}"
         with noted(data, address, folder, owner.follow):
@@ -182,23 +200,59 @@ def _serve(
 
 
 def _serve_app(app: Any, listener: socket.socket, address: str, open_browser: bool) -> None:
-    import uvicorn
-
     loaded = app.state.loaded
     for plugin in loaded.plugins:
         print(f"  {address}/{plugin.key}  {plugin.title}")
     for problem in loaded.problems:
         print(f"  {problem.path.name} cannot be opened: {problem.message}", file=sys.stderr)
+    _until_stopped(app, listener, address, open_browser)
+
+
+def _until_stopped(app: Any, listener: socket.socket, address: str, open_browser: bool) -> None:
+    import uvicorn
+
     print(f"Open {address} in your browser. Stop with Ctrl+C.", flush=True)
     if open_browser:
         timer = threading.Timer(0.5, webbrowser.open, [address])
         timer.daemon = True
         timer.start()
     config = uvicorn.Config(
-        app, log_level="warning", timeout_graceful_shutdown=3, server_header=False, ws="none"
+        app,
+        log_level="warning",
+        timeout_graceful_shutdown=3,
+        server_header=False,
+        ws="auto",
+        ws_max_size=2**20,
     )
     with contextlib.suppress(KeyboardInterrupt):
         uvicorn.Server(config).run(sockets=[listener])
+
+
+def review(reviewer: "Reviewer", plugin: Path, port: int = 5002, open_browser: bool = False) -> int:
+    """Shows a plugin beside its notebook, on the loopback address, until it is stopped. Nothing of it is kept.
+
+    Raises HostError PP503, PP504 (no address).
+    """
+    from pipulate_runtime.host.app import create_app
+    from pipulate_runtime.host.outlet import never_waiting
+    from pipulate_runtime.host.reviewing import address
+    from pipulate_runtime.host.workshop import Tools
+
+    host = "127.0.0.1"
+    listener = listen(host, port)
+    with listener, never_waiting(sys.stdout, sys.stderr), tempfile.TemporaryDirectory() as data:
+        tools = Tools(pages=True, reviewer=reviewer, reviewed=plugin)
+        app = create_app(None, Path(data), files=[], host=host, tools=tools)
+        page = f"http://{host}:{listener.getsockname()[1]}{address(plugin)}"
+        _until_stopped(app, listener, page, open_browser)
+    return OK
+
+
+def review_document(review: "Review") -> str:
+    """Draws a review as an HTML file of its own, without buttons."""
+    from pipulate_runtime.host.reviewpage import document
+
+    return document(review)
 
 
 def run(

@@ -1,9 +1,11 @@
 """Names that plugins written for upstream import and that are not otherwise there (CONTRACT 1.16)."""
 
 import importlib.util
+import logging
 import sys
 from collections import namedtuple
 from types import ModuleType
+from typing import Any
 
 Step = namedtuple("Step", ["id", "done", "show", "refill", "transform"], defaults=(None,))
 
@@ -11,20 +13,75 @@ ROLES = ("Core", "Botify Employee", "Tutorial", "Developer", "Workshop", "Compon
 ROLES_ALWAYS_ON = ("Core",)
 
 
-def provide_upstream_modules() -> None:
-    """Makes `imports.crud` importable, and gives `fasthtml.common` the components newer versions moved to fasthtml.pico.
+# loguru's levels that `logging` does not have, and the nearest that it has
+_LEVELS = {"trace": logging.DEBUG, "success": logging.INFO}
 
-    A real module of that name, as in an upstream checkout, is left alone.
+
+class Logger(logging.LoggerAdapter[logging.Logger]):
+    """Loguru's `logger`, as far as plugins use it: braces are filled in, and the lines go to `logging`."""
+
+    def log(self, level: Any, msg: object, *args: Any, **kwargs: Any) -> None:
+        """A line of a level given by its name or number."""
+        trouble = kwargs.pop("exc_info", None)
+        if isinstance(level, str):
+            number = _LEVELS.get(level.lower(), logging.getLevelNamesMapping().get(level.upper()))
+            level = logging.INFO if number is None else number
+        text = str(msg)
+        if args or kwargs:
+            try:
+                text = text.format(*args, **kwargs)
+            except (IndexError, KeyError, ValueError):
+                text = f"{text} {args or ''}{kwargs or ''}"
+        self.logger.log(level, "%s", text, exc_info=trouble)
+
+    def trace(self, msg: object, *args: Any, **kwargs: Any) -> None:
+        """A line of the lowest level."""
+        self.log("trace", msg, *args, **kwargs)
+
+    def success(self, msg: object, *args: Any, **kwargs: Any) -> None:
+        """A line about what went well."""
+        self.log("success", msg, *args, **kwargs)
+
+    def bind(self, **fields: Any) -> "Logger":
+        """The same logger: fields are not kept."""
+        return self
+
+    def opt(self, *args: Any, **options: Any) -> "Logger":
+        """The same logger: options have nothing to do."""
+        return self
+
+
+def _missing(name: str) -> bool:
+    return name not in sys.modules and importlib.util.find_spec(name) is None
+
+
+def provide_upstream_modules() -> None:
+    """Makes `imports.crud` and `loguru` importable, and gives `fasthtml.common` what newer versions took out of it.
+
+    A real module of such a name, as in an upstream checkout, is left alone.
     """
-    if "imports" not in sys.modules and importlib.util.find_spec("imports") is None:
+    if _missing("loguru"):
+        loguru = ModuleType("loguru")
+        loguru.__dict__["logger"] = Logger(logging.getLogger("pipulate.plugin"), {})
+        sys.modules["loguru"] = loguru
+    if _missing("imports"):
         package, crud = ModuleType("imports"), ModuleType("imports.crud")
         package.__path__ = []
         crud.__dict__.update(Step=Step, VALID_ROLES=list(ROLES))
         package.__dict__["crud"] = crud
         sys.modules.update({"imports": package, "imports.crud": crud})
     import fasthtml.common
-    import fasthtml.pico
+    import fastlite
+    from apswutils.db import Database, NotFoundError
+    from fasthtml import pico
 
-    for name in ("Card", "Group", "Grid", "DialogX", "Container"):
+    gone = {name: getattr(part, name) for part in (pico, fastlite) for name in public(part)}
+    for name, value in {**gone, "Database": Database, "NotFoundError": NotFoundError}.items():
         if not hasattr(fasthtml.common, name):
-            setattr(fasthtml.common, name, getattr(fasthtml.pico, name))
+            setattr(fasthtml.common, name, value)
+
+
+def public(module: ModuleType) -> list[str]:
+    """The names that `from module import *` gives."""
+    names = getattr(module, "__all__", None)
+    return list(names) if names is not None else [n for n in vars(module) if n[:1] != "_"]

@@ -2,7 +2,24 @@
 
 UNLOCK_BUTTON_LABEL = "Unlock"
 
-UI_CONSTANTS: dict[str, dict[str, str]] = {
+
+class Texts(dict[str, str]):
+    """Texts by name. A name of upstream's that is not here is "" rather than an error."""
+
+    def __missing__(self, name: str) -> str:
+        """The text of a name that is not here."""
+        return ""
+
+
+class Groups(dict[str, dict[str, str]]):
+    """Texts by group and name; a group that is not here is empty."""
+
+    def __missing__(self, name: str) -> dict[str, str]:
+        """A group that is not here."""
+        return Texts()
+
+
+_GROUPS: dict[str, dict[str, str]] = {
     "BUTTON_LABELS": {
         "ENTER_KEY": "Start",
         "NEW_KEY": "New name",
@@ -42,3 +59,7 @@ UI_CONSTANTS: dict[str, dict[str, str]] = {
     },
     "LANDING_PAGE": {"INPUT_PLACEHOLDER": "A name to find this run by"},
 }
+
+UI_CONSTANTS: dict[str, dict[str, str]] = Groups(
+    {group: Texts(texts) for group, texts in _GROUPS.items()}
+)

@@ -183,6 +183,12 @@ class Page:
         merged = [pair for pair in own if pair[0] not in _vals(element)]
         return Call(method, path, [*merged, *_vals(element).items()], element, delay)
 
+    def target_id(self, call: Call) -> str | None:
+        """The id of the element that the answer to a request is for, as htmx sends it along."""
+        named = _inherited(call.element, "hx-target") or "this"
+        target = call.element if named == "this" else self.soup.select_one(named)
+        return attribute(target, "id") if target else None
+
     def swap(self, call: Call, html: str, headers: Mapping[str, str]) -> None:
         """Puts an answer where htmx would."""
         answer = BeautifulSoup(html, "html.parser")

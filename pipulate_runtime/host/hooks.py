@@ -10,11 +10,14 @@ from typing import Any
 from fasthtml.common import FT, Div, HtmxResponseHeaders, Title
 from fasthtml.core import parse_form
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import HTMLResponse, Response
 
-from pipulate_runtime.host import cards, pages, runs, scope, widgets
+from pipulate_runtime.host import cards, mend, outdated, pages, runs, scope, widgets
+from pipulate_runtime.host.again import NOTES, Refused
 from pipulate_runtime.host.plugins import Loaded, Plugin
 from pipulate_runtime.host.state import State, StateStore, is_done, is_finalized
+
+_CHANGES = {"revert", "unfinalize"}
 
 
 class Hooks:
@@ -38,6 +41,7 @@ class Hooks:
             return None
         plugin, action = found
         if action == "init":
+            await _sent(request)
             scope.bind("")  # the form's pipeline_id is a name, not yet a key
             return None
         key = str((await _sent(request)).get(scope.KEY) or "")
@@ -59,17 +63,33 @@ class Hooks:
             return None
         plugin, action = found
         run = self._store.run(scope.bound_key())
+        if nonce := mend.nonce_of(request):
+            mend.sign(resp, nonce)
         if action == "init" and run is None and isinstance(resp, FT):
             return Div(resp, id=widgets.container_id(plugin.app_name))  # the next try needs it
         if run is None or run.app_name != plugin.app_name:
             return None
         if action == "init":
             return _started(plugin, run.key, run.state, resp)
-        if isinstance(resp, Response) or not plugin.steps:
+        place = mend.in_its_own_place(request, resp)
+        if not plugin.steps:
             return None
-        _mark(resp, plugin, action, run.state)
+        step = next((s for s in plugin.steps if s.id == action.removesuffix("_submit")), None)
         extra = runs.progress(plugin.steps, run.state, swap=True)
-        return (*resp, extra) if isinstance(resp, tuple) else (resp, extra)
+        if isinstance(resp, Response):
+            if isinstance(resp, HTMLResponse) and step:
+                mend.extend(resp, step.id, _standing(step, run.state), extra)
+            return None
+        _note_refusal(request, resp, plugin, action, run.key)
+        if step:
+            _mark(resp, step, _standing(step, run.state))
+        mend.keep_key(resp, widgets.container_id(plugin.app_name), run.key)
+        resp = outdated.held(resp, plugin, action, run.state)
+        news = None
+        if step or action in _CHANGES:
+            news = outdated.place(plugin, run.key, run.state, swap=True)
+        more = (extra, place, news)
+        return (*resp, *more) if isinstance(resp, tuple) else (resp, *more)
 
 
 async def _sent(request: Request) -> Mapping[str, Any]:
@@ -77,6 +97,7 @@ async def _sent(request: Request) -> Mapping[str, Any]:
     if request.method in ("GET", "HEAD"):
         return request.query_params
     form: Mapping[str, Any] = await parse_form(request)
+    mend.safe_uploads(form)
     return {**request.query_params, **form}
 
 
@@ -95,6 +116,17 @@ def allowed(plugin: Plugin, action: str, state: State, sent: Mapping[str, Any]) 
     return not is_finalized(state) and all(is_done(state, step) for step in before)
 
 
+def _note_refusal(request: Request, resp: Any, plugin: Plugin, action: str, key: str) -> None:
+    """Leaves word for AskAgain when a plugin answered a step with a line of text in place of its form."""
+    step_id, form = action.removesuffix("_submit"), getattr(request, "_form", None)
+    message = mend.refusal(resp)
+    if message and form and step_id != action and step_id in {step.id for step in plugin.steps}:
+        sent = [(name, value) for name, value in form.multi_items() if isinstance(value, str)]
+        request.scope.setdefault(NOTES, []).append(
+            Refused(plugin.app_name, step_id, key, sent, message)
+        )
+
+
 def _started(plugin: Plugin, key: str, state: State, resp: Any) -> Any:
     """The answer to init: the address becomes the run's, the landing page gives way to the run's header."""
     address = HtmxResponseHeaders(push_url=runs.run_url(plugin.key, key))
@@ -108,13 +140,15 @@ def _started(plugin: Plugin, key: str, state: State, resp: Any) -> Any:
     return (*answer, head, leave, Title(f"{name} – {plugin.title}"), address)
 
 
-def _mark(resp: Any, plugin: Plugin, action: str, state: State) -> None:
+def _standing(step: Any, state: State) -> str:
+    """What a step's card is, going by the run's state."""
+    if is_finalized(state):
+        return "locked"
+    return "done" if is_done(state, step) else "input"
+
+
+def _mark(resp: Any, step: Any, standing: str) -> None:
     """Gives a step's root its data-state (DESIGN 7) where the plugin did not."""
-    step = next((step for step in plugin.steps if step.id == action.removesuffix("_submit")), None)
-    for part in resp if isinstance(resp, tuple) else (resp,):
-        if step and isinstance(part, FT) and part.attrs.get("id") == step.id:
-            if is_finalized(state):
-                default = "locked"
-            else:
-                default = "done" if is_done(state, step) else "input"
-            part.attrs.setdefault("data-state", default)
+    for part in mend.parts(resp):
+        if isinstance(part, FT) and part.attrs.get("id") == step.id:
+            part.attrs.setdefault("data-state", standing)

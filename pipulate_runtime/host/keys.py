@@ -16,7 +16,8 @@ class Keys:
         self, plugin: Any, user_input: str | None = None
     ) -> tuple[str, str, str]:
         """(key, prefix, user part) for a run: of the given name, or the next free number."""
-        prefix = f"{self._store.profile()[1]}-{plugin.APP_NAME}-".replace(" ", "_")
+        self._app_names.add(plugin.APP_NAME)  # it may have registered its routes by hand
+        prefix = self._store.run_prefix(plugin.APP_NAME)
         name = re.sub(r"\s+", "_", (user_input or "").strip()).removeprefix(prefix)
         if not name:
             taken = [

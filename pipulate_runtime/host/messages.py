@@ -181,6 +181,23 @@ NOT_A_SIZE = Rule(
     "Write it as a number and a unit: 500M, 2G.",
     USAGE,
 )
+QUESTION_UNANSWERED = Rule(
+    "PP536",
+    "{step} asks while it runs, and there is no answer to question {number}: {prompt!r}",
+    "Give one for each question, in their order: --set {step}.{name}=..., repeated, or a list under {name!r} in a file for --answers.",
+)
+ANSWERS_LEFT = Rule(
+    "PP537",
+    "{step} was given {given} answers for what it asks while it runs, and asked {asked} times.",
+    "Leave out those of {step}.{name} that nothing asks for. What the run gave is kept.",
+    USAGE,
+)
+
+RUN_LOCKED = Rule(
+    "PP545",
+    "The run {key!r} is locked.",
+    "Unlock it first (the button is on its last card). Nothing was changed.",
+)
 DROP_NO_LENGTH = Rule(
     "PP555",
     "What was sent does not say how large it is.",
@@ -200,6 +217,33 @@ DROP_GONE = Rule(
     "PP558",
     "This notebook waits no more.",
     "Drop it again: what is shown here is kept for an hour.",
+)
+
+OLLAMA_ADDRESS = Rule(
+    "PP550",
+    "{text!r} is not an address of Ollama.",
+    "Write it as it is in a browser: --ollama http://localhost:11434",
+    USAGE,
+)
+OLLAMA_MISSING = Rule(
+    "PP551",
+    "There is no Ollama at {url}.",
+    "Get it from ollama.com, start it, then: ollama pull {model}. All else works without it.",
+)
+MODEL_MISSING = Rule(
+    "PP552",
+    "Ollama has no model {model!r}.",
+    "Get it: ollama pull {model}. Or start with another one: pipulate serve --model NAME",
+)
+ANSWER_BROKEN = Rule(
+    "PP553",
+    "The answer broke off: {reason}.",
+    "Ask again. What Ollama says about it is in its own log.",
+)
+MODEL_REFUSED = Rule(
+    "PP554",
+    "Ollama could not answer: {reason}.",
+    "Ask again, or start with another model: pipulate serve --model NAME",
 )
 
 RULES: tuple[Rule, ...] = tuple(

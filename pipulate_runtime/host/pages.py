@@ -9,7 +9,6 @@ from typing import Any
 from fasthtml.common import (
     H1,
     H2,
-    H3,
     A,
     Article,
     Body,
@@ -37,7 +36,7 @@ from fasthtml.common import (
     Ul,
 )
 
-from pipulate_runtime.host import assets, cards, picture, widgets
+from pipulate_runtime.host import assets, cards, outdated, picture, security, widgets
 from pipulate_runtime.host.contract import Component
 from pipulate_runtime.host.plugins import Plugin, Problem, describe
 from pipulate_runtime.host.reading import flow_to_show
@@ -49,11 +48,17 @@ _HTMX = (
     '{"includeIndicatorStyles":false,"historyCacheSize":0,"refreshOnHistoryMiss":true,"selfRequestsOnly":true,"allowEval":false,'
     '"responseHandling":[{"code":"204","swap":false},{"code":"...","swap":true}]}'
 )
-THEMES = {"auto": "As the system", "light": "Light", "dark": "Dark"}
+THEMES = {"auto": "Auto", "light": "Light", "dark": "Dark"}
 
 
-def page(title: str, *content: Component, theme: str = "auto") -> Component:
-    """A whole page around its content."""
+def page(
+    title: str,
+    *content: Component,
+    theme: str = "auto",
+    menu: Sequence[Component] = (),
+    panel: Component = None,
+) -> Component:
+    """A whole page around its content; `menu` stands in its header, `panel` beside it."""
     return Html(
         Head(
             Meta(charset="utf-8"),
@@ -64,20 +69,25 @@ def page(title: str, *content: Component, theme: str = "auto") -> Component:
             Link(rel="icon", href=assets.url("icon.svg"), type="image/svg+xml"),
             Link(rel="stylesheet", href=assets.url(assets.OUTPUTS)),
             Link(rel="stylesheet", href=assets.url("host.css")),
+            Link(rel="stylesheet", href=assets.url("panels.css")),
             Script(src=assets.url("htmx.min.js"), defer=True),
             Script(src=assets.url("host.js"), defer=True),
+            Script(src=assets.url("plugins.js"), defer=True, nonce=security.page_nonce()),
+            Script(src=assets.url("panels.js"), defer=True),
+            Script(src=assets.url("ws.js"), defer=True) if panel is not None else None,
         ),
         Body(
             A("Skip to the content", href="#content", cls="skip-link"),
             Header(
                 Nav(
                     A(Img(src=assets.url("icon.svg"), alt=""), "Pipulate", href="/", cls="brand"),
-                    theme_toggle(theme),
+                    Div(*menu, theme_toggle(theme), cls="menu-bar"),
                     aria_label="Main",
                 ),
                 cls="site",
             ),
             Main(*content, id="content", tabindex="-1"),
+            panel,
         ),
         lang="en",
         data_theme=theme if theme in THEMES else "auto",
@@ -136,7 +146,7 @@ def problem_page(problem: Problem) -> Component:
         _back(),
         H1("This workflow cannot be opened"),
         Article(
-            H3(where),
+            H2(where),
             P(Code(problem.message)),
             P(problem.remedy),
             cards.folded_trace(problem.trace),
@@ -146,12 +156,17 @@ def problem_page(problem: Problem) -> Component:
     )
 
 
+def failed() -> Component:
+    """The head of a page that could not be made."""
+    return Div(_back(), H1("This page could not be made"), H2("Why", cls="unseen"))
+
+
 def stale(problem: Problem) -> Component:
     """Above a workflow whose file was changed and cannot be loaded."""
     name = problem.file or problem.path.name
     where = f"{name}, line {problem.line}" if problem.line else name
     return Article(
-        H3(
+        H2(
             f"{name} was saved, and not all of it is here"
             if problem.file
             else "The last change cannot be used"
@@ -254,7 +269,9 @@ def run_head(plugin: Plugin, key: str, name: str, state: State, swap: bool = Fal
         H1(plugin.title),
         P(Span("Run", cls="label"), " ", Span(name, cls="run-name"), cls="run-title"),
         progress(plugin.steps, state),
+        outdated.place(plugin, key, state),
         _flow(plugin.instance, linked=True),
+        H2("Steps", cls="unseen"),  # the cards below have third headings
         id="run-head",
         cls="page-head",
         hx_swap_oob="true" if swap else None,

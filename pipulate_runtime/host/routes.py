@@ -11,7 +11,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from pipulate_runtime.host import assets, cards, homepage, pages, runs, standings
+from pipulate_runtime.host import assets, cards, homepage, mend, pages, runs, security, standings
 from pipulate_runtime.host.contract import Component
 from pipulate_runtime.host.export import notebook_text
 from pipulate_runtime.host.loading import SERVER_ROUTES
@@ -64,7 +64,8 @@ class Routes:
         routes[:] = routes[before:] + routes[:before]
 
     def _page(self, title: str, *content: Component) -> Component:
-        return pages.page(title, *content, theme=self._store.setting("theme_preference") or "auto")
+        mend.sign(content, security.page_nonce())
+        return pages.page(title, *content, **self._app.state.frame())
 
     # -- pages
 
@@ -78,7 +79,7 @@ class Routes:
             shown,
             hidden,
             self._loaded.problems,
-            self._store.count_runs(),
+            self._store.count_runs(self._store.profile_key()),
             self._recent(),
             self._tools,
         )
@@ -111,7 +112,8 @@ class Routes:
         stale = tuple(map(pages.stale, self._loaded.problems_of(plugin)))
         key = request.query_params.get("run")
         if key is None:
-            return self._page(plugin.title, *stale, await plugin.instance.landing(request))
+            landing = await plugin.instance.landing(request)
+            return self._page(plugin.title, *stale, landing, self._link(plugin))
         run = self._run_of(plugin, key)
         if run is None:
             missing = cards.notice("This run is not here any more. Here are those that are.")
@@ -120,6 +122,11 @@ class Routes:
         name = runs.run_name(key, plugin.app_name)
         content = pages.run_page(plugin, key, name, run.state)
         return self._page(f"{name} – {plugin.title}", *stale, content)
+
+    def _link(self, plugin: Plugin) -> Component:
+        """What leads to the review of a plugin, where there is one."""
+        link = getattr(self._app.state, "review_link", None)
+        return link(plugin) if link else None
 
     def _run_of(self, plugin: Plugin, key: str) -> Run | None:
         run = self._store.run(key)
@@ -175,8 +182,9 @@ class Routes:
                 cells.forget(app_name, key)
 
     def _run_list(self, plugin: Plugin, deleted: str | None = None) -> Component:
-        newest = self._store.runs(plugin.app_name, limit=runs.SHOWN)
-        total = self._store.count_runs().get(plugin.app_name, 0)
+        prefix = self._store.run_prefix(plugin.app_name)
+        newest = self._store.runs(plugin.app_name, limit=runs.SHOWN, prefix=prefix)
+        total = self._store.count_runs(self._store.profile_key()).get(plugin.app_name, 0)
         return runs.run_list(plugin.instance, newest, total, deleted)
 
     def older(self, app: str) -> Any:
@@ -184,7 +192,9 @@ class Routes:
         plugin = self._loaded.by_app.get(app)
         if plugin is None:
             return Response("", status_code=404)
-        return runs.run_items(plugin.instance, self._store.runs(app, skip=runs.SHOWN))
+        prefix = self._store.run_prefix(app)
+        found = self._store.runs(app, skip=runs.SHOWN, prefix=prefix)
+        return runs.run_items(plugin.instance, found)
 
     async def delete(self, run: str) -> Any:
         """POST /runs/delete: takes a run away; the answer is the list, with the way to undo it."""

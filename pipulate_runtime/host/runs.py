@@ -25,6 +25,7 @@ from fasthtml.common import (
 
 from pipulate_runtime.host.contract import Component
 from pipulate_runtime.host.messages import HostError
+from pipulate_runtime.host.outdated import outdated
 from pipulate_runtime.host.state import Run, State, is_done, is_finalized
 
 SHOWN = 10  # runs listed at once; older ones are asked for when wanted
@@ -134,8 +135,10 @@ def _undo(app_name: str, key: str) -> Component:
 
 def _run_item(plugin: Any, run: Run) -> Component:
     name = run_name(run.key, run.app_name)
+    older = False
     try:
         kind, words = standing(getattr(plugin, "steps", ()), run.state)
+        older = bool(outdated(plugin, run.state))
     except HostError:
         kind, words = "broken", "Cannot be read"
     query = urlencode({"run": run.key})
@@ -163,6 +166,7 @@ def _run_item(plugin: Any, run: Run) -> Component:
             A(name, href=run_url(plugin.name, run.key), cls="run-link"),
             Div(
                 Span(words, cls="state", data_kind=kind),
+                Span("made by an older version", cls="meta") if older else None,
                 Time(ago(run.updated), datetime=run.updated, cls="meta"),
                 cls="run-facts",
             ),

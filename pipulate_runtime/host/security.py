@@ -6,8 +6,10 @@ from one of our own pages. Sandboxed frames have the origin "null" and so can ch
 """
 
 import ipaddress
+import secrets
 import socket
 from collections.abc import Iterable
+from contextvars import ContextVar
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
@@ -17,7 +19,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "[::1]"})
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 
-# Only our own files run as scripts, and nothing leaves this machine. Frames with interactive output are documents of
+# Only our own files run as scripts, and those a plugin wrote as components (mend.py). Nothing leaves this machine. Frames with interactive output are documents of
 # their own, sandboxed, with the policy that `pipulate_runtime.cells` gives them. Styles stand inside outputs (pandas).
 _POLICY = "; ".join(
     [
@@ -33,13 +35,38 @@ _POLICY = "; ".join(
     ]
 )
 _HEADERS = {
-    "Content-Security-Policy": _POLICY,
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "SAMEORIGIN",
     "Referrer-Policy": "same-origin",
     "Cross-Origin-Opener-Policy": "same-origin",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
 }
+
+
+class PageNonce:
+    """The nonce of one answer; asking for it puts it into the answer's policy."""
+
+    def __init__(self) -> None:
+        """A new one."""
+        self.value, self.used = secrets.token_urlsafe(16), False
+
+    @property
+    def policy(self) -> str:
+        """The policy of the answer."""
+        scripts = f"script-src 'self' 'nonce-{self.value}'"
+        return _POLICY.replace("script-src 'self'", scripts) if self.used else _POLICY
+
+
+_nonce: ContextVar[PageNonce | None] = ContextVar("pipulate_nonce", default=None)
+
+
+def page_nonce() -> str:
+    """The nonce with which scripts may run in the page that is being made; "" outside of a request."""
+    nonce = _nonce.get()
+    if nonce is None:
+        return ""
+    nonce.used = True
+    return nonce.value
 
 
 def is_loopback(host: str) -> bool:
@@ -112,11 +139,15 @@ class Guard:
             await send({"type": "websocket.close", "code": 1008})
             return
 
+        nonce = PageNonce()
+        _nonce.set(nonce)
+
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
                 for name, value in _HEADERS.items():
                     headers.setdefault(name, value)
+                headers.setdefault("Content-Security-Policy", nonce.policy)
                 headers.setdefault("Cache-Control", "no-store")
             await send(message)
 

@@ -81,6 +81,8 @@ def _computing(key: str, plugin: Plugin) -> tuple[str, str, str, float] | None:
     for step in plugin.steps:
         execution = plugin.instance.cells.execution(key, step.id)
         if execution is not None and execution.running:
+            if execution.question:
+                return "waiting", f"Asks: {step.show}", step.id, execution.started
             waits = execution.waits or not execution.active
             kind = "waiting" if waits else "running"
             return kind, f"{kind.capitalize()}: {step.show}", step.id, execution.started

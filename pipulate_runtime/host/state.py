@@ -8,7 +8,7 @@ before the write or the one after it.
 import json
 import threading
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -18,6 +18,7 @@ import apsw
 from apswutils.db import Table
 from fastlite import database
 
+from pipulate_runtime.host.choices import Choices
 from pipulate_runtime.host.messages import (
     DATA_UNUSABLE,
     DATABASE_BUSY,
@@ -37,7 +38,8 @@ _TABLES: dict[str, dict[str, Any]] = {
     "store": {"key": str, "value": str, "pk": "key"},
     "profile": {
         **{"id": int, "name": str, "real_name": str, "address": str, "code": str},
-        **{"active": bool, "priority": int, "pk": "id"},
+        # the keys of its runs begin with `key_name`, which stays when the profile gets another name
+        **{"active": bool, "priority": int, "key_name": str, "pk": "id"},
     },
     "pipeline": {
         **{"pkey": str, "app_name": str, "data": str, "created": str, "updated": str, "pk": "pkey"},
@@ -49,6 +51,8 @@ _TABLES: dict[str, dict[str, Any]] = {
         **{"pkey": str, "app_name": str, "data": str, "created": str, "updated": str},
         **{"at": str, "pk": "pkey"},
     },
+    # removed rows of other tables, as JSON, for as long as the removal can be undone
+    "removed": {"id": int, "name": str, "row_id": int, "data": str, "at": str, "pk": "id"},
 }
 
 BUSY = 2000  # milliseconds to wait for another program that writes; the server's pages wait as long
@@ -103,7 +107,7 @@ def is_done(state: State, step: Any) -> bool:
     return isinstance(data, dict) and step.done in data and state.get("_revert_target") != step.id
 
 
-class StateStore:
+class StateStore(Choices):
     """The database of one data folder. Safe to use from several threads; several processes may open the same file."""
 
     def __init__(self, path: Path) -> None:
@@ -120,6 +124,8 @@ class StateStore:
                 self._create(name, dict(columns))
             for index in _INDEXES:
                 self._db.conn.execute(index)
+            if "key_name" not in self._db.t["profile"].columns_dict:  # made by an older version
+                self._db.t["profile"].add_column("key_name", str)
         except (OSError, apsw.CantOpenError, apsw.ReadOnlyError, apsw.PermissionsError) as error:
             raise DATA_UNUSABLE.error(data=path.parent, reason=error) from error
         except apsw.Error as error:
@@ -165,6 +171,10 @@ class StateStore:
             except (apsw.BusyError, apsw.LockedError) as error:
                 raise DATABASE_BUSY.error(path=self.path) from error
 
+    def transaction(self) -> AbstractContextManager[None]:
+        """One transaction for what several tables are changed in. Not to be nested; raises HostError PP531, PP532."""
+        return self._writing()
+
     # -- runs
 
     def run(self, key: str) -> Run | None:
@@ -180,10 +190,18 @@ class StateStore:
         return Run(key=row["pkey"], **text)
 
     def runs(
-        self, app_name: str | None = None, limit: int | None = None, skip: int = 0
+        self,
+        app_name: str | None = None,
+        limit: int | None = None,
+        skip: int = 0,
+        prefix: str = "",
     ) -> list[Run]:
-        """The runs of a workflow, or all, the one changed last first."""
-        where, args = ("app_name = ?", (app_name,)) if app_name is not None else (None, None)
+        """The runs of a workflow, or all, the one changed last first; with a prefix those whose keys begin with it."""
+        where, args = "1", list[Any]()
+        if app_name is not None:
+            where, args = "app_name = ?", [app_name]
+        if prefix:
+            where, args = f"{where} and substr(pkey, 1, ?) = ?", [*args, len(prefix), prefix]
         with self._lock:
             rows = self._pipeline.rows_where(
                 where,
@@ -220,10 +238,14 @@ class StateStore:
             )
         return {(row["app_name"], row["pkey"]) for row in rows}
 
-    def count_runs(self) -> dict[str, int]:
-        """How many runs each workflow has."""
+    def count_runs(self, profile: str = "") -> dict[str, int]:
+        """How many runs each workflow has; with the key name of a profile: of this profile."""
         with self._lock:
-            rows = self._db.q("select app_name, count(*) as n from pipeline group by app_name")
+            rows = self._db.q(
+                "select app_name, count(*) as n from pipeline where :p = '' or substr(pkey, 1, "
+                "length(:p || app_name) + 2) = :p || '-' || replace(app_name, ' ', '_') || '-' group by app_name",
+                {"p": profile},
+            )
         return {row["app_name"]: row["n"] for row in rows}
 
     def keys(self, app_name: str) -> list[str]:
@@ -320,57 +342,3 @@ class StateStore:
             for row in old
             if (taken := self.run(row["pkey"])) is None or taken.app_name != row["app_name"]
         ]
-
-    # -- the key-value store, the profile, the roles
-
-    def setting(self, name: str) -> str | None:
-        """A value of `store`, or None."""
-        with self._lock:
-            row = self._store.get(name, as_cls=False, default=None)
-        return None if row is None else row["value"]
-
-    def set_setting(self, name: str, value: str) -> None:
-        """Sets a value of `store`."""
-        with self._writing():
-            self._store.insert({"key": name, "value": value}, replace=True)
-
-    def delete_setting(self, name: str) -> None:
-        """Takes a value out of `store`; raises KeyError when it is not there."""
-        with self._writing():
-            if self._store.get(name, as_cls=False, default=None) is None:
-                raise KeyError(name)
-            self._store.delete(name)
-
-    def settings(self) -> dict[str, str]:
-        """All of `store`."""
-        with self._lock:
-            return {row["key"]: row["value"] for row in self._store.rows_where()}
-
-    def profile(self) -> tuple[int, str]:
-        """Id and name of the profile in use: `last_profile_id`, else the first."""
-        with self._lock:
-            profiles = {
-                row["id"]: row["name"] for row in self.table("profile").rows_where(order_by="id")
-            }
-        wanted = self.setting("last_profile_id") or ""
-        chosen = (
-            int(wanted) if wanted.isdecimal() and int(wanted) in profiles else next(iter(profiles))
-        )
-        return chosen, profiles[chosen]
-
-    def ensure_roles(self, names: Iterable[str], on: Iterable[str]) -> None:
-        """Adds unknown roles, off but for those in `on`, which are always on (CONTRACT 1.3)."""
-        table, on = self.table("roles"), set(on)
-        with self._writing():
-            known = {row["text"]: row for row in table.rows_where()}
-            for name in [*names, *on]:
-                if name not in known:
-                    known[name] = {}
-                    table.insert(text=name, done=name in on, priority=len(known))
-                elif name in on and known[name] and not known[name]["done"]:
-                    table.update({"id": known[name]["id"], "done": True})
-
-    def roles_on(self) -> set[str]:
-        """The roles that are switched on."""
-        with self._lock:
-            return {row["text"] for row in self.table("roles").rows_where("done = 1")}

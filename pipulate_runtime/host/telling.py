@@ -42,7 +42,7 @@ class Teller:
         self.read = read
         self.out = out or sys.stdout
         self.live = self.out.isatty()
-        self.told: set[str] = set()
+        self.told: dict[str, str] = {}  # how each step stood
         self._following: Following | None = None
         self._status = ""
 
@@ -61,8 +61,9 @@ class Teller:
             standing = walk.standing(step.id)
             if standing not in ("done", "locked", "error"):
                 break
-            if step.id not in self.told:
-                self.told.add(step.id)
+            failed_before = self.told.get(step.id) == "error" != standing
+            if step.id not in self.told or failed_before:
+                self.told[step.id] = standing
                 self._section(walk, step, standing)
 
     def end(self, finalized: bool) -> None:
@@ -97,6 +98,8 @@ class Teller:
             lines = self._lines(walk, step, standing)
         for name, value in self._answers(walk, step.id).items():
             self._print(f"    {name} = {value!r}")
+        for line in self._conversation(walk, step.id):
+            self._print(f"    {line}")
         for line in lines:
             self._print(f"  | {line}")
         if following:
@@ -107,6 +110,14 @@ class Teller:
         stored = self.read(walk.key).get(step_id)
         asked = walk.asked.get(step_id, {})
         return {n: v for n, v in stored.items() if n in asked} if isinstance(stored, dict) else {}
+
+    def _conversation(self, walk: Walk, step_id: str) -> Iterator[str]:
+        """Yield what the cells of a step asked, and what was answered."""
+        stored = self.read(walk.key).get(step_id)
+        for record in stored.get("_cells") or [] if isinstance(stored, dict) else []:
+            for entry in record.get("asked", ()):
+                answer = "(not kept)" if entry.get("secret") else repr(entry["answer"])
+                yield f"{' '.join(entry['prompt'].split())} {answer}".strip()
 
     def _lines(self, walk: Walk, step: Any, standing: str) -> list[str]:
         from pipulate_runtime.cells.folders import inlined
@@ -148,6 +159,7 @@ class Following:
 
     def lines(self, ended: bool = False) -> Iterator[str]:
         """Yield the new lines that do not change any more."""
+        from pipulate_runtime.cells import exits
         from pipulate_runtime.cells.bars import in_text
 
         self._bars = []
@@ -157,6 +169,8 @@ class Following:
                 zip(record["outputs"], collector.marks, strict=False)
             ):
                 last = (number, index) == (len(cells) - 1, len(collector.marks) - 1)
+                if exits.is_advice(output):
+                    continue
                 place, printed = (number, index), self._printed.get((number, index), 0)
                 if mark.terminal is None:
                     if not printed and output["output_type"] != "error":
@@ -194,9 +208,12 @@ def _drawn(bar: "Bar") -> str:
 
 def plain(output: Mapping[str, Any], record: Mapping[str, Any]) -> list[str]:
     """Return an nbformat output as a terminal shows it, line by line."""
+    from pipulate_runtime.cells import exits
     from pipulate_runtime.cells.ansi import Screen
     from pipulate_runtime.cells.widgets import as_text
 
+    if exits.is_advice(output):
+        return []
     if output["output_type"] == "stream":
         screen = Screen()
         screen.feed(str(output["text"]))

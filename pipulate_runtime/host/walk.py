@@ -15,7 +15,10 @@ from typing import Any, TextIO
 
 import httpx
 
+from pipulate_runtime.cells.asking import asked_in
+from pipulate_runtime.cells.job import CELLS
 from pipulate_runtime.host import messages
+from pipulate_runtime.host.answering import INPUT, Answering, as_given
 from pipulate_runtime.host.export import notebook_text
 from pipulate_runtime.host.plugins import Plugin
 from pipulate_runtime.host.state import is_finalized
@@ -55,6 +58,7 @@ async def walk(
         _end_like_ctrl_c(signal.SIGTERM)
         async with _client(app) as client:
             walker = Walker(client, plugin, answers, math.inf, teller)
+            walker.answering = Answering(answers, at_terminal=True)
             if source is not None:
                 walker.before = _answers_of(app, plugin, source, key)
             try:
@@ -84,11 +88,14 @@ def _answers_of(
     if key is not None and store.run(made := keys(plugin.instance, key)[0]):
         raise messages.RUN_EXISTS.error(key=made)
     state = found.state
-    return {
-        step.id: {name: as_typed(v) for name, v in data.items() if not name.startswith("_")}
-        for step in plugin.steps
-        if isinstance(data := state.get(step.id), dict)
-    }
+    found_in: dict[str, dict[str, str]] = {}
+    for step in plugin.steps:
+        if isinstance(data := state.get(step.id), dict):
+            answers = {name: as_typed(v) for name, v in data.items() if not name.startswith("_")}
+            if asked := asked_in(data.get(CELLS) or ()):
+                answers.setdefault(INPUT, as_given(asked))
+            found_in[step.id] = answers
+    return found_in
 
 
 def as_typed(value: Any) -> str:

@@ -8,8 +8,11 @@ from typing import Any
 import httpx
 from bs4 import Tag
 
+from pipulate_runtime.cells.asking import asked_in
 from pipulate_runtime.cells.folders import inlined
+from pipulate_runtime.cells.job import CELLS
 from pipulate_runtime.host import messages
+from pipulate_runtime.host.answering import INPUT, Answering, answers_in
 from pipulate_runtime.host.dom import (
     Call,
     Page,
@@ -56,6 +59,7 @@ class Walker:
             {}
         )  # answers of another run; what is gone is left out
         self.key = ""
+        self.answering = Answering(answers)
 
     def check_names(self) -> None:
         """Raise HostError when an answer is for a step that the plugin does not have: before anything runs."""
@@ -77,7 +81,7 @@ class Walker:
             raise messages.WALK_STUCK.error(reason="its landing page has no form to start a run")
         values = fill(form, {"pipeline_id": key} if key else {})
         await self._send(self._page.submit(form, values))
-        if self._page.soup.select_one("[hx-get][hx-trigger]") is None:
+        if self._page.soup.select_one("main [hx-get][hx-trigger]") is None:
             text = self._page.soup.select_one("[role=alert]")
             reason = text.get_text(" ", strip=True) if text else "starting it gave no steps"
             raise messages.WALK_STUCK.error(reason=reason)
@@ -85,7 +89,11 @@ class Walker:
     async def advance(self) -> bool:
         """Does the next thing: waits for what loads, answers a question, or finishes. False when nothing is left."""
         deadline = time.monotonic() + self._timeout
-        while (call := self._page.pending()) is not None:
+        while True:
+            if await self._answered():
+                continue
+            if (call := self._page.pending()) is None:
+                break
             if time.monotonic() > deadline:
                 raise messages.WALK_STUCK.error(
                     reason=f"{call.path} took longer than {self._timeout:g} s"
@@ -112,6 +120,8 @@ class Walker:
                 card = self._page.by_id(step.id)
                 if card and attribute(card, "data-state") == "done" and step.id not in known:
                     return str(step.id)
+            if await self._answered():
+                continue
             if (call := self._page.pending()) is None:
                 if not await self.advance():
                     return None
@@ -122,6 +132,21 @@ class Walker:
             else:
                 await asyncio.sleep(min(call.delay, POLL))
                 await self._send(call)
+
+    async def _answered(self) -> bool:
+        """Answers what a running cell asks; whether there was anything."""
+        form = self._page.form_for(f"/{self._plugin.app_name}/answer")
+        if form is None:
+            return False
+        values = await self.answering.values(form, self.before, self._caught_up)
+        await self._send(self._page.submit(form, values))
+        return True
+
+    def _caught_up(self) -> None:
+        """All there is to tell was told, and the terminal is free."""
+        if self.teller:
+            self.teller.look(self)
+            self.teller.stop()
 
     async def go_back(self, step_id: str) -> None:
         """Presses the button that goes back to a step that is done."""
@@ -136,16 +161,23 @@ class Walker:
     async def _answer(self, step_id: str, form: Tag) -> None:
         if step_id in self._submitted:
             self._refused(step_id)
+        if self.standing(step_id) == "error" and self._ran_here(step_id):
+            self._refused(
+                step_id
+            )  # it ran by itself; only what failed in an earlier life is tried again
         self._submitted.add(step_id)
         given = self._answers.get(step_id, {})
         known = {str(control["name"]) for control in controls(form)}
         for name in given:
-            if name not in known:
+            if name not in known and name != INPUT:
                 asked = ", ".join(f"{step_id}.{field}" for field in sorted(known)) or "none"
                 raise messages.ANSWER_UNKNOWN.error(
                     answer=f"{step_id}.{name}", asked=f"asked is {asked}"
                 )
         before = {n: v for n, v in self.before.get(step_id, {}).items() if n in known}
+        given = {n: v for n, v in given.items() if n in known}
+        if INPUT in given:  # a field of that name: what was given to it is a list
+            given[INPUT] = "\n".join(map(str, answers_in(given[INPUT])))
         values, files = fill(form, {**before, **given}), files_of(form, given)
         for name, path in files:
             if not path.is_file():
@@ -207,15 +239,22 @@ class Walker:
             self.teller.look(self)
 
     async def _request(self, call: Call) -> httpx.Response:
+        target = self._page.target_id(call)
+        headers = {**HTMX, "HX-Target": target} if target else HTMX
         if call.method == "GET":
-            return await self._client.get(call.path, params=_grouped(call.values), headers=HTMX)
+            return await self._client.get(call.path, params=_grouped(call.values), headers=headers)
         multipart = attribute(call.element, "enctype") == "multipart/form-data"
         if not multipart:
-            return await self._client.post(call.path, data=_grouped(call.values), headers=HTMX)
+            return await self._client.post(call.path, data=_grouped(call.values), headers=headers)
         # a field without a file name keeps its place as an ordinary field of the multipart form
         parts: list[Any] = [(name, (None, value)) for name, value in call.values]
         parts += [(name, (path.name, path.read_bytes())) for name, path in call.files]
-        return await self._client.post(call.path, files=parts, headers=HTMX)
+        return await self._client.post(call.path, files=parts, headers=headers)
+
+    def _ran_here(self, step_id: str) -> bool:
+        cells = self._plugin.instance.cells if self._plugin.computes else None
+        execution = cells.execution(self.key, step_id) if cells else None
+        return execution is not None and execution.task is not None
 
     async def interrupt(self) -> str:
         """Stop the step that is running, as its button does; return what to call it."""
@@ -265,13 +304,16 @@ class Walker:
                 if reason:
                     raise messages.STEP_FAILED.error(step=step.id, reason=reason, key=self.key)
                 raise messages.WALK_STUCK.error(reason=f"{step.id} ({step.show}) is not done")
+        asked = {name: len(asked_in(records)) for name, records in _cells_of(state).items()}
+        self.answering.check(asked, self.asked)
         for name, given in self._answers.items():
+            given = {n: v for n, v in given.items() if n != INPUT}
             if given and name not in self.asked and self.asked:
-                asked = ", ".join(
+                fields = ", ".join(
                     f"{s}.{f}" for s, fs in self.asked.items() for f in fs if f != "pipeline_id"
                 )
                 raise messages.ANSWER_UNKNOWN.error(
-                    answer=f"{name}.{next(iter(given))}", asked=f"asked was {asked or 'nothing'}"
+                    answer=f"{name}.{next(iter(given))}", asked=f"asked was {fields or 'nothing'}"
                 )
 
     def result(self, step: Any) -> StepResult:
@@ -285,6 +327,11 @@ class Walker:
         return StepResult(
             step.id, step.show, attribute(card, "data-state") or "", tuple(map(_output, own))
         )
+
+
+def _cells_of(state: State) -> dict[str, list[dict[str, Any]]]:
+    """The cells that are kept of each step."""
+    return {name: data.get(CELLS) or [] for name, data in state.items() if isinstance(data, dict)}
 
 
 def _owner(part: Tag, plugin: Plugin) -> str | None:

@@ -58,8 +58,7 @@ class Watching:
         content = watchpage.all_runs(
             await self._list(_page_of(request)), total, self._loaded.compute
         )
-        theme = self._store.setting("theme_preference") or "auto"
-        return pages.page("All runs", content, theme=theme)
+        return pages.page("All runs", content, **self._app.state.frame())
 
     async def list(self, request: Request) -> Component:
         """GET /runs/list?page=N: the list alone."""
@@ -75,9 +74,7 @@ class Watching:
             for step in plugin.steps:
                 await cells.interrupt(run, step.id)
             if any((e := cells.execution(run, s.id)) and e.running for s in plugin.steps):
-                said = watchpage.notice(
-                    "The step is being stopped. What another program runs can only be stopped there."
-                )
+                said = watchpage.notice("The step is being stopped.")
         return await self._list(await _sent_page(request), said)
 
     async def discard(self, request: Request, run: str) -> Component:

@@ -108,9 +108,9 @@ async def witness(plugin_path: Path, data: Path, given: Given, way: Way = "strai
 
 @contextmanager
 def _settings(way: Way) -> Iterator[None]:
-    """A life of the server that ends after one step needs no spare kernel; what was computed is stored, or is not."""
+    """Nobody waits here, so no kernel is started ahead; what was computed is stored, or is not."""
     before = replace(pools.settings)
-    pools.settings.spare = way not in ENDED
+    pools.settings.spare = False
     pools.settings.checkpoint = "always" if way == "restore" else "never"
     try:
         yield

@@ -3,6 +3,7 @@
 import logging
 import re
 from collections.abc import Mapping
+from types import SimpleNamespace
 from typing import Any
 
 from pipulate_runtime.host.constants import UI_CONSTANTS
@@ -38,6 +39,10 @@ class Words:
         """Texts and classes by name."""
         return UI_CONSTANTS
 
+    def get_config(self) -> SimpleNamespace:
+        """What plugins read of upstream's settings: its texts and classes."""
+        return SimpleNamespace(UI_CONSTANTS=UI_CONSTANTS)
+
     def get_message_queue(self) -> History:
         """The same as `message_queue`."""
         return self.message_queue
@@ -60,7 +65,7 @@ class Words:
 
     def append_to_history(self, text: str, role: str = "system") -> None:
         """Keeps a text in the conversation without showing it."""
-        self.message_queue.messages.append(Message(role, str(text)))
+        self.message_queue.keep(Message(role, str(text), shown=False))
 
     async def stream(
         self, message: str, verbatim: bool = False, role: str = "user", **options: Any

@@ -13,6 +13,7 @@ from pipulate_runtime.host import logpage, logs, pages
 from pipulate_runtime.host.contract import Component
 from pipulate_runtime.host.following import Follower, following
 from pipulate_runtime.host.porting import Porter, Porting
+from pipulate_runtime.host.reviewing import Reviewer, Reviewing
 from pipulate_runtime.host.served import Served
 from pipulate_runtime.host.state import StateStore
 
@@ -22,12 +23,15 @@ class Tools:
     """What a server offers to its owner. Without a porter no notebook can be dropped; without `pages` nothing is offered in the browser.
 
     `log`: what happens is written to the data folder. `follow`: what is saved in the folder of the plugins is served at once.
+    `reviewer` shows plugins beside their notebooks; with `reviewed` a server does that alone, for this plugin's file.
     """
 
     porter: Porter | None = None
     pages: bool = False
     log: bool = False
     follow: bool = False
+    reviewer: Reviewer | None = None
+    reviewed: Path | None = None
 
 
 NO_TOOLS = Tools()
@@ -53,6 +57,9 @@ class Workshop:
             return
         if self._tools.porter is not None:
             Porting(self._app, self._served, self._tools.porter, self._data).register()
+        if self._tools.reviewer is not None:
+            loaded, reviewed = self._served.loaded, self._tools.reviewed
+            Reviewing(self._app, loaded, self._tools.reviewer, reviewed).register()
         before = len(self._app.router.routes)
         self._app.route("/log", methods=["GET"])(self.page)
         self._app.route("/log/entries", methods=["GET"])(self.entries)
@@ -75,8 +82,8 @@ class Workshop:
         level, words = _asked(request)
         found = logs.search(logs.entries(self._folder), level, words)
         path = str((self._folder / logs.NAME).absolute())
-        theme = self._store.setting("theme_preference") or "auto"
-        return pages.page("Log", logpage.log_page(found, level, words, path), theme=theme)
+        content = logpage.log_page(found, level, words, path)
+        return pages.page("Log", content, **self._app.state.frame())
 
     def entries(self, request: Request) -> Any:
         """GET /log/entries: the list alone."""

@@ -8,6 +8,7 @@ import pytest
 
 from pipulate_runtime.cells import checkpoints, configure, keeping, shutdown
 from pipulate_runtime.cells import pool as pools
+from pipulate_runtime.cells.folders import RunFolder
 from tests.cells.conftest import results, run
 
 pytestmark = pytest.mark.kernel
@@ -351,3 +352,10 @@ def test_the_card_says_that_going_back_runs_the_steps_again(make):
     html = str(cells.show("k", walker.pip.read_state("k")["step_02"]["_cells"]))
     assert "Going back re-runs steps 1 to 2, since" in html
     assert "sqlite3.Connection" in html
+
+
+@pytest.mark.parametrize(("seconds", "told"), [(9.9, ""), (10.0, "a widget")])
+def test_a_card_says_so_only_where_it_takes_long(tmp_path, seconds, told):
+    folder = RunFolder(tmp_path, "app", "k")
+    checkpoints.note(folder, "step_01", "a widget", seconds)
+    assert checkpoints.reason(folder, "step_01") == told

@@ -106,18 +106,6 @@ def test_a_timeout_interrupts(make):
     run(test())
 
 
-def test_input_is_refused_in_plain_words(make):
-    walker = make('@cell("a")\ndef step_01_cell(form):\n    input("Name?")\n')
-
-    async def test():
-        failed = await walker.step("step_01")
-        assert failed.cells[0]["outputs"][0]["evalue"].startswith(
-            "The cell asks a question with input()"
-        )
-
-    run(test())
-
-
 def test_a_failing_save_is_an_error(make):
     walker = make('@cell("a")\ndef step_01_cell(form):\n    return 1\n')
 

@@ -1,6 +1,7 @@
 """What the tests of the host share."""
 
 import contextlib
+import json
 import socket
 import subprocess
 import sys
@@ -16,8 +17,9 @@ HTMX = {"HX-Request": "true"}
 LOCAL = "http://127.0.0.1"
 
 _SERVE = (
-    "import sys; from pathlib import Path; from pipulate_runtime.host import commands; "
-    "sys.exit(commands.serve(Path(sys.argv[1]), Path(sys.argv[2]), port=int(sys.argv[3])))"
+    "import json, sys; from pathlib import Path; from pipulate_runtime.host import commands; "
+    "options = json.loads(sys.argv[4]); "
+    "sys.exit(commands.serve(Path(sys.argv[1]), Path(sys.argv[2]), port=int(sys.argv[3]), **options))"
 )
 
 
@@ -36,11 +38,11 @@ def free_port() -> int:
 
 
 @contextlib.contextmanager
-def serving(folder: Path, data: Path) -> Iterator[Served]:
-    """Starts `serve` and waits until it answers; it is ended afterwards."""
+def serving(folder: Path, data: Path, **options: object) -> Iterator[Served]:
+    """Starts `serve` with some options and waits until it answers; it is ended afterwards."""
     port = free_port()
     root = Path(__file__).parents[2]
-    command = [sys.executable, "-c", _SERVE, str(folder), str(data), str(port)]
+    command = [sys.executable, "-c", _SERVE, str(folder), str(data), str(port), json.dumps(options)]
     process = subprocess.Popen(command, cwd=root, stdout=subprocess.DEVNULL)
     served = Served(f"{LOCAL}:{port}", process)
     try:

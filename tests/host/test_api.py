@@ -9,6 +9,7 @@ from fasthtml.common import P, to_xml
 from pipulate_runtime.host import contract, scope
 from pipulate_runtime.host.api import Pipulate
 from pipulate_runtime.host.history import HISTORY
+from pipulate_runtime.host.messages import HostError
 
 Step = namedtuple("Step", ["id", "done", "show", "refill", "transform"], defaults=(None,))
 STEPS = [
@@ -68,7 +69,6 @@ def test_an_answer_that_is_nothing_is_an_answer(pip, key, value):
 def test_a_new_answer_clears_what_came_after_it_refilled_or_not(pip, key):
     for step, value in (("step_01", "a"), ("step_02", 1), ("step_03", True)):
         wait(pip.set_step_data(key, step, value, STEPS))
-    wait(pip.finalize_workflow(key))
     wait(pip.set_step_data(key, "step_01", "b", STEPS))
     assert [name for name in pip.read_state(key) if name in {s.id for s in STEPS}] == ["step_01"]
 
@@ -91,6 +91,26 @@ def test_finalizing_and_unfinalizing(pip, key):
     assert pip.read_state(key)["extra"] == 1
     assert "finalize" not in wait(pip.unfinalize_workflow(key))
     assert "finalize" not in pip.read_state(key)
+
+
+def test_a_locked_run_is_not_changed_by_whatever_member(pip, key):
+    wait(pip.set_step_data(key, "step_01", "a", STEPS))
+    wait(pip.finalize_workflow(key))
+    before = pip.read_state(key)
+    for change in (
+        lambda: wait(pip.set_step_data(key, "step_01", "b", STEPS)),
+        lambda: wait(pip.clear_steps_from(key, "step_01", STEPS)),
+        lambda: pip.write_state(key, {**before, "step_01": {"name": "b"}}),
+        lambda: pip.write_state(key, {n: v for n, v in before.items() if n != "step_01"}),
+    ):
+        with pytest.raises(HostError, match="PP545"):
+            change()
+    assert pip.read_state(key) == before
+    pip.write_state(key, {**before, "_note": 1})  # a mark is no answer
+    state = pip.read_state(key)
+    del state["finalize"]  # unlocked by hand
+    pip.write_state(key, {**state, "step_01": {"name": "b"}})
+    assert pip.get_step_data(key, "step_01") == {"name": "b"}
 
 
 def test_starting_twice_keeps_what_is_there(pip, key):

@@ -51,10 +51,10 @@ class Visitor:
         self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
         self.page.on("dialog", lambda dialog: dialog.accept())
 
-    def picture(self, name):
+    def picture(self, name, full_page=True):
         SHOTS.mkdir(parents=True, exist_ok=True)
         self.page.wait_for_timeout(150)
-        self.page.screenshot(path=SHOTS / f"{name}-{self.name}.png", full_page=True)
+        self.page.screenshot(path=SHOTS / f"{name}-{self.name}.png", full_page=full_page)
 
     def no_sideways_scrolling(self):
         over = self.page.evaluate(

@@ -149,29 +149,45 @@ class TestPage:
         assert all(name.count("/") == 1 for name in names)
 
     @pytest.mark.kernel
-    def test_what_runs_is_stopped(self, tmp_path):
+    @pytest.mark.parametrize("where", ["here", "in another program"])
+    def test_what_runs_is_stopped(self, tmp_path, where):
         notebook = tmp_path / "endless.ipynb"
         notebook.write_bytes(raw("import time\nwhile True: time.sleep(0.01)"))
         port(notebook, tmp_path / "plugins", Options())
+        plugin, data = tmp_path / "plugins" / "endless.py", tmp_path / "data"
         run = {"pipeline_id": "Default_Profile-endless-x"}
         with (
-            serving(tmp_path / "plugins", tmp_path / "data") as served,
+            serving(tmp_path / "plugins", data) as served,
             httpx.Client(base_url=served.url, headers=HTMX, timeout=30) as client,
+            contextlib.ExitStack() as stack,
         ):
 
             def until(words):
-                for _ in range(600):
+                for _ in range(1200):
                     if words in client.get("/runs").text:
                         return
                     time.sleep(0.05)
                 raise AssertionError(words)
 
-            client.post("/endless/init", data={"pipeline_id": "x"})
-            client.post("/endless/step_01_submit", data=run)
+            if where == "here":
+                client.post("/endless/init", data={"pipeline_id": "x"})
+                client.post("/endless/step_01_submit", data=run)
+            else:
+                command = [sys.executable, "-m", "transpiler", "run", str(plugin)]
+                command += ["--key", "x", "--data", str(data)]
+                other = stack.enter_context(
+                    subprocess.Popen(
+                        command, cwd=ROOT, stdout=-1, stderr=subprocess.STDOUT, text=True
+                    )
+                )
+                stack.callback(other.kill)
             until("Running: ")
             client.post("/runs/stop", data={"run": run["pipeline_id"], "page": "0"})
             until("Failed: ")
             assert "You stopped this step" in client.get("/endless/step_01", params=run).text
+            if where != "here":
+                assert "You stopped this step" in " ".join(other.communicate(timeout=60)[0].split())
+                assert other.returncode == 1
 
 
 class TestCommands:
@@ -231,6 +247,19 @@ class TestCommands:
         with pytest.raises(HostError) as caught:
             commands.serve(PLUGINS, tmp_path, **{option: "much"})
         assert caught.value.code == "PP535"
+
+
+@pytest.mark.kernel
+def test_a_step_that_fails_is_executed_once_a_walk(tmp_path):
+    """And again when somebody goes on with the run."""
+    seen = tmp_path / "seen.txt"
+    notebook = tmp_path / "fails.ipynb"
+    notebook.write_bytes(raw(f"with open({str(seen)!r}, 'a') as file: file.write('x')\n1 / 0"))
+    port(notebook, tmp_path / "plugins", Options())
+    for times in ("x", "xx"):
+        with pytest.raises(HostError, match="ZeroDivisionError"):
+            commands.run(tmp_path / "plugins" / "fails.py", {}, tmp_path / "data", key="one")
+        assert seen.read_text() == times
 
 
 class TestFrom:

@@ -39,7 +39,7 @@ def in_conflict(tmp_path, pipulate) -> None:
     (tmp_path / "trip.ipynb").write_bytes(FIRST)
     assert pipulate("port trip.ipynb")[0] == 0
     plugin = tmp_path / "generated/trip.py"
-    edited = plugin.read_text().replace("return print(total)", 'return print("mine", total)')
+    edited = plugin.read_text().replace("print(total)", 'print("mine", total)')
     plugin.write_text(edited)
     (tmp_path / "trip.ipynb").write_bytes(SECOND)
 
@@ -108,3 +108,16 @@ def test_check_tells_apart_what_is_out_of_date(tmp_path, pipulate) -> None:
     assert '"what": "updated"' in said
     assert pipulate("port trip.ipynb --mine --notebook")[0] == 2
     assert pipulate("port trip.ipynb --resolve step_02")[0] == 2
+
+
+def test_a_review_as_a_file(tmp_path, pipulate) -> None:
+    in_conflict(tmp_path, pipulate)
+    assert pipulate("review trip.ipynb --html review.html")[0] == 0
+    pipulate("port trip.ipynb")
+    code, said = pipulate("review trip.ipynb --html review.html")
+    assert (code, said) == (1, "Written: review.html\n")
+    assert "Conflict in step_02_cell" in (tmp_path / "review.html").read_text()
+    code, said = pipulate("review trip.ipynb --json")
+    assert (code, '"seen": "' in said) == (1, True)
+    code, said = pipulate("review trip.ipynb -o elsewhere")
+    assert (code, "PP435" in said) == (2, True)

@@ -126,6 +126,58 @@ def test_a_range_is_two_fields() -> None:
     assert (high.name, high.label, high.default, high.max) == ("span_to", "Years, to", 5, 9)
 
 
+@pytest.mark.parametrize("of", ["IntRangeSlider(value=(2, 5), max=9)", "SelectionRangeSlider(options=[2, 3, 5], value=(2, 5))"])  # fmt: skip
+@pytest.mark.parametrize("name", ["interact", "interact_manual", "interactive"])
+def test_a_range_that_a_function_is_given_is_two_fields(name: str, of: str) -> None:
+    source = f"def f(x, y): pass\n{name}(f, x=w.{of}, y=True);"
+    low, high, y = fields(source)
+    assert [(f.name, f.label, f.default) for f in (low, high)] == [
+        ("x_from", "X, from", 2),
+        ("x_to", "X, to", 5),
+    ]
+    assert y.default is True
+    ends = '(form["x_from"], form["x_to"])'
+    ends = f"tuple(sorted({ends}))" if "Int" in of else ends
+    assert f'f(x={ends}, y=form["y"])' in body(source)
+
+
+def test_a_range_of_interactive_that_is_kept_is_moved_at_once() -> None:
+    source = "v = interactive(f, x=w.FloatRangeSlider(), y=2, clear_output=False)\nv.result"
+    assert (
+        body(source)
+        .split("\n", 1)[1]
+        .startswith(
+            'v.children[0].value = tuple(sorted((form["x_from"], form["x_to"])))\n'
+            'v.children[1].value = form["y"]\n'
+        )
+    )
+
+
+def test_clear_output_is_no_argument_of_the_function() -> None:
+    source = "def f(x): return x\ninteract(f, x=5, clear_output=False)"
+    assert body(source).endswith('f(x=form["x"])')
+    assert left(source) == []
+
+
+@pytest.mark.parametrize(
+    ("options", "type_", "accept", "paths"),
+    [
+        ("", "file", (), 'filter(None, [form["x"]])'),
+        ("multiple=True", "files", (), 'form["x"]'),
+        ("accept='.csv, .TXT'", "file", (".csv", ".txt"), 'filter(None, [form["x"]])'),
+        ("accept='image/*,.pdf', multiple=False", "file", (), 'filter(None, [form["x"]])'),
+    ],
+)
+def test_an_upload_asks_for_files(
+    options: str, type_: str, accept: tuple[str, ...], paths: str
+) -> None:
+    source = f"x = w.FileUpload({options})\nx.value"
+    (field,) = fields(source)
+    assert (field.type, field.accept, field.required) == (type_, accept, False)
+    assert paths in body(source)
+    emitted(IMPORTS, source)
+
+
 def test_cells_that_share_a_form_have_names_of_their_own() -> None:
     cells = [md("# T\n## A"), "interact(print, x=5);", "interact(print, x='a');"]
     (step,) = plan_of(IMPORTS, *cells, options=Options(by="heading")).steps
@@ -145,7 +197,9 @@ def test_cells_that_share_a_form_have_names_of_their_own() -> None:
         ("for n in 'ab':\n    x = w.Text(n)\nx.value", "it is made in a loop"),
         ("def f():\n    return w.Text()\nf().value", "it is made in a function"),
         ("if True:\n    x = w.Text()\nx.value", "it is made in a condition"),
-        ("x = w.FileUpload()\nx.value", "the files of an upload are no value of a form"),
+        ("x = w.FileUpload(value=files)\nx.value", "it begins with files of its own"),
+        ("x = w.FileUpload(multiple=bool(1))\nx.value", "whether it takes several files is computed"),
+        ("x = w.Controller()\nx.value", "a gamepad is no field of a form"),
         ("interact(f, x=values)", "what `x` may be is computed"),
         ("interact(f, g, x=1)", "its arguments are computed"),
         ("def f(x, y): pass\ninteract(f, x=1)", "nothing says what `y` may be"),
@@ -181,13 +235,13 @@ def test_a_widget_that_another_cell_observes_stays_as_it_is() -> None:
         ("interact(f, x=[('a', 1), ('b', 2)])", 'return f(x=dict([("a", 1), ("b", 2)])[form["x"]])'),
         ("interact(f, x=w.Dropdown(options={'a': 1}))", 'return f(x={"a": 1}[form["x"]])'),
         ("interactive(f, x=5)", 'f(x=form["x"])'),
-        ("interact(f, x=5)\nprint(1)", 'f(x=form["x"])\nreturn print(1)'),
-        ("interact(lambda n: n, n=5)\nprint(1)", 'display((lambda n: n)(n=form["n"]))\nreturn print(1)'),
+        ("interact(f, x=5)\nprint(1)", 'f(x=form["x"])\nprint(1)'),
+        ("interact(lambda n: n, n=5)\nprint(1)", 'display((lambda n: n)(n=form["n"]))\nprint(1)'),
         ("interact.options(manual=True)(f, x=5)", 'return f(x=form["x"])'),
         ("v = w.Text()\ninteract(f, x=v)", 'v = w.Text(value=form["v"])\nreturn f(x=v.value)'),
         ("@interact\ndef g(a=1):\n    return a", 'def g(a=1):\n    return a\n\nreturn g(a=form["a"])'),
         ("@interact(a=(1, 3), b=fixed(2))\ndef g(a, b): print(a)", 'def g(a, b):\n    print(a)\n\nreturn g(a=form["a"], b=2)'),
-        ("@interact()\ndef g(a='é'):\n    return a\nprint(1)", 'def g(a="é"):\n    return a\n\ndisplay(g(a=form["a"]))\nreturn print(1)'),
+        ("@interact()\ndef g(a='é'):\n    return a\nprint(1)", 'def g(a="é"):\n    return a\n\ndisplay(g(a=form["a"]))\nprint(1)'),
         ("def g(a, b='x', *, c=True): print(a)\ninteract(g, a=1)", 'def g(a, b="x", *, c=True):\n    print(a)\n\nreturn g(a=form["a"], b=form["b"], c=form["c"])'),
         ("v = interactive(f, a=(1, 2), b=fixed(1), c='d')\nv", 'v = interactive(f, a=(1, 2), b=fixed(1), c="d")\nv.children[0].value = form["a"]\nv.children[1].value = form["c"]\nreturn v'),
     ],

@@ -36,6 +36,9 @@ def port(
     by: By = None,
     fields: Fields = None,
     serve: Annotated[bool, typer.Option("--serve", help="Serve the folder afterwards.")] = False,
+    watch: Annotated[
+        bool, typer.Option("--watch", help="Port them whenever they are saved, until Ctrl+C.")
+    ] = False,
     as_json: Json = False,
     dry_run: again.DryRun = False,
     diff: again.Diff = False,
@@ -48,6 +51,7 @@ def port(
     restore: again.Restore = None,
     undo: again.Undo = False,
     adopt: again.Adopt = False,
+    to_notebook: again.ToNotebook = None,
 ) -> None:
     """Port notebooks to workflow plugins; what was edited by hand in a plugin stays."""
     from transpiler.pipeline import Ported
@@ -60,6 +64,13 @@ def port(
     wish = again.wish_of(
         dry_run, diff, check, force, yes, adopt, mine, theirs, resolve or [], restore or []
     )
+    if to_notebook:
+        again.refuse_with("--to-notebook", wish, undo=undo, serve=serve, watch=watch)
+        raise typer.Exit(again.to_notebook(notebooks, output, options, to_notebook, as_json))
+    if watch:
+        again.refuse_with("--watch", wish, as_json=as_json, undo=undo, serve=serve)
+        again.watch(notebooks, output, options)
+        return
     if undo:
         again.undo(notebooks, output, yes)
         return

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from transpiler.commands.shared import Answers, AnswersFile, Data, Folder, Json, app, runs_app
+from transpiler.options import Options
 
 
 @app.command()
@@ -38,9 +39,16 @@ def serve(
             help="With --host: whoever reaches the server may port notebooks onto it and read its log.",
         ),
     ] = False,
+    model: Annotated[
+        str | None, typer.Option(metavar="NAME", help="The model that answers in the chat.")
+    ] = None,
+    ollama: Annotated[
+        str | None, typer.Option(metavar="URL", help="The Ollama that runs the model.")
+    ] = None,
 ) -> None:
     """Serve the plugins of a folder in the browser."""
     from pipulate_runtime.host import commands
+    from transpiler.commands.reviewing import Reviewer
     from transpiler.porter import Porter
 
     raise typer.Exit(
@@ -54,9 +62,12 @@ def serve(
             kernel_memory=kernel_memory,
             step_output=step_output,
             idle=idle,
+            reviewer=Reviewer(Options()),
             porter=Porter(folder.absolute()),
             follow=reload,
             trust_network=trust_network,
+            model=model,
+            ollama=ollama,
         )
     )
 
@@ -70,10 +81,20 @@ def serve_folder(
 ) -> None:
     """Run the host until it is stopped."""
     from pipulate_runtime.host import commands
+    from transpiler.commands.reviewing import Reviewer
     from transpiler.porter import Porter
 
-    porter = Porter(folder.absolute())
-    raise typer.Exit(commands.serve(folder, data, host, port, open_browser, porter=porter))
+    raise typer.Exit(
+        commands.serve(
+            folder,
+            data,
+            host,
+            port,
+            open_browser,
+            porter=Porter(folder.absolute()),
+            reviewer=Reviewer(Options()),
+        )
+    )
 
 
 @app.command()

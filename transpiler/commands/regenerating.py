@@ -1,5 +1,6 @@
 """What the options of `port` say about a plugin that is there already, and how it is told what came of it."""
 
+import contextlib
 import difflib
 import sys
 from collections.abc import Mapping, Sequence
@@ -49,6 +50,15 @@ Restore = Annotated[
 Undo = Annotated[bool, _flag("--undo", help="Bring back the plugin as it was before.")]
 Adopt = Annotated[
     bool, _flag("--adopt", help="Take the notebook as the base; leave the plugin as it is.")
+]
+ToNotebook = Annotated[
+    str | None,
+    typer.Option(
+        "--to-notebook",
+        metavar="[STEP]",
+        help="Carry edits of cells back into the notebook, of one step or of all.",
+        rich_help_panel=PANEL,
+    ),
 ]
 
 _CHOICES: Mapping[str, Literal["mine", "notebook", "both"]] = {
@@ -107,12 +117,62 @@ def port_one(notebook: Path, output: Path, options: Options, wish: Wish) -> "Por
     return port(notebook, output, options, wish.asked)
 
 
+def to_notebook(
+    notebooks: Sequence[Path], output: Path, options: Options, wanted: str, as_json: bool
+) -> int:
+    """Carry edits into notebooks, print what came of it, and return the exit code: 1 when some stay in the plugin."""
+    from transpiler import report
+    from transpiler.carrying import carry, told
+
+    stay = False
+    data = []
+    for notebook in notebooks:
+        done = carry(notebook, output, options, wanted)
+        stay = stay or bool(done.found)
+        if as_json:
+            data.append({**report.data_of(None, done.found), **told(done)})
+            continue
+        for function, index, count in done.cells:
+            print(f"{notebook}[{index}]: {count} edit{'s' * (count != 1)} of {function}")
+        report.print_diagnostics(report.console(), done.found, notebook.name)
+        if done.cells:
+            print(
+                "Written, and ported. Outputs in the notebook are those of before. To take it back: --undo"
+            )
+        elif not done.found:
+            print(f"{notebook}: no edits of cells that the notebook has not.")
+    if as_json:
+        print(report.dumped(data if len(data) > 1 else data[0]))
+    return int(stay)
+
+
 def undo(notebooks: Sequence[Path], output: Path, yes: bool) -> None:
     """Undo the last port of notebooks and say so."""
     from transpiler import pipeline
 
     for notebook in notebooks:
         print(f"{pipeline.undo(notebook, output, yes)} is as it was before the last port.")
+
+
+def refuse_with(option: str, wish: Wish, **others: bool) -> None:
+    """Raise UserError (exit 2) when an option was given with one that it cannot go with."""
+    if wish != Wish(Asked()) or any(others.values()):
+        given = [name.replace("as_", "").replace("_", "-") for name, on in others.items() if on]
+        reason = f"it does not go with {f'--{given[0]}' if given else 'options for a single port'}"
+        raise UserError(codes.BAD_OPTION, option=option, value="on", reason=reason)
+
+
+def watch(notebooks: Sequence[Path], output: Path, options: Options) -> None:
+    """Port notebooks whenever they change, until Ctrl+C."""
+    import threading
+
+    from transpiler.watching import watch as watching
+
+    with contextlib.suppress(KeyboardInterrupt):
+        watching(
+            notebooks, output, options, lambda line: print(line, flush=True), threading.Event().wait
+        )
+    print("Stopped.")
 
 
 def print_diff(ported: "Ported") -> None:

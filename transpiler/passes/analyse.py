@@ -17,6 +17,7 @@ from transpiler.diagnostics import Diagnostic, Found
 from transpiler.ir import AnalysedCode, Analysis, Annotated, Code, Names, Text
 from transpiler.passes import known, looks
 from transpiler.passes.codecell import TOO_DEEP, CodeCell, Namespace, place
+from transpiler.passes.computed import names as names_in
 from transpiler.passes.findings import about_form, about_names
 from transpiler.passes.flow import Flow
 from transpiler.passes.form import Form, Notebookwide, form_of
@@ -60,7 +61,7 @@ def _analyse(annotated: Annotated) -> tuple[Analysis, Found]:
             if "import" in cell.source.text or "load_ext" in cell.source.text:
                 modules |= dict.fromkeys(looks.imported_modules(statement))
             _note_text(statement, texts)
-        done[cell.code.cell.id] = _result(cell)
+        done[cell.code.cell.id] = _result(cell, wide)
     found += notices.finish()
     live = _live(cells)
     items = tuple(i if isinstance(i, Text) else done[i.cell.id] for i in annotated.items)
@@ -196,7 +197,9 @@ def _fill(cell: CodeCell, flow: Flow, namespace: Namespace, before: dict[str, Va
     deletes = tuple(cell.bindings.deletes)
     mutates = _mutated(flow, before, [*reads, *binds])
     mutates += [n for n in flow.writes if n not in mutates and n not in mine]
-    cell.names = Names(tuple(reads), binds, deletes, tuple(mutates))
+    asks = dict.fromkeys(n for f in cell.code.fields for _, text in f.parts for n in names_in(text))
+    asks = {n: None for n in asks if n in namespace.bound or namespace.open or known.is_given(n)}
+    cell.names = Names(tuple(reads), binds, deletes, tuple(mutates), tuple(asks))
     cell.certain = set(flow.must)
     cell.outs = {*binds, *deletes, *mutates}
     cell.given = tuple(given)
@@ -267,11 +270,12 @@ def _live(cells: list[CodeCell]) -> dict[str, tuple[str, ...]]:
         mine = [*cell.names.binds, *cell.names.deletes, *cell.names.mutates]
         out[cell.code.cell.id] = tuple(n for n in dict.fromkeys(mine) if everything or n in live)
         everything |= cell.dynamic
-        live = (live - cell.certain - set(cell.names.deletes)) | set(cell.names.reads)
+        live = live - cell.certain - set(cell.names.deletes)
+        live |= {*cell.names.reads, *cell.names.asks}
     return {cell.code.cell.id: out[cell.code.cell.id] for cell in cells}
 
 
-def _result(cell: CodeCell) -> AnalysedCode:
+def _result(cell: CodeCell, wide: Notebookwide) -> AnalysedCode:
     options = cell.code.options
     setup = not cell.failed and looks.is_setup(cell.body, cell.shows)
     if options.setup is not None:
@@ -283,7 +287,7 @@ def _result(cell: CodeCell) -> AnalysedCode:
         tuple(cell.form.edits),
         cell.form.reason,
         cell.form.awaits,
-        cell.shows,
+        cell.shows and not ("print" not in wide.bound and looks.prints(cell.body)),
         looks.suggested_title(cell.code.cell.source),
         cell.given,
         cell.dynamic,

@@ -13,7 +13,7 @@ from functools import cache
 import jinja2
 
 from transpiler.diagnostics import InternalError
-from transpiler.ir import Plan, PlannedStep
+from transpiler.ir import Plan, PlannedField, PlannedStep
 from transpiler.names import COMPONENTS
 from transpiler.passes.literals import WIDTH, block, in_comment, in_docstring, literal
 from transpiler.pristine import digest
@@ -103,7 +103,31 @@ def _environment() -> jinja2.Environment:
     environment.filters.update(
         literal=literal, text=block, docstring=in_docstring, comment=in_comment
     )
+    environment.filters.update(label=_label, help=_help, choices=_choices)
     return environment
+
+
+def _label(field: PlannedField) -> str:
+    """What the page shows above a field, as Python: a literal, or what the cells before compute."""
+    return _part(field, "label", literal(field.label))
+
+
+def _help(field: PlannedField) -> str:
+    """What it shows below a field; empty for nothing."""
+    return _part(field, "help", literal(field.help) if field.help else "")
+
+
+def _choices(field: PlannedField, step: PlannedStep) -> str:
+    """The choices of a field, as Python."""
+    if "choices" in field.computed:
+        return _part(field, "choices", "[]")
+    return f"self.{step.id}_{field.name}_choices"
+
+
+def _part(field: PlannedField, part: str, otherwise: str) -> str:
+    if part not in field.computed:
+        return otherwise
+    return f"computed.get({literal(f'{field.name}.{part}')}, {otherwise or literal('')})"
 
 
 # --- imports ------------------------------------------------------------------------------------------------------

@@ -8,7 +8,10 @@ MEGABYTES = 200
 
 def message(reader: Reader, limits: str, asked: Field) -> str:
     """Return the sentence for a field; `limits` are words such as " from 0 to 9"."""
-    return f"{asked.label.rstrip(' :?')}: {_sentence(reader, limits, asked)}"
+    sentence = _sentence(reader, limits, asked)
+    if "label" in dict(asked.parts):  # it is not known before earlier cells are executed
+        return f"{sentence[0].upper()}{sentence[1:]}"
+    return f"{asked.label.rstrip(' :?')}: {sentence}"
 
 
 def _sentence(reader: Reader, limits: str, asked: Field) -> str:

@@ -20,6 +20,7 @@ from transpiler import codes
 from transpiler.diagnostics import Diagnostic
 from transpiler.ir import JSON, Cell, Controls, Field, Python
 from transpiler.passes import colab, controls, pip_calls
+from transpiler.passes.computed import parts_of
 from transpiler.passes.field_types import Said, said_by, said_by_comment
 from transpiler.passes.interact import interactions
 from transpiler.passes.keys import has_filler
@@ -208,8 +209,9 @@ class _Fields:
             self._drafts[name] = Draft(
                 name, question.node, span, question=True, attributes=attributes
             )
-        for call, where in inner:
-            self._found.append(codes.ASKS_WHILE_RUNNING.at(self._places.span(call), where=where))
+        for call, where in inner[:1]:
+            span, name = self._places.span(call), ast.unparse(call.func)
+            self._found.append(codes.ASKS_WHILE_RUNNING.at(span, where=where, call=name))
 
     def _keys(self) -> None:
         """Texts that were keys are asked for as passwords, under the name that the code has for them."""
@@ -289,7 +291,9 @@ class _Fields:
             listed = ", ".join(f"`{name}`" for name in names[:5]) or "none"
             self._found.append(codes.FIELD_NOT_ASSIGNED.at(ask.span, name=ask.name, names=listed))
             return
-        draft.attributes |= ask.attributes
+        parts = parts_of(ask.attributes)
+        draft.parts |= parts
+        draft.attributes |= {k: v for k, v in ask.attributes.items() if k not in parts}
 
 
 def _comments(text: str) -> Mapping[int, str]:

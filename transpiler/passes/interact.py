@@ -11,10 +11,10 @@
 """
 
 import ast
-from dataclasses import dataclass
 
-from transpiler.ir import ANSWER, JSON, Edit, Slice
+from transpiler.ir import ANSWER, Edit, Slice
 from transpiler.passes.abbreviations import abbreviated, has_labels
+from transpiler.passes.argument import Argument
 from transpiler.passes.gives import gives
 from transpiler.passes.made import Cannot, Cell, Found, Reader
 from transpiler.passes.settle import Draft
@@ -28,21 +28,6 @@ _MOVED = (
     "(__import__('ipywidgets').interactive.widget_from_abbrev({value}))"
 )
 """What is given in the notebook in the place of a value, when it is executed with an answer."""
-
-
-@dataclass(frozen=True, slots=True)
-class Argument:
-    """One argument of the function: plain code, or a field."""
-
-    name: str
-    code: str
-    """What it is given, with ANSWER for a field."""
-    attributes: dict[str, JSON] | None = None
-    node: ast.expr | None = None
-    """Where the cell says what it is given; None when the function's default says it."""
-    labels: bool = False
-    default: ast.expr | None = None
-    """The default of the function's parameter."""
 
 
 def interactions(cell: Cell, found: Found) -> None:
@@ -96,7 +81,7 @@ class _Interaction:
         keywords = self.node.keywords if isinstance(self.node, ast.Call) else []
         if any(k.arg is None for k in keywords):
             raise Cannot("its arguments are computed")
-        return keywords
+        return [k for k in keywords if k.arg != "clear_output"]  # it is not the function's
 
     def button(self) -> str | None:
         """The label of its button; None when the function is called at once."""
@@ -173,10 +158,10 @@ class _Interaction:
         """A widget made for the parameter: the function is given what it would hold."""
         self.found.handled.add(id(call))
         made = Reader(self.cell, call, widget).made()
-        if made.kind.shape.endswith("pair"):
-            raise Cannot(f"`{name}` is two values")
         labels = made.choices is not None and made.choices.labels
         value = made.setter.partition(" = ")[2]
+        if made.kind.shape == "pair":
+            value = f"tuple({value})"
         if labels:
             options = next(k.value for k in call.keywords if k.arg == "options")
             text = self.cell.text(options)
@@ -201,10 +186,23 @@ class _Interaction:
 
     def source(self, argument: Argument) -> tuple[Slice, str] | None:
         """Where the notebook itself says what an argument is, and what stands there for an answer."""
+        if argument.half is not None:
+            return self._half(*argument.half)
         if argument.node is not None:
             text = self.cell.text(argument.node)
             return self.cell.places.slice(argument.node), self._moved(argument, text)
         return self.without_node(argument)
+
+    def _half(self, whole: Argument, number: int) -> tuple[Slice, str] | None:
+        """The same for one end of a range: what stands there is cut between the two."""
+        found = self.source(whole)
+        if found is None:
+            return None
+        slot, text = found
+        before, _, behind = text.partition(f"{ANSWER}, {ANSWER}")
+        if number == 0:
+            return slot, f"{before}{ANSWER}"
+        return Slice(slot.end, slot.end), f", {ANSWER}{behind}"
 
     def without_node(self, argument: Argument) -> tuple[Slice, str] | None:
         """The same where only the function's default says it: as one more argument of the call."""
@@ -250,7 +248,10 @@ class _Interaction:
         pieces: list[str | Argument] = [f"{head}("]
         for number, argument in enumerate(arguments):
             pieces.append(f"{', ' if number else ''}{argument.name}=")
-            pieces.append(argument if argument.attributes is not None else argument.code)
+            if ends := argument.ends:
+                pieces += [ends[0], ends[1], ", ", ends[2], ends[3]]
+            else:
+                pieces.append(argument if argument.attributes is not None else argument.code)
         return [*pieces, ")"]
 
 
@@ -370,7 +371,14 @@ class _Kept(_Interaction):
             if argument.attributes is not None:
                 attribute = "label" if argument.labels else "value"
                 value = ANSWER if argument.labels else argument.code
-                code = f"\n{self.variable}.children[{number}].{attribute} = {value}"
-                self.draft(argument, code, after)
-                self.found.drafts[next(reversed(self.found.drafts))].source = (after, code)
+                code = f"\n{self.variable}.children[{number}].{attribute} = "
+                if ends := argument.ends:
+                    self._moved_to(ends[1], f"{code}{ends[0]}{ANSWER}", after)
+                    self._moved_to(ends[2], f", {ANSWER}{ends[3]}", after)
+                else:
+                    self._moved_to(argument, f"{code}{value}", after)
             number += not is_fixed
+
+    def _moved_to(self, argument: Argument, code: str, after: Slice) -> None:
+        self.draft(argument, code, after)
+        self.found.drafts[next(reversed(self.found.drafts))].source = (after, code)

@@ -24,6 +24,14 @@ def is_setup(body: list[ast.stmt], shows: bool) -> bool:
     return all(_sets_up(statement, shows and statement is body[-1]) for statement in body)
 
 
+def prints(body: list[ast.stmt]) -> bool:
+    """Whether a cell ends in a call of `print`, whose value is nothing to show."""
+    match body[-1:]:
+        case [ast.Expr(value=ast.Call(func=ast.Name(id="print")))]:
+            return True
+    return False
+
+
 def _sets_up(node: ast.stmt, shown: bool) -> bool:
     match node:
         case ast.Import() | ast.ImportFrom() | ast.Pass() | ast.Global():

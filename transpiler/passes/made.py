@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from transpiler.ir import ANSWER, JSON, Edit, Python, Slice
+from transpiler.passes import upload
+from transpiler.passes.cannot import Cannot as Cannot
 from transpiler.passes.places import Places
 from transpiler.passes.settle import Draft
 from transpiler.passes.toolkit import Toolkit
@@ -45,10 +47,6 @@ class Found:
     def draft(self, key: str, draft: Draft) -> None:
         """Add one; a second one of the same variable gets a key of its own."""
         self.drafts[key if key not in self.drafts else draft.name] = draft
-
-
-class Cannot(Exception):
-    """A widget cannot be a field; the text says why."""
 
 
 class Cell:
@@ -124,6 +122,8 @@ class Reader:
                 choices = self._choices(attributes)
             case "moment":
                 self._moment(attributes)
+            case "upload":
+                attributes |= upload.asked(self.nodes, self.given)
             case _:
                 self._plain(attributes)
         name, value = self._target(choices)
@@ -255,6 +255,8 @@ class Reader:
             if self.kind.shape == "choice pair" and choices.labels:
                 raise Cannot("its choices are pairs of a label and a value")
             return ("label" if choices.labels else "value"), ANSWER
+        if self.kind.shape == "upload":
+            return "value", upload.value(self.given.get("multiple") is True, self.cell.toolkit)
         if self.kind.shape != "moment":
             return "value", self._or_computed()
         node = self.nodes.get("value")

@@ -5,7 +5,7 @@ a cell with the step before it; `by="heading"` makes one step of a section. Temp
 """
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from transpiler import codes, names
@@ -25,10 +25,11 @@ from transpiler.ir import (
 )
 from transpiler.merge.identity import Now
 from transpiler.options import Options
+from transpiler.passes import titles
 from transpiler.passes.edits import apply
 from transpiler.passes.identify import Identity, Wanted, identify
 from transpiler.passes.plan_fields import as_value, planned_field
-from transpiler.passes.suggest import suggestions
+from transpiler.passes.suggest import suggestions, with_known_parts
 from transpiler.passes.texts import plain, training_prompt
 from transpiler.passes.vocabulary import RESERVED_FIELDS
 
@@ -47,6 +48,8 @@ class Draft:
     texts: list[str] = field(default_factory=list)
     setup: list[AnalysedCode] = field(default_factory=list)
     codes: list[AnalysedCode] = field(default_factory=list)
+    section: str | None = None
+    """The heading it stands below, further up."""
 
     @property
     def pin(self) -> str | None:
@@ -79,13 +82,18 @@ def plan(
     parameter = _free_name("form", analysis)
     by_heading = (options.by or notebook.options.get("by")) == "heading"
     drafts, intro, closing = _drafts(analysis, by_heading, found)
+    named = titles.distinct([(d.title, d.section, d.codes) for d in drafts])
+    for number, (draft, title) in enumerate(zip(drafts, named, strict=True)):
+        draft.title = title
+        both = with_known_parts([*draft.setup, *draft.codes], number == 0, found)
+        draft.setup, draft.codes = both[: len(draft.setup)], both[len(draft.setup) :]
     _check_pins(drafts, found)
     names_of = identify(
         [Wanted(d.pin, _now(d.setup), _now(d.codes)) for d in drafts], (known or {}).get(app_name)
     )
     steps = tuple(
         _step(identity, draft, analysis, parameter, found)
-        for identity, draft in zip(names_of.steps, _titled(drafts), strict=True)
+        for identity, draft in zip(names_of.steps, drafts, strict=True)
     )
     if not steps:
         found.append(codes.NOTHING_TO_RUN.at(WHOLE, name=notebook.name))
@@ -172,7 +180,7 @@ def _drafts(
             drafts[-1].texts += texts
         else:
             own = code.options.step or code.title or (title if fresh else None)
-            drafts.append(Draft(own or _title_from_code(item, title), texts, setup, [item]))
+            drafts.append(Draft(own or titles.from_code(item), texts, setup, [item], title))
             fresh = False
         texts, setup = [], []
     if setup and drafts:
@@ -183,45 +191,6 @@ def _drafts(
     if rest.strip() and drafts:
         drafts[0].texts.insert(0, rest.strip())
     return drafts, first.strip(), "\n\n".join(texts)
-
-
-def _title_from_code(item: AnalysedCode, section: str | None) -> str | None:
-    """A title where no heading stands right above the cell."""
-    if item.suggested_title:
-        return item.suggested_title
-    if len(item.code.fields) > 1 and "parameters" in item.code.cell.tags:
-        return "Parameters"
-    if item.code.fields:
-        return _listed([asked.label for asked in item.code.fields])
-    return f"{section}, continued" if section else None
-
-
-def _listed(labels: list[str]) -> str:
-    """`Amount, rate and years`; of more than three only the first two are named."""
-    first, *rest = labels if len(labels) <= 3 else [*labels[:2], "more"]
-    rest = [label[:1].lower() + label[1:] if label[1:2].islower() else label for label in rest]
-    return first if not rest else f"{', '.join([first, *rest[:-1]])} and {rest[-1]}"
-
-
-def _titled(drafts: list[Draft]) -> Iterator[Draft]:
-    """Give each draft that has no title one from the names it binds."""
-    for draft in drafts:
-        if draft.title:
-            yield draft
-            continue
-        yield replace(draft, title=_title_from_names(draft) or "Result")
-
-
-def _title_from_names(draft: Draft) -> str | None:
-    """The last name a step gives to later ones, if it is a word and not one that an import binds."""
-    for item in reversed(draft.codes):
-        python = item.code.python
-        text = python.text if python else ""
-        for name in reversed(item.names.binds):
-            imported = re.search(rf"^\s*(import|from)\b.*\b{name}\b", text, re.MULTILINE)
-            if len(name) > 3 and not name.startswith("_") and not imported:
-                return names.in_words(name)
-    return None
 
 
 def _check_pins(drafts: list[Draft], found: list[Diagnostic]) -> None:
@@ -248,7 +217,8 @@ def _step(
 ) -> PlannedStep:
     """Return a step with its cells' functions named and its fields in order."""
     step_id = identity.id
-    functions = zip(identity.functions, [*draft.setup, *draft.codes], strict=True)
+    items = [*draft.setup, *draft.codes]
+    functions = zip(identity.functions, items, strict=True)
     fields: dict[str, PlannedField] = {}
     cells = []
     for function, item in functions:
@@ -278,7 +248,7 @@ def _step(
         text="\n\n".join(draft.texts),
         cells=tuple(cells),
         fields=tuple(fields.values()),
-        suggestions=suggestions(step_id, [*draft.setup, *draft.codes], set(fields), NAMES_IN),
+        suggestions=suggestions(step_id, items, set(fields), NAMES_IN),
         button=(_pressed(draft) or ("Continue" if fields else "Run")) if waits else None,
         confirm=confirm,
         done_apart=done not in fields,
@@ -367,6 +337,7 @@ def _helpers(steps: tuple[PlannedStep, ...]) -> Helpers:
         json="json" in readers,
         lines=bool(readers & {"lines", "choices"}),
         secrets="password" in readers,
+        choices=any("choices" in f.computed for step in steps for f in step.fields),
         reads=any(s.suggestions or any(c.reads_only for c in s.cells) for s in steps),
     )
 

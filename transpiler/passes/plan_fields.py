@@ -66,7 +66,8 @@ def planned_field(step_id: str, asked: Field) -> PlannedField:
     attributes += _more_attributes(step_id, asked, control, written)
     if required and _browser_asks(asked, control):
         attributes.append(("required", True))
-    described = [f"{step_id}-{asked.name}-help"] if asked.help else []
+    parts = tuple(part for part, _ in asked.parts)
+    described = [f"{step_id}-{asked.name}-help"] if asked.help or "help" in parts else []
     error = f"{step_id}-{asked.name}-error"
     attributes.append(("aria_describedby", " ".join([*described, error])))
     return PlannedField(
@@ -90,7 +91,9 @@ def planned_field(step_id: str, asked: Field) -> PlannedField:
         whole=reader == "number" and not isinstance(asked.default, float),
         accept=asked.accept,
         max_size=_max_size(asked) if control == "file" else 0,
-        wide=control in _WIDE or (control == "radio" and len(asked.choices) > _FEW),
+        wide=control in _WIDE
+        or (control == "radio" and (bool(parts) or len(asked.choices) > _FEW)),
+        computed=(*(["value"] if asked.computed else []), *parts),
     )
 
 

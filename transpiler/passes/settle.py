@@ -50,6 +50,8 @@ class Draft:
     """What stands there then, with ANSWER for the form's value."""
     source: tuple[Slice, str] | None = None
     """The same for the notebook itself, where that is another place; see `Field.source`."""
+    parts: dict[str, str] = field(default_factory=dict)
+    """What is computed of it; see `Field.parts`."""
 
     def place(self, places: Places) -> Slice:
         """Return what the answer takes the place of."""
@@ -107,6 +109,7 @@ class _Settling:
             empty=self._empty(),
             accept=self._accept(),
             computed=self._computed and "default" not in given and self._type not in _ASKED,
+            parts=tuple(draft.parts.items()),
         )
 
     def _all_choices(self) -> tuple[JSON, ...]:
@@ -126,6 +129,11 @@ class _Settling:
             return "select" if self._choices else "text"
         if given == "file" and isinstance(self._literal, list):
             return "files"
+        if "choices" in self._draft.parts:
+            if given in (*_ONE_OF, "multi-select"):
+                return given  # type: ignore[return-value]
+            several = isinstance(self._value, list) or _gives_list(self._draft.value)
+            return "multi-select" if several else "select"
         if given in (*_ONE_OF, "multi-select") and not self._choices:
             self._wrong("type", given, "a type without choices, or `choices` as well")
         elif given and not (self._choices and given in ("text", "integer", "number", "date")):
@@ -187,6 +195,8 @@ class _Settling:
     def _among_choices(self) -> None:
         if self._type not in (*_ONE_OF, "multi-select") or self._given.get("allow_input") is True:
             return
+        if "choices" in self._draft.parts:
+            return
         wanted = self._default if isinstance(self._default, list) else [self._default]
         known = {(type(c), c) for c in self._choices}
         missing = [w for w in wanted if w is not None and (type(w), w) not in known]
@@ -217,6 +227,9 @@ class _Settling:
 
     def _empty(self) -> JSON:
         """What the cell gets for an empty answer: None where the notebook allows it, else what the notebook has."""
+        computed = self._computed and "default" not in self._given and not self._raw
+        if computed and self._type in (*_TEXTS, "multi-select", "url-list"):
+            return [] if self._type in ("multi-select", "url-list") else ""
         if self._draft.said.optional or (self._value is None and not self._draft.question):
             return None
         if self._type in (*_TEXTS, "multi-select", "url-list") or self._value in ("", [], {}):
@@ -246,6 +259,24 @@ class _Settling:
         self._found.append(
             codes.OPTION_VALUE.at(self._draft.span, key=name, value=shown(value), expected=expected)
         )
+
+
+def _gives_list(node: ast.expr) -> bool:
+    """Whether an expression gives a list, as far as its text tells."""
+    match node:
+        case ast.List() | ast.ListComp() | ast.Subscript(slice=ast.Slice()):
+            return True
+        case ast.Call(
+            func=ast.Name(id="list" | "sorted") | ast.Attribute(attr="tolist" | "to_list")
+        ):
+            return True
+        case ast.BoolOp(values=values):
+            return any(map(_gives_list, values))
+        case ast.BinOp(left=left, op=ast.Add(), right=right):
+            return _gives_list(left) or _gives_list(right)
+        case ast.IfExp(body=body, orelse=orelse):
+            return _gives_list(body) or _gives_list(orelse)
+    return False
 
 
 def _is_number(value: JSON) -> bool:

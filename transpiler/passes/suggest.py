@@ -1,17 +1,70 @@
-"""Fields whose own value the notebook computes from earlier cells: the form shows what it comes to.
+"""What the form of a step shows that earlier cells compute: the values of fields, their choices, their labels.
 
 `limit = int(total * 0.1)` with `#| input: limit` is asked with that number filled in. The expression is executed once, after the
-step before, where the notebook would execute it; the answer then takes its place.
+step before, where the notebook would execute it; the answer then takes its place. Choices and labels are expressions that
+`#| input:` gives (`computed.py`); they are executed together with the values.
 """
 
 import ast
 from collections.abc import Sequence
+from dataclasses import replace
 
+from transpiler import codes
+from transpiler.diagnostics import Diagnostic
 from transpiler.ir import AnalysedCode, Field, PlannedCell
+from transpiler.passes.computed import names as names_in
 from transpiler.passes.literals import literal
 from transpiler.passes.places import Places
 
-_Suggested = tuple[Field, AnalysedCode, str]
+_Suggested = tuple[str, str, AnalysedCode]
+"""The key under which the form finds it, the text of its expression, the cell that asks."""
+
+
+def with_known_parts(
+    items: Sequence[AnalysedCode], first: bool, found: list[Diagnostic]
+) -> list[AnalysedCode]:
+    """Return a step's cells with those computed parts of their fields that are known before it, adding PP310 for the rest.
+
+    `first` says that it is the first step: nothing is executed before its form is shown. A field that loses its choices takes
+    any text; several of them are typed as JSON.
+    """
+    result = []
+    changed: set[str] = set()
+    for item in items:
+        fields = []
+        for asked in item.code.fields:
+            kept = []
+            for part, expression in asked.parts:
+                own = changed | _bound_before(item, asked)
+                if reason := _unknown(item, expression, own, first):
+                    rule = codes.NOT_KNOWN_YET
+                    found.append(rule.at(asked.span, part=part, name=asked.name, reason=reason))
+                else:
+                    kept.append((part, expression))
+            fields.append(_with_parts(asked, tuple(kept)))
+        result.append(replace(item, code=replace(item.code, fields=tuple(fields))))
+        changed |= {*item.names.binds, *item.names.deletes, *item.names.mutates}
+    return result
+
+
+def _unknown(item: AnalysedCode, expression: str, own: set[str], first: bool) -> str:
+    """Why an expression has no value before the step; empty when it has one."""
+    if first:
+        return "no step comes before this one"
+    for name in names_in(expression):
+        if name in own:
+            return f"`{name}` is set in this step itself"
+        if name not in item.names.asks:
+            return f"no cell above sets `{name}`"
+    return ""
+
+
+def _with_parts(asked: Field, parts: tuple[tuple[str, str], ...]) -> Field:
+    """The field with fewer computed parts."""
+    if "choices" in dict(asked.parts) and "choices" not in dict(parts):
+        several = asked.type == "multi-select"
+        asked = replace(asked, type="json" if several else asked.type, allow_input=not several)
+    return replace(asked, parts=parts)
 
 
 def suggestions(
@@ -30,9 +83,23 @@ def suggestions(
                 before = changed | _bound_before(item, asked) | set(item.names.mutates)
                 expression = _expression(item, asked, before)
                 if expression:
-                    found.append((asked, item, expression))
+                    found.append((asked.name, _value(expression, asked.raw), item))
+            if asked.name in names and item.text_reason is None:
+                found += [(f"{asked.name}.{part}", text, item) for part, text in asked.parts]
         changed |= {*item.names.binds, *item.names.deletes, *item.names.mutates}
     return _function(step_id, found, meaning) if found else None
+
+
+def _value(expression: str, raw: bool) -> str:
+    """An expression as a value in a dict, or its text as one."""
+    bare = not isinstance(ast.parse(f"(\n{expression}\n)", mode="eval").body, ast.Tuple)
+    if raw:
+        return (
+            f"repr({expression})"
+            if bare and "\n" not in expression
+            else f"repr((\n{expression}\n))"
+        )
+    return expression if bare and "\n" not in expression else f"(\n{expression}\n)"
 
 
 def _expression(item: AnalysedCode, asked: Field, before: set[str]) -> str:
@@ -79,12 +146,11 @@ def _words(text: str) -> set[str]:
 def _function(step_id: str, found: list[_Suggested], meaning: str) -> PlannedCell:
     """The function as a cell whose value is a dict."""
     lines, reads = [], []
-    for asked, item, expression in found:
-        value = f"(\n{expression}\n)"
-        lines.append(f"{literal(asked.name)}: {f'repr({value})' if asked.raw else value},")
-        known = {*item.names.reads, *item.given}
+    for key, value, item in found:
+        lines.append(f"{literal(key)}: {value},")
+        known = {*item.names.reads, *item.names.asks, *item.given}
         reads += [n for n in sorted(_names(ast.parse(value, mode="eval"))) if n in known]
-    item = found[0][1]
+    item = found[0][2]
     read = tuple(dict.fromkeys(reads))
     return PlannedCell(
         function=f"{step_id}_suggestions",

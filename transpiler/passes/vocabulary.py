@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Mapping
 
 from transpiler.ir import JSON
+from transpiler.passes.computed import is_expression
 
 
 def _text(value: JSON) -> str:
@@ -59,6 +60,8 @@ def _step_id(value: JSON) -> str:
 
 def _choices(value: JSON) -> JSON:
     if isinstance(value, list) and value and not any(isinstance(v, list | dict) for v in value):
+        return value
+    if isinstance(value, str) and is_expression(value.strip()):
         return value
     raise ValueError
 
@@ -131,7 +134,7 @@ FIELD_KEYS: Mapping[str, Check] = {
     "label": A_TEXT,
     "help": A_TEXT,
     "default": ("a value", _anything),
-    "choices": ("a list of values", _choices),
+    "choices": ("a list of values, or an expression of Python that gives one", _choices),
     "min": ("a number, a length, or a date or time as text", _limit),
     "max": ("a number, a length, megabytes, or a date or time as text", _limit),
     "step": ("a number above 0", _seconds),

@@ -12,7 +12,7 @@ from typing import Any, Literal
 from transpiler.ir import JSON
 from transpiler.passes.values_of import COMPUTED
 
-Shape = Literal["one", "pair", "choice", "choices", "choice pair", "moment"]
+Shape = Literal["one", "pair", "choice", "choices", "choice pair", "moment", "upload"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,9 +64,9 @@ INPUTS: Mapping[str, Kind] = {
     "ColorsInput": Kind("json", []),
     "IntsInput": Kind("json", []),
     "FloatsInput": Kind("json", []),
+    "FileUpload": Kind("file", (), shape="upload"),
 }
 UNANSWERABLE: Mapping[str, str] = {
-    "FileUpload": "the files of an upload are no value of a form",
     "Controller": "a gamepad is no field of a form",
 }
 """Widgets that ask for something no field gives -> why."""

@@ -24,8 +24,9 @@ document.addEventListener("input", (event) => {
   if (output) output.value = range.value;
 });
 
-// After an answer, the card that waits for the user comes into view and its first control gets the focus.
-const WAITING = "[data-state=input], [data-state=question], [data-state=error]";
+// After an answer, the card that waits for the user comes into view and its first control gets the focus; when the run was
+// locked that is its last card.
+const WAITING = "[data-state=input], [data-state=question], [data-state=error], #finalize[data-state=locked]";
 let answered = false;
 
 document.addEventListener("htmx:beforeRequest", (event) => {
@@ -52,7 +53,7 @@ document.addEventListener("htmx:beforeRequest", (event) => setBusy(event.detail.
 document.addEventListener("htmx:afterRequest", (event) => setBusy(event.detail.elt, false));
 
 function setBusy(element, busy) {
-  if (!(element instanceof HTMLFormElement)) return;
+  if (!(element instanceof HTMLFormElement) || element.dataset.calm) return; // the focus stays on what was pressed
   for (const button of element.querySelectorAll("button[type=submit]")) {
     button.disabled = busy;
     button.toggleAttribute("data-busy", busy);

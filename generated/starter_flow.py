@@ -1,0 +1,683 @@
+"""The workflow "Starter", ported from starter_flow.ipynb by `pipulate port`.
+
+A workflow is a row of cards, read from top to bottom. A card is a step; here it is one
+bundle of methods:
+
+    step_NN_cell      the code of the notebook's cell; it runs in the run's own kernel
+    step_NN_form      the questions of the step, where it has any
+    step_NN           GET: the card as it stands: running, locked, done, or waiting
+    step_NN_submit    POST: reads the answers, runs the cells, keeps what they gave
+
+What a run knows is one row of the database: for each step its answers, and under
+"_cells" what its cells showed. The cells share one namespace, as in the notebook; their
+`global` lines say which names come in and which go out.
+
+Everything here may be edited: when the notebook changes, `pipulate port` takes its
+changes in and keeps your edits. Leave the `# port:` line below as it is.
+"""
+
+# port: id=939b81f1ab1d notebook=../fixtures/flows/starter_flow.ipynb base=7559b1a47829c1bc
+# The `global` lines of a cell name what it only reads, too:
+# ruff: noqa: PLW0602
+
+from collections import namedtuple
+from textwrap import dedent
+
+from fasthtml.common import (
+    H3,
+    Article,
+    Button,
+    Dd,
+    Div,
+    Dl,
+    Dt,
+    Footer,
+    Form,
+    Header,
+    HtmxResponseHeaders,
+    Input,
+    Label,
+    Option,
+    Output,
+    P,
+    Response,
+    Select,
+)
+from pipulate_runtime.cells import Cells, cell
+
+ROLES = ["Core"]
+
+Step = namedtuple("Step", "id done show refill transform", defaults=(None,))
+
+
+class StarterFlow:
+    # --- START_CLASS_ATTRIBUTES_BUNDLE ---
+    APP_NAME = "starter_flow"
+    DISPLAY_NAME = "Starter"
+    ENDPOINT_MESSAGE = "The smallest workflow worth keeping: two steps, and the lock at the end. Copy this notebook to begin one of your own."
+    TRAINING_PROMPT = dedent("""\
+        # Starter
+
+        The smallest workflow worth keeping: two steps, and the lock at the end. Copy this notebook to begin one of your own.
+
+        ## Who is it for?
+
+        The person gives: Name.
+
+        ## What shall it say?
+
+        The note is made of both answers. Change the first one, and this step is asked again.
+
+        The person gives: Tone.
+
+        The person gives: Times.
+        """)
+    # --- END_CLASS_ATTRIBUTES_BUNDLE ---
+
+    def __init__(self, app, pipulate, pipeline, db, app_name=APP_NAME):
+        self.app = app
+        self.app_name = app_name
+        self.pip = self.pipulate = pipulate
+        self.pipeline = pipeline
+        self.db = db
+        self.message_queue = pipulate.message_queue
+        # The order of the cards. An id never changes: saved runs are kept by it.
+        self.steps = [
+            Step(
+                id="step_01",
+                done="name",
+                show="Who is it for?",
+                refill=False,
+            ),
+            Step(
+                id="step_02",
+                done="tone",
+                show="What shall it say?",
+                refill=False,
+            ),
+            # --- STEPS_LIST_INSERTION_POINT ---
+            Step(id="finalize", done="finalized", show="Finalize", refill=False),
+        ]
+        self.steps_indices = {step.id: index for index, step in enumerate(self.steps)}
+        self.step_messages = {
+            "new": "Answer from top to bottom: each answer leads to the next card.",
+            "finalize": {
+                "ready": "All steps are done. You can lock this run now.",
+                "complete": "This run is locked. Unlock it to change an answer.",
+            },
+        }
+        self.cells = Cells(self)
+        pipulate.register_workflow_routes(self)
+
+    # --- The run: its key, its cards, its beginning and its end ---
+
+    async def run_key(self, request):
+        """Return the key of the run. The page sends it: two tabs can hold two runs."""
+        # The server may have one table for all workflows, with the filter of another one.
+        self.pipeline.xtra()
+        sent = request.query_params if request.method == "GET" else await request.form()
+        return sent.get("pipeline_id") or self.pip.db.get("pipeline_id", "")
+
+    def chain(self, key):
+        """Return the cards of a run: each that is done loads the next one."""
+        if not self.pip.read_state(key):
+            # The run was deleted: back to the first page.
+            return Response(headers={"HX-Refresh": "true"})
+        cards = Div(
+            Div(
+                id=self.steps[0].id,
+                hx_get=f"/{self.app_name}/{self.steps[0].id}",
+                hx_trigger="load",
+                hx_swap="outerHTML",
+            ),
+            id=f"{self.app_name}-container",
+            hx_vals={"pipeline_id": key},
+        )
+        return cards, HtmxResponseHeaders(
+            retarget=f"#{self.app_name}-container", reswap="outerHTML"
+        )
+
+    def next_card(self, step_id):
+        """Return the place of the next card, which loads as soon as it is there."""
+        next_id = self.steps[self.steps_indices[step_id] + 1].id
+        return Div(
+            id=next_id,
+            hx_get=f"/{self.app_name}/{next_id}",
+            hx_trigger="load",
+            hx_swap="outerHTML",
+        )
+
+    def stop_button(self, step_id):
+        """Return the button that stops a step; nothing of it is kept."""
+        title = self.steps[self.steps_indices[step_id]].show
+        return Button(
+            "Stop",
+            type="button",
+            cls="secondary",
+            id=f"{step_id}-stop",
+            aria_label=f"Stop: {title}",
+            hx_post=f"/{self.app_name}/stop/{step_id}",
+            hx_target=f"#{step_id}-clock",
+            hx_swap="outerHTML",
+        )
+
+    def back_button(self, step_id, label):
+        """Return the button that goes back to a step; what came after it is cleared."""
+        title = self.steps[self.steps_indices[step_id]].show
+        return Form(
+            Input(type="hidden", name="step_id", value=step_id),
+            Button(
+                label,
+                type="submit",
+                cls="button-revert",
+                aria_label=f"{label}: {title}",
+            ),
+            hx_post=f"/{self.app_name}/revert",
+            hx_target=f"#{self.app_name}-container",
+            hx_swap="outerHTML",
+        )
+
+    def error_below(self, field, message):
+        """Return what stands below a field whose answer could not be taken."""
+        if message:
+            return P(message, id=f"{field}-error", cls="text-invalid", role="alert")
+
+    async def landing(self, request):
+        """GET: the first page, where a run is started or taken up again."""
+        return self.pip.create_standard_landing_page(self)
+
+    async def init(self, request):
+        """POST: start the run that was named, or take it up where it was left."""
+        sent = await request.form()
+        typed = sent.get("pipeline_id", "").strip()
+        if not typed:
+            return Response(headers={"HX-Refresh": "true"})
+        key, prefix, _ = self.pip.generate_pipeline_key(self, typed)
+        if typed.startswith(prefix):
+            key = typed
+        _, error = self.pip.initialize_if_missing(key, {"app_name": self.app_name})
+        if error:
+            return error
+        self.pip.db["pipeline_id"] = key
+        await self.message_queue.add(self.pip, self.step_messages["new"], verbatim=True)
+        return self.chain(key)
+
+    async def handle_revert(self, request):
+        """POST: go back to a step. Its answers stay; what came after it is cleared."""
+        sent = await request.form()
+        key = await self.run_key(request)
+        step_id = sent.get("step_id", "")
+        state = self.pip.read_state(key)
+        locked = "finalized" in state.get("finalize", {})
+        if state and step_id in self.steps_indices and not locked:
+            await self.cells.stop(key)
+            state = await self.pip.clear_steps_from(key, step_id, self.steps)
+            state["_revert_target"] = step_id
+            state.pop("_typed", None)
+            self.pip.write_state(key, state)
+        return self.chain(key)
+
+    async def finalize(self, request):
+        """GET: the last card. POST: lock the run, if every step is done."""
+        key = await self.run_key(request)
+        if request.method == "POST":
+            # What another tab still computes must not change the run once it is locked.
+            await self.cells.stop(key)
+        state = self.pip.read_state(key)
+        reopened = "_revert_target" in state
+        done = all(step.done in state.get(step.id, {}) for step in self.steps[:-1])
+        if request.method == "POST":
+            if done and not reopened:
+                await self.pip.finalize_workflow(key)
+                message = self.step_messages["finalize"]["complete"]
+                await self.message_queue.add(self.pip, message, verbatim=True)
+            return self.chain(key)
+        if "finalized" in state.get("finalize", {}):
+            return Div(
+                Article(
+                    H3("This run is locked"),
+                    P("It stays as it is. To change an answer, unlock it first."),
+                    Form(
+                        Button("Unlock", type="submit", cls="secondary"),
+                        hx_post=f"/{self.app_name}/unfinalize",
+                        hx_target=f"#{self.app_name}-container",
+                        hx_swap="outerHTML",
+                    ),
+                ),
+                id="finalize",
+                data_state="locked",
+            )
+        if reopened or not done:
+            return Div(id="finalize")
+        return Div(
+            Article(
+                H3("All steps are done"),
+                P("Lock this run to keep it as it is. You can unlock it at any time."),
+                Form(
+                    Button("Finalize", type="submit", cls="primary"),
+                    hx_post=f"/{self.app_name}/finalize",
+                    hx_target=f"#{self.app_name}-container",
+                    hx_swap="outerHTML",
+                ),
+            ),
+            id="finalize",
+            data_state="input",
+        )
+
+    async def unfinalize(self, request):
+        """POST: unlock the run."""
+        key = await self.run_key(request)
+        if self.pip.read_state(key):
+            await self.pip.unfinalize_workflow(key)
+        return self.chain(key)
+
+    # --- START_STEP_BUNDLE: step_01 ---
+    @cell("860f53b6")
+    def step_01_cell(form):
+        global name  # out: for the cells after
+        name = form["name"]  # @param {type:"string", placeholder:"A name"}
+
+        print(f"A note for {name}.")
+
+    def step_01_form(self, values, errors):
+        """Return the questions, filled in; an error stands below its field."""
+        return Form(
+            Div(
+                Div(
+                    Label("Name", fr="step_01-name"),
+                    Input(
+                        id="step_01-name",
+                        name="name",
+                        aria_invalid="true" if "name" in errors else None,
+                        value=values.get("name"),
+                        type="text",
+                        placeholder="A name",
+                        required=True,
+                        aria_describedby="step_01-name-error",
+                    ),
+                    self.error_below("step_01-name", errors.get("name")),
+                    cls="field",
+                ),
+                cls="fields",
+            ),
+            Button("Continue", type="submit", cls="primary"),
+            hx_post=f"/{self.app_name}/step_01_submit",
+            hx_target="#step_01",
+            hx_swap="outerHTML",
+        )
+
+    async def step_01(self, request):
+        """GET: the card as it stands."""
+        step = self.steps[self.steps_indices["step_01"]]
+        key = await self.run_key(request)
+        state = self.pip.read_state(key)
+        data = state.get("step_01", {})
+        execution = self.cells.execution(key, "step_01")
+
+        # Running: what the cells showed so far. The clock asks what is new, and adds only that.
+        if execution and execution.running:
+            data = execution.form
+            return Div(
+                Article(
+                    H3(step.show),
+                    Dl(
+                        Dt("Name"),
+                        Dd(data.get("name")),
+                    ),
+                    self.cells.follow(execution),
+                    Footer(
+                        self.cells.clock(execution),
+                        self.stop_button("step_01"),
+                    ),
+                ),
+                id="step_01",
+                data_state="question" if execution.question else "running",
+            )
+
+        # Phase 1: the run is locked. The card shows what was kept.
+        if "finalized" in state.get("finalize", {}):
+            return Div(
+                Article(
+                    H3(step.show),
+                    Dl(
+                        Dt("Name"),
+                        Dd(data.get("name")),
+                    ),
+                    self.cells.show(key, data.get("_cells", [])),
+                ),
+                self.next_card("step_01"),
+                id="step_01",
+                data_state="locked",
+            )
+
+        # The cells were run and failed, perhaps after they had been done once: what went
+        # wrong, and another try.
+        if execution and execution.error:
+            return Div(
+                Article(
+                    H3(step.show),
+                    self.cells.show(key, execution.cells),
+                    self.step_01_form(execution.form, {}),
+                ),
+                id="step_01",
+                data_state="error",
+            )
+
+        # Phase 2: done. The card shows what was kept, and the way back.
+        if step.done in data and state.get("_revert_target") != "step_01":
+            return Div(
+                Article(
+                    Header(
+                        H3(step.show),
+                        self.back_button("step_01", "Change"),
+                    ),
+                    self.cells.notice("step_01", data),
+                    Dl(
+                        Dt("Name"),
+                        Dd(data.get("name")),
+                    ),
+                    self.cells.show(key, data.get("_cells", [])),
+                ),
+                self.next_card("step_01"),
+                id="step_01",
+                data_state="done",
+            )
+
+        # Phase 3: the questions, with earlier answers or the notebook's values.
+        values = {
+            "name": "Ada",
+        }
+        typed = state.get("_typed", {}).get("step_01", {})
+        return Div(
+            Article(
+                H3(step.show),
+                self.step_01_form(values | data | typed, {}),
+            ),
+            id="step_01",
+            data_state="input",
+        )
+
+    async def step_01_submit(self, request):
+        """POST: read the answers, run the cells, keep what they gave."""
+        key = await self.run_key(request)
+        state = self.pip.read_state(key)
+
+        # A locked run is not changed. An earlier step may be open again in another tab.
+        before = self.steps[: self.steps_indices["step_01"]]
+        locked = "finalized" in state.get("finalize", {})
+        reopened = state.get("_revert_target") in [step.id for step in before]
+        done = all(step.done in state.get(step.id, {}) for step in before)
+        if not state or locked or reopened or not done:
+            return self.chain(key)
+
+        # What cannot be read is asked again, with everything that was typed.
+        step = self.steps[self.steps_indices["step_01"]]
+        sent = await self.cells.sent(request)
+        form, errors = {}, {}
+        form["name"] = sent.get("name", "")
+        if not form["name"].strip():
+            errors["name"] = "Name: please fill this in."
+        errors |= sent.problems
+        if errors:
+            return Div(
+                Article(
+                    H3(step.show),
+                    self.step_01_form(sent, errors),
+                ),
+                id="step_01",
+                data_state="input",
+            )
+
+        # What was typed is kept before the cells run: the server may end meanwhile.
+        state["_typed"] = {"step_01": {**form}}
+        self.pip.write_state(key, state)
+
+        # What the cells gave is kept once they are done; what came after is cleared.
+        async def save(cells):
+            state = await self.pip.clear_steps_from(key, "step_01", self.steps)
+            state["step_01"] = {**form, "_cells": cells}
+            state.pop("_revert_target", None)
+            state.pop("_typed", None)
+            self.pip.write_state(key, state)
+
+        await self.cells.start(key, "step_01", form, save)
+        return await self.step_01(request)
+
+    # --- END_STEP_BUNDLE: step_01 ---
+
+    # --- START_STEP_BUNDLE: step_02 ---
+    step_02_text = "The note is made of both answers. Change the first one, and this step is asked again."
+
+    step_02_tone_choices = (
+        "warm",
+        "formal",
+        "short",
+    )
+
+    @cell("fb2155d5")
+    def step_02_cell(form):
+        global name  # in: from the cells before
+        global tone, times, wishes  # stays in the notebook's namespace
+        tone = form["tone"]  # @param ["warm", "formal", "short"]
+        times = form["times"]  # @param {type:"slider", min:1, max:5, step:1}
+
+        wishes = {
+            "warm": f"Dear {name}, may everything you begin today turn out well!",
+            "formal": f"To {name}: with our best wishes for your undertaking.",
+            "short": f"{name}: good luck!",
+        }
+        print("\n".join([wishes[tone]] * times))
+
+    def step_02_form(self, values, errors):
+        """Return the questions, filled in; an error stands below its field."""
+        return Form(
+            Div(
+                Div(
+                    Label("Tone", fr="step_02-tone"),
+                    Select(
+                        *(
+                            Option(
+                                str(choice),
+                                value=str(choice),
+                                selected=values.get("tone") in (choice, str(choice)),
+                            )
+                            for choice in self.step_02_tone_choices
+                        ),
+                        id="step_02-tone",
+                        name="tone",
+                        aria_invalid="true" if "tone" in errors else None,
+                        required=True,
+                        aria_describedby="step_02-tone-error",
+                    ),
+                    self.error_below("step_02-tone", errors.get("tone")),
+                    cls="field",
+                ),
+                Div(
+                    Label("Times", fr="step_02-times"),
+                    Div(
+                        Input(
+                            id="step_02-times",
+                            name="times",
+                            aria_invalid="true" if "times" in errors else None,
+                            value=values.get("times"),
+                            type="range",
+                            step="1",
+                            min="1",
+                            max="5",
+                            required=True,
+                            aria_describedby="step_02-times-error",
+                        ),
+                        Output(values.get("times"), fr="step_02-times"),
+                        cls="range",
+                    ),
+                    self.error_below("step_02-times", errors.get("times")),
+                    cls="field",
+                ),
+                cls="fields",
+            ),
+            Button("Continue", type="submit", cls="primary"),
+            hx_post=f"/{self.app_name}/step_02_submit",
+            hx_target="#step_02",
+            hx_swap="outerHTML",
+        )
+
+    async def step_02(self, request):
+        """GET: the card as it stands."""
+        step = self.steps[self.steps_indices["step_02"]]
+        key = await self.run_key(request)
+        state = self.pip.read_state(key)
+        data = state.get("step_02", {})
+        execution = self.cells.execution(key, "step_02")
+
+        # Running: what the cells showed so far. The clock asks what is new, and adds only that.
+        if execution and execution.running:
+            data = execution.form
+            return Div(
+                Article(
+                    H3(step.show),
+                    self.cells.markdown(self.step_02_text),
+                    Dl(
+                        Dt("Tone"),
+                        Dd(data.get("tone")),
+                        Dt("Times"),
+                        Dd(data.get("times")),
+                    ),
+                    self.cells.follow(execution),
+                    Footer(
+                        self.cells.clock(execution),
+                        self.stop_button("step_02"),
+                    ),
+                ),
+                id="step_02",
+                data_state="question" if execution.question else "running",
+            )
+
+        # Phase 1: the run is locked. The card shows what was kept.
+        if "finalized" in state.get("finalize", {}):
+            return Div(
+                Article(
+                    H3(step.show),
+                    self.cells.markdown(self.step_02_text),
+                    Dl(
+                        Dt("Tone"),
+                        Dd(data.get("tone")),
+                        Dt("Times"),
+                        Dd(data.get("times")),
+                    ),
+                    self.cells.show(key, data.get("_cells", [])),
+                ),
+                self.next_card("step_02"),
+                id="step_02",
+                data_state="locked",
+            )
+
+        # The cells were run and failed, perhaps after they had been done once: what went
+        # wrong, and another try.
+        if execution and execution.error:
+            return Div(
+                Article(
+                    H3(step.show),
+                    self.cells.markdown(self.step_02_text),
+                    self.cells.show(key, execution.cells),
+                    self.step_02_form(execution.form, {}),
+                ),
+                id="step_02",
+                data_state="error",
+            )
+
+        # Phase 2: done. The card shows what was kept, and the way back.
+        if step.done in data and state.get("_revert_target") != "step_02":
+            return Div(
+                Article(
+                    Header(
+                        H3(step.show),
+                        self.back_button("step_02", "Change"),
+                    ),
+                    self.cells.notice("step_02", data),
+                    self.cells.markdown(self.step_02_text),
+                    Dl(
+                        Dt("Tone"),
+                        Dd(data.get("tone")),
+                        Dt("Times"),
+                        Dd(data.get("times")),
+                    ),
+                    self.cells.show(key, data.get("_cells", [])),
+                ),
+                self.next_card("step_02"),
+                id="step_02",
+                data_state="done",
+            )
+
+        # Phase 3: the questions, with earlier answers or the notebook's values.
+        values = {
+            "tone": "warm",
+            "times": 1,
+        }
+        typed = state.get("_typed", {}).get("step_02", {})
+        return Div(
+            Article(
+                H3(step.show),
+                self.cells.markdown(self.step_02_text),
+                self.step_02_form(values | data | typed, {}),
+            ),
+            id="step_02",
+            data_state="input",
+        )
+
+    async def step_02_submit(self, request):
+        """POST: read the answers, run the cells, keep what they gave."""
+        key = await self.run_key(request)
+        state = self.pip.read_state(key)
+
+        # A locked run is not changed. An earlier step may be open again in another tab.
+        before = self.steps[: self.steps_indices["step_02"]]
+        locked = "finalized" in state.get("finalize", {})
+        reopened = state.get("_revert_target") in [step.id for step in before]
+        done = all(step.done in state.get(step.id, {}) for step in before)
+        if not state or locked or reopened or not done:
+            return self.chain(key)
+
+        # What cannot be read is asked again, with everything that was typed.
+        step = self.steps[self.steps_indices["step_02"]]
+        sent = await self.cells.sent(request)
+        form, errors = {}, {}
+        choices = {str(choice): choice for choice in self.step_02_tone_choices}
+        if sent.get("tone") in choices:
+            form["tone"] = choices[sent.get("tone")]
+        else:
+            errors["tone"] = "Tone: please choose from the list."
+        try:
+            form["times"] = int(sent.get("times", ""))
+            if not 1 <= form["times"] <= 5:
+                raise ValueError
+        except ValueError:
+            errors["times"] = "Times: please enter a whole number from 1 to 5."
+        errors |= sent.problems
+        if errors:
+            return Div(
+                Article(
+                    H3(step.show),
+                    self.cells.markdown(self.step_02_text),
+                    self.step_02_form(sent, errors),
+                ),
+                id="step_02",
+                data_state="input",
+            )
+
+        # What was typed is kept before the cells run: the server may end meanwhile.
+        state["_typed"] = {"step_02": {**form}}
+        self.pip.write_state(key, state)
+
+        # What the cells gave is kept once they are done; what came after is cleared.
+        async def save(cells):
+            state = await self.pip.clear_steps_from(key, "step_02", self.steps)
+            state["step_02"] = {**form, "_cells": cells}
+            state.pop("_revert_target", None)
+            state.pop("_typed", None)
+            self.pip.write_state(key, state)
+
+        await self.cells.start(key, "step_02", form, save)
+        return await self.step_02(request)
+
+    # --- END_STEP_BUNDLE: step_02 ---
+    # --- STEP_METHODS_INSERTION_POINT ---

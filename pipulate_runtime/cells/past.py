@@ -1,0 +1,34 @@
+"""What the kernel of a run must have executed, by what is stored: the steps, their answers, their cells."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from pipulate_runtime.cells.asking import asked_in
+from pipulate_runtime.cells.checkpoints import Entry
+from pipulate_runtime.cells.job import CELLS, Job
+from pipulate_runtime.cells.source import Cell
+
+
+def answers(data: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what was answered in a step: all it holds but its cells."""
+    return {name: value for name, value in data.items() if name != CELLS}
+
+
+def history_entry(step_id: str, data: Mapping[str, Any], cells: list[Cell]) -> Entry:
+    """Return what a kernel's history says of a step: its answers, also those its cells asked for, and its cells."""
+    asked = asked_in(data.get(CELLS) or ())
+    given = answers(data) | ({CELLS: asked} if asked else {})
+    return step_id, json.dumps(given, sort_keys=True), tuple(cell.hash for cell in cells)
+
+
+def history_before(job: Job, step_id: str) -> list[Entry]:
+    """Return what a kernel must have executed before this step, by what is stored."""
+    state = job.read_state()
+    entries = []
+    for step in job.steps:
+        if step.id == step_id:
+            break
+        if cells := job.source.of_step(step.id):
+            entries.append(history_entry(step.id, state.get(step.id) or {}, cells))
+    return entries

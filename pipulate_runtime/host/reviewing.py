@@ -1,0 +1,108 @@
+"""The addresses of a review: a notebook and its plugin side by side, and the buttons that settle a conflict.
+
+The host does not know the compiler. Whoever starts it hands in a `Reviewer`, which reads the two files and writes what was
+decided. A review shows code and changes files, so only a server on the loopback address has one.
+"""
+
+import threading
+from pathlib import Path
+from typing import Any, Protocol
+from urllib.parse import quote
+
+from fasthtml.common import A, FastHTML, P
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from pipulate_runtime.host import pages, reviewpage
+from pipulate_runtime.host.contract import Component
+from pipulate_runtime.host.plugins import Loaded, Plugin, split_name
+from pipulate_runtime.host.reviewed import Review
+
+PREFIX = "/-/review"  # no plugin can have an address that begins so
+
+
+class Reviewer(Protocol):
+    """What the compiler's side does. `plugin` is a plugin's file. Both raise HostError when a file cannot be used."""
+
+    def offers(self, plugin: Path) -> bool:
+        """Whether the notebook of a plugin is there. Quick."""
+
+    def look(self, plugin: Path) -> Review:
+        """Reads the two files."""
+
+    def settle(self, plugin: Path, conflict: str, choice: str, seen: str) -> tuple[Review, str]:
+        """Settles a conflict, if the files are still those that were `seen`; says what came of it."""
+
+
+def address(plugin: Path) -> str:
+    """The address of a plugin's review."""
+    return f"{PREFIX}/{quote(split_name(plugin.stem)[1])}"
+
+
+class Reviewing:
+    """Handlers of `/-/review`."""
+
+    def __init__(
+        self, app: FastHTML, loaded: Loaded, reviewer: Reviewer, only: Path | None = None
+    ) -> None:
+        """For the plugins of an app, or for one alone: its review is the first page then."""
+        self._app = app
+        self._loaded = loaded
+        self._reviewer = reviewer
+        self._only = only
+        self._lock = threading.Lock()
+
+    def register(self) -> None:
+        """Puts the routes before all others; a workflow's page finds the link to its review in the app's state."""
+        self._app.state.review_link = self.link
+        before = len(self._app.router.routes)
+        self._app.route(f"{PREFIX}/{{key}}", methods=["GET"])(self.page)
+        self._app.route(f"{PREFIX}/{{key}}/settle", methods=["POST"])(self.settle)
+        if self._only is not None:
+            to = address(self._only)
+            self._app.route("/", methods=["GET"], name="review")(lambda: RedirectResponse(to))
+        routes = self._app.router.routes
+        routes[:] = routes[before:] + routes[:before]
+
+    def link(self, plugin: Plugin) -> Component:
+        """What leads from a workflow's page to its review; None when its notebook is not there."""
+        if not self._reviewer.offers(plugin.path):
+            return None
+        return P(A("Look through its notebook and its code", href=address(plugin.path)), cls="meta")
+
+    def page(self, key: str) -> Any:
+        """GET /-/review/KEY: the review. In a thread: a notebook is compiled for it."""
+        plugin = self._file(key)
+        if plugin is None:
+            return Response("", status_code=404)
+        return self._page(key, self._reviewer.look(plugin))
+
+    def settle(
+        self, request: Request, key: str, conflict: str = "", choice: str = "", seen: str = ""
+    ) -> Any:
+        """POST /-/review/KEY/settle: settles a conflict; the answer is the review as it is then."""
+        plugin = self._file(key)
+        if plugin is None:
+            return Response("", status_code=404)
+        with self._lock:
+            review, said = self._reviewer.settle(plugin, conflict, choice, seen)
+        if "hx-request" in request.headers:
+            return reviewpage.content(review, self._action(key), said)
+        return self._page(key, review, said)
+
+    def _page(self, key: str, review: Review, said: str = "") -> Component:
+        content = reviewpage.content(review, self._action(key), said)
+        frame = {} if self._only else self._app.state.frame()
+        return pages.page(f"Review: {review['title']}", content, **frame)
+
+    def _file(self, key: str) -> Path | None:
+        """The file that is reviewed under a key: also that of a plugin that cannot be opened."""
+        if self._only is not None:
+            return self._only if split_name(self._only.stem)[1] == key else None
+        if plugin := self._loaded.by_key.get(key):
+            return plugin.path
+        return next((p.path for p in self._loaded.problems if p.key == key), None)
+
+    @staticmethod
+    def _action(key: str) -> str:
+        return f"{PREFIX}/{quote(key)}/settle"

@@ -1,0 +1,101 @@
+"""Titles of steps above which no heading stands.
+
+The first of these that there is: the cell's own first comment, the labels of what it asks for, what it shows at its end, a name it
+gives to later cells. A title that another step has already, or no title at all, becomes that of its section with a number.
+"""
+
+import ast
+import re
+from collections.abc import Iterator, Sequence
+
+from transpiler import names
+from transpiler.ir import AnalysedCode
+
+_SHOWING = frozenset(["print", "display", "pprint", "Markdown", "HTML", "show", "repr", "str"])
+"""Calls that say nothing of what is shown."""
+_READING = frozenset(["value", "head", "tail", "describe", "T", "result"])
+"""Attributes that lead to a part of what is shown, or to another look at it."""
+SHORT = 3
+
+
+def from_code(item: AnalysedCode) -> str | None:
+    """Return a title from the cell's first comment, or from what it asks for; None without both."""
+    if item.suggested_title:
+        return item.suggested_title
+    if len(item.code.fields) > 1 and "parameters" in item.code.cell.tags:
+        return "Parameters"
+    if item.code.fields:
+        return _listed([asked.label for asked in item.code.fields])
+    return None
+
+
+def distinct(drafts: Sequence[tuple[str | None, str | None, list[AnalysedCode]]]) -> Iterator[str]:
+    """Return the titles of steps in order; of each its title if it has one, the heading of its section, its cells."""
+    used = {title.lower() for title, _, _ in drafts if title}
+    for given, section, cells in drafts:
+        if given:
+            yield given
+            continue
+        title = _from_shown(cells) or _from_names(cells)
+        if not title or title.lower() in used:
+            title = section or title or "Result"
+        number, base = 1, title
+        while title.lower() in used:
+            number += 1
+            title = f"{base} · {number}"
+        used.add(title.lower())
+        yield title
+
+
+def _listed(labels: list[str]) -> str:
+    """`Amount, rate and years`; of more than three only the first two are named."""
+    first, *rest = labels if len(labels) <= SHORT else [*labels[:2], "more"]
+    rest = [label[:1].lower() + label[1:] if label[1:2].islower() else label for label in rest]
+    return first if not rest else f"{', '.join([first, *rest[:-1]])} and {rest[-1]}"
+
+
+def _from_shown(cells: list[AnalysedCode]) -> str | None:
+    """What the step's last cell shows at its end, where names say it: `counter`, `plan.value, bank.value`, `words(text)`."""
+    python = cells[-1].code.python if cells and cells[-1].shows else None
+    try:
+        body = ast.parse(python.text).body if python else []
+    except (SyntaxError, ValueError, RecursionError):
+        return None
+    if not body or not isinstance(body[-1], ast.Expr):
+        return None
+    value = body[-1].value
+    parts = value.elts if isinstance(value, ast.Tuple | ast.List) else [value]
+    found = [_named(part) for part in parts]
+    if not found or not all(found):
+        return None
+    return _listed(list(dict.fromkeys(names.in_words(name) for name in found if name)))
+
+
+def _named(node: ast.expr) -> str | None:
+    """The name that says what an expression is."""
+    match node:
+        case ast.Call(func=ast.Name(id=name)) if name in _SHOWING or len(name) <= SHORT:
+            return None
+        case ast.Call(func=ast.Attribute(attr=attr, value=value)) if attr in _READING:
+            return _named(value)
+        case ast.Call(func=ast.Name() as func):
+            return _named(func)
+        case ast.Attribute(attr=attr, value=value) if attr in _READING:
+            return _named(value)
+        case ast.Name(id=name) if len(name) > SHORT and not name.startswith("_"):
+            return name
+    return None
+
+
+def _from_names(cells: list[AnalysedCode]) -> str | None:
+    """The last name a step gives to later ones, if it is a word and not one that an import or a loop binds."""
+    for item in reversed(cells):
+        python = item.code.python
+        text = python.text if python else ""
+        for name in reversed(item.names.binds):
+            passing = rf"^\s*(?:(?:import|from)\b.*|(?:async )?for\b[^:]*?)\b{name}\b"
+            if len(name) <= SHORT or name.startswith("_"):
+                continue
+            if not re.search(passing, text, re.MULTILINE):
+                return names.in_words(name)
+    return None

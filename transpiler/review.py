@@ -1,0 +1,334 @@
+"""Lays a notebook and its plugin side by side, for somebody who looks through what was generated. Writes nothing.
+
+What it says of hand edits is read off three texts, as in a merge: the base (what was emitted last), the plugin, and what is
+emitted now. `transpiler.reviewed` has the types; the host draws them.
+"""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from transpiler import codes
+from transpiler.diagnostics import Diagnostic, UserError
+from transpiler.ir import Cell, Notebook, Plan, PlannedCell, PlannedStep
+from transpiler.merge.conflicts import REASONS, Conflict, without_blocks
+from transpiler.merge.leaves import same_code
+from transpiler.merge.table import Choice, unit_name
+from transpiler.merge.units import Leaf, Unit, cut, step_of
+from transpiler.options import Asked, Options
+from transpiler.passes import write as disk
+from transpiler.passes.paths import sha
+from transpiler.passes.read import read
+from transpiler.pipeline import Ported, port, read_bytes
+from transpiler.pristine import is_pristine
+from transpiler.reviewed import (
+    CellView,
+    ConflictView,
+    Part,
+    PartState,
+    Remark,
+    Review,
+    Row,
+    lines_of,
+    plain,
+)
+
+_HEADER = re.compile(r"^# port: id=.*$", re.MULTILINE)
+_MARKERS = re.compile(r"^\s*# --- (?:START|END)_STEP_BUNDLE: \w+ ---\n?", re.MULTILINE)
+_LABELS = {"form": "form", "submit": "what a submit does", "text": "text"}
+
+
+def review(notebook: Path, out: Path, options: Options) -> Review:
+    """Return the review of a notebook whose plugin is in a folder.
+
+    Raises UserError (exit 2) when the notebook cannot be read or has no plugin there: PP101 to PP104, PP435.
+    """
+    raw = read_bytes(notebook)
+    parsed, found = read(raw, notebook.name)
+    if parsed is None:
+        first = found[0]
+        raise UserError(first.rule, 2, first.span, **dict(first.values))
+    there = disk.ported_from(notebook, out)
+    if not there:
+        raise UserError(codes.NOT_PORTED, 2, path=str(notebook), folder=str(out))
+    try:
+        ported = port(notebook, out, options, Asked(dry=True), anew=True)
+    except UserError as error:
+        ported = Ported(notebook, None, None, (error.diagnostic,), changed=False)
+    where = next((place for place in there if place.path == ported.plugin), there[0])
+    return _Desk(parsed, where, ported).review(sha((where.raw or b"") + raw), options)
+
+
+def settle(
+    notebook: Path, out: Path, options: Options, conflict: str, choice: str, seen: str
+) -> tuple[Review, str]:
+    """Settle a conflict as `port --resolve` does; return the review afterwards, and what came of it in words.
+
+    Nothing is done when the files are not those that were `seen`, nor when a port would do more than settle. Raises
+    UserError, as a port does.
+    """
+    before = review(notebook, out, options)
+    if before.seen != seen or choice not in ("mine", "notebook", "both"):
+        return before, "The notebook or the plugin has changed meanwhile. Here is how they are now."
+    if before.coming or before.refused:
+        return before, f"Port the notebook first: {before.command}"
+    there = {each.id: each for each in before.conflicts}
+    if conflict not in there or choice not in there[conflict].choices:
+        return before, "That conflict is not open any more."
+    port(notebook, out, options, Asked(choices={conflict: _CHOICES[choice]}))
+    after = review(notebook, out, options)
+    if conflict in {each.id for each in after.conflicts}:
+        return after, "The two texts together are not Python. Settle it in the file."
+    return after, f"Settled. To take it back: {before.command} --undo"
+
+
+_CHOICES: Mapping[str, Choice] = {"mine": "mine", "notebook": "notebook", "both": "both"}
+
+
+@dataclass(frozen=True, slots=True)
+class _Text:
+    """A part of the plugin's text: its path, where it begins, and what it is without blocks of conflicts."""
+
+    path: str
+    line: int
+    text: str
+
+
+class _Desk:
+    """A notebook and a plugin while they are laid side by side."""
+
+    def __init__(self, notebook: Notebook, where: disk.Place, ported: Ported) -> None:
+        self.notebook, self.where, self.ported = notebook, where, ported
+        self.text = (where.raw or b"").decode("utf-8-sig", "replace").replace("\r\n", "\n")
+        result = ported.regenerated
+        _, standing = without_blocks(self.text, set())
+        self.pending = {c.unit: c for c in where.lock.pending if c.id in standing}
+        self.told = {row.subject: row for row in result.rows} if result else {}
+        base = (where.base or b"").decode(errors="replace").replace("\r\n", "\n")
+        self.base = self.text if is_pristine(self.text) else base
+        self.planned = {cell.function: cell for step in _steps(ported.plan) for cell in step.cells}
+
+    def review(self, seen: str, options: Options) -> Review:
+        """Return the review."""
+        plan, ported = self.ported.plan, self.ported
+        parts = list(self._parts())
+        by_step: dict[str, list[Part]] = {}
+        others = []
+        for path, part in parts:
+            step = step_of(path)
+            if step is None:
+                if part.state != "emitted":
+                    others.append(part)
+            elif "/entry " not in path or part.state != "emitted":
+                by_step.setdefault(step, []).append(part)
+        rows = tuple(self._rows(by_step))
+        told = [
+            d
+            for d in ported.found
+            if not 0 <= d.span.cell < len(self.notebook.cells) and d.rule is not codes.CONFLICT
+        ]
+        shown = {c for row in rows for c in row.conflicts}
+        shown |= {c for row in rows for part in row.parts for c in part.conflicts}
+        shown |= {c for part in others for c in part.conflicts}
+        lost = [c for c in map(_conflict, self.pending.values()) if c not in shown]
+        if lost:
+            others.append(
+                Part("", "no part of the file any more", 0, (), "conflict", conflicts=tuple(lost))
+            )
+        return Review(
+            plan.title if plan else self.notebook.name,
+            self.notebook.name,
+            self.where.path.as_posix(),
+            _command(ported.notebook, self.where.path, options),
+            seen,
+            rows,
+            tuple(others),
+            tuple(map(_remark, told)),
+            ported.regenerated.edits if ported.regenerated else 0,
+            ported.changed,
+            ported.plugin is None,
+        )
+
+    # --- the notebook's side
+
+    def _rows(self, by_step: Mapping[str, Sequence[Part]]) -> Iterator[Row]:
+        """A row for each step, in the notebook's order; steps that only the plugin has, where they stand there."""
+        cells = self._cells()
+        steps = _steps(self.ported.plan)
+        titles = {step.id: step.title for step in steps}
+        own = {step: tuple(views) for step, views in cells.items()}
+        for step in self._order([step.id for step in steps], list(by_step)):
+            row = self.told.get(step)
+            whole = [c for c in self.pending.values() if c.unit.rpartition("/")[2] == step]
+            yield Row(
+                step,
+                titles.get(step, ""),
+                row.what if row else "",
+                row.detail if row else "",
+                own.get(step, ()),
+                tuple(by_step.get(step, ())),
+                tuple(map(_conflict, whole)),
+            )
+        if own.get(""):
+            yield Row("", "", "", "", own[""], ())
+
+    @staticmethod
+    def _order(planned: Sequence[str], there: Sequence[str]) -> list[str]:
+        """The planned steps, and each other one behind the one it stands behind in the plugin."""
+        order = list(planned)
+        for number, step in enumerate(there):
+            if step not in order:
+                before = [s for s in there[:number] if s in order]
+                order.insert(order.index(before[-1]) + 1 if before else 0, step)
+        return order
+
+    def _cells(self) -> dict[str, list[CellView]]:
+        """The cells of each step; those in none stand with the step after them, the last ones under ""."""
+        function = {cell.index: cell for cell in self.planned.values()}
+        owner = {c.index: step.id for step in _steps(self.ported.plan) for c in step.cells}
+        found: dict[str, list[CellView]] = {}
+        after = ""
+        for cell in reversed(self.notebook.cells):
+            after = owner.get(cell.index, after)
+            found.setdefault(after, []).insert(0, self._cell(cell, function.get(cell.index)))
+        return found
+
+    def _cell(self, cell: Cell, planned: PlannedCell | None) -> CellView:
+        """A cell, compared with what was ported last."""
+        before = {c.function: c.source for step in self.where.lock.steps for c in step.cells}
+        remarks = tuple(_remark(d) for d in self.ported.found if d.span.cell == cell.index)
+        lines, state, note = plain(cell.source), "", ""
+        if planned is not None and before:
+            old = before.get(planned.function)
+            state = "new" if old is None else "changed" if old != planned.original else ""
+            lines = plain(cell.source, "+") if old is None else lines_of(old, planned.original)
+        elif planned is None and cell.kind == "code" and cell.source.strip() and self.planned:
+            note = "not in the plugin"
+        return CellView(cell.index, cell.id, cell.kind, lines, state, remarks, note)  # type: ignore[arg-type]
+
+    # --- the plugin's side
+
+    def _parts(self) -> Iterator[tuple[str, Part]]:
+        """The parts of the plugin, and those that are gone from it, each with its path."""
+        ids = {conflict.id for conflict in self.pending.values()}
+        ours = _texts(self.text, ids)
+        if ours is None:
+            return
+        base = _texts(self.base, set()) or {}
+        for path, mine in ours.items():
+            pending = self.pending.get(path)
+            old = base.get(path)
+            before = pending.base if pending else old.text if old else None
+            yield path, self._part(path, mine, before, pending, bool(base))
+        for path, old in base.items():
+            if path not in ours and (old.text.strip() or path in self.pending):
+                conflict = self.pending.get(path)
+                shown = (_conflict(conflict),) if conflict else ()
+                state: PartState = "conflict" if conflict else "deleted"
+                name, label, is_code = _named(path)
+                yield path, Part(
+                    name, label, 0, plain(old.text.rstrip("\n"), "-"), state, is_code, (), shown
+                )
+
+    def _part(
+        self, path: str, mine: _Text, before: str | None, pending: Conflict | None, known: bool
+    ) -> Part:
+        """A part of the plugin, compared with what was emitted."""
+        now = mine.text.rstrip("\n")
+        state: PartState = "emitted"
+        lines = plain(now)
+        if before is None:
+            if known and now.strip():
+                state, lines = "yours", plain(now, "+")
+        elif before.rstrip("\n") != now and not same_code(before, mine.text):
+            state, lines = "edited", lines_of(before.rstrip("\n"), now)
+        name, label, is_code = _named(path)
+        planned = self.planned.get(name)
+        changes = planned.changes if planned else ()
+        if planned and planned.text_reason:
+            changes = (*changes, f"kept as text: {planned.text_reason}")
+        shown = (_conflict(pending),) if pending else ()
+        return Part(
+            name, label, mine.line, lines, "conflict" if pending else state, is_code, changes, shown
+        )
+
+
+def _texts(text: str, ids: set[str]) -> dict[str, _Text] | None:
+    """The parts of a plugin's text by path; None when it is not Python."""
+    try:
+        whole = cut(_HEADER.sub("# port:", text, count=1))
+    except (SyntaxError, ValueError, RecursionError):
+        return None
+    found = {}
+    for path, at, piece in _leaves(whole, "", 1):
+        bare, _ = without_blocks(piece, ids)
+        bare = _MARKERS.sub("", bare) if path.endswith((":head", ":tail")) else bare
+        skipped = piece.count("\n") - bare.count("\n")
+        if bare.strip():
+            found[path] = _Text(path, at + skipped, bare)
+    return found
+
+
+def _leaves(unit: Unit, path: str, at: int) -> Iterator[tuple[str, int, str]]:
+    """The path, the first line and the text of everything in a unit."""
+    at += unit.gap.count("\n")
+    if isinstance(unit, Leaf):
+        yield path, at, unit.text
+        return
+    yield f"{path}:head", at, unit.head
+    at += unit.head.count("\n")
+    for member in unit.members:
+        yield from _leaves(member, f"{path}/{member.key}" if path else member.key, at)
+        at += (member.gap + member.whole).count("\n")
+    yield f"{path}:tail", at, unit.tail
+
+
+def _named(path: str) -> tuple[str, str, bool]:
+    """The name of a part, what people call it, and whether it is the code of a cell."""
+    name = unit_name(path.removesuffix(":head").removesuffix(":tail"))
+    step = step_of(path)
+    if step is None or not name.startswith(f"{step}"):
+        return name, name, False
+    kind, _, number = name.removeprefix(step).removeprefix("_").partition("_")
+    if kind in ("cell", "setup"):
+        words = "code" if kind == "cell" else "code that runs before"
+        return name, f"{words} {number}".rstrip(), True
+    return name, _LABELS.get(kind, kind) or "card", False
+
+
+def _conflict(conflict: Conflict) -> ConflictView:
+    """A conflict as it is shown."""
+    if conflict.notebook is None:
+        lines = plain((conflict.base or "").rstrip("\n"), "-")
+    elif conflict.base is None:
+        lines = plain(conflict.notebook.rstrip("\n"), "+")
+    else:
+        lines = lines_of(conflict.base.rstrip("\n"), conflict.notebook.rstrip("\n"))
+    both = ("mine", "notebook", "both") if conflict.reason == "changed" else ("mine", "notebook")
+    return ConflictView(
+        conflict.id, unit_name(conflict.unit), REASONS[conflict.reason], lines, both
+    )
+
+
+def _remark(diagnostic: Diagnostic) -> Remark:
+    """A diagnostic as it is shown."""
+    rule = diagnostic.rule
+    severity = rule.severity.name.lower()
+    return Remark(
+        rule.code, rule.name, severity, diagnostic.message, diagnostic.help, diagnostic.span.line  # type: ignore[arg-type]
+    )
+
+
+def _steps(plan: Plan | None) -> tuple[PlannedStep, ...]:
+    return plan.steps if plan else ()
+
+
+def _command(notebook: Path, plugin: Path, options: Options) -> str:
+    """The command that ports the notebook again."""
+    words = ["pipulate", "port", notebook.as_posix()]
+    if plugin.parent != Path("generated"):
+        words += ["-o", plugin.parent.as_posix()]
+    if options.by:
+        words += ["--by", options.by]
+    return " ".join(word if re.fullmatch(r"[\w./~@:+-]+", word) else f"'{word}'" for word in words)
