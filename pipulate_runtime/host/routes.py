@@ -110,20 +110,19 @@ class Routes:
     async def _plugin_page(self, request: Request, plugin: Plugin) -> Component:
         """The landing page; with ?run= the run."""
         self.forget_deleted()
-        problem = self._loaded.problem_of(plugin)
-        stale = pages.stale(problem) if problem else None
+        stale = tuple(map(pages.stale, self._loaded.problems_of(plugin)))
         key = request.query_params.get("run")
         if key is None:
             landing = await self._landing(request, plugin)
-            return self._page(plugin.title, stale, *landing, self._link(plugin))
+            return self._page(plugin.title, *stale, *landing, self._link(plugin))
         run = self._run_of(plugin, key)
         if run is None:
             missing = cards.notice("This run is not here any more. Here are those that are.")
-            return self._page(plugin.title, stale, missing, *await self._landing(request, plugin))
+            return self._page(plugin.title, *stale, missing, *await self._landing(request, plugin))
         self._store.set_setting("pipeline_id", key)
         name = runs.run_name(key, plugin.app_name)
         content = pages.run_page(plugin, key, name, run.state)
-        return self._page(f"{name} – {plugin.title}", stale, content)
+        return self._page(f"{name} – {plugin.title}", *stale, content)
 
     @staticmethod
     async def _landing(request: Request, plugin: Plugin) -> tuple[Component, ...]:

@@ -80,3 +80,9 @@ document.addEventListener("htmx:sendError", (event) => {
     if (card.isConnected) htmx.ajax(path === post ? "POST" : "GET", path, options).catch(() => {});
   }, AGAIN);
 });
+
+// The same file can be dropped again, after it was changed: a control that still holds it would not notice.
+document.addEventListener("htmx:afterRequest", (event) => {
+  const form = event.detail.elt;
+  if (form instanceof HTMLFormElement && form.matches(".port > form")) form.reset();
+});
