@@ -5,7 +5,7 @@
 Makes a virtual environment `.venv-bench` with the peers and, freshly installed, this project; generates notebooks, runs each command
 `repeat` times in turn and prints medians of wall time and peak memory, and their ratio to ours, as a markdown table.
 Then measures the host: a page that computes nothing, what a step costs beyond its kernel's time (host.py), and memory and
-latency while runs compute or are stored (load.py).
+latency while runs compute or are stored (load.py); and a merge beside git's (merging.py).
 """
 
 import argparse
@@ -164,11 +164,14 @@ def main() -> None:
     if not arguments.no_host:
         import host
         import load
+        import merging
 
         print()
         host.measure()
         print()
         load.measure()
+        print()
+        merging.measure()
 
 
 if __name__ == "__main__":

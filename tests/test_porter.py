@@ -18,6 +18,21 @@ from transpiler.porter import Porter
 HELLO = (ROOT / "fixtures" / "hello.ipynb").read_bytes()
 HTMX = {"HX-Request": "true"}
 LOCAL = "http://127.0.0.1"
+REAL = (
+    "test_a_drop_shows_the_plan_and_a_button_installs_it",
+    "test_a_compiler_that_ends_badly_is_a_message",
+)
+
+
+@pytest.fixture(autouse=True)
+def without_a_process(request, monkeypatch):
+    """Most tests port in this process: the same code, and no start of Python for each port."""
+    if request.node.name not in REAL:
+
+        def report(notebook, folder, wish):
+            return json.loads(json.dumps(porters.report_of(notebook, folder, wish)))
+
+        monkeypatch.setattr(porters, "_in_a_process", report)
 
 
 @pytest.fixture

@@ -401,6 +401,13 @@ NO_BACKUP = Rule(
     "there is nothing to undo for {path}",
     "A backup is made whenever a port changes a plugin that is there; the last ten are kept in .port.",
 )
+NEWER_COMPILER = Rule(
+    "PP430",
+    "newer-compiler",
+    NOTICE,
+    "a newer compiler writes {parts} in another way; the notebook {also}",
+    "Nothing to do: the compiler's changes are merged first, apart from the notebook's, and your edits stay.",
+)
 NOT_PORTED = Rule(
     "PP435",
     "not-ported",

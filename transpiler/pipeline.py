@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,8 +13,11 @@ from transpiler.ir import Analysis, Known, Plan
 from transpiler.options import Asked, Options
 from transpiler.passes import write as disk
 from transpiler.passes.paths import sha
+from transpiler.passes.ported import FILE as CELLS
+from transpiler.passes.ported import ported_from, read_ported
 from transpiler.passes.regenerated import REFUSED, Regenerated, regenerate
 from transpiler.passes.stamp import chosen_before, stamp_of, unchanged
+from transpiler.passes.upgraded import Emitted
 from transpiler.resources import templates_folder
 
 if TYPE_CHECKING:
@@ -146,20 +150,40 @@ def port(
 
     where = disk.place(plan, known, out, options.number, there)
     text = emit(plan, made.moved, where.port_id, where.notebook)
-    fingerprint = _fingerprint(options, plan.chosen)
+    again = _emitted_again(where, path, options)
     result, of_merge = regenerate(
-        str(where.path), where.raw, where.base, where.lock, text, plan.moves, asked
+        str(where.path), where.raw, where.base, where.lock, Emitted(text, plan.moves), asked, again
     )
     changed = where.raw != result.content
     of_write: Found = ()
     if not asked.dry:
+        fingerprint = _fingerprint(options, plan.chosen)
         stamp = ""
         if known == path and not result.open:
             stamp = stamp_of(plan, result.content, where.path, path, raw, fingerprint)
-        changed, of_write = disk.write(plan, result, where, path, raw, stamp)
+        papers = {
+            "unchanged.stamp": stamp,
+            CELLS: ported_from(raw, text, compiler_digest(), options.by, plan.chosen),
+        }
+        changed, of_write = disk.write(plan, result, where, path, raw, papers)
     backup = changed and where.raw is not None and not asked.dry
     everything = found + of_merge + of_write
     return Ported(path, where.path, plan, everything, changed, result, where.raw, backup)
+
+
+def _emitted_again(where: disk.Place, path: Path, options: Options) -> Emitted | None:
+    """What the compiler makes of the notebook as it was ported last; None when that was this very compiler."""
+    from transpiler.passes.emit import emit
+
+    digest = compiler_digest()
+    before = read_ported(where.home / CELLS, where.lock.base_sha, digest) if where.raw else None
+    if before is None:
+        return None
+    options = replace(options, by=before.by, fields=None)
+    made = planned(before.raw, path, options, before.fields, disk.known_steps([where]))
+    if made.plan is None or any(d.rule.severity is Severity.ERROR for d in made.found):
+        return None  # the newer compiler refuses them: its changes come with the notebook's
+    return Emitted(emit(made.plan, made.moved, where.port_id, where.notebook), made.plan.moves)
 
 
 def undo(path: Path, out: Path, yes: bool) -> Path:
@@ -220,6 +244,13 @@ def _fingerprint(options: Options, fields: tuple[str, ...]) -> str:
     """
     options = replace(options, fields=fields)
     total = hashlib.sha256(repr(sorted(asdict(options).items())).encode())
+    return hashlib.sha256(total.digest() + compiler_digest().encode()).hexdigest()[:16]
+
+
+@cache
+def compiler_digest() -> str:
+    """Return a hash of the compiler: its modules and templates."""
+    total = hashlib.sha256()
     here = Path(__file__).parent
     for folder, pattern in (
         (here, "*.py"),

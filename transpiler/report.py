@@ -137,7 +137,8 @@ def print_port(to: Console, ported: Ported, sources: tuple[str, ...], dry: bool 
         plural = "s are" if result.open > 1 else " is"
         to.print(f"{result.open} conflict{plural} open. The plugin loads, and your text runs.")
     if dry:
-        to.print("It would be written." if ported.changed else "Nothing would be written.")
+        said = f"It would be written: {_cause(ported)}." if ported.changed else ""
+        to.print(said or "Nothing would be written.")
     elif ported.changed:
         to.print(f"Written. Next: pipulate serve {ported.plugin.parent}")
     elif edits:
@@ -149,6 +150,17 @@ def print_port(to: Console, ported: Ported, sources: tuple[str, ...], dry: bool 
         to.print(f"{number} {plural} could go into the notebook: add --to-notebook.")
     if ported.backup:
         to.print("The plugin as it was is kept: add --undo to bring it back.")
+
+
+def _cause(ported: Ported) -> str:
+    """Why a plugin is out of date: the compiler, the notebook, or both."""
+    result = ported.regenerated
+    if result is None or ported.before is None:
+        return "it is new"
+    compiler, notebook = "the compiler is newer", "the notebook has changed"
+    if result.compiler:
+        return f"{compiler} and {notebook}" if result.notebook else compiler
+    return notebook if result.notebook else "as was asked for"
 
 
 def print_inspected(
@@ -320,6 +332,7 @@ def data_of_port(ported: Ported) -> dict[str, object]:
     if (result := ported.regenerated) is not None:
         document["edits"] = result.edits
         document["rows"] = [asdict(row) for row in result.rows]
+        document["compiler"] = [asdict(row) for row in result.compiler]
         document["conflicts"] = [asdict(conflict) for conflict in result.conflicts]
     return document
 

@@ -50,7 +50,10 @@ class Follower:
         # One that is gone is remembered: a save may take it away for a moment
         self._notebooks = before | await asyncio.to_thread(_look, homes, before)
         for notebook, seen in self._notebooks.items():
-            if notebook in before and seen[2] != before[notebook][2] and notebook in homes:
+            if notebook not in before or notebook not in homes:
+                continue
+            changed = seen[2] != before[notebook][2]
+            if changed and self._served.digests.pop(notebook, None) != seen[2]:
                 await self._port(notebook, homes[notebook])
         found = find_files(self._folder)
         plugins = await asyncio.to_thread(_look, found, self._plugins)

@@ -78,9 +78,9 @@ class Loaded:
         self.by_key = {plugin.key: plugin for plugin in plugins}
         self.by_app = {plugin.app_name: plugin for plugin in plugins}
 
-    def problem_of(self, plugin: Plugin) -> Problem | None:
-        """What is wrong with the file of a plugin that runs in the version before."""
-        return next((problem for problem in self.problems if problem.path == plugin.path), None)
+    def problems_of(self, plugin: Plugin) -> list[Problem]:
+        """What is wrong with the file of a plugin that runs in the version before, and with its notebook."""
+        return [problem for problem in self.problems if problem.path == plugin.path]
 
     @property
     def compute(self) -> bool:

@@ -102,6 +102,7 @@ class Porting:
             if not report["ok"] or not report["plugin"]:
                 return portpage.plan(report, notebook.name, token)
             if report["own"]:
+                self._served.note(Path(report["home"]), notebook.read_bytes())
                 await asyncio.to_thread(_move, notebook, Path(report["home"]))
         shutil.rmtree(notebook.parent, ignore_errors=True)
         self._served.complain(Path(report["plugin"]), notebook.name)

@@ -162,7 +162,7 @@ def _findings(found: list[Component]) -> Component:
     if not found:
         return P("Nothing in it needs a second look.", cls="meta")
     title = "1 thing to know" if len(found) == 1 else f"{len(found)} things to know"
-    return Details(Summary(title), Ul(*found, cls="findings"), open=len(found) < 4)
+    return Details(Summary(title), Ul(*found, cls="findings"), open=True)
 
 
 def _diagnostic(one: Mapping[str, str]) -> Component:

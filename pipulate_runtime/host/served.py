@@ -23,7 +23,9 @@ class Served:
         self._configure = configure
         self.loaded = loader.result()
         self.watchers: list[Callable[[], None]] = []  # told when there may be new plugins
-        self.digests: dict[Path, str] = {}  # of the files that were loaded while the server runs
+        self.digests: dict[Path, str] = (
+            {}
+        )  # of the files that are served, or were ported, as they are
         self.running = False
         self.computed = False  # whether there may be kernels
         self._roles()
@@ -43,7 +45,7 @@ class Served:
         self.digests.pop(path, None)
         if path.is_file():
             with contextlib.suppress(OSError):
-                self.digests[path] = hashlib.sha256(path.read_bytes()).hexdigest()
+                self.note(path, path.read_bytes())
             self._loader.load(path, afresh=True)
         else:
             self._loader.forget(path)
@@ -60,6 +62,10 @@ class Served:
         problem = Problem(key, path, message, remedy, file=file, runs=True) if message else None
         self._loader.complain(path, problem)
         self.loaded.become(self._loader.plugins, self._loader.problems)
+
+    def note(self, path: Path, content: bytes) -> None:
+        """Remembers that a file with this content needs nothing to be done."""
+        self.digests[path] = hashlib.sha256(content).hexdigest()
 
     def is_wrong(self, path: Path) -> bool:
         """Whether a file could not be loaded."""

@@ -64,6 +64,13 @@ _INDEXES = (
 )
 
 
+# the key begins with the key name :p of a profile and the workflow's name; all runs when :p is empty
+_OF_PROFILE = (
+    "(:p = '' or substr(pkey, 1, length(:p || app_name) + 2) = "
+    "replace(:p || '-' || app_name || '-', ' ', '_'))"
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Run:
     """A row of `pipeline`. `created` and `updated` are ISO times with a zone."""
@@ -212,12 +219,12 @@ class StateStore(Choices):
             )
             return [run for row in rows if (run := self._run(row)) is not None]
 
-    def recent(self, limit: int) -> list[tuple[str, str]]:
-        """(app_name, key) of the runs that were changed last, without reading what is in them."""
+    def recent(self, limit: int, profile: str = "") -> list[tuple[str, str]]:
+        """(app_name, key) of the runs that were changed last, without reading what is in them; as count_runs."""
         with self._lock:
             rows = self._db.q(
-                "select app_name, pkey from pipeline order by updated desc limit :limit",
-                {"limit": limit},
+                f"select app_name, pkey from pipeline where {_OF_PROFILE} order by updated desc limit :limit",
+                {"limit": limit, "p": profile},
             )
         return [(row["app_name"], row["pkey"]) for row in rows]
 
@@ -242,8 +249,7 @@ class StateStore(Choices):
         """How many runs each workflow has; with the key name of a profile: of this profile."""
         with self._lock:
             rows = self._db.q(
-                "select app_name, count(*) as n from pipeline where :p = '' or substr(pkey, 1, "
-                "length(:p || app_name) + 2) = :p || '-' || replace(app_name, ' ', '_') || '-' group by app_name",
+                f"select app_name, count(*) as n from pipeline where {_OF_PROFILE} group by app_name",
                 {"p": profile},
             )
         return {row["app_name"]: row["n"] for row in rows}

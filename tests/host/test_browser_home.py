@@ -1,6 +1,7 @@
 """The first page in headless Chromium: an empty folder, a notebook dropped on it, the workflow opened; the log; a plugin saved."""
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -113,8 +114,16 @@ def test_from_an_empty_folder_to_a_run(page, url, folder, tmp_path):
     expect(page.locator("#workflows").get_by_role("link", name="Sales report")).to_be_visible()
     pictures(page, "4-installed")
 
-    page.locator("#notebook").set_input_files(ROOT / "fixtures" / "hello.ipynb")
+    own = tmp_path / "hello.ipynb"
+    shutil.copy(ROOT / "fixtures" / "hello.ipynb", own)
+    page.locator("#notebook").set_input_files(own)
     page.get_by_role("button", name="Install the workflow").click()
+    expect(page.get_by_text("“Hello” is installed")).to_be_visible()
+    own.write_text(own.read_text().replace("Hello ", "Good day "))
+    page.locator("#notebook").set_input_files(own)  # the same file, changed
+    expect(page.get_by_text("edits made by hand stay")).to_be_visible()
+    pictures(page, "4-merge")
+    page.get_by_role("button", name="Update the workflow").click()
     expect(page.get_by_text("“Hello” is installed")).to_be_visible()
     page.get_by_role("button", name="Open it").click()
     page.get_by_label("Name of this run").fill("the first")
@@ -152,12 +161,12 @@ def test_from_an_empty_folder_to_a_run(page, url, folder, tmp_path):
 
     page.goto(url)
     page.get_by_role("link", name="The server's log").click()
-    expect(page.get_by_text("was ported to hello.py")).to_be_visible()
+    expect(page.get_by_text("was ported to hello.py").first).to_be_visible()
     page.get_by_label("Show").select_option("ERROR")
     expect(page.get_by_text("was ported to hello.py")).to_have_count(0)
     expect(page.get_by_text("cannot be loaded: SyntaxError")).to_be_visible()
     page.get_by_label("Show").select_option("")
-    expect(page.get_by_text("was ported to hello.py")).to_be_visible()
+    expect(page.get_by_text("was ported to hello.py").first).to_be_visible()
     pictures(page, "7-log")
     page.get_by_label("Search").fill("dropped refused")
     expect(page.locator("#log-entries li")).to_have_count(1)

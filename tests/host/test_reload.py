@@ -15,6 +15,7 @@ from pipulate_runtime.host.following import Follower
 from pipulate_runtime.host.workshop import Tools
 from tests.conftest import ROOT
 from tests.host.helpers import HTMX, LOCAL, PLUGINS, Trip
+from transpiler import porter as porters
 from transpiler.porter import Porter
 
 
@@ -31,6 +32,12 @@ def client(tmp_path, folder):
         create_app(folder, tmp_path / "data"), base_url=LOCAL, raise_server_exceptions=False
     ) as opened:
         yield opened
+
+
+@pytest.fixture(autouse=True)
+def without_a_process(monkeypatch):
+    """Ports in this process; tests/test_porter.py has the other one."""
+    monkeypatch.setattr(porters, "_in_a_process", porters.report_of)
 
 
 class Files:
@@ -55,7 +62,8 @@ def files(client, folder):
 
 
 def paths(client):
-    return [(r.path, tuple(sorted(r.methods or ()))) for r in client.app.router.routes]
+    routes = client.app.router.routes
+    return [(r.path, tuple(sorted(getattr(r, "methods", None) or ()))) for r in routes]
 
 
 def test_a_saved_plugin_is_served_and_its_routes_are_there_once(client, folder, files):
@@ -190,6 +198,28 @@ def test_a_saved_notebook_is_ported_and_merged(tmp_path):
         files.save(notebook, good.replace("Enter Your Name", "Your name"))
         files.look()
         assert "PP101" not in client.get("/hello").text
+
+
+def test_what_a_drop_has_ported_is_not_ported_again(tmp_path):
+    folder, notebook = tmp_path / "plugins", tmp_path / "hello.ipynb"
+    folder.mkdir()
+    shutil.copy(ROOT / "fixtures" / "hello.ipynb", notebook)
+    porter = Porter(folder)
+    assert porter.again(notebook)["ok"]
+    with TestClient(create_app(folder, tmp_path / "data"), base_url=LOCAL) as client:
+        files = Files(client, folder, porter)
+        plugin, good = folder / "hello.py", notebook.read_text()
+        changed = good.replace("Hello ", "Good day ")
+        client.app.state.served.note(notebook, changed.encode())  # as the page does
+        files.save(notebook, changed)
+        files.look()
+        assert "Good day " not in plugin.read_text()
+        files.save(notebook, good.replace("Hello ", "Bye "))
+        files.look()
+        assert "Bye " in plugin.read_text()
+        files.save(notebook, changed)  # what was noted once is not noted for ever
+        files.look()
+        assert "Good day " in plugin.read_text()
 
 
 def test_a_conflict_is_on_the_page_until_it_is_settled(tmp_path):

@@ -30,6 +30,7 @@ def test_a_port_writes_the_plugin_and_its_papers(tmp_path: Path) -> None:
     (port_id,) = (p.name for p in (tmp_path / "out/.port").iterdir())
     assert sorted(out) == [
         f".port/{port_id}/base.py.txt",
+        f".port/{port_id}/cells.json",
         f".port/{port_id}/lock.json",
         f".port/{port_id}/unchanged.stamp",
         "trip.files/a.csv",

@@ -118,11 +118,12 @@ def _outside_cells(node: ast.AST) -> Iterator[ast.AST]:
     """All nodes but those of the notebook's cells: cells have a namespace of their own."""
     yield node
     for child in ast.iter_child_nodes(node):
-        if not _is_cell(child):
+        if not is_cell(child):
             yield from _outside_cells(child)
 
 
-def _is_cell(node: ast.AST) -> bool:
+def is_cell(node: ast.AST) -> bool:
+    """Whether a node is the function of a notebook's cell."""
     if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
         return False
     return any(
@@ -138,8 +139,10 @@ def newly_undefined(text: str, ours: str, theirs: str) -> tuple[tuple[str, str],
     """
     if text in (ours, theirs):
         return ()
+    if not (now := _undefined(text)):
+        return ()
     before = {name for name, _ in _undefined(ours)} | {name for name, _ in _undefined(theirs)}
-    return tuple(sorted({found for found in _undefined(text) if found[0] not in before}))
+    return tuple(sorted(found for found in now if found[0] not in before))
 
 
 def _undefined(text: str) -> set[tuple[str, str]]:

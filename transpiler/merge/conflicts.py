@@ -22,6 +22,7 @@ REASONS = {
     "changed": "changed in the notebook and by you. Yours runs",
     "gone": "gone from the notebook, edited by you. It stays and runs",
     "deleted": "deleted by you, changed in the notebook. It stays deleted",
+    "order": "moved in the notebook and by you. Your order stays",
     "added": "added in the notebook and by you. Yours runs",
 }
 

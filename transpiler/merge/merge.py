@@ -4,15 +4,16 @@ Three texts: `base`, as it was emitted last; `ours`, as the file is now; `theirs
 """
 
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from transpiler.merge import checks
 from transpiler.merge.conflicts import Conflict, without_blocks
 from transpiler.merge.leaves import Formatter
 from transpiler.merge.rehome import rehomed
+from transpiler.merge.renames import renamed, renames_of
 from transpiler.merge.table import Change, Choice, Decisions, merge_groups
-from transpiler.merge.units import Group, cut, step_of, text_of, walk
+from transpiler.merge.units import WORKFLOW, Group, cut, step_of, text_of, walk
 
 _HEADER = re.compile(r"^# port: .*$", re.MULTILINE)
 _HELD = "# port: (its line is the compiler's)"
@@ -34,6 +35,8 @@ class Request:
     """The conflicts that were open after the last merge."""
     moves: Mapping[str, str] | None = None
     """Functions of cells that have another name now, since the cell went to another step."""
+    renames: Mapping[str, str] | None = None
+    """Methods of the frame that the user renamed, as earlier merges found."""
     choices: Mapping[str, Choice] | None = None
     restore: Collection[str] = ()
     formatted: Formatter | None = None
@@ -53,6 +56,8 @@ class Merged:
     """The steps as they were emitted last, in order."""
     after: tuple[str, ...]
     """The steps of the merged plugin, in order."""
+    renames: Mapping[str, str]
+    """Methods of the frame that the user renamed: name as emitted, name in the plugin."""
     undefined: tuple[tuple[str, str], ...] = ()
     """Names that nothing defines any more, each with the method that uses it."""
 
@@ -65,12 +70,11 @@ def merge(base: str, ours: str, theirs: str, request: Request | None = None) -> 
     ended = ours.endswith("\n")
     ours += "" if ended else "\n"
     try:
-        trees = _trees(
-            [_HEADER.sub(_HELD, text, count=1) for text in (base, ours, theirs)], request
-        )
+        sides = [_HEADER.sub(_HELD, text, count=1) for text in (base, ours, theirs)]
+        trees, renames = _followed(sides, request)
     except RecursionError as error:
         raise MergeRefused("it is nested too deeply") from error
-    open_ = {c.unit: c for c in request.pending if c.id in stood}
+    open_ = {c.unit: _as_renamed(c, renames) for c in request.pending if c.id in stood}
     to, tree = _checked(trees, open_, request)
     text = text_of(tree)
     if wanted:
@@ -80,13 +84,44 @@ def merge(base: str, ours: str, theirs: str, request: Request | None = None) -> 
     _, lines = without_blocks(text, set())
     return Merged(
         text,
-        tuple(to.changes),
+        (*to.changes, *_told(renames)),
         tuple(to.conflicts),
         lines,
         _steps(trees[0]),
         _steps(tree),
+        renames,
         checks.newly_undefined(text_of(tree), text_of(trees[1]), text_of(trees[2])),
     )
+
+
+def _followed(
+    sides: Sequence[str], request: Request
+) -> tuple[tuple[Group, Group, Group], dict[str, str]]:
+    """The three texts as groups, base and theirs with the names that the user gave to methods; and those names."""
+    trees = _trees(sides, request)
+    renames = renames_of(*trees, request.renames or {})
+    if not renames:
+        return trees, {}
+    base, theirs = (renamed(side, renames) for side in (sides[0], sides[2]))
+    if base is None or theirs is None:
+        return trees, {}
+    return _trees((base, sides[1], theirs), request), renames
+
+
+def _as_renamed(conflict: Conflict, renames: Mapping[str, str]) -> Conflict:
+    """An open conflict whose base has the names that the user gave since."""
+    base = conflict.base
+    for old, new in renames.items() if base else ():
+        base = re.sub(rf"\bself\.{re.escape(old)}\b", f"self.{new}", base or "")
+    return replace(conflict, base=base)
+
+
+def _told(renames: Mapping[str, str]) -> Iterator[Change]:
+    """What the report says of renamed methods."""
+    for old, new in sorted(renames.items()):
+        yield Change(
+            f"{WORKFLOW}/def {new}", "kept", f"it was {old}; the notebook's code calls it so"
+        )
 
 
 def _trees(sides: Sequence[str], request: Request) -> tuple[Group, Group, Group]:

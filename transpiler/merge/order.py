@@ -6,25 +6,48 @@ from collections.abc import Collection, Sequence
 def woven(
     base: Sequence[str], ours: Sequence[str], theirs: Sequence[str], wanted: Collection[str]
 ) -> tuple[list[str], bool]:
-    """Return the wanted keys in order, and whether both sides moved some of them, each in its own way.
+    """Return the wanted keys in order, and whether both sides moved some of them so that both cannot be had.
 
-    The side that moved units is followed, ours if both did. What only the other side has stands after its nearest neighbour
-    above that is there.
+    Of two keys that all three have, the one stands first that the side which changed their order puts first. Where that
+    leads in a circle our order stays. What only one side has stands after its nearest neighbour above that is there.
     """
-    we_moved = _moved(base, ours)
-    they_moved = _moved(base, theirs)
-    clash = we_moved and they_moved and _moved(ours, theirs)
-    first, second = (ours, theirs) if we_moved else (theirs, ours)
-    result = [key for key in first if key in wanted]
-    place = set(result)
-    for number, key in enumerate(second):
-        if key not in wanted or key in place:
-            continue
-        above = next((k for k in reversed(second[:number]) if k in place), None)
-        at = result.index(above) + 1 if above is not None else 0
-        result.insert(at, key)
-        place.add(key)
+    everywhere = set(base) & set(theirs) & set(wanted)
+    result = [key for key in ours if key in everywhere]
+    clash = False
+    if _moved(base, theirs):
+        both = _merged_order(base, result, theirs) if _moved(base, ours) else None
+        clash = both is None and _moved(base, ours) and _moved(ours, theirs)
+        if not clash:
+            result = both or [key for key in theirs if key in set(result)]
+    for side in (theirs, ours):
+        _put_in(result, [key for key in side if key in wanted or key in result])
     return result, clash
+
+
+def _merged_order(
+    base: Sequence[str], ours: Sequence[str], theirs: Sequence[str]
+) -> list[str] | None:
+    """The keys of `ours`, each pair in the order of the side that changed it; None where that is a circle."""
+    places = [{key: number for number, key in enumerate(side)} for side in (base, ours, theirs)]
+
+    def comes_first(one: str, two: str) -> bool:
+        b, o, t = (place[one] < place[two] for place in places)
+        return o if t == b else t
+
+    above = {key: sum(comes_first(other, key) for other in ours if other != key) for key in ours}
+    if len(set(above.values())) < len(above):
+        return None
+    return sorted(ours, key=above.__getitem__)
+
+
+def _put_in(result: list[str], side: Sequence[str]) -> None:
+    """Put the keys of a side that are missing after their nearest neighbours above."""
+    place = set(result)
+    for number, key in enumerate(side):
+        if key not in place:
+            above = next((k for k in reversed(side[:number]) if k in place), None)
+            result.insert(result.index(above) + 1 if above is not None else 0, key)
+            place.add(key)
 
 
 def _moved(one: Sequence[str], two: Sequence[str]) -> bool:

@@ -1,11 +1,13 @@
 """Goes through three cut plugins, unit by unit, and decides what becomes of each: the table of docs/regenerating.md."""
 
+from collections import Counter
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from transpiler.merge.conflicts import Conflict, block, conflict_id
-from transpiler.merge.leaves import Formatter, merged, merged_import, same_code
+from transpiler.merge.declared import with_one_block
+from transpiler.merge.leaves import Formatter, counted, merged, merged_import, same_code
 from transpiler.merge.order import woven
 from transpiler.merge.reachable import reachable
 from transpiler.merge.units import WORKFLOW, Group, Leaf, Unit, cut_bundle, step_of
@@ -83,6 +85,8 @@ def unit_name(path: str) -> str:
     kind, _, name = last.partition(" ")
     if kind == "entry":
         return f"the entry of {name} in the steps list"
+    if path.endswith("def __init__/order"):
+        return "the order of the steps"
     return name if kind in ("def", "name") and name else last
 
 
@@ -97,12 +101,39 @@ def merge_groups(path: str, base: Group, ours: Group, theirs: Group, to: Decisio
         unit = _merge_unit(there, b.get(key), o.get(key), t.get(key), to)
         if unit is not None:
             results[key] = unit
-    order, both_moved = woven(list(b), list(o), list(t), results)
-    if both_moved and path.endswith("def __init__"):
-        to.note(f"{path}/order", "kept", "both sides moved steps; your order stays")
     head = _part(f"{path}:head", base.head, ours.head, theirs.head, to)
+    order, _ = woven(list(b), list(o), list(t), results)
+    if path.endswith("def __init__"):
+        order, shown = _order(f"{path}/order", order, (list(b), list(o), list(t)), results, to)
+        head += shown
     tail = _part(f"{path}:tail", base.tail, ours.tail, theirs.tail, to)
     return Group(ours.key, _gap(base, ours, theirs), head, tuple(results[k] for k in order), tail)
+
+
+def _order(
+    path: str,
+    order: list[str],
+    sides: tuple[list[str], ...],
+    results: dict[str, Unit],
+    to: Decisions,
+) -> tuple[list[str], str]:
+    """The steps list in order, and the block that shows how the notebook has it, where both sides moved steps in a circle."""
+    base, ours, theirs = sides
+    if (pending := to.pending.get(path)) and pending.base is not None:
+        base = [f"entry {step}" for step in pending.base.split()]
+        order, clash = woven(base, ours, theirs, results)
+    else:
+        clash = woven(base, ours, theirs, results)[1]
+    if not clash:
+        return order, ""
+    choice = to.choice(path)
+    if choice is not None:
+        to.note(path, "settled")
+        return (woven(ours, ours, theirs, results)[0] if choice == "notebook" else order), ""
+    before, now = (
+        "".join(f"{key.removeprefix('entry ')}\n" for key in side) for side in (base, theirs)
+    )
+    return order, to.clash(path, "order", before, now, results[order[0]].whole)
 
 
 def _orphans(
@@ -113,6 +144,8 @@ def _orphans(
     A step's bundle and its entry in the list stay or go together.
     """
     stays, leaves = set(), set()
+    come_in = sum((counted(unit.whole) for unit in t.values()), Counter[str]())
+    come_in -= sum((counted(unit.whole) for unit in b.values()), Counter[str]())
     entries = [_entries(side.get("def __init__")) for side in (b, o)]
     for key, unit in o.items():
         pending = to.pending.get(f"{path}/{key}")
@@ -121,12 +154,21 @@ def _orphans(
             continue
         in_list = [side.get(f"entry {key}") for side in entries]
         retitled = in_list[0] is not None and in_list[1] is not None and in_list[0] != in_list[1]
-        edited = retitled or not _same(before.whole, unit.whole)
+        # An open conflict stays until it is settled: its edit may be one of the entry, whose base is gone.
+        edited = pending is not None or retitled or _can_lose(before, unit, come_in)
         if edited and to.choice(f"{path}/{key}") != "notebook":
             stays.add(key)
         else:
             leaves.add(key)
     return stays, leaves
+
+
+def _can_lose(before: Unit, now: Unit, come_in: Counter[str]) -> bool:
+    """Whether an edit would be lost with its step. One that only took lines away would not, unless they come in elsewhere."""
+    if _same(before.whole, now.whole):
+        return False
+    one, two = counted(before.whole), counted(now.whole)
+    return bool(two - one) or bool((one - two) & come_in)
 
 
 def _entries(init: Unit | None) -> dict[str, str]:
@@ -262,9 +304,11 @@ def _text(path: str, base: str, ours: str, theirs: str, to: Decisions, part: boo
         to.waived.append(ours)
         return theirs
     formatted = None if part else to.formatted
-    merge = merged(base, ours, theirs, formatted, whole=not part)
+    (b, o, t), declared = with_one_block((base, ours, theirs))
+    merge = merged(b, o, t, formatted, whole=not part)
     if settled is None and merge.text is not None and path not in to.forced:
         to.note(path, "merged")
+        to.waived += declared
         if formatted:
             to.waived.append(ours)
         return merge.text

@@ -25,6 +25,8 @@ class Lock:
     retired: tuple[str, ...] = ()
     """Ids that are gone: they are not given again."""
     pending: tuple[Conflict, ...] = ()
+    renames: dict[str, str] = field(default_factory=dict)
+    """Methods of the frame that the user renamed: name as emitted, name in the plugin."""
     files: dict[str, str] = field(default_factory=dict)
     written_sha: str = ""
     """Of the plugin's bytes."""
@@ -61,6 +63,7 @@ def lock_of(data: dict[str, Any]) -> Lock:
         steps,
         tuple(map(str, data["retired"])),
         tuple(c for c in pending if c.reason in REASONS),
+        {str(old): str(new) for old, new in data.get("renames", {}).items()},
         {str(name): str(digest) for name, digest in data["files"].items()},
         str(data["written_sha"]),
         str(data["base_sha"]),

@@ -1,18 +1,20 @@
 """The pass that merges: what is emitted now into the plugin that is there, with the hand edits in it."""
 
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from transpiler import codes
 from transpiler.diagnostics import WHOLE, Diagnostic, Found, UserError
 from transpiler.merge.conflicts import REASONS, Conflict
-from transpiler.merge.merge import Merged, MergeRefused, Request, merge
+from transpiler.merge.merge import Merged, MergeRefused
 from transpiler.merge.rows import Row, edits, rows
 from transpiler.merge.table import unit_name
 from transpiler.merge.units import step_of
 from transpiler.options import Asked
 from transpiler.passes.earlier import Lock
 from transpiler.passes.paths import sha
+from transpiler.passes.upgraded import Edited, Emitted, merged_twice
 from transpiler.pristine import is_pristine, origin
 
 REFUSED = 3
@@ -34,8 +36,14 @@ class Regenerated:
     """A row a step; none for a new plugin."""
     edits: int = 0
     """How many places of the plugin were edited by hand."""
+    renames: Mapping[str, str] = field(default_factory=dict)
+    """Methods of the frame that the user renamed."""
     stray: int = 0
     """How many conflict blocks it has that nothing is known of."""
+    compiler: tuple[Row, ...] = ()
+    """A row for each step and helper that a newer compiler writes in another way, whatever the notebook says."""
+    notebook: bool = True
+    """Whether the notebook has changes for it."""
 
     @property
     def open(self) -> int:
@@ -44,14 +52,16 @@ class Regenerated:
 
 
 def regenerate(
-    name: str, raw: bytes | None, base: bytes | None, lock: Lock, emitted: str,
-    moves: tuple[tuple[str, str], ...], asked: Asked,
+    name: str, raw: bytes | None, base: bytes | None, lock: Lock, now: Emitted, asked: Asked,
+    again: Emitted | None = None,
 ) -> tuple[Regenerated, Found]:  # fmt: skip
     """Return the plugin with the notebook's changes and the hand edits in it.
 
-    `name` is the plugin's path, for messages; `raw` its bytes now, None when it is new; `base` what was emitted last.
+    `name` is the plugin's path, for messages; `raw` its bytes now, None when it is new; `base` what was emitted last;
+    `again` what a newer compiler makes of the notebook as it was then, which is merged first.
     Raises UserError (exit 3) when that cannot be done safely.
     """
+    emitted = now.text
     if raw is None:
         return Regenerated(emitted.encode(), emitted), ()
     if asked.adopt:
@@ -67,9 +77,9 @@ def regenerate(
     tidy = ours
     if before != emitted and _OTHER_INDENT.search(ours) and not _OUR_INDENT.search(ours):
         tidy = _formatted(ours)
-    request = Request(lock.pending, dict(moves), asked.choices, asked.restore, _formatted)
+    edited = Edited(before, tidy, lock.pending, lock.renames)
     try:
-        merged = merge(before, tidy, emitted, request)
+        both = merged_twice(edited, again, now, asked, _formatted)
     except MergeRefused as refused:
         rule = codes.PLUGIN_NOT_PYTHON if refused.line else codes.MERGE_UNSAFE
         if asked.force:
@@ -77,6 +87,7 @@ def regenerate(
         raise UserError(
             rule, REFUSED, path=name, reason=refused.reason, line=refused.line
         ) from refused
+    merged = both.merged
     if asked.force:
         return (
             Regenerated(shape.bytes(emitted), emitted, rows=rows(merged), edits=edits(merged)),
@@ -85,8 +96,11 @@ def regenerate(
     _check_names(asked, lock, merged)
     content = raw if merged.text in (ours, tidy) and tidy == ours else shape.bytes(merged.text)
     stray = set(merged.lines) - {conflict.id for conflict in merged.conflicts}
-    done = Regenerated(content, emitted, merged.conflicts, rows(merged), edits(merged), len(stray))
-    return done, _found(merged, name, stray)
+    done = Regenerated(
+        content, emitted, merged.conflicts, rows(merged), edits(merged), merged.renames, len(stray),
+        both.compiler, both.notebook,
+    )  # fmt: skip
+    return done, (*both.found, *_found(merged, name, stray))
 
 
 def _check_names(asked: Asked, lock: Lock, merged: Merged) -> None:

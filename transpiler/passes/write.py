@@ -4,6 +4,7 @@
     <out>/sales_report.files/...                the files that travel with it
     <out>/.port/<port id>/base.py.txt           the text as it was emitted
     <out>/.port/<port id>/lock.json             what it was made from
+    <out>/.port/<port id>/cells.json              the notebook without outputs, for a newer compiler
     <out>/.port/<port id>/unchanged.stamp       lets the next port see in a moment that nothing changed; not for git
     <out>/.port/<port id>/backup/0007.*         plugin, base and lock before they were last changed; not for git
 
@@ -16,7 +17,7 @@ import json
 import os
 import re
 import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -26,10 +27,8 @@ from transpiler.diagnostics import WHOLE, Found, UserError
 from transpiler.ir import Known, Plan
 from transpiler.passes.earlier import SCHEMA, Lock, conflicts_as_data, known_of, read_lock
 from transpiler.passes.paths import matching, notebook_path, sha
-from transpiler.passes.regenerated import Regenerated
+from transpiler.passes.regenerated import REFUSED, Regenerated
 from transpiler.pristine import origin
-
-REFUSED = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,11 +100,11 @@ def place(
 
 
 def write(
-    plan: Plan, made: Regenerated, where: Place, notebook: Path, raw: bytes, stamp: str
-) -> tuple[bool, Found]:
+    plan: Plan, made: Regenerated, where: Place, notebook: Path, raw: bytes, papers: Mapping[str, str]
+) -> tuple[bool, Found]:  # fmt: skip
     """Write the plugin, its files, its base and its lock; return whether the plugin changed, and what was found.
 
-    `raw` is the notebook as it was read, `stamp` what `unchanged` compares later. Files whose bytes are right are left
+    `raw` is the notebook as it was read, `papers` what else is kept beside the base. Files whose bytes are right are left
     alone. Raises UserError (exit 3) when the folder cannot be written; then nothing has changed.
     """
     out, home = where.path.parent, where.home
@@ -121,7 +120,7 @@ def write(
     wanted[where.path] = made.content
     wanted[home / "base.py.txt"] = base
     wanted[home / "lock.json"] = _lock(plan, made, where, raw, files)
-    wanted[home / "unchanged.stamp"] = stamp.encode()
+    wanted |= {home / name: text.encode() for name, text in papers.items()}
     _replace_all(
         {path: content for path, content in wanted.items() if _content(path) != content}, out
     )
@@ -166,6 +165,8 @@ def _lock(
             for step in plan.steps
         ],
     }
+    if made.renames:
+        lock["renames"] = dict(made.renames)
     if plan.chosen:
         lock["options"] = {"fields": list(plan.chosen)}
     return (json.dumps(lock, indent=1, sort_keys=True, ensure_ascii=False) + "\n").encode()
@@ -174,6 +175,7 @@ def _lock(
 # --- backups, and what a kill leaves --------------------------------------------------------------------------------
 
 BACKUPS = 10
+PAPERS = ("base.py.txt", "lock.json", "cells.json")
 
 
 def _backup(where: Place) -> dict[Path, bytes]:
@@ -181,7 +183,7 @@ def _backup(where: Place) -> dict[Path, bytes]:
     number = int(max((p.name[:4] for p in _backups(where.home)), default="0000")) + 1
     folder, raw = where.home / "backup", where.raw or b""
     files = {folder / f"{number:04}-{sha(raw)[:8]}.py.txt": raw}
-    for name in ("base.py.txt", "lock.json"):
+    for name in PAPERS:
         if (content := _content(where.home / name)) is not None:
             files[folder / f"{number:04}.{name}"] = content
     return files
@@ -217,7 +219,7 @@ def undo(where: Place, backup: Path, keep: bool) -> None:
     home, number = where.home, backup.name[:4]
     wanted = _backup(where) if keep else {}
     wanted[where.path] = backup.read_bytes()
-    for name in ("base.py.txt", "lock.json"):
+    for name in PAPERS:
         if (content := _content(home / "backup" / f"{number}.{name}")) is not None:
             wanted[home / name] = content
     _delete(home / "unchanged.stamp")
@@ -240,7 +242,7 @@ def recover(home: Path, plugin: Path) -> None:
         or (header == coming.header and header != now.header)
     )
     with suppress(OSError):
-        for name in ("base.py.txt", "lock.json"):
+        for name in PAPERS:
             if finish and _beside(home / name) in left:
                 _beside(home / name).replace(home / name)
     for path in (*left, _beside(plugin)):

@@ -36,8 +36,11 @@ document.addEventListener("htmx:beforeRequest", (event) => {
 
 document.addEventListener("htmx:load", (event) => {
   const added = event.detail.elt;
-  if (!answered || !(added instanceof Element)) return;
+  if (!(added instanceof Element)) return;
   const card = added.matches(WAITING) ? added : added.querySelector(WAITING);
+  // A running cell that asks takes the focus too, unless somebody uses it
+  const asks = card && card.dataset.state === "question" && document.activeElement === document.body;
+  if (!answered && !asks) return;
   if (!card || !card.closest(".run-cards, [id$='-container']")) return;
   answered = false;
   const calm = window.matchMedia("(prefers-reduced-motion: reduce)").matches;
@@ -76,4 +79,10 @@ document.addEventListener("htmx:sendError", (event) => {
   setTimeout(() => {
     if (card.isConnected) htmx.ajax(path === post ? "POST" : "GET", path, options).catch(() => {});
   }, AGAIN);
+});
+
+// The same file can be dropped again, after it was changed: a control that still holds it would not notice.
+document.addEventListener("htmx:afterRequest", (event) => {
+  const form = event.detail.elt;
+  if (form instanceof HTMLFormElement && form.matches(".port > form")) form.reset();
 });
