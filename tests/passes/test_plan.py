@@ -109,6 +109,7 @@ TITLES = {
     "what it shows": ([md("## A"), "x = 1", "rows = [1]\nrows"], ["A", "Rows"]),
     "all that it shows": ([md("## A"), "x = 1", "rows, best.value"], ["A", "Rows and best"]),
     "the function that makes what it shows": ([md("## A"), "x = 1", "words(x)"], ["A", "Words"]),
+    "not a builtin": ([md("## A"), "x = 1", "len(rows)"], ["A", "A · 2"]),
     "not that it prints": ([md("## A"), "x = 1", "print(rows)"], ["A", "A · 2"]),
     "not what another step is called": ([md("## Rows"), "x = 1", "rows"], ["Rows", "Rows · 2"]),
     "not a variable of a loop": (["for word in text:\n    pass"], ["Result"]),

@@ -5,14 +5,15 @@ gives to later cells. A title that another step has already, or no title at all,
 """
 
 import ast
+import builtins
 import re
 from collections.abc import Iterator, Sequence
 
 from transpiler import names
 from transpiler.ir import AnalysedCode
 
-_SHOWING = frozenset(["print", "display", "pprint", "Markdown", "HTML", "show", "repr", "str"])
-"""Calls that say nothing of what is shown."""
+_SHOWING = frozenset(["display", "pprint", "Markdown", "HTML", "show"])
+"""Calls that say nothing of what is shown, as those of builtins do not."""
 _READING = frozenset(["value", "head", "tail", "describe", "T", "result"])
 """Attributes that lead to a part of what is shown, or to another look at it."""
 SHORT = 3
@@ -74,7 +75,7 @@ def _from_shown(cells: list[AnalysedCode]) -> str | None:
 def _named(node: ast.expr) -> str | None:
     """The name that says what an expression is."""
     match node:
-        case ast.Call(func=ast.Name(id=name)) if name in _SHOWING or len(name) <= SHORT:
+        case ast.Call(func=ast.Name(id=name)) if name in _SHOWING or hasattr(builtins, name):
             return None
         case ast.Call(func=ast.Attribute(attr=attr, value=value)) if attr in _READING:
             return _named(value)
