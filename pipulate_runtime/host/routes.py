@@ -86,9 +86,10 @@ class Routes:
         return self._page("Workflows", content)
 
     def _recent(self) -> list[tuple[standings.Standing, Plugin]]:
-        """The runs that were changed last, of workflows that are here."""
+        """The runs of the profile that were changed last, of workflows that are here."""
+        recent = self._store.recent(self._store.profile_key(), 20 * homepage.RECENT)
         found: list[tuple[standings.Standing, Plugin]] = []
-        for app_name, key in self._store.recent(20 * homepage.RECENT):
+        for app_name, key in recent:
             plugin, enough = self._loaded.by_app.get(app_name), len(found) == homepage.RECENT
             if plugin and not enough and (run := self._store.run(key)):
                 found.append((standings.standing_of(run, plugin, self._data, sized=False), plugin))
