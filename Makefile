@@ -59,7 +59,7 @@ OLD := python-fasthtml==0.12.47 starlette==0.52.1 fastcore==1.12.16
 	@touch $@
 
 old: .venv/old/.made ## the tests of plugins and of what they show, with the FastHTML and Starlette of upstream
-	PIPULATE_OLD=1 PYTHONPATH=.venv/old $(BIN)/python -m pytest -q -W ignore::DeprecationWarning \
+	PIPULATE_OLD=1 PYTHONPATH=$(CURDIR)/.venv/old $(BIN)/python -m pytest -q -W ignore::DeprecationWarning \
 		tests/contract/test_upstream.py tests/contract/test_plugins.py tests/cells/test_render.py tests/cells/test_api.py
 
 check: .venv/.dev ## style, types and architecture only

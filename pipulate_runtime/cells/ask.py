@@ -98,7 +98,8 @@ def question(execution: "Execution", app_name: str) -> Any:
     asked = execution.question
     if asked is None:
         return None
-    place = f"{execution.step_id}-question"
+    # Of its own for each question: htmx keeps the focus on an id, and a key pressed at once would come before htmx listens
+    place = f"{execution.step_id}-question-{asked.id}"
     problem = asked.problem
     return Form(
         Div(
@@ -109,7 +110,6 @@ def question(execution: "Execution", app_name: str) -> Any:
                 type="password" if asked.secret else "text",
                 value=asked.suggestion,
                 autocomplete="off",
-                autofocus=True,
                 spellcheck="false",
                 aria_invalid="true" if problem else None,
                 aria_describedby=f"{place}-error" if problem else None,

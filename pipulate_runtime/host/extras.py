@@ -101,7 +101,7 @@ class Extras:
         return _said(f"The folder is open on your screen: {found}", 200)
 
     def render(self, kind: str, text: str = "", language: str = "") -> Response:
-        """POST /render/KIND: Markdown or code that a plugin put on the page, as safe HTML (see plugins.js)."""
+        """POST /render/KIND: Markdown, code or a diagram of a plugin as safe HTML (see plugins.js); 204 without any."""
         if len(text) > LONGEST:
             return Response("", status_code=413)
         if kind == "markdown":
@@ -110,6 +110,11 @@ class Extras:
             return HTMLResponse(markdown(text))
         if kind == "code":
             return HTMLResponse(_highlighted(text, language))
+        if kind == "diagram":
+            from pipulate_runtime.host.diagram import draw
+
+            drawn = draw(text)
+            return Response(status_code=204) if drawn is None else HTMLResponse(drawn)
         return Response("", status_code=404)
 
 

@@ -6,6 +6,7 @@ Before: the request is bound to its run, and a change the run does not allow is 
 
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 from fasthtml.common import FT, Div, HtmxResponseHeaders, Title
 from fasthtml.core import parse_form
@@ -44,7 +45,7 @@ class Hooks:
             await _sent(request)
             scope.bind("")  # the form's pipeline_id is a name, not yet a key
             return None
-        key = str((await _sent(request)).get(scope.KEY) or "")
+        key = str((await _sent(request)).get(scope.KEY) or _run_of_page(request, plugin))
         scope.bind(key)
         run = self._store.run(key or self._store.setting(scope.KEY) or "")
         if run is None or run.app_name != plugin.app_name:
@@ -54,6 +55,8 @@ class Hooks:
         ):
             again = widgets.container(plugin.app_name, plugin.steps, run.key)
             return (again, *widgets.into_container(plugin.app_name))
+        if request.method == "POST":
+            outdated.retire(self._store, plugin, run, action, await _sent(request))
         return None
 
     def after(self, request: Request, resp: Any = None) -> Any:
@@ -90,6 +93,14 @@ class Hooks:
             news = outdated.place(plugin, run.key, run.state, swap=True)
         more = (extra, place, news)
         return (*resp, *more) if isinstance(resp, tuple) else (resp, *more)
+
+
+def _run_of_page(request: Request, plugin: Plugin) -> str:
+    """The run whose page asks, for requests that a script makes without the key, such as those of an EventSource."""
+    page = urlsplit(request.headers.get("referer", ""))
+    if page.path != f"/{plugin.key}" or page.netloc != request.headers.get("host"):
+        return ""
+    return next(iter(parse_qs(page.query).get("run", [])), "")
 
 
 async def _sent(request: Request) -> Mapping[str, Any]:

@@ -6,7 +6,7 @@ that was inserted, one that stood elsewhere. What comes after was computed from 
 Nothing of it is changed before the user asks for it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -15,9 +15,10 @@ from fasthtml.common import FT, H3, A, Article, Button, Div, Form, Input, Li, P,
 from pipulate_runtime.host import widgets
 from pipulate_runtime.host.contract import Component
 from pipulate_runtime.host.plugins import Plugin
-from pipulate_runtime.host.state import State, is_done, is_finalized
+from pipulate_runtime.host.state import Run, State, StateStore, is_done, is_finalized
 
 PLACE = "outdated"
+RETIRED = "_retired"
 _CELLS = "_cells"
 Why = Literal["changed", "new", "after"]
 _WORDS: dict[Why, str] = {
@@ -84,6 +85,31 @@ def _changed(instance: Any, step_id: str, state: State) -> bool:
         return False
 
 
+def retire(
+    store: StateStore, plugin: Plugin, run: Run, action: str, sent: Mapping[str, Any]
+) -> None:
+    """Put away what a run has of steps that are gone, before it is run again from before them.
+
+    It stays in the run's state, under RETIRED; as steps between the others it would make all that is computed now look old.
+    """
+    step_id = str(sent.get("step_id", "")) if action == "revert" else action.removesuffix("_submit")
+    ids = [step.id for step in plugin.steps]
+    if not plugin.computes or step_id not in ids:
+        return
+    keys = list(run.state)
+    before = [keys.index(name) for name in ids[: ids.index(step_id)] if name in run.state]
+    gone = [
+        key for number, key in enumerate(keys)
+        if number > max(before, default=-1) and key not in ids
+        and isinstance(data := run.state[key], dict) and _CELLS in data
+    ]  # fmt: skip
+    if gone:
+        with store.changing(run.key) as state:
+            away = state.pop(RETIRED, {})
+            away |= {key: state.pop(key) for key in gone if key in state}
+            state[RETIRED] = away
+
+
 # -- what the page shows
 
 
@@ -143,10 +169,10 @@ def held(resp: Any, plugin: Plugin, action: str, state: State) -> Any:
     parts = resp if isinstance(resp, tuple) else (resp,)
     if not any(_runs_at_once(part, action) for part in parts):
         return resp
-    later = [each.step for each in outdated(plugin.instance, state) if is_done(state, each.step)]
-    if not later:
+    at = [step.id for step in plugin.steps].index(action)
+    step, later = plugin.steps[at], [s for s in plugin.steps[at + 1 :] if is_done(state, s)]
+    if not later or not outdated(plugin.instance, state):
         return resp
-    step = next(step for step in plugin.steps if step.id == action)
     return tuple(
         _ask(plugin, step, later) if _runs_at_once(part, action) else part for part in parts
     )

@@ -158,7 +158,7 @@ def problem_page(problem: Problem) -> Component:
 
 def failed() -> Component:
     """The head of a page that could not be made."""
-    return Div(_back(), H1("This page could not be made"), H2("Why", cls="unseen"))
+    return Div(_back(), H1("This page could not be made"), H2("Why", cls="only-read"))
 
 
 def stale(problem: Problem) -> Component:
@@ -223,6 +223,11 @@ def landing(plugin: Any, suggestion: str, runs: Sequence[Run], total: int) -> Co
     )
 
 
+def own_head(plugin: Any) -> Component:
+    """What stands above a landing page that a plugin made itself, without a first heading; the run's head replaces it."""
+    return Div(_back(), H1(plugin.DISPLAY_NAME), id="run-head", cls="page-head")
+
+
 def _start_form(app_name: str, suggestion: str) -> Component:
     return Article(
         H2("Start a new run"),
@@ -271,7 +276,7 @@ def run_head(plugin: Plugin, key: str, name: str, state: State, swap: bool = Fal
         progress(plugin.steps, state),
         outdated.place(plugin, key, state),
         _flow(plugin.instance, linked=True),
-        H2("Steps", cls="unseen"),  # the cards below have third headings
+        H2("Steps", cls="only-read"),  # the cards below have third headings
         id="run-head",
         cls="page-head",
         hx_swap_oob="true" if swap else None,

@@ -86,10 +86,10 @@ class Routes:
         return self._page("Workflows", content)
 
     def _recent(self) -> list[tuple[standings.Standing, Plugin]]:
-        """The runs of the profile that were changed last, of workflows that are here."""
-        recent = self._store.recent(self._store.profile_key(), 20 * homepage.RECENT)
+        """The runs of the profile in use that were changed last, of workflows that are here."""
         found: list[tuple[standings.Standing, Plugin]] = []
-        for app_name, key in recent:
+        mine = self._store.profile_key()
+        for app_name, key in self._store.recent(20 * homepage.RECENT, mine):
             plugin, enough = self._loaded.by_app.get(app_name), len(found) == homepage.RECENT
             if plugin and not enough and (run := self._store.run(key)):
                 found.append((standings.standing_of(run, plugin, self._data, sized=False), plugin))
@@ -113,16 +113,24 @@ class Routes:
         stale = tuple(map(pages.stale, self._loaded.problems_of(plugin)))
         key = request.query_params.get("run")
         if key is None:
-            landing = await plugin.instance.landing(request)
-            return self._page(plugin.title, *stale, landing, self._link(plugin))
+            landing = await self._landing(request, plugin)
+            return self._page(plugin.title, *stale, *landing, self._link(plugin))
         run = self._run_of(plugin, key)
         if run is None:
             missing = cards.notice("This run is not here any more. Here are those that are.")
-            return self._page(plugin.title, *stale, missing, await plugin.instance.landing(request))
+            return self._page(plugin.title, *stale, missing, *await self._landing(request, plugin))
         self._store.set_setting("pipeline_id", key)
         name = runs.run_name(key, plugin.app_name)
         content = pages.run_page(plugin, key, name, run.state)
         return self._page(f"{name} – {plugin.title}", *stale, content)
+
+    @staticmethod
+    async def _landing(request: Request, plugin: Plugin) -> tuple[Component, ...]:
+        """What a plugin shows before a run, below a heading where it has none."""
+        landing = await plugin.instance.landing(request)
+        if any(component.tag == "h1" for component in mend.components(landing)):
+            return (landing,)
+        return pages.own_head(plugin.instance), landing
 
     def _link(self, plugin: Plugin) -> Component:
         """What leads to the review of a plugin, where there is one."""

@@ -55,17 +55,19 @@ _TABLES: dict[str, dict[str, Any]] = {
     "removed": {"id": int, "name": str, "row_id": int, "data": str, "at": str, "pk": "id"},
 }
 
-# Whether a run is one of the profile whose key name is :p (see `keys`)
-_OF_PROFILE = (
-    "substr(pkey, 1, length(:p || app_name) + 2) = :p || '-' || replace(app_name, ' ', '_') || '-'"
-)
-
 BUSY = 2000  # milliseconds to wait for another program that writes; the server's pages wait as long
 
 # `updated` stands behind the state of a run, which may be long: lists of runs must not read through it
 _INDEXES = (
     "CREATE INDEX IF NOT EXISTS pipeline_changed ON pipeline (updated)",
     "CREATE INDEX IF NOT EXISTS pipeline_of_app ON pipeline (app_name, updated, pkey)",
+)
+
+
+# the key begins with the key name :p of a profile and the workflow's name; all runs when :p is empty
+_OF_PROFILE = (
+    "(:p = '' or substr(pkey, 1, length(:p || app_name) + 2) = "
+    "replace(:p || '-' || app_name || '-', ' ', '_'))"
 )
 
 
@@ -217,12 +219,12 @@ class StateStore(Choices):
             )
             return [run for row in rows if (run := self._run(row)) is not None]
 
-    def recent(self, profile: str, limit: int) -> list[tuple[str, str]]:
-        """(app_name, key) of the runs of a profile that were changed last, without reading what is in them."""
+    def recent(self, limit: int, profile: str = "") -> list[tuple[str, str]]:
+        """(app_name, key) of the runs that were changed last, without reading what is in them; as count_runs."""
         with self._lock:
             rows = self._db.q(
                 f"select app_name, pkey from pipeline where {_OF_PROFILE} order by updated desc limit :limit",
-                {"p": profile, "limit": limit},
+                {"limit": limit, "p": profile},
             )
         return [(row["app_name"], row["pkey"]) for row in rows]
 
@@ -247,7 +249,7 @@ class StateStore(Choices):
         """How many runs each workflow has; with the key name of a profile: of this profile."""
         with self._lock:
             rows = self._db.q(
-                f"select app_name, count(*) as n from pipeline where :p = '' or {_OF_PROFILE} group by app_name",
+                f"select app_name, count(*) as n from pipeline where {_OF_PROFILE} group by app_name",
                 {"p": profile},
             )
         return {row["app_name"]: row["n"] for row in rows}

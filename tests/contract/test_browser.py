@@ -47,6 +47,7 @@ def test_the_events_of_plugins(page):
     expect(page.locator("#step_03-widget h2")).to_have_text("Title")
     expect(page.locator("#step_03-widget strong")).to_have_text("bold")
     expect(page.locator("#step_04-widget .k").first).to_have_text("def")
+    expect(page.get_by_role("img", name="Diagram: A to B")).to_be_visible()
     expect(page.locator("#step_05-widget pre")).to_contain_text("A --> B")
     frame = page.frame_locator("#step_06-widget iframe")
     expect(frame.locator("body")).to_contain_text("made by a script")
@@ -70,6 +71,15 @@ def test_a_plugins_own_script_runs_and_the_run_is_known_to_it(page):
     expect(page.locator("#step_01")).to_contain_text("to 3")
     page.get_by_role("button", name="Count").click()
     expect(page.locator("#step_02")).to_contain_text("to 7")
+    # meanwhile another window opens another run: the stream knows whose page it is from
+    other = page.context.browser.new_page()
+    other.goto(f"{page.root}/long_job")
+    other.get_by_label("Name of this run").fill("another")
+    other.get_by_role("button", name="Start").click()
+    expect(other.get_by_role("button", name="Count")).to_be_visible()
+    page.get_by_role("button", name="Count").click()
+    expect(page.locator("#step_03")).to_contain_text("to 3")
+    other.close()
     expect(page.get_by_role("button", name="Finalize")).to_be_visible()
     assert page.complaints == []
 

@@ -15,6 +15,7 @@ HOST, CELLS, HERE = "tests/host/", "tests/cells/", "tests/contract/"
 FAULTS = {
     1: [
         HERE + "test_faults.py::test_two_tabs_of_a_plugin_that_knows_one_run_only",
+        HERE + "test_faults.py::test_a_request_of_a_script_is_for_the_run_whose_page_it_comes_from",
         HOST + "test_app.py::test_two_tabs_hold_two_runs",
         "tests/test_generated_apps.py::test_two_tabs_hold_two_runs",
     ],
@@ -138,6 +139,7 @@ def test_a_route_of_a_plugins_own_does_not_change_a_locked_run(client):
     visitor.submit("step_01_submit")
     key = {"pipeline_id": "Default_Profile-long_job-x"}
     assert "to 5" in client.post("/long_job/step_02_process", data={**key, "to": "5"}).text
+    assert "At 3" in client.get("/long_job/step_03_events", params=key).text
     client.post("/long_job/finalize", data=key, headers=HTMX)
     before = state(client, "long_job-x")
     assert before["finalize"] == {"finalized": True}
@@ -145,6 +147,18 @@ def test_a_route_of_a_plugins_own_does_not_change_a_locked_run(client):
     assert "is locked" in answer.text
     assert "Traceback" not in answer.text
     assert state(client, "long_job-x") == before
+
+
+def test_a_request_of_a_script_is_for_the_run_whose_page_it_comes_from(client):
+    one = Visitor(client, "long_job", "long_job").start("one")
+    one.submit("step_01_submit")
+    Visitor(client, "long_job", "long_job").start("two")
+    page = "http://127.0.0.1/long_job?run=Default_Profile-long_job-"
+    for name, referer in (("one", page + "one"), ("two", ""), ("two", "https://evil.example/x")):
+        seen = client.get("/long_job/step_01", headers={**HTMX, "Referer": referer}).text
+        assert ("to 3" in seen) is (name == "one"), referer
+    gone = client.get("/long_job/step_01", headers={**HTMX, "Referer": page + "nobody"})
+    assert "not here any more" in gone.text
 
 
 def test_a_view_of_a_step_reads_the_row_a_few_times(client, monkeypatch):

@@ -78,7 +78,10 @@ def test_a_plugin_finds_what_fasthtml_had_when_upstream_was_written(client):
 def test_routes_by_hand_and_arguments_under_their_other_names(client):
     visitor = Visitor(client, "by_hand", "hand-made")
     assert "0 runs" in visitor.text()
+    assert [heading.get_text() for heading in visitor.page.soup.find_all("h1")] == ["Made by hand"]
     visitor.start("a-b")
+    assert "a-b" in visitor.page.soup.select_one("#run-head .run-name").get_text()
+    assert "0 of 2 steps done" in visitor.text()
     visitor.submit("step_01_submit", first="6")
     assert "First number: 6" in visitor.shows("step_01")
     visitor.submit("step_02_submit", second="0")

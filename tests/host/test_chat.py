@@ -4,10 +4,12 @@ import json
 
 import pytest
 from bs4 import BeautifulSoup
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from starlette.websockets import WebSocketDisconnect
 
 from pipulate_runtime.host import commands
-from pipulate_runtime.host.chat import panel, sight
+from pipulate_runtime.host.chat import ollama, panel, sight
 from pipulate_runtime.host.chat.conversation import MEMORY, RECENT, recent
 from pipulate_runtime.host.chat.ollama import Call, Ollama, address_of
 from pipulate_runtime.host.chat.sight import shortened
@@ -15,6 +17,7 @@ from pipulate_runtime.host.chat.tools import Tools
 from pipulate_runtime.host.crud.lists import Tasks
 from pipulate_runtime.host.history import HISTORY, History, Message
 from pipulate_runtime.host.messages import HostError
+from pipulate_runtime.host.state import StateStore
 from tests.host.helpers import HTMX, LOCAL, Trip
 from tests.host.ollama import END, MODEL, Gone, StandIn, Status, Wait, call, error, text
 
@@ -608,6 +611,62 @@ def test_what_the_model_reads_again_is_bounded():
     assert sum(len(m["content"]) for m in read) <= MEMORY
     short = [Message("user", str(n), by="person") for n in range(100)]
     assert len(recent(short, short[-1])) == RECENT
+
+
+# --- whatever comes
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=20),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
+    max_leaves=6,
+)  # fmt: skip
+MESSAGE = st.fixed_dictionaries({}, optional={"content": JSON, "tool_calls": JSON | st.lists(
+    st.fixed_dictionaries({"function": st.fixed_dictionaries({}, optional={"name": JSON, "arguments": JSON})}))})  # fmt: skip
+LINE = JSON | st.fixed_dictionaries({}, optional={"message": JSON | MESSAGE, "done": JSON})
+
+
+@given(value=LINE)
+@settings(max_examples=60, deadline=None)
+def test_any_line_is_a_part_of_an_answer_or_an_error_in_words(value):
+    part, done, code = ollama.Part(), False, "PP553"
+    try:
+        part, done = ollama._part(json.dumps(value))
+    except HostError as error:
+        code = error.code
+    assert code in ("PP553", "PP554")
+    assert isinstance(part.text, str)
+    assert all(isinstance(each.name, str) for each in part.calls)
+    assert isinstance(done, bool)
+
+
+def test_halves_of_characters_break_nothing(client, open_panel, stand_in):
+    stand_in.scripts.extend([call("add_task", {"text": "\ud83d"}), text("\ud83d", "\ude00 fine")])
+    shown = open_panel()
+    shown.ask("a\ud800b", nights="\ud800")
+    assert shown.until_idle().said[-1] == ("model", "?? fine")
+    assert shown.said[0] == ("person", "a?b")
+    assert tasks(client) == [(1, "?", False)]
+
+
+@given(data=st.data())
+@settings(max_examples=80, deadline=None)
+def test_any_call_has_an_answer_and_stays_within_the_profile(data, store_of_two):
+    tools, store, theirs = store_of_two
+    name = data.draw(st.sampled_from(["list_tasks", "add_task", "change_task", "remove_task", "x"]))
+    fields = {"id": JSON | st.integers(0, 5), "text": JSON, "done": JSON, "profile_id": JSON}
+    arguments = data.draw(JSON | st.fixed_dictionaries({}, optional=fields))
+    result = tools.call(Call(name, arguments))
+    assert json.loads(result.text) == result.answer
+    assert ("error" in result.answer) <= (not result.said)
+    assert store.rows("tasks", profile_id=2) == theirs
+
+
+@pytest.fixture(scope="module")
+def store_of_two(tmp_path_factory):
+    store = StateStore(tmp_path_factory.mktemp("store") / "pipulate.db")
+    store.table("tasks").insert(text="of another", done=False, priority=1, profile_id=2)
+    yield Tools(Tasks(None, store)), store, store.rows("tasks", profile_id=2)
+    store.close()
 
 
 # --- small things

@@ -150,6 +150,7 @@ def test_a_step_that_was_inserted_does_not_run_by_itself(desk) -> None:
     )
     assert card.form["hx-post"] == "/trip/step_04_submit"
     assert [step.show in card.text for step in desk.plugin.steps[2:4]] == [True, True]
+    assert desk.plugin.steps[0].show not in card.text
     assert desk.state == before
 
 
@@ -166,6 +167,17 @@ def test_a_step_that_is_gone_or_was_moved(desk) -> None:
     desk.port(*TRIP[:2], TRIP[3], TRIP[2])
     assert desk.found[0][1] == "after"
     assert {step for step, _ in desk.found} >= {"step_03"}
+
+
+def test_what_a_run_has_of_a_step_that_is_gone_is_put_away_when_it_runs_again(desk) -> None:
+    desk.make_run(*ALL)
+    desk.port(*TRIP[:2], TRIP[3])
+    kept = desk.state["step_02"]
+    desk.revert(desk.page().find(id="outdated").form)
+    assert (desk.state["_revert_target"], desk.state["_retired"]) == ("step_03", {"step_02": kept})
+    with desk.client.app.state.store.changing(KEY) as state:  # it has run
+        del state["_revert_target"]
+    assert desk.found == []
 
 
 def test_a_step_at_the_end_that_is_gone_changes_nothing_else(desk) -> None:

@@ -7,6 +7,7 @@ import re
 import sys
 import time
 from collections import Counter
+from collections.abc import Iterable
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import astuple, dataclass, fields
 from functools import cache
@@ -120,11 +121,11 @@ def broken(it: Trial) -> list[str]:
         if merge(b, o, _header(o, t)).text != _header(o, t) and not it.theirs.plan.moves:
             found.append("1: M(B,O,O) is not O")
     waived = _waived(it)
-    for token in sorted(_tokens(o) - _tokens(b)):
-        if token not in _tokens(m):
+    for token in sorted(tokens(o) - tokens(b)):
+        if token not in tokens(m):
             found.append(f"3: {token} of the user is lost")
-    for token in sorted(_tokens(t) - _tokens(b) - waived):
-        if token not in _tokens(m):
+    for token in sorted(tokens(t) - tokens(b) - waived):
+        if token not in tokens(m):
             found.append(f"4: {token} of the notebook is lost")
     found += _misplaced(it)
     doubled = [n for n, c in (_methods(m) - _methods(o)).items() if _methods(m)[n] > 1]
@@ -146,7 +147,7 @@ def _header(text: str, of: str) -> str:
     return pattern.sub(lambda _: pattern.search(of)[0], text, count=1)  # type: ignore[index]
 
 
-def _tokens(text: str) -> set[str]:
+def tokens(text: str) -> set[str]:
     return set(_TOKEN.findall(text))
 
 
@@ -167,7 +168,7 @@ def _waived(it: Trial) -> set[str]:
         text += found[0] if found else ""
         entry = re.search(rf'id="{step}",\n(?:.*\n){{3}}', it.theirs.text)
         text += entry[0] if entry else ""
-    return _tokens(text)
+    return tokens(text)
 
 
 _PLACES = re.compile(
@@ -277,7 +278,7 @@ class Table:
         )
 
 
-def run(seeds: range, one_by_one: bool) -> tuple[Table, list[str]]:
+def run(seeds: Iterable[int], one_by_one: bool) -> tuple[Table, list[str]]:
     """Run trials; return the table's figures and what was broken."""
     table, found = Table(), []
     for number, seed in enumerate(seeds):

@@ -3,9 +3,11 @@
 import random
 import shutil
 import subprocess
+from pathlib import Path
 
 import pytest
 
+from tests.conftest import ROOT
 from transpiler.merge.diff3 import Clash, both, joined, merge_lines
 
 
@@ -45,27 +47,83 @@ def test_both_sides_of_a_clash() -> None:
     assert both(pieces) == "axyc"
 
 
+def sides_by_chance(rng: random.Random, number: int) -> tuple[list[str], list[str], list[str]]:
+    """A text and two versions of it."""
+    base = [f"line {n}\n" for n in range(rng.randint(3, 14))]
+    sides = []
+    for side in "ot":
+        lines = list(base)
+        for k in range(rng.randint(1, 3)):
+            at = rng.randrange(len(lines))
+            lines[at : at + rng.randint(0, 2)] = [f"{side}{number}.{k}\n"] * rng.randint(0, 1)
+            lines = lines or ["rest\n"]
+        sides.append(lines)
+    return base, *sides
+
+
+def by_git(folder: Path, base: list[str], ours: list[str], theirs: list[str]) -> str | None:
+    """The merge of git; None for a conflict."""
+    names = [folder / name for name in ("ours", "base", "theirs")]
+    for name, text in zip(names, (ours, base, theirs), strict=True):
+        name.write_text("".join(text))
+    command = ["git", "merge-file", "-p", *names]
+    run = subprocess.run(command, capture_output=True, text=True, check=False)
+    return run.stdout if run.returncode == 0 else None
+
+
 @pytest.mark.skipif(shutil.which("git") is None, reason="no git here")
-def test_what_git_merges_is_merged_alike(tmp_path) -> None:
+def test_what_git_merges_is_merged_alike(tmp_path: Path) -> None:
     rng = random.Random(6)
     clean = 0
     for number in range(150):
-        base = [f"line {n}\n" for n in range(rng.randint(3, 14))]
+        base, ours, theirs = sides_by_chance(rng, number)
+        wanted = by_git(tmp_path, base, ours, theirs)
+        if wanted is not None:
+            clean += 1
+            assert joined(merge_lines(base, ours, theirs)) == wanted
+    assert clean > 30
+
+
+def test_what_merge3_merges_is_merged_alike() -> None:
+    """merge3 is Breezy's; under the GPL, so it is only an oracle here."""
+    merge3 = pytest.importorskip("merge3")
+    rng = random.Random(36)
+    clean = 0
+    for number in range(1000):
+        base, ours, theirs = sides_by_chance(rng, number)
+        groups = list(merge3.Merge3(base, ours, theirs).merge_groups())
+        if any(kind == "conflict" for kind, *_ in groups):
+            continue
+        clean += 1
+        assert joined(merge_lines(base, ours, theirs)) == "".join(
+            line for _, lines in groups for line in lines
+        )
+    assert clean > 300
+
+
+@pytest.mark.skipif(shutil.which("git") is None, reason="no git here")
+def test_methods_that_both_oracles_merge_alike_are_merged_so(tmp_path: Path) -> None:
+    """The bodies of a plugin's handlers, edited on both sides: much longer than what is above, and full of twins."""
+    merge3 = pytest.importorskip("merge3")
+    text = (ROOT / "generated" / "sales_report.py").read_text()
+    start = text.index("    async def step_02(")
+    base = text[start : text.index("    async def step_02_submit(")].splitlines(keepends=True)
+    rng = random.Random(37)
+    clean = 0
+    for number in range(60):
         sides = []
         for side in "ot":
             lines = list(base)
-            for k in range(rng.randint(1, 3)):
-                at = rng.randrange(len(lines))
-                lines[at : at + rng.randint(0, 2)] = [f"{side}{number}.{k}\n"] * rng.randint(0, 1)
-                lines = lines or ["rest\n"]
+            for k in range(rng.randint(1, 4)):
+                at = rng.randrange(2, len(lines))
+                lines[at : at + rng.randint(0, 2)] = [f"        {side}{number}_{k} = 1\n"]
             sides.append(lines)
-        names = [tmp_path / name for name in ("ours", "base", "theirs")]
-        for name, lines in zip(names, (sides[0], base, sides[1]), strict=True):
-            name.write_text("".join(lines))
-        run = subprocess.run(
-            ["git", "merge-file", "-p", *names], capture_output=True, text=True, check=False
-        )
-        if run.returncode == 0:
+        git = by_git(tmp_path, base, *sides)
+        groups = list(merge3.Merge3(base, *sides).merge_groups())
+        other = None
+        if not any(kind == "conflict" for kind, *_ in groups):
+            other = "".join(line for _, lines in groups for line in lines)
+        if git is not None and git == other:
             clean += 1
-            assert joined(merge_lines(base, *sides)) == run.stdout
-    assert clean > 30
+            assert joined(merge_lines(base, *sides)) == git
+    assert clean > 15

@@ -11,7 +11,7 @@ from tests.conftest import ROOT
 from transpiler import cli
 
 PAGE = (ROOT / "docs" / "regenerating.md").read_text(encoding="utf-8")
-COMMANDS = re.findall(r"^\$ pipulate (.*)$", PAGE, re.MULTILINE)
+COMMANDS = re.findall(r"^\$ pipulate (port trip.*)$", PAGE, re.MULTILINE)
 
 FIRST = raw(md("# Trip"), "total = 5", "print(total)", "len('end')")
 SECOND = raw(md("# Trip"), "total = 6", 'print(f"total={total}")', "len('the end')")

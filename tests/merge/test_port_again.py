@@ -366,3 +366,15 @@ def test_a_kill_between_any_two_file_operations_harms_nothing(tmp_path: Path) ->
             break
         assert ended.returncode == 9
     assert number > 8
+
+
+def test_with_both_texts_both_run(tmp_path: Path) -> None:
+    desk = Desk(tmp_path)
+    desk.port("best = 1\n[best]")
+    desk.edit("return [best]", "return [best, 2]")
+    desk.port("best = 1\n[best, 3]")
+    desk.port(choices={"*": "both"})
+    lines = [line.strip() for line in desk.text.split("\n")]
+    at = lines.index("[best, 2]")
+    assert lines[at : at + 2] == ["[best, 2]", "return [best, 3]"]
+    assert not desk.port().changed

@@ -211,7 +211,7 @@ def test_random_edits_keep_the_law(tmp_path: Path) -> None:
     lines = ["total = limit * {n}", "print('total', total)", "for n in range({n}):\n    print(n, total)", "# note {n}", "print(f\"{{total}} of {n}\")",
              "table = {{'a': {n},\n         'b': 2}}", "total += {n}"]  # fmt: skip
     gone = 0
-    for number in range(8):
+    for number in range(4):
         desk = Desk(tmp_path / str(number))
         (tmp_path / str(number)).mkdir()
         cells = [
@@ -243,7 +243,7 @@ def test_random_edits_keep_the_law(tmp_path: Path) -> None:
         before = sources(desk)
         after, stays = carried(desk)
         gone += before != after and not stays
-    assert gone >= 4  # most of them go back; the law holds for all
+    assert gone >= 2  # most of them go back; the law holds for all
 
 
 def test_code_of_a_function() -> None:

@@ -9,6 +9,7 @@ from transpiler.merge.conflicts import Conflict, block, conflict_id
 from transpiler.merge.declared import with_one_block
 from transpiler.merge.leaves import Formatter, counted, merged, merged_import, same_code
 from transpiler.merge.order import woven
+from transpiler.merge.reachable import reachable
 from transpiler.merge.units import WORKFLOW, Group, Leaf, Unit, cut_bundle, step_of
 
 What = Literal[
@@ -315,7 +316,7 @@ def _text(path: str, base: str, ours: str, theirs: str, to: Decisions, part: boo
         return to.clash(path, "changed", base, theirs, ours) + ours
     to.note(path, "settled")
     to.waived += [ours, theirs]
-    return {"mine": ours, "notebook": theirs, "both": merge.both}[choice]
+    return {"mine": ours, "notebook": theirs, "both": reachable(merge.both)}[choice]
 
 
 def _part(path: str, base: str, ours: str, theirs: str, to: Decisions) -> str:

@@ -64,6 +64,15 @@ def address_of(text: str) -> str:
     return f"{parts.scheme}://{parts.netloc}{parts.path.rstrip('/')}"
 
 
+def parsed(text: str) -> Any:
+    """A JSON text; halves of characters in it, which nothing could store or send, are replaced. Raises as json.loads."""
+    data = json.loads(text)
+    if "\\ud" in text or "\\uD" in text:
+        whole = json.dumps(data, ensure_ascii=False).encode(errors="replace")
+        data = json.loads(whole)
+    return data
+
+
 class Ollama:
     """A client of one server. Made without a connection; `close` ends it."""
 
@@ -170,7 +179,7 @@ class Ollama:
 def _part(line: str) -> tuple[Part, bool]:
     """A line of an answer, and whether it is the last one. Raises HostError PP553, PP554."""
     try:
-        data = json.loads(line)
+        data = parsed(line)
     except (ValueError, RecursionError) as error:
         raise ANSWER_BROKEN.error(reason="Ollama sent a line that is not JSON") from error
     if isinstance(data, dict) and "error" in data:
@@ -180,10 +189,11 @@ def _part(line: str) -> tuple[Part, bool]:
         raise ANSWER_BROKEN.error(reason="Ollama sent a line that is no part of an answer")
     text = message.get("content")
     calls = message.get("tool_calls")
-    return (
-        Part(text if isinstance(text, str) else "", tuple(map(_call, calls or ()))),
-        data.get("done") is True,
+    part = Part(
+        text if isinstance(text, str) else "",
+        tuple(map(_call, calls)) if isinstance(calls, list) else (),
     )
+    return part, data.get("done") is True
 
 
 def _call(data: Any) -> Call:

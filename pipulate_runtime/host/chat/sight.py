@@ -90,7 +90,7 @@ class Sight:
         try:
             lines = await self._run(plugin, view) if plugin else None
             if lines is None:
-                lines = [await self._whole(view.path)]
+                lines = [await self._whole(f"/{key}")]
         except (HostError, httpx.HTTPError, TimeoutError) as error:
             log.warning("the page %s cannot be read for the chat: %s", view.path, error)
             lines = ["The page could not be read."]

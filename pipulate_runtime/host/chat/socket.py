@@ -6,7 +6,6 @@ that htmx puts in its place. `security.Guard` has checked where a connection com
 
 import asyncio
 import contextlib
-import json
 from typing import Any
 
 from fasthtml.common import FastHTML
@@ -16,7 +15,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 from pipulate_runtime.host import scope
 from pipulate_runtime.host.chat import panel
 from pipulate_runtime.host.chat.conversation import Conversation, Listener
-from pipulate_runtime.host.chat.ollama import Ollama
+from pipulate_runtime.host.chat.ollama import Ollama, parsed
 from pipulate_runtime.host.chat.sight import Sight, View
 from pipulate_runtime.host.chat.tools import Tools
 from pipulate_runtime.host.contract import Component
@@ -88,7 +87,7 @@ class Chat:
     def _received(self, listener: Listener, text: str) -> None:
         """What a page sent. What is not understood is left alone."""
         try:
-            sent = json.loads(text)
+            sent = parsed(text)
         except (ValueError, RecursionError):
             return
         if not isinstance(sent, dict):

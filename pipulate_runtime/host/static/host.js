@@ -36,8 +36,11 @@ document.addEventListener("htmx:beforeRequest", (event) => {
 
 document.addEventListener("htmx:load", (event) => {
   const added = event.detail.elt;
-  if (!answered || !(added instanceof Element)) return;
+  if (!(added instanceof Element)) return;
   const card = added.matches(WAITING) ? added : added.querySelector(WAITING);
+  // A running cell that asks takes the focus too, unless somebody uses it
+  const asks = card && card.dataset.state === "question" && document.activeElement === document.body;
+  if (!answered && !asks) return;
   if (!card || !card.closest(".run-cards, [id$='-container']")) return;
   answered = false;
   const calm = window.matchMedia("(prefers-reduced-motion: reduce)").matches;

@@ -67,17 +67,25 @@
     });
   });
 
-  // There is no Mermaid here (3 MB of script): the diagram is shown as what it is, a text that reads well.
+  // There is no Mermaid here (3 MB of script): the server draws flowcharts, other diagrams are shown as the text they are.
   on("renderMermaid", (target, detail) => {
+    const source = String(detail.diagram ?? target.textContent).trim();
     const figure = document.createElement("figure");
     const text = document.createElement("pre");
-    const caption = document.createElement("figcaption");
-    text.textContent = String(detail.diagram ?? target.textContent).trim();
+    figure.className = "mermaid";
+    text.textContent = source;
     text.tabIndex = 0;
-    caption.textContent = "Diagram, as Mermaid text";
-    figure.className = "mermaid-text";
-    figure.append(text, caption);
+    figure.append(text);
     target.replaceChildren(figure);
+    rendered("diagram", { text: source }).then((svg) => {
+      if (!svg) return;
+      const fold = document.createElement("details");
+      const name = document.createElement("summary");
+      name.textContent = "As text";
+      fold.append(name, text);
+      figure.innerHTML = svg;
+      figure.append(fold);
+    });
   });
 
   // A plugin's code for a widget, often typed by a user, runs in a frame that cannot reach the page, the server or the network.

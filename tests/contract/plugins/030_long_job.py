@@ -4,7 +4,18 @@ import asyncio
 import time
 from collections import namedtuple
 
-from fasthtml.common import H3, Button, Card, Div, Form, P, Progress, Script
+from fasthtml.common import (
+    H3,
+    Button,
+    Card,
+    Div,
+    EventStream,
+    Form,
+    P,
+    Progress,
+    Script,
+    sse_message,
+)
 
 ROLES = ["Core"]
 Step = namedtuple("Step", ["id", "done", "show", "refill", "transform"], defaults=(None,))
@@ -29,6 +40,7 @@ class LongJob:
         self.steps = [
             Step("step_01", "counted", "In a thread", False),
             Step("step_02", "counted", "By a script", False),
+            Step("step_03", "counted", "As a stream", False),
             Step("finalize", "finalized", "Finalize", False),
         ]
         self.steps_indices = {step.id: i for i, step in enumerate(self.steps)}
@@ -36,6 +48,7 @@ class LongJob:
         pipulate.register_workflow_routes(self)
         app.route("/long_job/step_01_status", methods=["GET"])(self.step_01_status)
         app.route("/long_job/step_02_process", methods=["POST"])(self.step_02_process)
+        app.route("/long_job/step_03_events", methods=["GET"])(self.step_03_events)
 
     async def landing(self, request):
         return self.pip.create_standard_landing_page(self)
@@ -102,6 +115,31 @@ class LongJob:
         to = int((await request.form())["to"])
         await self.pip.set_step_data(self.pip.db["pipeline_id"], "step_02", to, self.steps)
         return self.done("step_02", to)
+
+    async def step_03(self, request):
+        value = self.pip.get_step_data(self.pip.db["pipeline_id"], "step_03").get("counted")
+        return self.ask("step_03") if value is None else self.done("step_03", value)
+
+    async def step_03_submit(self, request):
+        script = """
+            const source = new EventSource('/long_job/step_03_events');
+            source.onmessage = (event) => { document.getElementById('at').innerHTML = event.data; };
+            source.addEventListener('end', () => {
+                source.close();
+                htmx.ajax('GET', '/long_job/step_03', {target: '#step_03'});
+            });
+        """
+        return Card(P("Streaming"), Div(id="at"), Script(script), id="streaming")
+
+    async def step_03_events(self, request):
+        async def events():
+            for number in range(1, 4):
+                await asyncio.sleep(0.05)
+                yield sse_message(P(f"At {number}"))
+            await self.pip.set_step_data(self.pip.db["pipeline_id"], "step_03", 3, self.steps)
+            yield sse_message(P("ended"), event="end")
+
+        return EventStream(events())
 
     async def finalize(self, request):
         key = self.pip.db["pipeline_id"]
