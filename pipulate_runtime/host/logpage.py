@@ -92,7 +92,7 @@ def _entry(entry: Entry) -> Component:
     return Li(
         Time(f"{entry.at[:10]} {entry.at[11:19]}", datetime=entry.at, title="UTC"),
         Span(entry.level.lower(), cls="level"),
-        Span(first, cls="said", title=entry.name),
+        Span(first, cls="entry", title=entry.name),
         Pre(rest) if rest else None,
         data_level=entry.level,
     )

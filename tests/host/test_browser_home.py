@@ -168,6 +168,13 @@ def test_from_an_empty_folder_to_a_run(page, url, folder, tmp_path):
     page.get_by_label("Show").select_option("")
     expect(page.get_by_text("was ported to hello.py").first).to_be_visible()
     pictures(page, "7-log")
+    page.set_viewport_size({"width": 390, "height": 900})
+    overlaps = page.evaluate(
+        "[...document.querySelectorAll('.log li')].some((li) => li.querySelector('time').getBoundingClientRect().bottom"
+        " > li.querySelector('.entry').getBoundingClientRect().top + 1)"
+    )
+    assert not overlaps
+    page.set_viewport_size({"width": 1280, "height": 900})
     page.get_by_label("Search").fill("dropped refused")
     expect(page.locator("#log-entries li")).to_have_count(1)
 
