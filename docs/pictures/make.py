@@ -34,6 +34,7 @@ CARDS = {
     "questions": ("asked_questions", "step_01"),
     "question-of-a-running-cell": ("questions_while_running", "step_02"),
     "pipulate": ("pipulate_calls", "step_06"),
+    "ending": ("bridge_flow", "step_03"),
 }
 """Picture -> the workflow and its step."""
 TYPES = {
@@ -112,6 +113,10 @@ def main() -> None:
                 page.get_by_label("Sold (nothing").fill("bread")
                 page.keyboard.press("Enter")
                 page.get_by_label("How many bread?").fill("3")
+            if name == "ending":
+                page.get_by_label("Faster than a coconut").check()
+                shown.get_by_role("button", name="Continue").click()
+                card(page, step, "error")
             keep(shown, name)
         for kind, (step, field) in TYPES.items():
             shown = page.locator(f"#{step} > article")
