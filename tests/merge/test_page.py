@@ -121,3 +121,26 @@ def test_a_review_as_a_file(tmp_path, pipulate) -> None:
     assert (code, '"seen": "' in said) == (1, True)
     code, said = pipulate("review trip.ipynb -o elsewhere")
     assert (code, "PP435" in said) == (2, True)
+
+
+def test_several_notebooks_at_once_each_keep_their_edits(tmp_path, pipulate) -> None:
+    names = ["trip", "walk", "new"]
+    for name in names[:2]:
+        (tmp_path / f"{name}.ipynb").write_bytes(FIRST.replace(b"# Trip", f"# {name}".encode()))
+    assert pipulate("port trip.ipynb walk.ipynb")[0] == 0
+    plugins = {name: tmp_path / f"generated/{name}.py" for name in names}
+    for name, old in (("trip", "Finalize"), ("walk", "return print(total)")):
+        new = {"trip": "Finish", "walk": 'return print("mine", total)'}[name]
+        plugins[name].write_text(plugins[name].read_text().replace(old, new))
+    for name in names:
+        (tmp_path / f"{name}.ipynb").write_bytes(SECOND.replace(b"# Trip", f"# {name}".encode()))
+    code, said = pipulate("port trip.ipynb walk.ipynb new.ipynb")
+    assert code == 1  # one of the three has a conflict
+    assert said.count("CONFLICT") == 1
+    texts = {name: plugin.read_text() for name, plugin in plugins.items()}
+    assert "Finish" in texts["trip"]
+    assert "PORT CONFLICT" in texts["walk"]
+    assert all("total = 6" in text for text in texts.values())
+    assert pipulate("port trip.ipynb walk.ipynb new.ipynb --mine")[0] == 0
+    assert "PORT CONFLICT" not in plugins["walk"].read_text()
+    assert pipulate("port trip.ipynb walk.ipynb new.ipynb --check")[0] == 0

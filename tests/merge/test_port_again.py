@@ -1,7 +1,6 @@
 """Porting again over a plugin that was edited: files, options, backups, kills."""
 
 import json
-import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -10,7 +9,6 @@ from pathlib import Path
 import pytest
 
 from tests.build import md, raw, tree
-from tests.conftest import ROOT
 from tests.merge.desk import FIRST, SECOND, Desk
 from transpiler.diagnostics import UserError
 from transpiler.merge import checks
@@ -315,57 +313,6 @@ def test_tabs_are_made_spaces_when_something_has_to_be_merged(desk: Desk) -> Non
     assert desk.port(*SECOND).regenerated.open == 0
     assert "Finish" in desk.text
     compile(desk.text, "plugin", "exec")
-
-
-# --- kills ------------------------------------------------------------------------------------------------------------------
-
-KILL = """
-import os, sys
-from pathlib import Path
-count = 0
-def counted(function):
-    def wrapper(*args, **more):
-        global count
-        count += 1
-        if count == int(sys.argv[1]):
-            os._exit(9)
-        return function(*args, **more)
-    return wrapper
-for name in ("replace", "unlink", "mkdir"):
-    setattr(Path, name, counted(getattr(Path, name)))
-os.fsync = counted(os.fsync)
-from transpiler.options import Options
-from transpiler.pipeline import port
-port(Path(sys.argv[2]), Path(sys.argv[3]), Options())
-"""
-
-
-def test_a_kill_between_any_two_file_operations_harms_nothing(tmp_path: Path) -> None:
-    clean = Desk(tmp_path / "clean")
-    clean.notebook.parent.mkdir()
-    clean.port(*FIRST)
-    clean.edit("        print(best)\n", '        print("mine", best)\n')
-    old = clean.text
-    clean.port(*SECOND)
-    wanted = tree(clean.out)
-    for number in range(1, 40):
-        desk = Desk(tmp_path / str(number))
-        desk.notebook.parent.mkdir()
-        desk.port(*FIRST)
-        desk.plugin.write_text(old)
-        desk.notebook.write_bytes(raw(*SECOND))
-        command = [sys.executable, "-c", KILL, str(number), desk.notebook, desk.out]
-        ended = subprocess.run(command, env={**os.environ, "PYTHONPATH": str(ROOT)}, check=False)
-        assert desk.text in (old, clean.text)
-        assert desk.port().regenerated.open == 1
-        now = tree(desk.out)
-        assert not [name for name in now if name.endswith(".next")]
-        papers = [n for n in wanted if "backup" not in n]
-        assert {n: now.get(n) for n in papers} == {n: wanted[n] for n in papers}, number
-        if ended.returncode == 0:
-            break
-        assert ended.returncode == 9
-    assert number > 8
 
 
 def test_with_both_texts_both_run(tmp_path: Path) -> None:

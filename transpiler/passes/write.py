@@ -232,6 +232,7 @@ def recover(home: Path, plugin: Path) -> None:
     """Finish or drop what a killed port has left: base and lock follow the plugin that is there."""
     left = matching(home, ".*.next") + matching(home / "backup", ".*.next")
     if not left:
+        _delete(_beside(plugin))  # all that an undo had written
         return
     now, current = read_lock(home / "lock.json"), _content(plugin)
     coming = read_lock(_beside(home / "lock.json"))
