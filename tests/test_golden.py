@@ -26,11 +26,11 @@ def sound_notebooks() -> list[Path]:
 
 
 def tree(folder: Path) -> dict[str, bytes]:
-    """All files of a folder that are for git."""
+    """All files of a folder that are for git, but for those that name the very compiler."""
     return {
         path.relative_to(folder).as_posix(): path.read_bytes()
         for path in sorted(folder.rglob("*"))
-        if path.is_file() and path.suffix not in (".stamp", ".pyc")
+        if path.is_file() and path.suffix not in (".stamp", ".pyc") and path.name != "cells.json"
     }
 
 
