@@ -129,8 +129,8 @@ def test_several_notebooks_at_once_each_keep_their_edits(tmp_path, pipulate) -> 
         (tmp_path / f"{name}.ipynb").write_bytes(FIRST.replace(b"# Trip", f"# {name}".encode()))
     assert pipulate("port trip.ipynb walk.ipynb")[0] == 0
     plugins = {name: tmp_path / f"generated/{name}.py" for name in names}
-    for name, old in (("trip", "Finalize"), ("walk", "return print(total)")):
-        new = {"trip": "Finish", "walk": 'return print("mine", total)'}[name]
+    for name, old in (("trip", "Finalize"), ("walk", "        print(total)")):
+        new = {"trip": "Finish", "walk": '        print("mine", total)'}[name]
         plugins[name].write_text(plugins[name].read_text().replace(old, new))
     for name in names:
         (tmp_path / f"{name}.ipynb").write_bytes(SECOND.replace(b"# Trip", f"# {name}".encode()))
