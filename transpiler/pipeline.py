@@ -150,8 +150,9 @@ def port(path: Path, out: Path, options: Options, asked: Asked | None = None) ->
         fingerprint = _fingerprint(options, plan.chosen)
         stamp = stamp_of(plan, result.content, where.path, path, raw, fingerprint)
         papers = {
-            "unchanged.stamp": "" if result.open else stamp,
             CELLS: ported_from(raw, text, compiler_digest(), options.by, plan.chosen),
+            # The last of all: with it a port says that it has come to its end.
+            "unchanged.stamp": "" if result.open else stamp,
         }
         changed, of_write = disk.write(plan, result, where, path, raw, papers)
     backup = changed and where.raw is not None and not asked.dry
