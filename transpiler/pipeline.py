@@ -162,13 +162,9 @@ def port(
         if known == path and not result.open:
             stamp = stamp_of(plan, result.content, where.path, path, raw, fingerprint)
         papers = {
-<<<<<<< HEAD
-            "unchanged.stamp": stamp,
-=======
->>>>>>> merge2
             CELLS: ported_from(raw, text, compiler_digest(), options.by, plan.chosen),
             # The last of all: with it a port says that it has come to its end.
-            "unchanged.stamp": "" if result.open else stamp,
+            "unchanged.stamp": stamp,
         }
         changed, of_write = disk.write(plan, result, where, path, raw, papers)
     backup = changed and where.raw is not None and not asked.dry
