@@ -37,6 +37,17 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             item.add_marker(pytest.mark.skip(reason="no Chromium here"))
 
 
+@pytest.fixture(autouse=True)
+def own_settings() -> Iterator[None]:
+    """What a test configures for kernels (how many, how long idle) ends with it: later tests would replay step after step."""
+    from pipulate_runtime.cells import pool
+
+    before = dict(vars(pool.settings))
+    yield
+    vars(pool.settings).clear()
+    vars(pool.settings).update(before)
+
+
 @pytest.fixture(scope="session", autouse=True)
 def own_ipython(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """Kernels neither read nor write the `~/.ipython` of who runs the tests."""

@@ -258,7 +258,8 @@ def test_kills_at_random_moments(host):
     host.process.send_signal(signal.SIGTERM)
     host.process.wait(timeout=30)
     assert host.marked() == {}
-    assert list(host.place.glob("pipu-*")) == []
+    # A kill just between making a kernel's folder and saying whose it is leaves an empty one, which goes after a day
+    assert [p for p in host.place.glob("pipu-*") if any(p.iterdir())] == []
     assert not list((host.data / "kernels").iterdir())
 
 
