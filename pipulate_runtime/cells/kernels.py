@@ -365,4 +365,7 @@ def _step_back(pid: int) -> None:
     with contextlib.suppress(AttributeError, OSError):
         os.setpriority(os.PRIO_PROCESS, pid, NICE)
     with contextlib.suppress(OSError):
+        # A kernel leads a session of its own: where Linux shares the processor out by sessions, this is what counts
+        Path(f"/proc/{pid}/autogroup").write_text(str(NICE))
+    with contextlib.suppress(OSError):
         Path(f"/proc/{pid}/oom_score_adj").write_text("500")
