@@ -2,9 +2,8 @@
 
     <out>/sales_report.py                       the plugin
     <out>/sales_report.files/...                the files that travel with it
-    <out>/.port/<port id>/base.py.txt           the text as it was emitted
-    <out>/.port/<port id>/lock.json             what it was made from
-    <out>/.port/<port id>/cells.json              the notebook without outputs, for a newer compiler
+    <out>/.port/<port id>/base.py.txt           the text as it was emitted; lock.json: what it was made from
+    <out>/.port/<port id>/cells.json            the notebook without outputs, for a newer compiler
     <out>/.port/<port id>/unchanged.stamp       lets the next port see in a moment that nothing changed; not for git
     <out>/.port/<port id>/backup/0007.*         plugin, base and lock before they were last changed; not for git
 
