@@ -10,6 +10,7 @@ from pipulate_runtime.host.chat.socket import Chat
 from pipulate_runtime.host.crud.lists import Profiles, Roles, Tasks
 from pipulate_runtime.host.menu import Menu
 from pipulate_runtime.host.plugins import Loaded
+from pipulate_runtime.host.precedence import put_first
 from pipulate_runtime.host.state import StateStore
 
 
@@ -28,13 +29,12 @@ class Around:
 
     def register(self) -> None:
         """Puts the addresses before those of the plugins, which so cannot hide them."""
-        routes = self._app.router.routes
-        before = len(routes)
+        before = len(self._app.router.routes)
         self.menu.register()
         self.chat.register()
         for one in self._lists:
             one.register()
-        routes[:] = routes[before:] + routes[:before]
+        put_first(self._app, before)
 
     def frame(self) -> dict[str, Any]:
         """The colours, the menu and the panel."""

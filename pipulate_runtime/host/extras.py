@@ -16,6 +16,7 @@ from starlette.responses import FileResponse, HTMLResponse, Response
 
 from pipulate_runtime.host import cards, pages, security
 from pipulate_runtime.host.markup import html
+from pipulate_runtime.host.precedence import put_first
 
 DOWNLOADS = Path("downloads")
 LONGEST = 200_000  # characters of a text to be shown
@@ -66,8 +67,7 @@ class Extras:
         self._app.route("/download_file", methods=["GET"])(self.download)
         self._app.route("/open-folder", methods=["GET"])(self.folder)
         self._app.route("/render/{kind}", methods=["POST"])(self.render)
-        routes = self._app.router.routes
-        routes[:] = routes[before:] + routes[:before]
+        put_first(self._app, before)
 
     def download(self, file: str = "") -> Response:
         """GET /download_file?file=APP/NAME: a file of the downloads folder, always as a download."""

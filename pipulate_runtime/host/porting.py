@@ -30,6 +30,7 @@ from pipulate_runtime.host.messages import (
     HostError,
 )
 from pipulate_runtime.host.plugins import Plugin
+from pipulate_runtime.host.precedence import put_first
 from pipulate_runtime.host.served import Served
 
 log = logging.getLogger(__name__)
@@ -75,8 +76,7 @@ class Porting:
         self._app.route("/port/plan", methods=["POST"])(self.plan)
         self._app.route("/port/install", methods=["POST"])(self.install)
         self._app.route("/port/discard", methods=["POST"])(self.discard)
-        routes = self._app.router.routes
-        routes[:] = routes[before:] + routes[:before]
+        put_first(self._app, before)
 
     async def plan(self, request: Request) -> Any:
         """POST /port/plan: keeps what was dropped, and shows what a port would do."""

@@ -16,6 +16,7 @@ from starlette.responses import RedirectResponse, Response
 from pipulate_runtime.host import pages, reviewpage
 from pipulate_runtime.host.contract import Component
 from pipulate_runtime.host.plugins import Loaded, Plugin, split_name
+from pipulate_runtime.host.precedence import put_first
 from pipulate_runtime.host.reviewed import Review
 
 PREFIX = "/-/review"  # no plugin can have an address that begins so
@@ -61,8 +62,7 @@ class Reviewing:
         if self._only is not None:
             to = address(self._only)
             self._app.route("/", methods=["GET"], name="review")(lambda: RedirectResponse(to))
-        routes = self._app.router.routes
-        routes[:] = routes[before:] + routes[:before]
+        put_first(self._app, before)
 
     def link(self, plugin: Plugin) -> Component:
         """What leads from a workflow's page to its review; None when its notebook is not there."""

@@ -16,6 +16,7 @@ from pipulate_runtime.host.contract import Component
 from pipulate_runtime.host.export import notebook_text
 from pipulate_runtime.host.loading import SERVER_ROUTES
 from pipulate_runtime.host.plugins import Loaded, Plugin, is_address
+from pipulate_runtime.host.precedence import put_first
 from pipulate_runtime.host.state import Run, StateStore, is_finalized
 
 
@@ -48,8 +49,7 @@ class Routes:
         self._app.route("/runs/restore", methods=post)(self.restore)
         self._app.route("/redirect/{key}", methods=["GET", "POST"])(self.redirect)
         self._app.route("/generate-new-key/{app_name}", methods=get)(self.new_key)
-        routes = self._app.router.routes
-        routes[:] = routes[before:] + routes[:before]
+        put_first(self._app, before)
         self.add_pages()
 
     def add_pages(self) -> None:
@@ -60,8 +60,7 @@ class Routes:
             if key not in self._pages and key not in SERVER_ROUTES and is_address(key):
                 self._pages.add(key)
                 self._app.route(f"/{key}", methods=["GET"], name=f"page {key}")(self._page_of(key))
-        routes = self._app.router.routes
-        routes[:] = routes[before:] + routes[:before]
+        put_first(self._app, before)
 
     def _page(self, title: str, *content: Component) -> Component:
         mend.sign(content, security.page_nonce())

@@ -17,6 +17,7 @@ from pipulate_runtime.host.contract import Component
 from pipulate_runtime.host.export import notebook_text
 from pipulate_runtime.host.messages import HostError
 from pipulate_runtime.host.plugins import Loaded
+from pipulate_runtime.host.precedence import put_first
 from pipulate_runtime.host.state import StateStore
 
 
@@ -49,8 +50,7 @@ class Watching:
         self._app.route("/runs/bring-back", methods=["POST"])(self.bring_back)
         self._app.route("/runs/prune", methods=["POST"])(self.prune)
         self._app.route("/runs/leftover", methods=["POST"])(self.leftover)
-        routes = self._app.router.routes
-        routes[:] = routes[before:] + routes[:before]
+        put_first(self._app, before)
 
     async def page(self, request: Request) -> Component:
         """GET /runs?page=N: all runs, the one changed last first."""

@@ -13,6 +13,7 @@ from pipulate_runtime.host import logpage, logs, pages
 from pipulate_runtime.host.contract import Component
 from pipulate_runtime.host.following import Follower, following
 from pipulate_runtime.host.porting import Porter, Porting
+from pipulate_runtime.host.precedence import put_first
 from pipulate_runtime.host.reviewing import Reviewer, Reviewing
 from pipulate_runtime.host.served import Served
 from pipulate_runtime.host.state import StateStore
@@ -63,8 +64,7 @@ class Workshop:
         before = len(self._app.router.routes)
         self._app.route("/log", methods=["GET"])(self.page)
         self._app.route("/log/entries", methods=["GET"])(self.entries)
-        routes = self._app.router.routes
-        routes[:] = routes[before:] + routes[:before]
+        put_first(self._app, before)
 
     @asynccontextmanager
     async def open(self, folder: Path | None) -> AsyncIterator[None]:
