@@ -52,8 +52,7 @@ class Menu:
 
     def shown(self) -> list[Plugin]:
         """The workflows of the roles that are on; those without one are only found by their names or addresses."""
-        on = self._store.roles_on()
-        return [p for p in self._loaded.plugins if "Core" in p.roles or on.intersection(p.roles)]
+        return self._loaded.of_roles(self._store.roles_on())
 
     def finder(self) -> Component:
         """The search; its list is filled in when it is unfolded."""

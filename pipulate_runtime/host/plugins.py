@@ -78,6 +78,10 @@ class Loaded:
         self.by_key = {plugin.key: plugin for plugin in plugins}
         self.by_app = {plugin.app_name: plugin for plugin in plugins}
 
+    def of_roles(self, on: set[str]) -> list[Plugin]:
+        """The workflows of the roles that are on, and those of Core."""
+        return [p for p in self.plugins if "Core" in p.roles or on.intersection(p.roles)]
+
     def problems_of(self, plugin: Plugin) -> list[Problem]:
         """What is wrong with the file of a plugin that runs in the version before, and with its notebook."""
         return [problem for problem in self.problems if problem.path == plugin.path]

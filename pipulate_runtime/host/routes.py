@@ -70,10 +70,8 @@ class Routes:
 
     def home(self) -> Component:
         """GET /: all workflows."""
-        on = self._store.roles_on()
-        plugins = self._loaded.plugins
-        shown = [p for p in plugins if "Core" in p.roles or on.intersection(p.roles)]
-        hidden = [p for p in plugins if p not in shown]
+        shown = self._loaded.of_roles(self._store.roles_on())
+        hidden = [p for p in self._loaded.plugins if p not in shown]
         content = homepage.home(
             shown,
             hidden,
