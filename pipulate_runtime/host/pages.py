@@ -45,7 +45,9 @@ from pipulate_runtime.host.state import Run, State
 
 # Errors are swapped in like any answer; no page is kept in the browser.
 _HTMX = (
-    '{"includeIndicatorStyles":false,"historyCacheSize":0,"refreshOnHistoryMiss":true,"selfRequestsOnly":true,"allowEval":false,'
+    # New content works at once: with htmx's own 20 ms of settling a quick press sends a form past htmx, as without a script
+    '{"defaultSettleDelay":0,'
+    '"includeIndicatorStyles":false,"historyCacheSize":0,"refreshOnHistoryMiss":true,"selfRequestsOnly":true,"allowEval":false,'
     '"responseHandling":[{"code":"204","swap":false},{"code":"...","swap":true}]}'
 )
 THEMES = {"auto": "Auto", "light": "Light", "dark": "Dark"}

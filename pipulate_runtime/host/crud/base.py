@@ -246,7 +246,12 @@ class Crud:
                 return self._page(shown)
             query = f"?{urlencode({'edit': shown.editing})}" if shown.editing else ""
             return RedirectResponse(f"/{self.name}{query}", status_code=303)
-        parts = [views.section(self, shown), views.said(self, shown.said, swap=True)]
+        parts = [
+            views.section(self, shown),
+            views.said(self, shown.said, swap=True),
+            # an address with ?edit=ID, of a form sent without the script, would bring the form back with a reload
+            HtmxResponseHeaders(replace_url=f"/{self.name}"),
+        ]
         if changed and self.event:
             parts.append(HtmxResponseHeaders(trigger=json.dumps({self.event: ""})))
         return tuple(parts)
