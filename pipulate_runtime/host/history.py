@@ -61,14 +61,20 @@ class History:
     ) -> str:
         """Shows a message and gives it back; what is not verbatim is for the model, which answers in the panel.
 
-        The options about spaces and typing are accepted and have nothing to do.
+        A message that was the last one already, as that of a run which is opened again, is not shown twice. The options about spaces and typing are accepted and have nothing to do.
         """
         text = str(message)
         if verbatim or self.question is None:
-            self.keep(Message(role, text))
+            if not self._was_last(role, text):
+                self.keep(Message(role, text))
         elif not _quiet.get():
             self.question(text)
         return text
+
+    def _was_last(self, role: str, text: str) -> bool:
+        shown = (message for message in reversed(tuple(self.messages)) if message.shown)
+        last = next(shown, None)
+        return last is not None and (last.by, last.role, last.text) == ("workflow", role, text)
 
 
 @contextmanager

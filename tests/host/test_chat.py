@@ -567,6 +567,26 @@ def test_what_workflows_say_is_shown_once_and_told_once(client, open_panel, stan
     ]
 
 
+def test_what_a_workflow_said_last_is_not_said_again(client, open_panel, stand_in):
+    pip = client.app.state.pipulate
+    shown = open_panel()
+
+    async def say(*words):
+        for word in words:
+            assert await pip.message_queue.add(pip, word, verbatim=True) == word
+
+    client.portal.call(say, "Begin.", "Begin.", "Go on.", "Begin.")
+    shown.until("Go on.")
+    stand_in.scripts.append(text("Begin."))
+    shown.ask("Begin.")
+    shown.until_idle()
+    client.portal.call(say, "Begin.", "The end.")
+    said = [("workflow", "Begin."), ("workflow", "Go on."), ("workflow", "Begin.")]
+    asked = [("person", "Begin."), ("model", "Begin.")]
+    end = [("workflow", "Begin."), ("workflow", "The end.")]
+    assert shown.until("The end.").said == [*said, *asked, *end]
+
+
 def test_a_workflow_can_ask_the_model_and_does_not_wait(client, open_panel, stand_in):
     pip = client.app.state.pipulate
     stand_in.scripts.append(text("42"))

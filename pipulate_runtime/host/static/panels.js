@@ -17,6 +17,7 @@ document.addEventListener("keydown", (event) => {
   if (event.key === "k" && (event.ctrlKey || event.metaKey)) {
     event.preventDefault();
     document.getElementById("finder").open = true;
+    document.getElementById("find-name").focus(); // now: the next key may come before the event that tells of the opening
   }
 });
 
