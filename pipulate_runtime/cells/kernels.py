@@ -14,7 +14,7 @@ from typing import Any
 
 from pipulate_runtime.cells import leftovers
 from pipulate_runtime.cells.stdin import Asking, Reply
-from pipulate_runtime.cells.watch import Quiet, Watch
+from pipulate_runtime.cells.watch import OVERLOOKED, Quiet, Watch
 
 START_SECONDS = 60.0
 REAP_SECONDS = 5.0  # a process that was killed is gone in milliseconds, unless a device holds it
@@ -124,7 +124,7 @@ class Kernel:
         heard = False
         while not heard:
             self._client.kernel_info()
-            await self._message(self._client.shell_channel)
+            await self._answer()
             heard = await self._client.iopub_channel.socket.poll(200) != 0
         while await self._client.shell_channel.socket.poll(0):
             await self._client.shell_channel.get_msg()
@@ -238,6 +238,8 @@ class Kernel:
             code = self._process.returncode if self._process else None
             raise KernelDied(_how_it_ended(code), self._log("crash"))
         watch.quiet(heard)
+        if not heard and watch.overlooked():
+            self._client.kernel_info()
 
     def _waiting(self, channel: Any) -> Iterator[Any]:
         """Yield messages that are there. Not too many: a cell that never stops printing must not hold up the server."""
@@ -252,11 +254,16 @@ class Kernel:
                 return
             yield session.deserialize(session.feed_identities(parts)[1])
 
-    async def _message(self, channel: Any) -> Any:
-        while not await channel.socket.poll(int(SLICE * 1000)):
+    async def _answer(self) -> None:
+        """Take the answer to kernel_info; ask again where that was overlooked."""
+        asked = time.monotonic()
+        while not await self._client.shell_channel.socket.poll(int(SLICE * 1000)):
             if not self.alive():
                 raise KernelDied("It ended at once.")
-        return await channel.get_msg()
+            if time.monotonic() - asked > OVERLOOKED:
+                self._client.kernel_info()
+                asked = time.monotonic()
+        await self._client.shell_channel.get_msg()
 
     def alive(self) -> bool:
         """Whether the process still runs."""

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 LATE = 10.0  # seconds to wait for the last outputs of a cell whose reply is there
+OVERLOOKED = 2.0  # seconds after which a request that is not taken up is taken for overlooked; then twice as long, and so on
 
 
 class Watch:
@@ -14,9 +15,12 @@ class Watch:
         """`take` gets the messages that belong to the request `msg_id`."""
         self.msg_id = msg_id
         self.take = take
+        self.busy = False
         self.idle = False
         self.reply: dict[str, Any] | None = None
         self.silent_since = 0.0
+        self._asked = time.monotonic()
+        self._patience = OVERLOOKED
 
     @property
     def done(self) -> bool:
@@ -29,6 +33,7 @@ class Watch:
             return
         kind, content = message["msg_type"], message["content"]
         if kind == "status":
+            self.busy = True
             self.idle = self.idle or content["execution_state"] == "idle"
         else:
             self.take(kind, content)
@@ -44,6 +49,21 @@ class Watch:
             self.silent_since = time.monotonic()
         elif time.monotonic() - self.silent_since > LATE:
             self.idle = True
+
+    def overlooked(self) -> bool:
+        """Whether it is time to wake the kernel: it has not begun, or ended without a reply, for longer each time.
+
+        The shell socket of a kernel can miss that a request has come (ipykernel issue 1554, in 7.0 to 7.3), and then
+        sees it with the next one, whatever that is. This has a kernel idle of which nobody else wants anything.
+        """
+        if (self.busy and not self.idle) or self.reply is not None:
+            self._asked = time.monotonic()
+            return False
+        if time.monotonic() - self._asked < self._patience:
+            return False
+        self._asked = time.monotonic()
+        self._patience *= 2
+        return True
 
 
 class Quiet:

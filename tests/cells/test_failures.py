@@ -3,6 +3,7 @@
 import asyncio
 import os
 import re
+import time
 
 import pytest
 
@@ -155,8 +156,13 @@ WAITS = """
 
 
 async def until(condition):
-    """Wait for a condition, not for a time."""
+    """Wait for a condition, not for a time; where it does not come true, show what everything waits for."""
+    end = time.monotonic() + 200
     while not condition():
+        if time.monotonic() > end:
+            for task in asyncio.all_tasks():
+                task.print_stack()
+            raise AssertionError("it did not come true")
         await asyncio.sleep(0.01)
 
 

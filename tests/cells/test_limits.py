@@ -15,8 +15,9 @@ import pytest
 from fasthtml.common import to_xml
 
 from pipulate_runtime.cells import execution as executions
-from pipulate_runtime.cells import leftovers, limits, live, unfinished
+from pipulate_runtime.cells import kernels, leftovers, limits, live, unfinished
 from pipulate_runtime.cells import pool as pools
+from pipulate_runtime.cells import watch as watching
 from pipulate_runtime.cells.folders import inlined
 from pipulate_runtime.cells.kernels import Kernel
 from tests.cells.conftest import run
@@ -232,6 +233,51 @@ def test_no_zombie_is_left(tmp_path):
 
 
 @pytest.mark.kernel
+@pytest.mark.parametrize("lost", ["execute_request", "kernel_info_request"])
+def test_a_kernel_that_overlooks_a_request_is_woken(tmp_path, monkeypatch, lost):
+    """As in ipykernel 7.0 to 7.3 (its issue 1554): the shell socket sees a request only when the next one comes."""
+    from jupyter_client.session import Session
+
+    monkeypatch.setattr(watching, "OVERLOOKED", 0.2)
+    monkeypatch.setattr(kernels, "OVERLOOKED", 0.2)
+    send, held, woken = Session.send, [], []
+
+    def late(self, stream, msg, *args, **options):
+        if isinstance(msg, dict) and msg["msg_type"] == lost and not held:
+            held.append(msg)
+            return msg
+        if held and not woken:
+            woken.append(msg["msg_type"])
+            send(self, stream, held[0], *args, **options)
+        return send(self, stream, msg, *args, **options)
+
+    monkeypatch.setattr(Session, "send", late)
+
+    async def test():
+        kernel, said = Kernel(sys.executable, tmp_path), []
+        await kernel.start()
+        await kernel.execute("print(6 * 7)", lambda kind, content: said.append((kind, content)))
+        await kernel.end()
+        return [content["text"] for kind, content in said if kind == "stream"]
+
+    assert asyncio.run(asyncio.wait_for(test(), 60)) == ["42\n"]
+    assert woken == ["kernel_info_request"]
+
+
+def test_a_cell_that_computes_is_not_woken(monkeypatch):
+    monkeypatch.setattr(watching, "OVERLOOKED", 0.0)
+    watch = watching.Watch("m", lambda kind, content: None)
+    assert watch.overlooked()
+    message = {"parent_header": {"msg_id": "m"}, "msg_type": "status"}
+    watch.published({**message, "content": {"execution_state": "busy"}})
+    assert not watch.overlooked()
+    watch.published({**message, "content": {"execution_state": "idle"}})
+    assert watch.overlooked(), "the reply does not come"
+    watch.replied({"parent_header": {"msg_id": "m"}, "content": {}})
+    assert not watch.overlooked()
+
+
+@pytest.mark.kernel
 def test_submits_wait_in_a_line_that_is_seen(make, tmp_path, monkeypatch):
     monkeypatch.setattr(pools.settings, "max_kernels", 1)
     walker = make("""
@@ -422,13 +468,13 @@ def test_what_is_no_size(text):
 
 def test_how_many_kernels_a_machine_is_good_for(monkeypatch):
     monkeypatch.setattr(os, "sched_getaffinity", lambda pid: set(range(4)), raising=False)
-    for memory, each, kernels in (
+    for memory, each, wanted in (
         (64 * 1024**3, None, 16),  # the cores decide
         (4 * 1024**3, None, 4),  # the memory does
         (4 * 1024**3, 2 * 1024**3, 2),  # at least two
     ):
         monkeypatch.setattr(limits, "machine_memory", lambda memory=memory: memory)
-        assert limits.default_kernels(each) == kernels
+        assert limits.default_kernels(each) == wanted
 
 
 def test_ordinals():
