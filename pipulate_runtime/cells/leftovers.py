@@ -19,6 +19,7 @@ MARK = "PIPULATE_KERNEL"  # in the environment: the folder of the kernel
 PREFIX = "pipu-"
 OWNER = "owner.json"
 STALE = 24 * 3600.0  # seconds after which a folder that says nothing of its owner is nobody's
+_STARTED = 22 - 4  # proc(5): `starttime` is field 22; the list begins with field 4
 
 
 def write(data: Path, pid: int, folder: Path) -> Path:
@@ -174,12 +175,28 @@ def _kill_group(pid: int) -> None:
             os.kill(pid, signal.SIGTERM)
 
 
-def born(pid: int) -> float | None:
-    """Return when a process began, or None if there is none of this id."""
+def born(pid: int) -> str | None:
+    """Return what tells a process from all others that ever had its id; None if there is none of this id.
+
+    Where Linux says it: which boot, and how long after it. The time of day would not do: it is told from the clock of
+    this moment, and after the clock was set a server that lives would be taken for one that was killed.
+    """
+    try:
+        status = Path(f"/proc/{pid}/stat").read_bytes()
+        boot = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
+    except OSError:
+        return _born_elsewhere(pid)
+    # The name of the program stands in brackets, and may have brackets and spaces in it
+    state, *fields = status.rpartition(b")")[2].split()
+    return None if state in (b"Z", b"X") else f"{boot} {int(fields[_STARTED])}"
+
+
+def _born_elsewhere(pid: int) -> str | None:
     import psutil
 
     try:
         process = psutil.Process(pid)
-        return None if process.status() == psutil.STATUS_ZOMBIE else float(process.create_time())
+        gone = process.status() == psutil.STATUS_ZOMBIE
+        return None if gone else str(process.create_time())
     except psutil.Error:
         return None
