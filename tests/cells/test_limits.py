@@ -340,7 +340,9 @@ class TestUnfinished:
     def of_a_dead_server(folder):
         path = folder.path / "unfinished" / "step_01.json"
         entry = json.loads(path.read_text())
-        path.write_text(json.dumps({**entry, "server": 2**22 + 1, "server_born": 1.0}))
+        path.write_text(
+            json.dumps({**entry, "server": 2**22 + 1, "server_born": 1.0, "server_birth": None})
+        )
 
     def test_it_was_interrupted_and_waits(self, make):
         walker = make(self.BODY)
@@ -368,7 +370,8 @@ class TestUnfinished:
         folder = walker.plugin.cells.folder("k")
         unfinished.begin(folder, "step_01", 1.0)
         entry = json.loads((folder.path / "unfinished/step_01.json").read_text())
-        other = {"server": os.getppid(), "server_born": leftovers.born(os.getppid())}
+        parent = os.getppid()
+        other = {"server": parent, "server_born": leftovers.born(parent), "server_birth": None}
         (folder.path / "unfinished/step_01.json").write_text(json.dumps({**entry, **other}))
 
         async def test():
@@ -445,7 +448,7 @@ def test_a_folder_of_a_live_server_is_left_alone(tmp_path, monkeypatch):
         folder.mkdir()
     leftovers.claim(mine)
     leftovers.claim(dead)
-    dead_server = {"server": 2**22 + 1, "server_born": 1.0}
+    dead_server = {"server": 2**22 + 1, "server_born": 1.0, "server_birth": None}
     owner = json.loads((dead / leftovers.OWNER).read_text())
     (dead / leftovers.OWNER).write_text(json.dumps(owner | dead_server))
     (elsewhere / leftovers.OWNER).write_text(json.dumps(owner | dead_server | {"where": "there"}))
