@@ -1,5 +1,6 @@
 """Kernels come and go; what a step sees is always what a notebook run to that point would see."""
 
+import json
 import os
 import signal
 import subprocess
