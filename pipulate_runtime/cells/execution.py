@@ -32,7 +32,7 @@ from pipulate_runtime.cells.job import Record as Record
 from pipulate_runtime.cells.kernels import CellTimeout, Kernel, KernelDied
 from pipulate_runtime.cells.outputs import Collector, Output, Shown, TooMuch, error
 from pipulate_runtime.cells.past import answers as answers
-from pipulate_runtime.cells.past import history_before, history_entry
+from pipulate_runtime.cells.past import Basis, basis_of, history_before, history_entry, stands
 from pipulate_runtime.cells.pool import Pool, Run, settings
 from pipulate_runtime.cells.source import Cell, with_answers
 from pipulate_runtime.cells.spill import Spill
@@ -48,6 +48,10 @@ PATIENCE = 60.0  # seconds that a save is tried again while another program hold
 
 class StepFailed(Exception):
     """A cell ended in an error, which stands in its outputs."""
+
+
+class Superseded(Exception):
+    """What the step is computed from was changed meanwhile, in another tab or by another program."""
 
 
 _shown: WeakKeyDictionary[Kernel, Shown] = WeakKeyDictionary()
@@ -81,6 +85,8 @@ class Execution:
     collectors: list[Collector] = field(default_factory=list)
     task: asyncio.Task[None] | None = None
     save: Save | None = None
+    basis: Basis = field(default_factory=dict)
+    """What was stored before the step when it was asked for, and then when it began."""
     asks: list[Missing] = field(default_factory=list)
     """Secrets of earlier steps that are needed again before the cells can run."""
     public: Mapping[str, Any] = field(default_factory=dict)
@@ -144,6 +150,9 @@ async def execute(pool: Pool, run: Run, job: Job, execution: Execution, save: Sa
                 pool.rest(run)
     except StepFailed:
         execution.error = True
+    except Superseded:
+        execution.stopped = True
+        unfinished.end(run.folder, execution.step_id)
     except asyncio.CancelledError:
         execution.stopped = execution.error = True
         if not execution.stopping:
@@ -175,7 +184,9 @@ async def _execute(pool: Pool, run: Run, job: Job, execution: Execution, save: S
     if not cells:
         await save([])
         return
+    _see_basis(job, execution)
     before = history_before(job, execution.step_id)
+    execution.basis = basis_of(job, execution.step_id)
     unfinished.begin(run.folder, execution.step_id, execution.started)
     kernel = run.kernel
     if not (kernel and kernel.alive() and kernel.history == before):
@@ -203,7 +214,7 @@ async def _execute(pool: Pool, run: Run, job: Job, execution: Execution, save: S
     changed = shown.changed_since(began, but=execution.step_id)
     if changed:
         execution.cells[-1][CHANGED] = [[*place, number] for place, number in changed]
-    await _saved(run, execution, save)
+    await _saved(run, job, execution, save)
     if changed:
         job.write_state(await changed_state(run, job.read_state, shown, changed))
     unfinished.end(run.folder, execution.step_id)
@@ -225,11 +236,18 @@ async def _execute(pool: Pool, run: Run, job: Job, execution: Execution, save: S
     await keeping.keep(pool, run, words, policy, shown.lasting())
 
 
-async def _saved(run: Run, execution: Execution, save: Save) -> None:
+def _see_basis(job: Job, execution: Execution) -> None:
+    """Raise Superseded if what the step is computed from is not stored any more, or with other answers."""
+    if not stands(job, execution.step_id, execution.basis):
+        raise Superseded
+
+
+async def _saved(run: Run, job: Job, execution: Execution, save: Save) -> None:
     """Save what the step gave. It may have taken hours: while another program holds the database, that is waited for."""
     unfinished.saving(run.folder, execution.step_id, execution.started, execution.cells)
     deadline = time.monotonic() + PATIENCE
     while True:
+        _see_basis(job, execution)
         try:
             await save(execution.cells)
             return
