@@ -14,8 +14,7 @@ import psutil
 import pytest
 from fasthtml.common import to_xml
 
-from pipulate_runtime.cells import execution as executions
-from pipulate_runtime.cells import leftovers, limits, live, unfinished
+from pipulate_runtime.cells import leftovers, limits, live, saving, unfinished
 from pipulate_runtime.cells import pool as pools
 from pipulate_runtime.cells.folders import inlined
 from pipulate_runtime.cells.kernels import Kernel
@@ -322,7 +321,7 @@ def test_a_database_that_another_program_locks_is_waited_for(make, monkeypatch):
         await execution.task
         assert not execution.error
         assert len(tries) == 3
-        monkeypatch.setattr(executions, "PATIENCE", 0)
+        monkeypatch.setattr(saving, "PATIENCE", 0)
         tries.clear()
         execution = await walker.plugin.cells.start("k", "step_01", {}, save)
         await execution.task

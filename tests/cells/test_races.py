@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 
+from pipulate_runtime.cells.vault import Vault
 from tests.cells.conftest import run, stdout
 from tests.cells.test_failures import until
 
@@ -117,3 +118,15 @@ def test_a_step_is_void_when_another_program_changes_what_is_before_it(make, gat
         assert stdout(walker.outputs("step_02")) == "two\n"
 
     run(test())
+
+
+def test_what_getpass_was_told_is_a_secret_and_outlives_a_plugin_that_is_loaded_again():
+    old, new = Vault(object()), Vault(object())
+    old.tell("k", "step_01", 0, "hunter-22")
+    assert list(old.values()) == ["hunter-22"]
+    new.succeed(old)
+    assert new.told("k", "step_01", 0) == "hunter-22"
+    old.tell("k", "step_01", 1, "hunter-23")  # a step of the old version was still running
+    assert new.told("k", "step_01", 1) == "hunter-23"
+    new.forget("k")
+    assert list(new.values()) == []
