@@ -3,6 +3,7 @@
 import asyncio
 import io
 import json
+import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
@@ -451,7 +452,9 @@ def test_only_what_an_answer_names_is_kept(tmp_path: Path) -> None:
         "_typed": {"step_02": {"y": other}},
         "step_03": {"_cells": [twin]},
     }
-    uploads_of_runs.prune(folder, state)
+    uploads_of_runs.prune(folder, state, before=0.0)  # all of them came later
+    assert len(list(folder.path.glob("uploads/*/*"))) == 3
+    uploads_of_runs.prune(folder, state, before=time.time() + 1)
     there = [uploads_of_runs.size(folder, None, path) for path in (first, other, twin)]
     assert there == [1, 1, None]
     for path in (

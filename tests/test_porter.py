@@ -186,6 +186,8 @@ def test_a_plugin_that_is_not_ours_is_left_alone(client, folder):
         ("../../etc/hello.ipynb", "hello.ipynb"),
         ("C:\\x\\hello.IPYNB", "hello.ipynb"),
         ("a\x00b<script>.ipynb", "a_b_script_.ipynb"),
+        ("...", "file"),
+        ("", "file"),
     ],
 )
 def test_names_lose_what_a_name_must_not_have(name, kept):

@@ -32,6 +32,7 @@ from pipulate_runtime.cells.execution import (
 from pipulate_runtime.cells.folders import RunFolder
 from pipulate_runtime.cells.job import Job
 from pipulate_runtime.cells.marks import Options, marked
+from pipulate_runtime.cells.past import basis_of
 from pipulate_runtime.cells.source import Source, with_answers
 from pipulate_runtime.cells.stopping import interrupt, listening, stop
 from pipulate_runtime.cells.vault import Vault, masked
@@ -73,7 +74,8 @@ class Cells(Answers):
         if execution is None or not execution.running:
             interrupted = execution is not None and execution.said[0] == INTERRUPTED
             earlier = known_of(self._state(key), step_id, interrupted)
-            execution = Execution(key, step_id, given, save=save, earlier=earlier)
+            basis = basis_of(self._job(key), step_id)
+            execution = Execution(key, step_id, given, save=save, basis=basis, earlier=earlier)
             self._executions[key, step_id] = execution
             self.vault.remember(key, step_id, given)
             execution.task = asyncio.ensure_future(self._run(execution, save))
@@ -183,10 +185,12 @@ class Cells(Answers):
 
     async def stop(self, key: str) -> None:
         """End whatever is computing for a run, and forget what had failed. Nothing of it is saved after this."""
-        for (run_key, step_id), execution in list(self._executions.items()):
-            if run_key == key:
-                await self._stop(execution)
-                self._executions.pop((key, step_id), None)
+        # Another tab may start a step while one is being stopped: until nothing is left
+        while place := next((place for place in self._executions if place[0] == key), None):
+            execution = self._executions[place]
+            await self._stop(execution)
+            if self._executions.get(place) is execution:
+                del self._executions[place]
         self._clear(key)
 
     def forget(self, key: str) -> None:

@@ -18,6 +18,7 @@ from pipulate_runtime.cells import (
     folders,
     keeping,
     limits,
+    saving,
     unfinished,
     uploads,
 )
@@ -25,14 +26,14 @@ from pipulate_runtime.cells.asking import Known, Replies
 from pipulate_runtime.cells.asks import Asks, Question
 from pipulate_runtime.cells.changing import changed_state, keep_widgets
 from pipulate_runtime.cells.checkpoints import Entry
-from pipulate_runtime.cells.ending import AGAIN, KILLED, STOPPED, in_plain_words, is_busy
+from pipulate_runtime.cells.ending import AGAIN, KILLED, STOPPED, in_plain_words
 from pipulate_runtime.cells.job import CELLS as CELLS
 from pipulate_runtime.cells.job import Job
 from pipulate_runtime.cells.job import Record as Record
 from pipulate_runtime.cells.kernels import CellTimeout, Kernel, KernelDied
 from pipulate_runtime.cells.outputs import Collector, Output, Shown, TooMuch, error
+from pipulate_runtime.cells.past import Basis, basis_of, history_before, history_entry
 from pipulate_runtime.cells.past import answers as answers
-from pipulate_runtime.cells.past import history_before, history_entry
 from pipulate_runtime.cells.pool import Pool, Run, settings
 from pipulate_runtime.cells.source import Cell, with_answers
 from pipulate_runtime.cells.spill import Spill
@@ -43,7 +44,6 @@ from pipulate_runtime.cells.vault import Missing, masked
 Save = Callable[[list[Record]], Awaitable[None]]
 
 CHANGED = "changed"  # of a record: which outputs of earlier steps this one has changed
-PATIENCE = 60.0  # seconds that a save is tried again while another program holds the database
 
 
 class StepFailed(Exception):
@@ -81,6 +81,8 @@ class Execution:
     collectors: list[Collector] = field(default_factory=list)
     task: asyncio.Task[None] | None = None
     save: Save | None = None
+    basis: Basis = field(default_factory=dict)
+    """What was stored before the step when it was asked for, and then when it began."""
     asks: list[Missing] = field(default_factory=list)
     """Secrets of earlier steps that are needed again before the cells can run."""
     public: Mapping[str, Any] = field(default_factory=dict)
@@ -144,6 +146,9 @@ async def execute(pool: Pool, run: Run, job: Job, execution: Execution, save: Sa
                 pool.rest(run)
     except StepFailed:
         execution.error = True
+    except saving.Superseded:
+        execution.stopped = True
+        unfinished.end(run.folder, execution.step_id)
     except asyncio.CancelledError:
         execution.stopped = execution.error = True
         if not execution.stopping:
@@ -175,7 +180,9 @@ async def _execute(pool: Pool, run: Run, job: Job, execution: Execution, save: S
     if not cells:
         await save([])
         return
+    saving.see_basis(job, execution)
     before = history_before(job, execution.step_id)
+    execution.basis = basis_of(job, execution.step_id)
     unfinished.begin(run.folder, execution.step_id, execution.started)
     kernel = run.kernel
     if not (kernel and kernel.alive() and kernel.history == before):
@@ -203,7 +210,7 @@ async def _execute(pool: Pool, run: Run, job: Job, execution: Execution, save: S
     changed = shown.changed_since(began, but=execution.step_id)
     if changed:
         execution.cells[-1][CHANGED] = [[*place, number] for place, number in changed]
-    await _saved(run, execution, save)
+    await saving.saved(run, job, execution, save)
     if changed:
         job.write_state(await changed_state(run, job.read_state, shown, changed))
     unfinished.end(run.folder, execution.step_id)
@@ -213,7 +220,7 @@ async def _execute(pool: Pool, run: Run, job: Job, execution: Execution, save: S
     keep(())
     data = state.get(execution.step_id) or {}
     stored = answers(data)
-    await asyncio.to_thread(uploads.prune, run.folder, state)
+    await asyncio.to_thread(uploads.prune, run.folder, state, execution.started)
     # What is kept of the answers lacks a secret, and what the cells made of it must not be kept either
     kernel.secret = (
         kernel.secret
@@ -223,21 +230,6 @@ async def _execute(pool: Pool, run: Run, job: Job, execution: Execution, save: S
     kernel.history = [*history, history_entry(execution.step_id, data, cells)]
     words, policy = job.words_after(execution.step_id), job.policy(execution.step_id)
     await keeping.keep(pool, run, words, policy, shown.lasting())
-
-
-async def _saved(run: Run, execution: Execution, save: Save) -> None:
-    """Save what the step gave. It may have taken hours: while another program holds the database, that is waited for."""
-    unfinished.saving(run.folder, execution.step_id, execution.started, execution.cells)
-    deadline = time.monotonic() + PATIENCE
-    while True:
-        try:
-            await save(execution.cells)
-            return
-        except Exception as problem:
-            if not is_busy(problem) or time.monotonic() > deadline:
-                raise
-        execution.doing = "Waiting for the database, which another program uses"
-        await asyncio.sleep(1)
 
 
 async def _replay(

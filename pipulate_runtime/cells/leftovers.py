@@ -19,13 +19,14 @@ MARK = "PIPULATE_KERNEL"  # in the environment: the folder of the kernel
 PREFIX = "pipu-"
 OWNER = "owner.json"
 STALE = 24 * 3600.0  # seconds after which a folder that says nothing of its owner is nobody's
+_STARTED = 22 - 4  # proc(5): `starttime` is field 22; the list begins with field 4
 
 
 def write(data: Path, pid: int, folder: Path) -> Path:
     """Note a kernel in `<data>/kernels`; return the file, which is deleted when the kernel has ended."""
     note = data.resolve() / "kernels" / f"{pid}.json"
     note.parent.mkdir(parents=True, exist_ok=True)
-    entry = {"pid": pid, "born": born(pid), **server(), "folder": str(folder)}
+    entry = {"pid": pid, "born": born(pid), "birth": birth(pid), **server(), "folder": str(folder)}
     note.write_text(json.dumps(entry), encoding="utf-8")
     return note
 
@@ -38,12 +39,13 @@ def claim(folder: Path) -> None:
 
 def server() -> dict[str, Any]:
     """Return what a later server needs to know whether this one still lives."""
-    return {"server": os.getpid(), "server_born": born(os.getpid())}
+    me = os.getpid()
+    return {"server": me, "server_born": born(me), "server_birth": birth(me)}
 
 
 def lives(entry: dict[str, Any]) -> bool:
     """Whether the server that wrote an entry still lives. Raises KeyError for what is no entry."""
-    return entry["server_born"] is not None and born(entry["server"]) == entry["server_born"]
+    return is_same(entry["server"], entry["server_born"], entry.get("server_birth"))
 
 
 def end_all(data: Path) -> int:
@@ -56,7 +58,7 @@ def end_all(data: Path) -> int:
             if lives(entry):
                 continue
             # A process id is used again some day: only the very process that was noted is ended
-            if entry["born"] is not None and born(entry["pid"]) == entry["born"]:
+            if is_same(entry["pid"], entry["born"], entry.get("birth")):
                 _kill_group(entry["pid"])
                 ended += 1
             folders.add(Path(entry["folder"]))
@@ -175,7 +177,7 @@ def _kill_group(pid: int) -> None:
 
 
 def born(pid: int) -> float | None:
-    """Return when a process began, or None if there is none of this id."""
+    """Return when a process began, or None if there is none of this id. After the clock was set it is another time."""
     import psutil
 
     try:
@@ -183,3 +185,25 @@ def born(pid: int) -> float | None:
         return None if process.status() == psutil.STATUS_ZOMBIE else float(process.create_time())
     except psutil.Error:
         return None
+
+
+def birth(pid: int) -> str | None:
+    """Return what tells a process from all others that ever had its id; None where the system does not say it.
+
+    On Linux: which boot, and how many ticks after it. That stays when the clock is set, by which `born` is told.
+    """
+    try:
+        status = Path(f"/proc/{pid}/stat").read_bytes()
+        boot = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
+    except OSError:
+        return None
+    # The name of the program stands in brackets, and may have brackets and spaces in it
+    state, *fields = status.rpartition(b")")[2].split()
+    return None if state in (b"Z", b"X") else f"{boot} {int(fields[_STARTED])}"
+
+
+def is_same(pid: int, began: float | None, birth_then: str | None) -> bool:
+    """Whether a process is the one that was noted with this time, and this birth if one was known."""
+    if birth_then is not None:
+        return birth(pid) == birth_then
+    return began is not None and born(pid) == began

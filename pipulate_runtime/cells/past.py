@@ -32,3 +32,19 @@ def history_before(job: Job, step_id: str) -> list[Entry]:
         if cells := job.source.of_step(step.id):
             entries.append(history_entry(step.id, state.get(step.id) or {}, cells))
     return entries
+
+
+Basis = dict[str, Entry]
+
+
+def basis_of(job: Job, step_id: str) -> Basis:
+    """Return what is stored before a step, by the ids of its steps; nothing of one that is open again."""
+    state = job.read_state()
+    before = history_before(job, step_id)
+    open_again = state.get("_revert_target")
+    return {entry[0]: entry for entry in before if state.get(entry[0]) and entry[0] != open_again}
+
+
+def stands(job: Job, step_id: str, basis: Basis) -> bool:
+    """Whether all that was stored before a step is stored still, with the same answers."""
+    return basis.items() <= basis_of(job, step_id).items()

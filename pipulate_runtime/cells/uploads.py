@@ -91,14 +91,18 @@ def put(folder: RunFolder) -> None:
             )  # with its time: a cell may look at it, and is to find the same
 
 
-def prune(folder: RunFolder, state: Mapping[str, Any]) -> None:
-    """Delete the uploads that no answer of the run names any more."""
+def prune(folder: RunFolder, state: Mapping[str, Any], before: float) -> None:
+    """Delete the uploads that no answer of the run names any more, and that were there `before` a time.
+
+    What has come since belongs to an answer that is on its way, in another tab.
+    """
     store = folder.path / FOLDER
     if not store.is_dir():
         return
     named = _texts(dict(state))
     for file in store.glob("*/*"):
-        if f"{FOLDER}/{file.parent.name}/{file.name}" not in named:
+        named_still = f"{FOLDER}/{file.parent.name}/{file.name}" in named
+        if not named_still and file.stat().st_mtime < before:
             file.unlink(missing_ok=True)
             with contextlib.suppress(OSError):  # the same content may have another name, too
                 file.parent.rmdir()

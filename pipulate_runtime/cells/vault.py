@@ -57,12 +57,13 @@ class Vault:
 
     def succeed(self, old: "Vault") -> None:
         """Know what another vault knows: that of the plugin before it was loaded again."""
-        self._known = old._known
+        self._known, self._told = old._known, old._told
 
     def values(self) -> Iterator[str]:
         """Yield all secrets that are known and texts: what must not be printed."""
-        for answers in list(self._known.values()):
-            yield from (value for value in answers.values() if isinstance(value, str) and value)
+        of_forms = [value for known in self._known.values() for value in known.values()]
+        of_cells = [answer for told in self._told.values() for answer in told.values()]
+        yield from (v for v in (*of_forms, *of_cells) if isinstance(v, str) and v)
 
     def recall(self, key: str, step_id: str) -> Mapping[str, Any]:
         """Return the secrets of a step that are known."""

@@ -164,14 +164,14 @@ class Porting:
 
 
 def safe_name(name: str) -> str:
-    """A file's name without folders, and without what a name must not have; "" when nothing is left."""
+    """A file's name without folders, and without what a name must not have; never empty."""
     last = re.split(r"[/\\]", name)[-1]
     plain = re.sub(r"[^\w .()+-]", "_", last).strip(" .")
     stem, dot, ending = plain.rpartition(".")
     if dot and ending.lower() == "ipynb":
         stem = re.sub(r" ?\(\d+\)$", "", stem)  # what browsers add to a second download
         return f"{stem[:80] or 'notebook'}.ipynb"
-    return plain[-80:]
+    return plain[-80:] or "file"
 
 
 def _move(notebook: Path, home: Path) -> None:

@@ -336,11 +336,18 @@ class StateStore(Choices):
         """
         limit = (datetime.now(UTC) - older_than).isoformat()
         wanted = set(keys) if keys is not None else None
+
+        def found() -> list[dict[str, Any]]:
+            rows = list(self._deleted.rows_where(select="pkey, app_name, at"))
+            return [
+                r for r in rows if (r["pkey"] in wanted if wanted is not None else r["at"] <= limit)
+            ]
+
         with self._lock:
-            rows = list(self._deleted.rows_where())
-        old = [r for r in rows if (r["pkey"] in wanted if wanted is not None else r["at"] <= limit)]
+            old = found()
         if old:
             with self._writing():
+                old = found()  # another program may have been quicker, or have brought one back
                 for row in old:
                     self._deleted.delete(row["pkey"])
         return [

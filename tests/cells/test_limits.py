@@ -15,7 +15,7 @@ import pytest
 from fasthtml.common import to_xml
 
 from pipulate_runtime.cells import execution as executions
-from pipulate_runtime.cells import kernels, leftovers, limits, live, unfinished
+from pipulate_runtime.cells import kernels, leftovers, limits, live, saving, unfinished
 from pipulate_runtime.cells import pool as pools
 from pipulate_runtime.cells import watch as watching
 from pipulate_runtime.cells.folders import inlined
@@ -368,7 +368,7 @@ def test_a_database_that_another_program_locks_is_waited_for(make, monkeypatch):
         await execution.task
         assert not execution.error
         assert len(tries) == 3
-        monkeypatch.setattr(executions, "PATIENCE", 0)
+        monkeypatch.setattr(saving, "PATIENCE", 0)
         tries.clear()
         execution = await walker.plugin.cells.start("k", "step_01", {}, save)
         await execution.task
@@ -386,7 +386,9 @@ class TestUnfinished:
     def of_a_dead_server(folder):
         path = folder.path / "unfinished" / "step_01.json"
         entry = json.loads(path.read_text())
-        path.write_text(json.dumps({**entry, "server": 2**22 + 1, "server_born": 1.0}))
+        path.write_text(
+            json.dumps({**entry, "server": 2**22 + 1, "server_born": 1.0, "server_birth": None})
+        )
 
     def test_it_was_interrupted_and_waits(self, make):
         walker = make(self.BODY)
@@ -414,7 +416,8 @@ class TestUnfinished:
         folder = walker.plugin.cells.folder("k")
         unfinished.begin(folder, "step_01", 1.0)
         entry = json.loads((folder.path / "unfinished/step_01.json").read_text())
-        other = {"server": os.getppid(), "server_born": leftovers.born(os.getppid())}
+        parent = os.getppid()
+        other = {"server": parent, "server_born": leftovers.born(parent), "server_birth": None}
         (folder.path / "unfinished/step_01.json").write_text(json.dumps({**entry, **other}))
 
         async def test():
@@ -491,7 +494,7 @@ def test_a_folder_of_a_live_server_is_left_alone(tmp_path, monkeypatch):
         folder.mkdir()
     leftovers.claim(mine)
     leftovers.claim(dead)
-    dead_server = {"server": 2**22 + 1, "server_born": 1.0}
+    dead_server = {"server": 2**22 + 1, "server_born": 1.0, "server_birth": None}
     owner = json.loads((dead / leftovers.OWNER).read_text())
     (dead / leftovers.OWNER).write_text(json.dumps(owner | dead_server))
     (elsewhere / leftovers.OWNER).write_text(json.dumps(owner | dead_server | {"where": "there"}))

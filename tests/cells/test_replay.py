@@ -1,5 +1,6 @@
 """Kernels come and go; what a step sees is always what a notebook run to that point would see."""
 
+import json
 import os
 import signal
 import subprocess
@@ -264,7 +265,8 @@ def test_leftovers_ends_only_the_very_process_it_noted(tmp_path):
         note = leftovers.write(tmp_path, process.pid, tmp_path / "pipu-x")
         assert leftovers.end_all(tmp_path) == 0  # its server, this process, lives
         text = note.read_text().replace(f'"server": {os.getpid()}', '"server": 999999999')
-        note.write_text(text.replace('"born": ', '"born": 1'))  # a process id that is used again
+        used_again = json.loads(text) | {"born": 1.0, "birth": "another boot 1"}
+        note.write_text(json.dumps(used_again))
         assert leftovers.end_all(tmp_path) == 0
         assert process.poll() is None
         note.write_text(text)

@@ -117,6 +117,27 @@ def test_purging_takes_only_what_is_old_or_named(store):
     assert not store.restore("b")
 
 
+def test_what_another_program_purges_or_brings_back_meanwhile_is_left_to_it(store, monkeypatch):
+    for key in "ab":
+        store.create(key, "app", {})
+        store.delete(key)
+    other = StateStore(store.path)
+    begin = store._writing
+
+    def late():
+        """The other program is quicker by a moment."""
+        if other.restore("b"):
+            other.purge(["a"])
+        return begin()
+
+    monkeypatch.setattr(store, "_writing", late)
+    try:
+        assert store.purge(older_than=timedelta(0)) == []
+        assert store.run("b") is not None
+    finally:
+        other.close()
+
+
 def test_purging_spares_the_files_of_a_new_run_of_the_same_name(store):
     store.create("k", "app", {})
     store.delete("k")

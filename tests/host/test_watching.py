@@ -61,8 +61,9 @@ def note_of(data, key, step, **change):
     path.write_text(json.dumps(json.loads(path.read_text()) | change))
 
 
-ELSEWHERE = {"server": os.getppid(), "server_born": leftovers.born(os.getppid())}
-DEAD = {"server": 2**22 + 1, "server_born": 1.0}
+PARENT = os.getppid()
+ELSEWHERE = {"server": PARENT, "server_born": leftovers.born(PARENT), "server_birth": None}
+DEAD = {"server": 2**22 + 1, "server_born": 1.0, "server_birth": None}
 
 
 class TestPage:
