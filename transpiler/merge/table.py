@@ -316,9 +316,9 @@ def _text(path: str, base: str, ours: str, theirs: str, to: Decisions, part: boo
         if merge.mine is None or path in to.forced:
             return to.clash(path, "changed", base, theirs, ours) + ours
         # What came in is settled: from now on it is in the base of what is still open.
-        settled = declared_as(theirs, merge.settled) if declared else merge.settled
+        beneath = declared_as(theirs, merge.settled) if declared else merge.settled
         to.waived += declared
-        return to.clash(path, "changed", settled, theirs, ours) + merge.mine
+        return to.clash(path, "changed", beneath, theirs, ours) + merge.mine
     to.note(path, "settled")
     to.waived += [ours, theirs]
     kept = ours if merge.mine is None or path in to.forced else merge.mine
