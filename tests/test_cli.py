@@ -211,6 +211,16 @@ def test_what_cannot_be_opened_is_pp401(pipulate: Pipulate, name: str, command: 
     assert [d["code"] for d in data["diagnostics"]] == ["PP401"]
 
 
+def test_inspect_lists_some_of_very_many_names(pipulate: Pipulate, tmp_path: Path) -> None:
+    cell = "\n".join(f"value_{n} = {n}" for n in range(1500))
+    (tmp_path / "trip.ipynb").write_bytes(raw(cell, "len(dir())"))
+    out = pipulate("inspect", "trip.ipynb").out
+    assert "value_0 " in out
+    assert "and 1,460 more" in " ".join(out.split())
+    assert len(out.split("\n")) < 100
+    assert "value_1499" in pipulate("inspect", "trip.ipynb", "--json").out
+
+
 @pytest.mark.parametrize("case", BAD)
 def test_inspect_of_bad_input_ends_as_port_does(
     pipulate: Pipulate, tmp_path: Path, case: str

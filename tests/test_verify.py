@@ -130,11 +130,17 @@ def test_a_coin_is_thrown_again_before_the_app_is_blamed(tmp_path: Path) -> None
     throw = (
         "from pathlib import Path\n"
         "place = Path.cwd()\n"
-        "'tails' if 'runs' in place.parts or place.name == 'notebook 2' else 'heads'"
+        "'tails' if 'runs' in place.parts or place.name == 'notebook-2' else 'heads'"
     )
     found = verified(tmp_path, throw)
     assert found.executions == 3
     assert kinds(found) == ["same"]
+
+
+def test_a_shell_line_that_quotes_no_path_finds_its_folder(tmp_path: Path) -> None:
+    found = verified(tmp_path, "!ls $(pwd) > listed.txt && echo found")
+    assert kinds(found) == ["same"]
+    assert texts(found.rows[0].notebook).split() == ["found"]
 
 
 def test_an_edit_that_changes_the_result_is_found_in_its_cell(tmp_path: Path) -> None:

@@ -322,7 +322,7 @@ BAD_OPTION = Rule(
     "bad-option",
     ERROR,
     "{option} cannot be {value}: {reason}",
-    "See `pipulate port --help`.",
+    "Add --help to the command to see what each option takes.",
 )
 ANSWER_NEEDED = Rule(
     "PP408",

@@ -202,6 +202,9 @@ def _steps(plan: Plan) -> Table:
     return table
 
 
+MANY = 40
+"""Names that a row of `inspect` lists; `--json` has all."""
+
 _WORDS = {"CONFLICT": "red", "merged": "green", "NEW": "cyan", "removed": "yellow"}
 
 
@@ -238,11 +241,17 @@ def _cells(plan: Plan) -> Table:
                 step.title if first else "",
                 str(cell.index),
                 asks,
-                " ".join(into),
-                " ".join(out),
+                _some(into),
+                _some(out),
                 changes,
             )
     return table
+
+
+def _some(names: list[str]) -> str:
+    """Names in a row of a table; a cell that binds a thousand would push all other rows off the screen."""
+    more = len(names) - MANY
+    return " ".join(names) if more <= 0 else f"{' '.join(names[:MANY])} … and {more:,} more"
 
 
 VERDICTS = {"same": "green", "differs": "red", "not reproducible": "yellow", "not compared": "dim"}

@@ -100,7 +100,7 @@ class _Job:
         """Walk the app in one way, with a database of its own."""
         from pipulate_runtime.host.witness import witness
 
-        return await witness(self.plugin, self.folder / f"data {way}", self.given, way)
+        return await witness(self.plugin, self.folder / f"data-{way}", self.given, way)
 
     async def execution(
         self, steps: Mapping[str, str], answers: Mapping[str, Mapping[str, JSON]], number: int
@@ -109,9 +109,10 @@ class _Job:
         from transpiler.reference import execute, notebook_of
         from transpiler.replies import Replies
 
-        work = self.folder / f"notebook {number}"
+        # No spaces in the names of folders: shell lines of notebooks seldom quote their paths.
+        work = self.folder / f"notebook-{number}"
         copy_files(self.plan.files, self.notebook.parent, work)
-        for uploads in self.folder.glob(f"data {self.ways[0]}/runs/*/*/uploads"):  # of one run
+        for uploads in self.folder.glob(f"data-{self.ways[0]}/runs/*/*/uploads"):  # of one run
             await asyncio.to_thread(shutil.copytree, uploads, work / "uploads", dirs_exist_ok=True)
 
         def started(index: int) -> None:

@@ -41,6 +41,56 @@ def test_a_conflict_leaves_the_users_text_running(desk: Desk) -> None:
     assert (again.changed, again.regenerated.open, tree(desk.out)) == (False, 1, before)
 
 
+def test_a_notebook_that_was_moved_is_known_again(desk: Desk) -> None:
+    desk.edit("        print(best)\n", '        print("mine", best)\n')
+    elsewhere = desk.notebook.parent / "notebooks" / desk.notebook.name
+    elsewhere.parent.mkdir()
+    desk.notebook.rename(elsewhere)
+    desk.notebook = elsewhere
+    done = desk.port(*SECOND[:2], *FIRST[2:])
+    assert (done.plugin, done.regenerated.open) == (desk.plugin, 0)
+    assert "limit = 6" in desk.text
+    assert '        print("mine", best)\n' in desk.text
+    assert " notebook=../notebooks/trip.ipynb " in desk.text
+    assert not desk.port().changed
+
+
+TWO_PLACES = (
+    md("# Trip"),
+    "one = 1\nprint('first', one)\ntwo = 2\nthree = 3\nprint('last', three)",
+    "print(two)",
+)
+
+
+def test_a_conflict_is_only_where_both_changed_the_same_lines(desk: Desk) -> None:
+    desk.port(*TWO_PLACES)
+    desk.edit('print("first", one)', 'print("mine", one)')
+    changed = TWO_PLACES[1].replace("'first'", "'newest'") + "\nprint('more')\nfour = 4"
+    desk.port(TWO_PLACES[0], changed, "print(two, four)")
+    assert '        print("mine", one)\n' in desk.text
+    assert "        four = 4\n" in desk.text
+    assert "# notebook |         four = 4" not in desk.text
+    desk.edit('        print("more")\n', "")
+    assert desk.port().regenerated.open == 1
+    assert '        print("more")\n' not in desk.text
+    assert desk.port(choices={"step_01": "mine"}).regenerated.open == 0
+    assert "        four = 4\n" in desk.text
+    assert '        print("more")\n' not in desk.text
+
+
+def test_a_form_in_conflict_has_the_notebooks_new_field(desk: Desk) -> None:
+    asked = "#| input: [{name: limit, help: At most}, {name: depth}]\nlimit = 5\ndepth = 2\nprint(limit, depth)"
+    desk.port(md("# Trip"), asked)
+    desk.edit('Small("At most"', 'Small("No more than"')
+    more = asked.replace("At most", "The most").replace(
+        "{name: depth}", "{name: depth}, {name: far}"
+    )
+    desk.port(md("# Trip"), f"{more}\nfar = 3\nfar")
+    assert 'Small("No more than"' in desk.text
+    assert '                    Label("Far", fr="step_01-far"),\n' in desk.text
+    assert "far = form[" in desk.text
+
+
 def test_a_conflict_follows_the_notebook(desk: Desk) -> None:
     conflict(desk)
     third = (*SECOND[:2], SECOND[2].replace("'best'", "'newest'"), SECOND[3])

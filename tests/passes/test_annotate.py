@@ -407,6 +407,8 @@ def test_positions_are_characters(line):
         pytest.param("x = '\\ud800'", ("text", "'\\ud800'", True), id="half a character"),
         pytest.param("x = 1e999", ("text", "1e309", True), id="infinity"),
         pytest.param("x = None", ("text", None, False), id="nothing"),
+        pytest.param("seed = None", ("integer", None, False), id="nothing, where a number goes"),
+        pytest.param("x = int(1e5)", ("integer", 100000, True), id="a whole number written as a float"),
         pytest.param("x: int = 5", ("integer", 5, True), id="int"),
         pytest.param("x: float = 5", ("number", 5, True), id="float"),
         pytest.param("x: 'int' = 5", ("integer", 5, True), id="an annotation as text"),

@@ -44,6 +44,12 @@ def with_one_block(sides: Sides) -> tuple[Sides, tuple[str, ...]]:
     return (b, o, t), (ours.block, theirs.block)
 
 
+def declared_as(like: str, text: str) -> str:
+    """Return a cell's text with the `global` lines of another one; as it is where either has none to merge."""
+    one, other = _cell(text), _cell(like)
+    return text if one is None or other is None else one.head + other.block + one.rest
+
+
 def _cell(text: str) -> _Cell | None:
     """A cell's function; None for anything else, or where its `global` lines hold more than names."""
     lines = split_lines(text)

@@ -4,7 +4,7 @@ Edits that only touch each other are both taken, in the order of the base; edits
 different insertions at one place, clash.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 from typing import NamedTuple
@@ -19,7 +19,8 @@ class Clash:
     theirs: tuple[str, ...]
 
 
-Piece = tuple[str, ...] | Clash
+_Lines = tuple[str, ...]
+Piece = _Lines | Clash
 
 
 class _Change(NamedTuple):
@@ -33,24 +34,42 @@ class _Change(NamedTuple):
 
 def merge_lines(base: Sequence[str], ours: Sequence[str], theirs: Sequence[str]) -> list[Piece]:
     """Return the pieces of the merge, in order."""
-    left, right = changes(base, ours), changes(base, theirs)
     pieces: list[Piece] = []
+    for was, one, two in _places(base, ours, theirs):
+        if one is None:
+            pieces.append(was if two is None else two)
+        elif two is None or one == two:
+            pieces.append(one)
+        else:
+            pieces.append(Clash(was, one, two))
+    return [piece for piece in pieces if piece]
+
+
+def without_clashes(base: Sequence[str], ours: Sequence[str], theirs: Sequence[str]) -> str:
+    """Return the base with every change of theirs but those that clash with ours."""
+    kept = (
+        was if two is None or (one is not None and one != two) else two
+        for was, one, two in _places(base, ours, theirs)
+    )
+    return "".join(line for lines in kept for line in lines)
+
+
+def _places(
+    base: Sequence[str], ours: Sequence[str], theirs: Sequence[str]
+) -> Iterator[tuple[_Lines, _Lines | None, _Lines | None]]:
+    """The base from its first line to its last, cut where a side changed it: its lines, and those of each side that changed them."""
+    left, right = changes(base, ours), changes(base, theirs)
     at = 0
     while left or right:
         mine, other = _cluster(left, right)
         start = min(c.start for c in mine + other)
         end = max(c.end for c in mine + other)
-        pieces.append(tuple(base[at:start]))
-        if not other:
-            pieces.append(_side(ours, mine, start, end))
-        elif not mine:
-            pieces.append(_side(theirs, other, start, end))
-        else:
-            one, two = _side(ours, mine, start, end), _side(theirs, other, start, end)
-            pieces.append(one if one == two else Clash(tuple(base[start:end]), one, two))
+        yield tuple(base[at:start]), None, None
+        one = _side(ours, mine, start, end) if mine else None
+        two = _side(theirs, other, start, end) if other else None
+        yield tuple(base[start:end]), one, two
         at = end
-    pieces.append(tuple(base[at:]))
-    return [piece for piece in pieces if piece]
+    yield tuple(base[at:]), None, None
 
 
 def changes(base: Sequence[str], side: Sequence[str]) -> list[_Change]:
@@ -64,6 +83,13 @@ def joined(pieces: Sequence[Piece]) -> str | None:
     if any(isinstance(piece, Clash) for piece in pieces):
         return None
     return "".join(line for piece in pieces if not isinstance(piece, Clash) for line in piece)
+
+
+def mine(pieces: Sequence[Piece]) -> str:
+    """Return the text in which ours stands where the sides clash."""
+    return "".join(
+        line for piece in pieces for line in (piece.ours if isinstance(piece, Clash) else piece)
+    )
 
 
 def both(pieces: Sequence[Piece]) -> str:

@@ -4,10 +4,10 @@ import ast
 import io
 import tokenize
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 
-from transpiler.merge.diff3 import both, joined, merge_lines
+from transpiler.merge.diff3 import Clash, Piece, both, joined, merge_lines, mine, without_clashes
 from transpiler.merge.units import split_lines
 
 WIDTH = 88
@@ -57,6 +57,10 @@ class Merge:
 
     text: str | None
     both: str
+    mine: str | None = None
+    """The text with ours where it clashes and all else merged; None where that would be no text."""
+    settled: str = ""
+    """Beside `mine`: the base, with what came in of theirs."""
 
     @property
     def both_parses(self) -> bool:
@@ -81,7 +85,20 @@ def merged(
         tidy = _tidied(ours, formatted)
         if tidy is not None and tidy != ours:
             text = merged(base, tidy, theirs).text
-    return Merge(text, both(pieces))
+    if text is not None:
+        return Merge(text, both(pieces))
+    kept, beside = mine(pieces), "".join(_theirs(pieces))
+    if not complete(base, ours, theirs, kept, beside) or (whole and not parses(kept)):
+        return Merge(None, both(pieces))
+    settled = without_clashes(split_lines(base), split_lines(ours), split_lines(theirs))
+    return Merge(None, both(pieces), kept, settled)
+
+
+def _theirs(pieces: Iterable[Piece]) -> Iterator[str]:
+    """The lines of theirs that clash."""
+    for piece in pieces:
+        if isinstance(piece, Clash):
+            yield from piece.theirs
 
 
 def _tidied(text: str, formatted: Formatter) -> str | None:
@@ -100,8 +117,11 @@ def counted(text: str) -> Counter[str]:
     return Counter(bare for line in text.split("\n") if (bare := line.strip()))
 
 
-def complete(base: str, ours: str, theirs: str, result: str) -> bool:
-    """The guard of one text: every line that a side added is in the result, and none that only one side took away."""
+def complete(base: str, ours: str, theirs: str, result: str, beside: str = "") -> bool:
+    """The guard of one text: every line that a side added is in the result, and none that only one side took away.
+
+    Lines that stand `beside` the result, in the block of a conflict, are not lost.
+    """
     b, o, t, r = map(counted, (base, ours, theirs, result))
     left_over = any(
         r[line] > max(0, o[line] + t[line] - count)
@@ -109,7 +129,7 @@ def complete(base: str, ours: str, theirs: str, result: str) -> bool:
         if (o[line] == count) != (t[line] == count) and min(o[line], t[line]) < count
         and max(o[line], t[line]) == count
     )  # fmt: skip
-    return not left_over and not lost(b, o, t, r)
+    return not left_over and not lost(b, o, t, r + counted(beside))
 
 
 def lost(

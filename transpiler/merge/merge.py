@@ -156,7 +156,7 @@ def _checked(
         reason = None if text in sides[1:] else checks.problem(text, sides, to)
         forced = set(to.forced)
         if reason:
-            forced |= {change.unit for change in to.changes if change.what == "merged"}
+            forced |= {c.unit for c in to.changes if c.what in ("merged", "conflict")}
         if (names, methods, forced) == (set(to.names), set(to.methods), set(to.forced)):
             break
         to = replace(

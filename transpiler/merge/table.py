@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from transpiler.merge.conflicts import Conflict, block, conflict_id
-from transpiler.merge.declared import with_one_block
+from transpiler.merge.declared import declared_as, with_one_block
 from transpiler.merge.leaves import Formatter, counted, merged, merged_import, same_code
 from transpiler.merge.order import woven
 from transpiler.merge.reachable import reachable
@@ -313,10 +313,16 @@ def _text(path: str, base: str, ours: str, theirs: str, to: Decisions, part: boo
             to.waived.append(ours)
         return merge.text
     if choice is None or (choice == "both" and not part and not merge.both_parses):
-        return to.clash(path, "changed", base, theirs, ours) + ours
+        if merge.mine is None or path in to.forced:
+            return to.clash(path, "changed", base, theirs, ours) + ours
+        # What came in is settled: from now on it is in the base of what is still open.
+        beneath = declared_as(theirs, merge.settled) if declared else merge.settled
+        to.waived += declared
+        return to.clash(path, "changed", beneath, theirs, ours) + merge.mine
     to.note(path, "settled")
     to.waived += [ours, theirs]
-    return {"mine": ours, "notebook": theirs, "both": reachable(merge.both)}[choice]
+    kept = ours if merge.mine is None or path in to.forced else merge.mine
+    return {"mine": kept, "notebook": theirs, "both": reachable(merge.both)}[choice]
 
 
 def _part(path: str, base: str, ours: str, theirs: str, to: Decisions) -> str:

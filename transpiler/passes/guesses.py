@@ -88,6 +88,13 @@ def attributes_of(name: str, value: Any, choices: tuple[JSON, ...]) -> dict[str,
     return {}
 
 
+def is_whole(name: str) -> bool:
+    """Whether a variable that holds None would hold a whole number: by its name, as `seed`, `n_rows`, `random_state`."""
+    named = words.parts(name)
+    whole = words.COUNTS | words.SEEDS | {"n", "num", "top", "k", "limit"}
+    return not whole.isdisjoint(named) or ("random", "state") in pairwise(named)
+
+
 def _limits(named: frozenset[str], value: float) -> dict[str, JSON]:
     if named & words.PERCENT and 0 <= value <= 100:
         return {"min": 0, "max": 100}

@@ -48,6 +48,8 @@ def spelled(node: ast.expr) -> Spelled | None:
     cast = _CASTS.get(name) if isinstance(node.func, ast.Name) else None
     if cast == "switch" and not isinstance(value, bool):
         return None
+    if cast == "integer" and isinstance(value, float) and value.is_integer():
+        return Spelled({"type": cast, "default": int(value)}, inner)  # int(1e5)
     if cast and isinstance(value, str | int | float):
         return Spelled({}, inner)
     return None

@@ -22,6 +22,17 @@ def notebook_path(notebook: Path, out: Path) -> str:
     return in_comment(relative_path(notebook, out))
 
 
+def is_same_notebook(recorded: str, relative: str, out: Path) -> bool:
+    """Whether a plugin in a folder that was ported from `recorded` is one of the notebook at `relative`.
+
+    It is, too, when the notebook was moved: nothing is left where it was, and a file of its name is here.
+    """
+    if recorded == relative:
+        return True
+    same_name = recorded.rpartition("/")[2] == relative.rpartition("/")[2]
+    return same_name and not os.path.lexists(out / recorded)
+
+
 def matching(folder: Path, pattern: str) -> list[Path]:
     """Return the files of a folder; none when the system does not even take its name."""
     try:

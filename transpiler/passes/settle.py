@@ -17,6 +17,7 @@ from transpiler.passes.field_types import (
     type_of,
     type_of_result,
 )
+from transpiler.passes.guesses import is_whole
 from transpiler.passes.options import shown
 from transpiler.passes.places import Places
 from transpiler.passes.values_of import COMPUTED, literal_of
@@ -152,6 +153,8 @@ class _Settling:
             self._raw = True
         elif self._value is None and limited:
             return "number"
+        elif self._value is None and is_whole(self._draft.name):
+            return "integer"
         return own or "text"
 
     def _fitting_default(self) -> JSON:

@@ -25,7 +25,7 @@ from transpiler import __version__, codes
 from transpiler.diagnostics import WHOLE, Found, UserError
 from transpiler.ir import Known, Plan
 from transpiler.passes.earlier import SCHEMA, Lock, conflicts_as_data, known_of, read_lock
-from transpiler.passes.paths import matching, notebook_path, sha
+from transpiler.passes.paths import is_same_notebook, matching, notebook_path, sha
 from transpiler.passes.regenerated import REFUSED, Regenerated
 from transpiler.pristine import origin
 
@@ -56,7 +56,7 @@ def ported_from(notebook: Path, out: Path) -> list[Place]:
     found = []
     for path, text in _plugins(out):
         made_from = origin(text)
-        if made_from is not None and made_from["notebook"] == relative:
+        if made_from and is_same_notebook(made_from["notebook"], relative, out):
             home = out / ".port" / made_from["id"]
             recover(home, path)
             lock, base = read_lock(home / "lock.json"), _content(home / "base.py.txt")
