@@ -14,7 +14,6 @@ import psutil
 import pytest
 from fasthtml.common import to_xml
 
-from pipulate_runtime.cells import execution as executions
 from pipulate_runtime.cells import kernels, leftovers, limits, live, saving, unfinished
 from pipulate_runtime.cells import pool as pools
 from pipulate_runtime.cells import watch as watching
