@@ -16,7 +16,7 @@ Everything here may be edited: when the notebook changes, `pipulate port` takes 
 changes in and keeps your edits. Leave the `# port:` line below as it is.
 """
 
-# port: id=919a8d219c66 notebook=../fixtures/inputs/all_types.ipynb base=b55a20137e63bb8c
+# port: id=919a8d219c66 notebook=../fixtures/inputs/all_types.ipynb base=3659abf94c37e6af
 # The `global` lines of a cell name what it only reads, too:
 # ruff: noqa: PLW0602
 
@@ -1269,6 +1269,15 @@ class AllTypes:
         except ValueError:
             errors["pictures"] = "Pictures: please choose files of at most 200 MB each."
         errors |= sent.problems
+
+        # Files take their time: another tab may have locked the run by now, or gone back.
+        state = self.pip.read_state(key)
+        before = self.steps[: self.steps_indices["step_02"]]
+        locked = "finalized" in state.get("finalize", {})
+        reopened = state.get("_revert_target") in [step.id for step in before]
+        done = all(step.done in state.get(step.id, {}) for step in before)
+        if not state or locked or reopened or not done:
+            return self.chain(key)
         if errors:
             # Files that came along are kept: a browser does not send them twice.
             kept = {

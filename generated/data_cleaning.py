@@ -16,7 +16,7 @@ Everything here may be edited: when the notebook changes, `pipulate port` takes 
 changes in and keeps your edits. Leave the `# port:` line below as it is.
 """
 
-# port: id=2a6d495cbed7 notebook=../fixtures/flows/data_cleaning.ipynb base=bd3240a3e4fe7231
+# port: id=2a6d495cbed7 notebook=../fixtures/flows/data_cleaning.ipynb base=30e3382d7ec5fa78
 # The `global` lines of a cell name what it only reads, too:
 # ruff: noqa: PLW0602
 
@@ -506,6 +506,15 @@ class DataCleaning:
                 "A table as CSV: please choose a file (.csv, .txt) of at most 200 MB."
             )
         errors |= sent.problems
+
+        # Files take their time: another tab may have locked the run by now, or gone back.
+        state = self.pip.read_state(key)
+        before = self.steps[: self.steps_indices["step_01"]]
+        locked = "finalized" in state.get("finalize", {})
+        reopened = state.get("_revert_target") in [step.id for step in before]
+        done = all(step.done in state.get(step.id, {}) for step in before)
+        if not state or locked or reopened or not done:
+            return self.chain(key)
         if errors:
             # Files that came along are kept: a browser does not send them twice.
             kept = {name: form.get(name, earlier[name]) for name in ["file"]}

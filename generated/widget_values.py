@@ -16,7 +16,7 @@ Everything here may be edited: when the notebook changes, `pipulate port` takes 
 changes in and keeps your edits. Leave the `# port:` line below as it is.
 """
 
-# port: id=3f825ab3e042 notebook=../fixtures/inputs/widget_values.ipynb base=15d6fa747d1dbe6f
+# port: id=3f825ab3e042 notebook=../fixtures/inputs/widget_values.ipynb base=8fe550459c722208
 # The `global` lines of a cell name what it only reads, too:
 # ruff: noqa: PLW0602
 
@@ -1645,6 +1645,15 @@ class WidgetValues:
                 "Papers: please choose files (.csv, .txt) of at most 200 MB each."
             )
         errors |= sent.problems
+
+        # Files take their time: another tab may have locked the run by now, or gone back.
+        state = self.pip.read_state(key)
+        before = self.steps[: self.steps_indices["step_06"]]
+        locked = "finalized" in state.get("finalize", {})
+        reopened = state.get("_revert_target") in [step.id for step in before]
+        done = all(step.done in state.get(step.id, {}) for step in before)
+        if not state or locked or reopened or not done:
+            return self.chain(key)
         if errors:
             # Files that came along are kept: a browser does not send them twice.
             kept = {name: form.get(name, earlier[name]) for name in ["papers"]}

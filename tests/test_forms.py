@@ -310,6 +310,37 @@ def test_uploads(tmp_path: Path) -> None:
 
 
 @pytest.mark.kernel
+@pytest.mark.parametrize("gone", ["locked", "back"])
+def test_a_file_that_arrives_when_another_tab_has_locked_the_run_or_gone_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, gone: str
+) -> None:
+    keep = uploads_of_runs.keep
+
+    async def life(run: Run) -> None:
+        await run.submit("step_01", SOUND)
+        await run.submit("step_02", {}, {"guests": ("guests.csv", CSV)})
+        await run.submit("step_03", {"token": TOKEN})
+        await run.submit("step_04", {})
+
+        async def meanwhile(*given: Any) -> str:
+            path = await keep(*given)
+            if gone == "locked":
+                await run.post("finalize", {})
+            else:
+                await run.post("revert", {"step_id": "step_01"})
+            return path
+
+        monkeypatch.setattr(uploads_of_runs, "keep", meanwhile)
+        await run.post("step_02_submit", {}, {"guests": ("other.csv", b"name,town\nJoan,Bath\n")})
+        assert ("finalized" in run.state.get("finalize", {})) == (gone == "locked")
+        assert run.state.get("_revert_target") == ("step_01" if gone == "back" else None)
+        assert "_typed" not in run.state
+        assert "other.csv" not in json.dumps(run.state)
+
+    live(tmp_path, life)
+
+
+@pytest.mark.kernel
 def test_a_secret_is_nowhere_and_is_asked_again(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:

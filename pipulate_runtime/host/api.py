@@ -55,10 +55,15 @@ class Pipulate(Keys, Words):
             return {}
 
     def write_state(self, key: str, state: State) -> None:
-        """Replaces the state of a run; raises HostError PP509 (no such run) and PP545 (it is locked, and stays locked)."""
+        """Replaces the state of a run; raises HostError PP509 (no such run) and PP545 (it is locked).
+
+        A state read before the run was locked does not unlock it, as another tab may be late; one read since does.
+        """
         with self._store.changing(key) as kept:
-            if is_finalized(kept) and is_finalized(state) and answers(kept) != answers(state):
-                raise RUN_LOCKED.error(key=key)
+            if is_finalized(kept):
+                late = state.get("updated") != kept.get("updated")
+                if answers(kept) != answers(state) if is_finalized(state) else late:
+                    raise RUN_LOCKED.error(key=key)
             kept.clear()
             kept.update(state)
         state["updated"] = kept["updated"]

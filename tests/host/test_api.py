@@ -113,6 +113,15 @@ def test_a_locked_run_is_not_changed_by_whatever_member(pip, key):
     assert pip.get_step_data(key, "step_01") == {"name": "b"}
 
 
+def test_a_state_read_before_the_run_was_locked_does_not_unlock_it(pip, key):
+    late = pip.read_state(key)
+    wait(pip.finalize_workflow(key))
+    with pytest.raises(HostError, match="PP545"):
+        pip.write_state(key, {**late, "step_01": {"name": "late"}})
+    assert pip.read_state(key)["finalize"] == {"finalized": True}
+    assert pip.get_step_data(key, "step_01") == {}
+
+
 def test_starting_twice_keeps_what_is_there(pip, key):
     wait(pip.set_step_data(key, "step_01", "a", STEPS))
     state, error = pip.initialize_if_missing(key, {"app_name": "my-app"})
