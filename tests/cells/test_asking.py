@@ -295,6 +295,34 @@ def test_what_was_answered_before_is_suggested_when_the_step_is_run_anew(make):
     run(test())
 
 
+def test_the_first_question_is_heard_however_late_a_channel_tries_again(make, monkeypatch):
+    """A channel that finds nobody listening tries again after a while of its own; what is asked before that is lost."""
+    import zmq
+    from jupyter_client.connect import ConnectionFileMixin
+
+    connect = ConnectionFileMixin._create_connected_socket
+
+    def slow(self, channel, identity=None):
+        again = 30_000 if channel == "stdin" else 100
+        self.context.sockopts[zmq.RECONNECT_IVL] = again  # milliseconds, for the sockets made next
+        return connect(self, channel, identity)
+
+    monkeypatch.setattr(ConnectionFileMixin, "_create_connected_socket", slow)
+    walker = make("""
+    @cell("a")
+    def step_01_cell(form):
+        return input("Who? ")
+    """)
+
+    async def test():
+        execution = await walker.begin("step_01")
+        await asyncio.wait_for(say(walker, execution, "Ada"), 15)
+        await execution.task
+
+    run(test())
+    assert results(walker, "step_01") == ["'Ada'"]
+
+
 def test_prompts_and_answers_of_any_kind(make):
     body = r"""
     @cell("a")
