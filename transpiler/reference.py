@@ -178,10 +178,22 @@ class _Channel(AsyncZMQSocketChannel):
 
 
 class _Client(AsyncKernelClient):
-    """A client with such channels."""
+    """A client with such channels.
+
+    What a cell asks before the stdin channel is through is lost, so that one is opened when the kernel listens.
+    """
 
     shell_channel_class = Type(_Channel)
     iopub_channel_class = Type(_Channel)
+
+    def start_channels(self, **wanted: bool) -> None:  # type: ignore[override]
+        """Start all channels but stdin."""
+        super().start_channels(**wanted | {"stdin": False})
+
+    async def wait_for_ready(self, timeout: float | None = None) -> None:
+        """Wait until the kernel answers, and open stdin. Raises RuntimeError when it does not."""
+        await super().wait_for_ready(timeout)
+        self.stdin_channel.start()
 
 
 class _Manager(AsyncKernelManager):
