@@ -159,7 +159,9 @@ def test_the_server_is_killed_and_the_run_goes_on(page: Page, server: Server) ->
     start(page, server)
     page.get_by_label("Smallest amount").fill("1000")
     page.get_by_role("button", name="Continue").click()
-    card(page, "finalize", "input")  # a step the kill interrupts waits for its button: tests/test_faults.py
+    card(
+        page, "finalize", "input"
+    )  # a step the kill interrupts waits for its button: tests/test_faults.py
     shown = page.locator("#step_02 [data-output=stream]").inner_text()
     address = page.url
     server.kill()

@@ -39,6 +39,7 @@ from pipulate_runtime.cells.source import Cell, with_answers
 from pipulate_runtime.cells.spill import Spill
 from pipulate_runtime.cells.stdin import Reply
 from pipulate_runtime.cells.suggest import suggested
+from pipulate_runtime.cells.threads import in_thread
 from pipulate_runtime.cells.vault import Missing, masked
 
 Save = Callable[[list[Record]], Awaitable[None]]
@@ -194,7 +195,7 @@ async def _execute(pool: Pool, run: Run, job: Job, execution: Execution, save: S
     execution.doing = "Running"
     execution.shown = shown = shown_by(kernel)
     execution.public = masked(job.source.plugin_class, execution.step_id, execution.form)
-    await asyncio.to_thread(uploads.put, run.folder)
+    await in_thread(uploads.put, run.folder)
     began, started = shown.tick, time.monotonic()
     keep = partial(asking.keep_open, job.read_state, job.write_state, execution.step_id)
     place = execution.key, execution.step_id
@@ -246,7 +247,7 @@ async def _replay(
     execution.doing = "Starting"
     await asyncio.to_thread(Spill.sweep, run.folder.outputs)
     kernel = await keeping.restored(pool, run, job, before) or await keeping.opened(pool, run, job)
-    await asyncio.to_thread(uploads.put, run.folder)
+    await in_thread(uploads.put, run.folder)
     titles = {step.id: step.show for step in job.steps}
     for step_id, given, _ in before[kernel.restored :]:
         execution.doing = f"First the earlier step “{titles[step_id]}” runs again"

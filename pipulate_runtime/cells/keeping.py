@@ -12,6 +12,7 @@ from pipulate_runtime.cells.job import Job
 from pipulate_runtime.cells.kernels import Kernel, KernelDied
 from pipulate_runtime.cells.marks import Policy
 from pipulate_runtime.cells.pool import Pool, Run, settings
+from pipulate_runtime.cells.threads import in_thread
 
 REST = 2.0  # seconds without a step after which a run rests: the chain has come to a question, or to its end
 
@@ -20,9 +21,9 @@ async def opened(pool: Pool, run: Run, job: Job, found: Checkpoint | None = None
     """Return a fresh kernel that has the plugin's source and works in a fresh folder, or in that of a checkpoint."""
     kernel = await pool.take(run)
     if found:
-        await asyncio.to_thread(found.put_files, run.folder.work)
+        await in_thread(found.put_files, run.folder.work)
     else:
-        await asyncio.to_thread(run.folder.fresh_work, job.files)
+        await in_thread(run.folder.fresh_work, job.files)
     await kernel.open(*job.source.told, run.folder.work)
     return kernel
 

@@ -109,7 +109,9 @@ class Kernel:
             _step_back(self.pid)
             self._record = leftovers.write(self.data, self.pid, self.folder)
             self._client = self._manager.client()
-            self._client.start_channels(shell=True, iopub=True, stdin=False, hb=False, control=False)
+            self._client.start_channels(
+                shell=True, iopub=True, stdin=False, hb=False, control=False
+            )
             await asyncio.wait_for(self._ready(), START_SECONDS)
             # Only now: each channel tries again at its own times while the kernel does not listen yet, and what a cell
             # asks before this one is through is dropped by the kernel without a word; both would wait for ever.

@@ -16,7 +16,11 @@ def kept_key(path: Path) -> str:
         file.write(secrets.token_urlsafe(32))
         file.flush()
         os.fsync(file.fileno())
-    with suppress(FileExistsError):  # another server of this folder was quicker
+    try:
         os.link(part, path)
-    part.unlink()
+    except FileExistsError:
+        pass  # another server of this folder was quicker
+    except OSError:  # a file system without links, such as that of a memory stick
+        part.replace(path)
+    part.unlink(missing_ok=True)
     return path.read_text(encoding="ascii")

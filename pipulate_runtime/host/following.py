@@ -54,7 +54,10 @@ class Follower:
                 continue
             changed = seen[2] != before[notebook][2]
             if changed and self._served.digests.pop(notebook, None) != seen[2]:
-                await self._port(notebook, homes[notebook])
+                try:
+                    await self._port(notebook, homes[notebook])
+                except Exception:  # a fault of ours: the other files are followed all the same
+                    log.exception("%s could not be ported", notebook.name)
         found = find_files(self._folder)
         plugins = await asyncio.to_thread(_look, found, self._plugins)
         known, self._plugins = self._plugins, self._plugins | plugins

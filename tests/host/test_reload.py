@@ -200,6 +200,34 @@ def test_a_saved_notebook_is_ported_and_merged(tmp_path):
         assert "PP101" not in client.get("/hello").text
 
 
+def test_a_port_that_fails_by_our_fault_leaves_the_other_files_followed(
+    tmp_path, monkeypatch, caplog
+):
+    folder = tmp_path / "plugins"
+    folder.mkdir()
+    porter = Porter(folder)
+    notebooks = [tmp_path / f"{name}.ipynb" for name in ("first", "second")]
+    for notebook in notebooks:
+        shutil.copy(ROOT / "fixtures" / "hello.ipynb", notebook)
+        assert porter.again(notebook)["ok"]
+    port_again = Porter.again
+
+    def again(self, notebook):
+        if notebook.name == "first.ipynb":
+            raise RuntimeError("of ours")
+        return port_again(self, notebook)
+
+    monkeypatch.setattr(Porter, "again", again)
+    with TestClient(create_app(folder, tmp_path / "data"), base_url=LOCAL) as client:
+        files = Files(client, folder, porter)
+        for notebook in notebooks:
+            files.save(notebook, notebook.read_text().replace("Hello ", "Good day "))
+        files.look()
+        assert "first.ipynb could not be ported" in caplog.text
+        assert "Good day " in (folder / "second.py").read_text()
+        assert "Good day " not in (folder / "first.py").read_text()
+
+
 def test_what_a_drop_has_ported_is_not_ported_again(tmp_path):
     folder, notebook = tmp_path / "plugins", tmp_path / "hello.ipynb"
     folder.mkdir()
