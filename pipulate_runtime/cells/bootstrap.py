@@ -217,6 +217,8 @@ def stand_for_upstream(shell: Any) -> None:
     module.load_ipython_extension(shell)
 
 
+if sys.modules.get("debugpy", sys) is None:  # see `launch`: a cell may import it
+    del sys.modules["debugpy"]
 end_with(int(os.environ.get("JPY_PARENT_PID") or os.getppid()))
 note_crashes(os.environ["PIPULATE_KERNEL"])
 keep_all_outputs(get_ipython())  # type: ignore[name-defined]  # noqa: F821

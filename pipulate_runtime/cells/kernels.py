@@ -29,7 +29,6 @@ ENVIRONMENT = {
     "GIT_TERMINAL_PROMPT": "0",
     "DO_NOT_TRACK": "1",
     "JUPYTER_PLATFORM_DIRS": "1",
-    "PYDEVD_DISABLE_FILE_VALIDATION": "1",
 }
 
 
@@ -358,8 +357,7 @@ def _this_python(python: str) -> Any:
 
     argv = [
         python,
-        "-m",
-        "ipykernel_launcher",
+        str(Path(__file__).with_name("launch.py")),
         "-f",
         "{connection_file}",
         "--HistoryManager.hist_file=:memory:",

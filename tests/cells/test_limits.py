@@ -9,10 +9,13 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from textwrap import dedent
 
+import nbformat
 import psutil
 import pytest
 from fasthtml.common import to_xml
+from nbclient import NotebookClient
 
 from pipulate_runtime.cells import kernels, leftovers, limits, live, saving, unfinished
 from pipulate_runtime.cells import pool as pools
@@ -229,6 +232,30 @@ def test_no_zombie_is_left(tmp_path):
 
     for pid in asyncio.run(test()):
         assert not psutil.pid_exists(pid)
+
+
+@pytest.mark.kernel
+def test_a_kernel_starts_as_jupyter_starts_it_but_without_the_debugger(tmp_path, monkeypatch):
+    monkeypatch.delenv("PYTHONPATH", raising=False)  # a relative one is another one in each folder
+    code = dedent("""
+    import sys, __main__
+    print(sys.path, sys.argv[0], sys.flags, sys.warnoptions, hasattr(__main__, "code"), __main__.__name__)
+    """)
+    debugger = "\nprint('debugpy' in sys.modules)\nimport debugpy\nprint(debugpy.__name__)"
+
+    async def test():
+        kernel, said = Kernel(sys.executable, tmp_path), []
+        await kernel.start()
+        await kernel.execute(
+            code + debugger, lambda kind, content: said.append(content.get("text", ""))
+        )
+        await kernel.end()
+        return "".join(said)
+
+    make = nbformat.v4
+    notebook = make.new_notebook(cells=[make.new_code_cell(code)])
+    NotebookClient(notebook, resources={"metadata": {"path": str(tmp_path)}}).execute()
+    assert asyncio.run(test()) == notebook.cells[0].outputs[0].text + "False\ndebugpy\n"
 
 
 @pytest.mark.kernel
