@@ -48,7 +48,7 @@ verify: .venv/.dev ## compare each notebook of fixtures/ with its app, cell by c
 	$(BIN)/pipulate verify $(WITH_PLUGIN) fixtures/faithful/*.ipynb $(ANSWERS) --jobs $(JOBS) $(WAYS)
 
 test: .venv/.dev check ## style, types, architecture, then all tests
-	$(BIN)/pytest -q -n $(JOBS) --dist loadgroup
+	$(BIN)/pytest -q -n $(JOBS) --dist loadscope
 
 # What upstream Pipulate runs with; fastcore is the one of that time, as newer ones do not go with that FastHTML.
 OLD := python-fasthtml==0.12.47 starlette==0.52.1 fastcore==1.12.16

@@ -4,6 +4,7 @@ import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import settings
@@ -17,6 +18,9 @@ CHROMIUM = (
     shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 )
 
+LONGEST = "test_faults.py"
+CORPUS = "test_faithful.py"
+
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
@@ -24,12 +28,30 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """A file stays on one worker; of the slow corpus, what belongs to one notebook, since its tests share an execution.
+
+    Marks of groups (`--dist loadgroup`) have no effect with pytest 9.2 and xdist 3.8: xdist changes the ids of tests where
+    pytest does not look for them any more.
+    """
+    from xdist.scheduler import LoadScopeScheduling
+
+    class ByFile(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            file, _, test = nodeid.partition("::")
+            return test.partition("[")[2] or file if file.endswith(CORPUS) else file
+
+    config.option.loadscopereorder = False
+    return ByFile(config, log)
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Files stay together. Browser tests need Chromium; they are skipped without it unless PIPULATE_REQUIRE_BROWSER is set."""
-    if getattr(config.option, "dist", "no") == "loadgroup":
-        for item in items:  # a file stays on one worker, unless its tests say how to group them
-            if not item.get_closest_marker("xdist_group"):
-                item.add_marker(pytest.mark.xdist_group(item.path.name))
+    """What takes longest comes first, and last what is in small pieces: so the workers end together.
+
+    Browser tests need Chromium; they are skipped without it unless PIPULATE_REQUIRE_BROWSER is set.
+    """
+    items.sort(key=lambda item: (item.path.name != LONGEST, item.path.name == CORPUS))
     if CHROMIUM or os.environ.get("PIPULATE_REQUIRE_BROWSER"):
         return
     for item in items:

@@ -1,6 +1,6 @@
 """The corpus of fixtures/faithful: each notebook's app shows what the notebook shows, however it is walked.
 
-Slow, so each notebook is a group of its own for `pytest --dist loadgroup` (see conftest); its tests share one verification.
+Slow; the tests of one notebook share its verification, so a worker of pytest-xdist takes them together (see conftest).
 """
 
 import asyncio
@@ -35,7 +35,6 @@ MOVING = {
 }
 """Notebook -> the cells, by their position, that give something else in each execution."""
 NAMES = sorted(path.stem for path in FAITHFUL.glob("*.ipynb"))
-EACH = [pytest.param(name, marks=pytest.mark.xdist_group(f"faithful {name}")) for name in NAMES]
 
 
 def notebook_of(name: str) -> Any:
@@ -129,7 +128,7 @@ def verified(name: str) -> Verified:
 
 
 @pytest.mark.kernel
-@pytest.mark.parametrize("name", EACH)
+@pytest.mark.parametrize("name", NAMES)
 def test_the_app_shows_what_the_notebook_shows(name: str) -> None:
     """Straight on, with the server ended after each step, and going back once after each step."""
     found = verified(name)
@@ -149,7 +148,7 @@ class Blind(Flow):
 
 
 @pytest.mark.kernel
-@pytest.mark.parametrize("name", EACH[1::3])  # each costs a walk more
+@pytest.mark.parametrize("name", NAMES)
 def test_the_analysis_decides_nothing(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
