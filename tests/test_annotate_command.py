@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -249,7 +250,12 @@ class Terminal:
         os.write(self._ours, text.encode() + b"\n")
 
     def interrupt(self) -> None:
-        self._process.send_signal(signal.SIGINT)
+        """Press Ctrl+C, and again if it fell between the prompt and the reading, where Python does not see it."""
+        for _ in range(5):
+            self._process.send_signal(signal.SIGINT)
+            with suppress(subprocess.TimeoutExpired):
+                self._process.wait(5)
+                return
 
     def end(self) -> int:
         """Read what is left and return the exit code."""
