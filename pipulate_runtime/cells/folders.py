@@ -192,7 +192,7 @@ def _content(mime: str, value: Any) -> bytes:
 
         try:
             return base64.b64decode(value)
-        except ValueError:
+        except ValueError:  # no base64 after all: kept as the text it is
             pass
     text = value if isinstance(value, str) else json.dumps(value)
     return text.encode("utf-8", "surrogatepass")

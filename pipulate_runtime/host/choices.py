@@ -1,7 +1,7 @@
 """What was chosen: settings, the profile in use, the roles that are on. The part of the store that holds no runs."""
 
 import threading
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager
 from typing import Any
 
@@ -9,16 +9,11 @@ from typing import Any
 class Choices:
     """The part of StateStore that keeps what was chosen (CONTRACT 1.3, 1.8)."""
 
+    # what the class that this is mixed into has
     _lock: threading.RLock
     _store: Any
-
-    def table(self, name: str) -> Any:
-        """Given by the class this is mixed into."""
-        raise NotImplementedError
-
-    def transaction(self) -> AbstractContextManager[None]:
-        """Given by the class this is mixed into."""
-        raise NotImplementedError
+    table: Callable[[str], Any]
+    transaction: Callable[[], AbstractContextManager[None]]
 
     def rows(
         self, table_name: str, /, order_by: str = "priority, id", **only: object

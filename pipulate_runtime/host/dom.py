@@ -101,7 +101,7 @@ def several(answer: str) -> list[str]:
     if answer.lstrip().startswith("["):
         try:
             return [value if isinstance(value, str) else str(value) for value in json.loads(answer)]
-        except ValueError:
+        except ValueError:  # a first line that only looks like a list
             pass
     return [line for line in answer.splitlines() if line]
 

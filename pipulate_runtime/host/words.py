@@ -2,7 +2,7 @@
 
 import logging
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from types import SimpleNamespace
 from typing import Any
 
@@ -17,11 +17,9 @@ log = logging.getLogger(__name__)
 class Words:
     """The part of `pip` that finds the words."""
 
+    # what the class that this is mixed into has
     message_queue: History
-
-    def read_state(self, key: str) -> State:
-        """Given by the class this is mixed into."""
-        raise NotImplementedError
+    read_state: Callable[[str], State]
 
     def fmt(self, name: str) -> str:
         """A name as it is read: `step_01` is "Step 1"."""

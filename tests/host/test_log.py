@@ -1,5 +1,6 @@
 """The log: what is in the file, what never is, and what the page finds in it."""
 
+import contextlib
 import logging
 from pathlib import Path
 
@@ -130,9 +131,15 @@ def test_the_page_shows_what_the_server_did(tmp_path):
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="a disk that is full, on Linux")
-def test_a_log_that_cannot_be_written_stops_nothing(folder):
+def test_a_log_that_cannot_be_written_stops_nothing(folder, capsys):
     with logs.kept(folder):
         handler = next(h for h in logging.getLogger().handlers if isinstance(h, logs._Private))
         handler.stream.close()
-        handler.stream = open("/dev/full", "w")
+        handler.stream = full = open("/dev/full", "w")
         ours.error("to nowhere")
+        handler.stream = handler._open()  # somebody made room
+        ours.error("to the file")
+        with contextlib.suppress(OSError):
+            full.close()
+    assert [entry.text for entry in logs.entries(folder)] == ["to the file"]
+    assert "Traceback" not in capsys.readouterr().err
