@@ -331,6 +331,14 @@ ANSWER_NEEDED = Rule(
     "{name} asks with input(), which nobody answers while it is verified",
     "Give the answers that the notebook and the app shall both get: {answers}",
 )
+SECOND_PLUGIN = Rule(
+    "PP409",
+    "second-plugin",
+    NOTICE,
+    "{old} was made from this notebook when it had the name {name}; {path} is a new plugin beside it, without its edits and runs",
+    'To go on with the old one, put {{"pipulate": {{"app_name": "{name}"}}}} into the notebook\'s metadata, delete {path} and port again. '
+    "Else delete the old one.",
+)
 PLUGIN_NOT_PYTHON = Rule(
     "PP420",
     "plugin-not-python",

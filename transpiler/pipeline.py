@@ -141,6 +141,8 @@ def port(
         return Ported(path, plugin, None, (), changed=False)
     asked = asked or Asked()
     there = disk.ported_from(known, out)
+    if not there and (there := disk.renamed_from(known, raw, out)) and options.fields is None:
+        kept = there[0].lock.fields
     made = planned(raw, path, options, kept, disk.known_steps(there))
     plan, found = made.plan, made.found
     if plan is None or any(d.rule.severity is Severity.ERROR for d in found):
@@ -168,8 +170,18 @@ def port(
         }
         changed, of_write = disk.write(plan, result, where, path, raw, papers)
     backup = changed and where.raw is not None and not asked.dry
-    everything = found + of_merge + of_write
+    everything = found + _of_place(where, there) + of_merge + of_write
     return Ported(path, where.path, plan, everything, changed, result, where.raw, backup)
+
+
+def _of_place(where: disk.Place, there: list[disk.Place]) -> Found:
+    """What to say of a new plugin when the notebook has one already, of another name."""
+    if where.raw is not None:
+        return ()
+    return tuple(
+        codes.SECOND_PLUGIN.at(WHOLE, old=str(old.path), path=str(where.path), name=old.app_name)
+        for old in there
+    )
 
 
 def _emitted_again(where: disk.Place, path: Path, options: Options) -> Emitted | None:

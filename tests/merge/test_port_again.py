@@ -12,7 +12,8 @@ from tests.build import md, raw, tree
 from tests.merge.desk import FIRST, SECOND, Desk
 from transpiler.diagnostics import UserError
 from transpiler.merge import checks
-from transpiler.pipeline import Ported, undo
+from transpiler.options import Asked, Options
+from transpiler.pipeline import Ported, port, undo
 
 
 @pytest.fixture
@@ -53,6 +54,41 @@ def test_a_notebook_that_was_moved_is_known_again(desk: Desk) -> None:
     assert '        print("mine", best)\n' in desk.text
     assert " notebook=../notebooks/trip.ipynb " in desk.text
     assert not desk.port().changed
+
+
+def test_a_notebook_that_was_renamed_is_told_of_its_plugin_and_can_go_on_with_it(
+    desk: Desk,
+) -> None:
+    desk.edit("        print(best)\n", '        print("mine", best)\n')
+    asked = port(desk.notebook, desk.out, Options(fields=("limit",)), Asked())
+    assert asked.plan is not None
+    desk.notebook = desk.notebook.rename(desk.notebook.with_name("journey.ipynb"))
+    before = desk.text
+    done = desk.port()
+    assert (done.plugin, done.changed) == (desk.out / "journey.py", True)
+    (said,) = [d for d in done.found if d.rule.code == "PP409"]
+    assert str(desk.plugin) in said.message
+    assert desk.text == before
+    assert "PP409" not in [d.rule.code for d in desk.port(*SECOND).found], "it is said once"
+
+    # as the message says
+    (desk.out / "journey.py").unlink()
+    desk.notebook.write_bytes(raw(*SECOND[:2], *FIRST[2:], pipulate={"app_name": "trip"}))
+    done = desk.port()
+    assert (done.plugin, done.regenerated.open) == (desk.plugin, 0)
+    assert '        print("mine", best)\n' in desk.text
+    assert desk.text.count('"limit": 6,') == 1, "what --fields chose is a field still"
+    assert " notebook=../journey.ipynb " in desk.text
+    assert not desk.port().changed
+
+
+def test_another_notebook_is_not_taken_for_a_renamed_one(desk: Desk) -> None:
+    desk.notebook = desk.notebook.rename(desk.notebook.with_name("journey.ipynb"))
+    done = desk.port(md("# Trip"), FIRST[1], "print('other')", "print('more')")
+    assert (done.plugin, done.found) == (desk.out / "journey.py", ())
+    copy = desk.notebook.with_name("copy.ipynb")
+    copy.write_bytes(desk.notebook.read_bytes())
+    assert port(copy, desk.out, Options(), Asked()).found == (), "its original is there still"
 
 
 TWO_PLACES = (

@@ -36,6 +36,8 @@ class Lock:
     """What the plugin's header line says of its base."""
     notebook_sha: str = ""
     """Of the notebook's bytes."""
+    fields: tuple[str, ...] = ()
+    """The variables that `--fields` made fields of."""
 
 
 def read_lock(path: Path) -> Lock:
@@ -69,6 +71,7 @@ def lock_of(data: dict[str, Any]) -> Lock:
         str(data["base_sha"]),
         str(data["header"]),
         str(data.get("notebook_sha", "")),
+        tuple(map(str, data.get("options", {}).get("fields", ()))),
     )
 
 

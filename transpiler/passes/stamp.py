@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 from transpiler.ir import Plan
-from transpiler.passes.paths import matching, notebook_path, relative_path, sha
+from transpiler.passes.paths import is_same_notebook, matching, notebook_path, relative_path, sha
 
 
 def unchanged(notebook: Path, raw: bytes, out: Path, fingerprint: str) -> Path | None:
@@ -57,10 +57,8 @@ def chosen_before(notebook: Path, out: Path) -> tuple[str, ...]:
     for path in matching(out, ".port/*/lock.json"):
         try:
             lock = json.loads(path.read_bytes())
-            if (
-                lock["notebook"] == notebook_path(notebook, out)
-                and (out / lock["output"]).is_file()
-            ):
+            same = is_same_notebook(lock["notebook"], notebook_path(notebook, out), out)
+            if same and (out / lock["output"]).is_file():
                 return tuple(map(str, lock["options"]["fields"]))
         except (OSError, ValueError, KeyError, TypeError):
             continue

@@ -49,6 +49,16 @@ class Place:
         """The folder of the plugin's papers."""
         return self.path.parent / ".port" / self.port_id
 
+    @property
+    def text(self) -> str:
+        """The plugin's text now."""
+        return (self.raw or b"").decode("utf-8-sig").replace("\r\n", "\n")
+
+    @property
+    def app_name(self) -> str:
+        """The plugin's name."""
+        return app_name_of(self.path, self.text)
+
 
 def ported_from(notebook: Path, out: Path) -> list[Place]:
     """Return the plugins of a folder that were ported from a notebook; their papers are in order afterwards."""
@@ -64,13 +74,41 @@ def ported_from(notebook: Path, out: Path) -> list[Place]:
     return found
 
 
+def renamed_from(notebook: Path, raw: bytes, out: Path) -> list[Place]:
+    """Return the plugins that were ported from a notebook of another name: it is gone, and this one has most of its cells.
+
+    `raw` are the bytes of the notebook as it is now.
+    """
+    relative, cells = notebook_path(notebook, out), _sources(raw)
+    found = []
+    for path, text in _plugins(out):
+        made_from = origin(text)
+        if made_from is None or os.path.lexists(out / made_from["notebook"]):
+            continue
+        home = out / ".port" / made_from["id"]
+        lock = read_lock(home / "lock.json")
+        sources = [cell.source for step in lock.steps for cell in step.cells]
+        if sources and sum(source in cells for source in sources) * 2 > len(sources):
+            recover(home, path)
+            lock, base = read_lock(home / "lock.json"), _content(home / "base.py.txt")
+            found.append(Place(path, made_from["id"], relative, _content(path), base, lock))
+    return found
+
+
+def _sources(raw: bytes) -> set[str]:
+    """Return the texts of a notebook's cells; none when it is not one, which the next pass will say."""
+    try:
+        return {"".join(cell["source"]) for cell in json.loads(raw)["cells"]}
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return set()
+
+
 def known_steps(places: Iterable[Place]) -> dict[str, Known]:
     """Return what is known of the steps of plugins, by the plugins' names."""
     known = {}
     for there in places:
-        text = (there.raw or b"").decode("utf-8-sig").replace("\r\n", "\n")
-        if steps := known_of(there.lock, text):
-            known[app_name_of(there.path, text)] = steps
+        if steps := known_of(there.lock, there.text):
+            known[there.app_name] = steps
     return known
 
 
@@ -79,7 +117,7 @@ def place(
 ) -> Place:
     """Return where the plugin goes: the file that was ported from this notebook before, else a new one.
 
-    `ported` are the plugins that `ported_from` found. Raises UserError (exit 3) when a file is in the way: not ours, or
+    `ported` are the plugins that `ported_from` or `renamed_from` found. Raises UserError (exit 3) when a file is in the way: not ours, or
     another plugin of that name.
     """
     relative = notebook_path(notebook, out)
