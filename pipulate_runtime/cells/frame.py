@@ -4,6 +4,7 @@ import html
 import json
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
 
 from pipulate_runtime.cells import libraries
@@ -17,6 +18,14 @@ JAVASCRIPT = "application/javascript"
 HTML = "text/html"
 
 _VEGA = re.compile(r"application/vnd\.vega(lite)?\.v\d+(\.\d+)*[+.]json")  # altair writes .json
+
+_SCRIPT = re.compile(r"(<script\b[^>]*>).*?</script>", re.IGNORECASE | re.DOTALL)
+_LOADS = re.compile(
+    r"<(?:script|link|iframe|embed|object|img|video|audio|source)\b[^>]*?"
+    r"\s(?:src|href|data)\s*=\s*[\"']?((?:https?:)?//[^\"'\s>]+)",
+    re.IGNORECASE,
+)
+_PAGE = re.compile(r"\s*<iframe\b[^>]*>\s*</iframe>\s*", re.IGNORECASE)
 
 # The page around a frame makes it as high as its content, if it listens; without that a default stands
 _HEIGHT = """
@@ -44,6 +53,22 @@ def policy(origin: str, base: str) -> str:
         "style-src 'unsafe-inline'; img-src data: blob:; font-src data:; media-src data: blob:; "
         "connect-src data: blob:; form-action 'none'; base-uri 'none'"
     )
+
+
+@lru_cache(maxsize=64)
+def elsewhere(text: str) -> tuple[str, ...]:
+    """Return the addresses on other machines that HTML loads something from, also inside of frames that it holds itself.
+
+    A frame gets nothing from there: apps work offline, and tell nobody that they are used.
+    """
+    inside = html.unescape(_SCRIPT.sub(r"\1", text))
+    ours = libraries.rewrite(_SCRIPT.sub(r"\1", inside), "")
+    return tuple(dict.fromkeys(_LOADS.findall(ours)))
+
+
+def is_page_of_others(text: str) -> bool:
+    """Whether HTML is nothing but a frame for a page on another machine, as of IPython's `IFrame` and `YouTubeVideo`."""
+    return bool(_PAGE.fullmatch(text) and "srcdoc" not in text and elsewhere(text))
 
 
 def document(parts: Sequence[Part], base: str) -> str:

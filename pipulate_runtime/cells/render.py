@@ -243,11 +243,7 @@ class View:
             return _json(value)
         text = _text(value)
         if mime == frame.HTML:
-            return (
-                self.framed([(mime, text)])
-                if sanitise.needs_frame(text)
-                else raw(sanitise.clean(text))
-            )
+            return self.html(text)
         if mime == frame.JAVASCRIPT:
             return self.framed([(mime, text)])
         if mime in PICTURES or mime == "image/svg+xml":
@@ -257,6 +253,19 @@ class View:
         if mime == "text/latex":
             return raw(sanitise.latex(text))
         return Pre(*self.terminal(text, output.get("files", {}).get(mime)))
+
+    def html(self, text: str) -> Any:
+        """Return HTML: cleaned, or in a frame with a word on what that cannot load."""
+        if not sanitise.needs_frame(text):
+            return raw(sanitise.clean(text))
+        if frame.is_page_of_others(text):
+            return _page_of_others(frame.elsewhere(text)[0])
+        framed = self.framed([(frame.HTML, text)])
+        missing = dict.fromkeys(_host(address) for address in frame.elsewhere(text))
+        if not missing:
+            return framed
+        said = f"Parts of this come from {', '.join(missing)}. Pages here load nothing from elsewhere, so they are missing."
+        return Div(framed, P(said, cls="notice"))
 
     def terminal(self, text: str, name: str | None) -> list[Any]:
         """Return text of a terminal; of a very long one both ends, and between them the way to the file `name`."""
@@ -324,6 +333,21 @@ def richest(data: dict[str, Any]) -> str | None:
     known = [mime for mime in ORDER if mime in data]
     other = [mime for mime in data if mime.startswith("text/")]
     return next(iter([*special, *known, *other]), None)
+
+
+def _host(address: str) -> str:
+    return address.split("/")[2]
+
+
+def _page_of_others(address: str) -> Any:
+    link = A(
+        "Open it in a tab of its own",
+        href=address if address.startswith("http") else f"https:{address}",
+        target="_blank",
+        rel="noopener noreferrer",
+    )
+    said = f"Here the notebook shows a page of {_host(address)}. Pages here load nothing from elsewhere."
+    return P(said, " ", link, cls="notice")
 
 
 def _error(output: Output) -> list[Any]:

@@ -366,6 +366,48 @@ def test_latex(text, part):
 # --- frames ---
 
 
+YOUTUBE = """
+        <iframe
+            width="400"
+            height="300"
+            src="https://www.youtube.com/embed/a?b=1&amp;c=2"
+            frameborder="0"
+            allowfullscreen
+
+        ></iframe>
+        """
+MAP = """<div style="width:100%"><iframe srcdoc="&lt;!DOCTYPE html&gt;&lt;head&gt;&lt;script&gt;
+L = '&lt;img src=https://in.a.text/&gt;'&lt;/script&gt;&lt;script src=&quot;https://cdn.jsdelivr.net/npm/leaflet.js&quot;&gt;&lt;/script&gt;
+&lt;link rel=stylesheet href=&#x27;//netdna.example/a.css&#x27;/&gt;&lt;a href=&quot;https://leafletjs.com&quot;&gt;&lt;/head&gt;"></iframe></div>"""
+PLOT = """<div><script src="https://cdn.plot.ly/plotly-3.0.0.min.js"></script><script>"<img src='https://not.a.tag/'>"</script></div>"""
+
+
+@pytest.mark.parametrize(
+    ("text", "addresses"),
+    [
+        (YOUTUBE, ("https://www.youtube.com/embed/a?b=1&c=2",)),
+        (MAP, ("https://cdn.jsdelivr.net/npm/leaflet.js", "//netdna.example/a.css")),
+        (PLOT, ()),
+        ("<style>a {}</style><a href='https://example.org'>there</a>", ()),
+        ("<video src=https://example.org/a.mp4></video>", ("https://example.org/a.mp4",)),
+        ("<iframe src='files/a.html'></iframe>", ()),
+    ],
+)
+def test_what_is_loaded_from_elsewhere(text, addresses):
+    assert frame.elsewhere(text) == addresses
+
+
+def test_what_cannot_be_loaded_is_said(folder):
+    page = shown(folder, display(text__html=YOUTUBE))
+    assert "a page of www.youtube.com" in page
+    assert 'href="https://www.youtube.com/embed/a?b=1&amp;c=2"' in page
+    assert "<iframe" not in page, "there would be nothing in it"
+    page = shown(folder, display(text__html=MAP))
+    assert "<iframe" in page
+    assert "Parts of this come from cdn.jsdelivr.net, netdna.example." in page
+    assert "come from" not in shown(folder, display(text__html=PLOT))
+
+
 def test_a_frame_loads_from_this_server_only(folder):
     parts = [
         (frame.PLOTLY, {"data": [{"name": "</script><script>alert(1)"}]}),
