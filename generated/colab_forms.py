@@ -16,7 +16,7 @@ Everything here may be edited: when the notebook changes, `pipulate port` takes 
 changes in and keeps your edits. Leave the `# port:` line below as it is.
 """
 
-# port: id=01f74631e11d notebook=../fixtures/inputs/colab_forms.ipynb base=f130a09abee10d31
+# port: id=01f74631e11d notebook=../fixtures/inputs/colab_forms.ipynb base=6234a5db4e702d88
 # The `global` lines of a cell name what it only reads, too:
 # ruff: noqa: PLW0602
 
@@ -93,7 +93,7 @@ class ColabForms:
 
         ## Its values
 
-        ## Result
+        ## Mode
         """)
     # --- END_CLASS_ATTRIBUTES_BUNDLE ---
 
@@ -121,7 +121,7 @@ class ColabForms:
             Step(
                 id="step_03",
                 done="ran",
-                show="Result",
+                show="Mode",
                 refill=False,
             ),
             # --- STEPS_LIST_INSERTION_POINT ---

@@ -122,6 +122,22 @@ TITLES = {
     "not a short name": (["ab = 1"], ["Result"]),
     "not an import": (["import numpy\nprint(numpy)"], ["Result"]),
     "not a hidden name": (["_hidden = 1"], ["Result"]),
+    "without sections, what its last line is about": (
+        [
+            "best = [1]\nother = 2",
+            "print(best[0], max(other, 2), len(best), [word for word in 'ab'])",
+        ],
+        ["Other", "Best and other"],
+    ),
+    "the function its last line calls": (
+        ["def area():\n    pass", "area().cut()"],
+        ["Area", "Area · 2"],
+    ),
+    "not what its last line has imported": (
+        ["from time import sleep, monotonic\nsleep(0)"],
+        ["Result"],
+    ),
+    "not what IPython gives": (["get_ipython().banner"], ["Result"]),
     "Result when nothing is known": (["print(1)"], ["Result"]),
     "the H1 is the app's, not the step's": ([md("# App"), "print(1)"], ["Result"]),
     "a second H1 is a step's": (

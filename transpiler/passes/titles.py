@@ -1,13 +1,14 @@
 """Titles of steps above which no heading stands.
 
 The first of these that there is: the cell's own first comment, the labels of what it asks for, what it shows at its end, a name it
-gives to later cells. A title that another step has already, or no title at all, becomes that of its section with a number.
+gives to later cells. A title that another step has already, or no title at all, becomes that of its section with a number; where
+there are no sections, no title becomes the names that the cell's last line is about.
 """
 
 import ast
 import builtins
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 
 from transpiler import names
 from transpiler.ir import AnalysedCode
@@ -17,6 +18,7 @@ _SHOWING = frozenset(["display", "pprint", "Markdown", "HTML", "show"])
 _READING = frozenset(["value", "head", "tail", "describe", "T", "result"])
 """Attributes that lead to a part of what is shown, or to another look at it."""
 SHORT = 3
+_IMPORT = re.compile(r"^[ \t]*(?:import|from)[ \t](.*)", re.MULTILINE)
 
 
 def from_code(item: AnalysedCode) -> str | None:
@@ -33,13 +35,20 @@ def from_code(item: AnalysedCode) -> str | None:
 def distinct(drafts: Sequence[tuple[str | None, str | None, list[AnalysedCode]]]) -> Iterator[str]:
     """Return the titles of steps in order; of each its title if it has one, the heading of its section, its cells."""
     used = {title.lower() for title, _, _ in drafts if title}
+    texts = [item.code.python.text for *_, cells in drafts for item in cells if item.code.python]
+    imported = {
+        word
+        for text in texts
+        for line in _IMPORT.findall(text)
+        for word in re.findall(r"\w+", line)
+    }
     for given, section, cells in drafts:
         if given:
             yield given
             continue
         title = _from_shown(cells) or _from_names(cells)
         if not title or title.lower() in used:
-            title = section or title or "Result"
+            title = section or title or _from_read(cells, imported) or "Result"
         number, base = 1, title
         while title.lower() in used:
             number += 1
@@ -100,3 +109,31 @@ def _from_names(cells: list[AnalysedCode]) -> str | None:
             if not re.search(passing, text, re.MULTILINE):
                 return names.in_words(name)
     return None
+
+
+def _from_read(cells: list[AnalysedCode], imported: Container[str]) -> str | None:
+    """The first names of the notebook's own that the step's last line is about; without any, a function it calls."""
+    python = cells[-1].code.python if cells else None
+    try:
+        last = ast.parse(python.text).body[-1] if python else None
+    except (SyntaxError, ValueError, RecursionError, IndexError):
+        return None
+    nodes = list(ast.walk(last)) if isinstance(last, ast.Expr) else []
+    read = [node for node in nodes if isinstance(node, ast.Name)]
+    passing = {node.id for node in read if isinstance(node.ctx, ast.Store)} | {*cells[-1].given}
+    called = {id(node.func) for node in nodes if isinstance(node, ast.Call)}
+    telling = [
+        node
+        for node in sorted(read, key=lambda node: (node.lineno, node.col_offset))
+        if len(node.id) > SHORT
+        and not node.id.startswith("_")
+        and node.id not in passing
+        and node.id not in imported
+        and not hasattr(builtins, node.id)
+    ]
+    found = [node for node in telling if id(node) not in called] or telling
+    return (
+        _listed(list(dict.fromkeys(names.in_words(node.id) for node in found))[:2])
+        if found
+        else None
+    )
