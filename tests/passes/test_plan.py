@@ -131,10 +131,10 @@ TITLES = {
     ),
     "the function its last line calls": (
         ["def area():\n    pass", "area().cut()"],
-        ["Area", "Area · 2"],
+        ["Area"],
     ),
     "not what its last line has imported": (
-        ["from time import sleep, monotonic\nsleep(0)"],
+        ["from time import sleep, monotonic\n0 + sleep(0)"],
         ["Result"],
     ),
     "not what IPython gives": (["get_ipython().banner"], ["Result"]),
