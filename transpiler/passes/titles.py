@@ -66,14 +66,10 @@ def _listed(labels: list[str]) -> str:
 
 def _from_shown(cells: list[AnalysedCode]) -> str | None:
     """What the step's last cell shows at its end, where names say it: `counter`, `plan.value, bank.value`, `words(text)`."""
-    python = cells[-1].code.python if cells and cells[-1].shows else None
-    try:
-        body = ast.parse(python.text).body if python else []
-    except (SyntaxError, ValueError, RecursionError):
+    last = _last_line(cells)
+    if last is None or not cells[-1].shows:
         return None
-    if not body or not isinstance(body[-1], ast.Expr):
-        return None
-    value = body[-1].value
+    value = last.value
     parts = value.elts if isinstance(value, ast.Tuple | ast.List) else [value]
     found = [_named(part) for part in parts]
     if not found or not all(found):
@@ -113,12 +109,8 @@ def _from_names(cells: list[AnalysedCode]) -> str | None:
 
 def _from_read(cells: list[AnalysedCode], imported: Container[str]) -> str | None:
     """The first names of the notebook's own that the step's last line is about; without any, a function it calls."""
-    python = cells[-1].code.python if cells else None
-    try:
-        last = ast.parse(python.text).body[-1] if python else None
-    except (SyntaxError, ValueError, RecursionError, IndexError):
-        return None
-    nodes = list(ast.walk(last)) if isinstance(last, ast.Expr) else []
+    last = _last_line(cells)
+    nodes = list(ast.walk(last)) if last else []
     read = [node for node in nodes if isinstance(node, ast.Name)]
     passing = {node.id for node in read if isinstance(node.ctx, ast.Store)} | {*cells[-1].given}
     called = {id(node.func) for node in nodes if isinstance(node, ast.Call)}
@@ -132,8 +124,15 @@ def _from_read(cells: list[AnalysedCode], imported: Container[str]) -> str | Non
         and not hasattr(builtins, node.id)
     ]
     found = [node for node in telling if id(node) not in called] or telling
-    return (
-        _listed(list(dict.fromkeys(names.in_words(node.id) for node in found))[:2])
-        if found
-        else None
-    )
+    words = list(dict.fromkeys(names.in_words(node.id) for node in found))[:2]
+    return _listed(words) if words else None
+
+
+def _last_line(cells: list[AnalysedCode]) -> ast.Expr | None:
+    """The expression that the step's last cell ends with."""
+    python = cells[-1].code.python if cells else None
+    try:
+        body = ast.parse(python.text).body if python else []
+    except (SyntaxError, ValueError, RecursionError):
+        return None
+    return body[-1] if body and isinstance(body[-1], ast.Expr) else None

@@ -52,7 +52,7 @@ class Place:
     @property
     def text(self) -> str:
         """The plugin's text now."""
-        return (self.raw or b"").decode("utf-8-sig").replace("\r\n", "\n")
+        return _text(self.raw or b"")
 
     @property
     def app_name(self) -> str:
@@ -67,10 +67,7 @@ def ported_from(notebook: Path, out: Path) -> list[Place]:
     for path, text in _plugins(out):
         made_from = origin(text)
         if made_from and is_same_notebook(made_from["notebook"], relative, out):
-            home = out / ".port" / made_from["id"]
-            recover(home, path)
-            lock, base = read_lock(home / "lock.json"), _content(home / "base.py.txt")
-            found.append(Place(path, made_from["id"], relative, _content(path), base, lock))
+            found.append(_there(path, made_from["id"], relative))
     return found
 
 
@@ -79,20 +76,24 @@ def renamed_from(notebook: Path, raw: bytes, out: Path) -> list[Place]:
 
     `raw` are the bytes of the notebook as it is now.
     """
-    relative, cells = notebook_path(notebook, out), _sources(raw)
+    texts = [(path, origin(text)) for path, text in _plugins(out)]
+    gone = [(path, o) for path, o in texts if o and not os.path.lexists(out / o["notebook"])]
+    cells = _sources(raw) if gone else set()
     found = []
-    for path, text in _plugins(out):
-        made_from = origin(text)
-        if made_from is None or os.path.lexists(out / made_from["notebook"]):
-            continue
-        home = out / ".port" / made_from["id"]
-        lock = read_lock(home / "lock.json")
+    for path, made_from in gone:
+        lock = read_lock(out / ".port" / made_from["id"] / "lock.json")
         sources = [cell.source for step in lock.steps for cell in step.cells]
-        if sources and sum(source in cells for source in sources) * 2 > len(sources):
-            recover(home, path)
-            lock, base = read_lock(home / "lock.json"), _content(home / "base.py.txt")
-            found.append(Place(path, made_from["id"], relative, _content(path), base, lock))
+        if sum(source in cells for source in sources) * 2 > len(sources):
+            found.append(_there(path, made_from["id"], notebook_path(notebook, out)))
     return found
+
+
+def _there(path: Path, port_id: str, notebook: str) -> Place:
+    """Return a plugin with its papers, which are in order afterwards."""
+    home = path.parent / ".port" / port_id
+    recover(home, path)
+    lock, base = read_lock(home / "lock.json"), _content(home / "base.py.txt")
+    return Place(path, port_id, notebook, _content(path), base, lock)
 
 
 def _sources(raw: bytes) -> set[str]:
@@ -176,7 +177,7 @@ def _lock(
     """What is kept of the port, one thing a line and sorted, so that git merges it."""
     live = {step.id for step in plan.steps}
     gone = {*where.lock.retired, *(step.id for step in where.lock.steps)} - live
-    made_from = origin(made.content.decode("utf-8-sig").replace("\r\n", "\n")) or {}
+    made_from = origin(_text(made.content)) or {}
     lock = {
         "schema": SCHEMA,
         "port_id": where.port_id,
@@ -347,11 +348,15 @@ def app_name_of(path: Path, text: str) -> str:
     return found[1] if found else module_key(path)
 
 
+def _text(content: bytes) -> str:
+    return content.decode("utf-8-sig").replace("\r\n", "\n")
+
+
 def _plugins(out: Path) -> Iterator[tuple[Path, str]]:
     """The plugin files of a folder with their texts, in order."""
     for path in matching(out, "*.py"):
         try:
-            yield path, path.read_bytes().decode("utf-8-sig").replace("\r\n", "\n")
+            yield path, _text(path.read_bytes())
         except (OSError, UnicodeDecodeError):
             yield path, ""
 
