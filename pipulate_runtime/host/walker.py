@@ -117,8 +117,8 @@ class Walker:
         deadline = time.monotonic() + self._timeout
         while True:
             for step in self._plugin.steps:
-                card = self._page.by_id(step.id)
-                if card and attribute(card, "data-state") == "done" and step.id not in known:
+                card = None if step.id in known else self._page.by_id(step.id)
+                if card and attribute(card, "data-state") == "done":
                     return str(step.id)
             if await self._answered():
                 continue
@@ -151,7 +151,7 @@ class Walker:
     async def go_back(self, step_id: str) -> None:
         """Presses the button that goes back to a step that is done."""
         path = f"/{self._plugin.app_name}/revert"
-        for form in self._page.soup.find_all("form", attrs={"hx-post": path}):
+        for form in self._page.having("hx-post", path):
             if ("step_id", step_id) in defaults(form):
                 self._submitted.discard(step_id)
                 await self._send(self._page.submit(form, []))
