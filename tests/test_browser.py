@@ -2,7 +2,6 @@
 
 import re
 import signal
-import socket
 import subprocess
 import sys
 import urllib.error
@@ -14,6 +13,7 @@ import pytest
 from playwright.sync_api import Browser, Page, Route, expect, sync_playwright
 
 from tests.conftest import CHROMIUM, ROOT
+from tests.host.helpers import free_port
 
 pytestmark = [pytest.mark.kernel, pytest.mark.browser]
 
@@ -29,9 +29,7 @@ class Server:
     """`pipulate serve` as a process."""
 
     def __init__(self, data: Path, plugins: Path = ROOT / "generated") -> None:
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.port = free.getsockname()[1]
+        self.port = free_port()
         self.address = f"http://127.0.0.1:{self.port}"
         self.data = data
         self.plugins = plugins

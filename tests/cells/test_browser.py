@@ -1,6 +1,5 @@
 """Interactive outputs of real libraries, drawn by a real browser in their frames, without the network."""
 
-import socket
 import threading
 import time
 from collections.abc import Iterator
@@ -14,6 +13,7 @@ from starlette.responses import HTMLResponse
 from pipulate_runtime.cells import libraries, stylesheet
 from tests.cells.conftest import run
 from tests.conftest import CHROMIUM
+from tests.host.helpers import free_port
 
 pytestmark = [pytest.mark.browser, pytest.mark.kernel]
 
@@ -80,9 +80,7 @@ def served(app: Any) -> Iterator[str]:
     """Serve an app on a free port."""
     import uvicorn
 
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     server = uvicorn.Server(uvicorn.Config(app, port=port, log_level="error"))
     thread = threading.Thread(target=server.run)
     thread.start()
