@@ -16,7 +16,7 @@ Everything here may be edited: when the notebook changes, `pipulate port` takes 
 changes in and keeps your edits. Leave the `# port:` line below as it is.
 """
 
-# port: id=dded25078d95 notebook=../fixtures/inputs/asked_questions.ipynb base=9c050619b201ffeb
+# port: id=dded25078d95 notebook=../fixtures/inputs/asked_questions.ipynb base=ee725a51b6250795
 # The `global` lines of a cell name what it only reads, too:
 # ruff: noqa: PLW0602
 
@@ -69,7 +69,7 @@ class AskedQuestions:
 
         The person gives: Password.
 
-        ## Result
+        ## Lines
         """)
     # --- END_CLASS_ATTRIBUTES_BUNDLE ---
 
@@ -97,7 +97,7 @@ class AskedQuestions:
             Step(
                 id="step_03",
                 done="ran",
-                show="Result",
+                show="Lines",
                 refill=False,
             ),
             # --- STEPS_LIST_INSERTION_POINT ---

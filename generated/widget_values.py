@@ -16,7 +16,7 @@ Everything here may be edited: when the notebook changes, `pipulate port` takes 
 changes in and keeps your edits. Leave the `# port:` line below as it is.
 """
 
-# port: id=3f825ab3e042 notebook=../fixtures/inputs/widget_values.ipynb base=8fe550459c722208
+# port: id=3f825ab3e042 notebook=../fixtures/inputs/widget_values.ipynb base=8fea7acb3b8c6438
 # The `global` lines of a cell name what it only reads, too:
 # ruff: noqa: PLW0602
 
@@ -76,7 +76,7 @@ class WidgetValues:
 
         The person gives: Years, to.
 
-        ## Result
+        ## High and amount
 
         ## For whom
 
@@ -130,7 +130,7 @@ class WidgetValues:
             Step(
                 id="step_02",
                 done="ran",
-                show="Result",
+                show="High and amount",
                 refill=False,
             ),
             Step(

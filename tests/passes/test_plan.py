@@ -112,7 +112,7 @@ TITLES = {
     "not a builtin": ([md("## A"), "x = 1", "len(rows)"], ["A", "A · 2"]),
     "not that it prints": ([md("## A"), "x = 1", "print(rows)"], ["A", "A · 2"]),
     "not what another step is called": ([md("## Rows"), "x = 1", "rows"], ["Rows", "Rows · 2"]),
-    "not a variable of a loop": (["for word in text:\n    pass"], ["Result"]),
+    "not a variable of a loop": (["for word in text:\n    pass"], ["Text"]),
     "an option before the heading": ([md("## A"), code("print(1)", step="B")], ["B"]),
     "#@title before the heading": ([md("## A"), "#@title B\nprint(1)"], ["B"]),
     "the first comment": (["# Count the rows\nprint(1)"], ["Count the rows"]),
@@ -128,6 +128,18 @@ TITLES = {
             "print(best[0], max(other, 2), len(best), [word for word in 'ab'])",
         ],
         ["Other", "Best and other"],
+    ),
+    "what a loop that prints goes over": (
+        ["for i, pot in enumerate(pots):\n    print(i, pot)"],
+        ["Pots"],
+    ),
+    "the title of its plot": (
+        ["ax.hist(pots)\nax.set_title('All pots ')\nax.set_xlabel('euros')"],
+        ["All pots"],
+    ),
+    "what it plots, not how that looks": (
+        ["ax.hist(pots)\nax.set_title(f'{years} years')\nplt.legend(where)\nplt.show()"],
+        ["Pots"],
     ),
     "the function its last line calls": (
         ["def area():\n    pass", "area().cut()"],

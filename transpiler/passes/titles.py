@@ -2,7 +2,7 @@
 
 The first of these that there is: the cell's own first comment, the labels of what it asks for, what it shows at its end, a name it
 gives to later cells. A title that another step has already, or no title at all, becomes that of its section with a number; where
-there are no sections, no title becomes the names that the cell's last line is about.
+there are no sections, no title becomes that of a plot, or the names that the cell's last lines are about.
 """
 
 import ast
@@ -17,7 +17,25 @@ _SHOWING = frozenset(["display", "pprint", "Markdown", "HTML", "show"])
 """Calls that say nothing of what is shown, as those of builtins do not."""
 _READING = frozenset(["value", "head", "tail", "describe", "T", "result"])
 """Attributes that lead to a part of what is shown, or to another look at it."""
+_DRESSING = frozenset(
+    [
+        "show",
+        "title",
+        "suptitle",
+        "xlabel",
+        "ylabel",
+        "xlim",
+        "ylim",
+        "legend",
+        "grid",
+        "text",
+        "tight_layout",
+        "axis",
+    ]
+)
+"""Calls that say how a plot looks."""
 SHORT = 3
+LONG = 60
 _IMPORT = re.compile(r"^[ \t]*(?:import|from)[ \t](.*)", re.MULTILINE)
 
 
@@ -66,10 +84,10 @@ def _listed(labels: list[str]) -> str:
 
 def _from_shown(cells: list[AnalysedCode]) -> str | None:
     """What the step's last cell shows at its end, where names say it: `counter`, `plan.value, bank.value`, `words(text)`."""
-    last = _last_line(cells)
-    if last is None or not cells[-1].shows:
+    body = _body(cells)
+    if not body or not cells[-1].shows or not isinstance(body[-1], ast.Expr):
         return None
-    value = last.value
+    value = body[-1].value
     parts = value.elts if isinstance(value, ast.Tuple | ast.List) else [value]
     found = [_named(part) for part in parts]
     if not found or not all(found):
@@ -108,11 +126,33 @@ def _from_names(cells: list[AnalysedCode]) -> str | None:
 
 
 def _from_read(cells: list[AnalysedCode], imported: Container[str]) -> str | None:
-    """The first names of the notebook's own that the step's last line is about; without any, a function it calls."""
-    last = _last_line(cells)
-    nodes = list(ast.walk(last)) if last else []
+    """The title of the step's plot, else the first names of the notebook's own that its last lines are about."""
+    body = _body(cells)
+    for line in reversed(body):
+        match line:
+            case ast.Expr(
+                ast.Call(
+                    ast.Attribute(attr="set_title" | "title" | "suptitle"),
+                    [ast.Constant(str(title)), *_],
+                )
+            ):
+                return title.strip()[:LONG] or None
+    for line in reversed(body):
+        if words := _words(line, {*cells[-1].given}, imported):
+            return _listed(words)
+    return None
+
+
+def _words(line: ast.stmt, given: set[str], imported: Container[str]) -> list[str]:
+    """What a line is about: names of the notebook's own that it reads; without any, a function that it calls."""
+    match line:
+        case ast.Expr(ast.Call(ast.Attribute(attr=attr))) if attr in _DRESSING or attr.startswith(
+            "set_"
+        ):
+            return []
+    nodes = list(ast.walk(line))
     read = [node for node in nodes if isinstance(node, ast.Name)]
-    passing = {node.id for node in read if isinstance(node.ctx, ast.Store)} | {*cells[-1].given}
+    passing = given | {node.id for node in read if isinstance(node.ctx, ast.Store)}
     called = {id(node.func) for node in nodes if isinstance(node, ast.Call)}
     telling = [
         node
@@ -124,15 +164,13 @@ def _from_read(cells: list[AnalysedCode], imported: Container[str]) -> str | Non
         and not hasattr(builtins, node.id)
     ]
     found = [node for node in telling if id(node) not in called] or telling
-    words = list(dict.fromkeys(names.in_words(node.id) for node in found))[:2]
-    return _listed(words) if words else None
+    return list(dict.fromkeys(names.in_words(node.id) for node in found))[:2]
 
 
-def _last_line(cells: list[AnalysedCode]) -> ast.Expr | None:
-    """The expression that the step's last cell ends with."""
+def _body(cells: list[AnalysedCode]) -> list[ast.stmt]:
+    """The lines of the step's last cell; none where it is no Python."""
     python = cells[-1].code.python if cells else None
     try:
-        body = ast.parse(python.text).body if python else []
+        return ast.parse(python.text).body if python else []
     except (SyntaxError, ValueError, RecursionError):
-        return None
-    return body[-1] if body and isinstance(body[-1], ast.Expr) else None
+        return []
