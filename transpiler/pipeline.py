@@ -11,6 +11,7 @@ from transpiler import codes
 from transpiler.diagnostics import WHOLE, Found, Severity, UserError
 from transpiler.ir import Analysis, Known, Plan
 from transpiler.options import Asked, Options
+from transpiler.passes import target
 from transpiler.passes import write as disk
 from transpiler.passes.paths import sha
 from transpiler.passes.ported import FILE as CELLS
@@ -143,14 +144,14 @@ def port(
     there = disk.ported_from(known, out)
     if not there and (there := disk.renamed_from(known, raw, out)) and options.fields is None:
         kept = there[0].lock.fields
-    made = planned(raw, path, options, kept, disk.known_steps(there))
+    made = planned(raw, path, options, kept, target.known_steps(there))
     plan, found = made.plan, made.found
     if plan is None or any(d.rule.severity is Severity.ERROR for d in found):
         return Ported(path, None, plan, found, changed=False)
 
     from transpiler.passes.emit import emit
 
-    where = disk.place(plan, known, out, options.number, there)
+    where = target.place(plan, known, out, options.number, there)
     text = emit(plan, made.moved, where.port_id, where.notebook)
     again = _emitted_again(where, path, options)
     result, of_merge = regenerate(
@@ -174,7 +175,7 @@ def port(
     return Ported(path, where.path, plan, everything, changed, result, where.raw, backup)
 
 
-def _of_place(where: disk.Place, there: list[disk.Place]) -> Found:
+def _of_place(where: target.Place, there: list[target.Place]) -> Found:
     """What to say of a new plugin when the notebook has one already, of another name."""
     if where.raw is not None:
         return ()
@@ -184,7 +185,7 @@ def _of_place(where: disk.Place, there: list[disk.Place]) -> Found:
     )
 
 
-def _emitted_again(where: disk.Place, path: Path, options: Options) -> Emitted | None:
+def _emitted_again(where: target.Place, path: Path, options: Options) -> Emitted | None:
     """What the compiler makes of the notebook as it was ported last; None when that was this very compiler."""
     from transpiler.passes.emit import emit
 
@@ -193,7 +194,7 @@ def _emitted_again(where: disk.Place, path: Path, options: Options) -> Emitted |
     if before is None:
         return None
     options = replace(options, by=before.by, fields=None)
-    made = planned(before.raw, path, options, before.fields, disk.known_steps([where]))
+    made = planned(before.raw, path, options, before.fields, target.known_steps([where]))
     if made.plan is None or any(d.rule.severity is Severity.ERROR for d in made.found):
         return None  # the newer compiler refuses them: its changes come with the notebook's
     return Emitted(emit(made.plan, made.moved, where.port_id, where.notebook), made.plan.moves)

@@ -109,7 +109,7 @@ def report_of(notebook: Path, folder: Path, wish: str) -> Report:
 
 def _home_of(app_name: str, notebook: Path, folder: Path) -> Path:
     """Where the notebook of a plugin is: the one it was made of, else a new place beside the plugins."""
-    from transpiler.passes.write import app_name_of
+    from transpiler.passes.target import app_name_of
 
     for plugin, home in _homes(folder):
         if app_name_of(plugin, plugin.read_text(encoding="utf-8-sig")) == app_name:

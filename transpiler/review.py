@@ -17,6 +17,7 @@ from transpiler.merge.leaves import same_code
 from transpiler.merge.table import Choice, unit_name
 from transpiler.merge.units import Leaf, Unit, cut, step_of
 from transpiler.options import Asked, Options
+from transpiler.passes import target
 from transpiler.passes import write as disk
 from transpiler.passes.paths import sha
 from transpiler.passes.read import read
@@ -98,7 +99,7 @@ class _Text:
 class _Desk:
     """A notebook and a plugin while they are laid side by side."""
 
-    def __init__(self, notebook: Notebook, where: disk.Place, ported: Ported) -> None:
+    def __init__(self, notebook: Notebook, where: target.Place, ported: Ported) -> None:
         self.notebook, self.where, self.ported = notebook, where, ported
         self.text = (where.raw or b"").decode("utf-8-sig", "replace").replace("\r\n", "\n")
         result = ported.regenerated

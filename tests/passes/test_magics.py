@@ -6,7 +6,7 @@ import subprocess
 import sys
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tests.helpers import codes_of
@@ -203,6 +203,7 @@ def test_a_cell_that_does_not_parse(source, place, words):
         assert found[0].span[:3] == (0, *place)
 
 
+@example("\\\n?")
 @given(st.text(alphabet=st.sampled_from("ab=1 \n%!?;'\"#|()[]:.\\é\x0c\u2028,/>*\t"), max_size=40))
 def test_never_raises_and_maps_each_line(source):
     assert_inside(source)

@@ -10,7 +10,7 @@ from transpiler.diagnostics import UserError
 from transpiler.options import Options
 from transpiler.passes.paths import notebook_path, relative_path
 from transpiler.passes.stamp import unchanged
-from transpiler.passes.write import app_name_of, module_key, place
+from transpiler.passes.target import app_name_of, module_key, place
 from transpiler.pipeline import Ported, port
 
 

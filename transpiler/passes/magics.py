@@ -17,6 +17,7 @@ import re
 import tokenize
 import warnings
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from io import StringIO
 from typing import Any
@@ -106,8 +107,10 @@ def _python(lines: list[_Line], magic: bool = False, requirements: tuple[str, ..
     text = _text(lines)
     tree = parse(text)
     if any(line.left_out for line in lines):
-        lines = _without_passes(lines, tree)
-        text = _text(lines)
+        shorter = _without_passes(lines, tree)
+        with suppress(SyntaxError):  # after a backslash at a line's end, something must come
+            parse(_text(shorter))
+            lines, text = shorter, _text(shorter)
     origin = tuple(line.number for line in lines) or (1,)
     return Python(text, origin, magic, _ends_in_semicolon(text), requirements)
 

@@ -11,60 +11,28 @@ Everything is first written beside its place under another name; only when all o
 the plugin's before those of its base and lock. What a kill leaves is finished or dropped by `recover`.
 """
 
-import hashlib
 import json
 import os
-import re
 import shutil
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
 from pathlib import Path
 
 from transpiler import __version__, codes
 from transpiler.diagnostics import WHOLE, Found, UserError
-from transpiler.ir import Known, Plan
-from transpiler.passes.earlier import SCHEMA, Lock, conflicts_as_data, known_of, read_lock
+from transpiler.ir import Plan
+from transpiler.passes.earlier import SCHEMA, conflicts_as_data, read_lock
 from transpiler.passes.paths import is_same_notebook, matching, notebook_path, sha
 from transpiler.passes.regenerated import REFUSED, Regenerated
+from transpiler.passes.target import Place, plugins, sources_of, text_of
 from transpiler.pristine import origin
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where a plugin goes, and what is there now."""
-
-    path: Path
-    port_id: str
-    notebook: str
-    """The path from the plugin's folder to the notebook, with slashes."""
-    raw: bytes | None
-    """The plugin's bytes now."""
-    base: bytes | None = None
-    """What was emitted last, as it was kept."""
-    lock: Lock = field(default_factory=Lock)
-
-    @property
-    def home(self) -> Path:
-        """The folder of the plugin's papers."""
-        return self.path.parent / ".port" / self.port_id
-
-    @property
-    def text(self) -> str:
-        """The plugin's text now."""
-        return _text(self.raw or b"")
-
-    @property
-    def app_name(self) -> str:
-        """The plugin's name."""
-        return app_name_of(self.path, self.text)
 
 
 def ported_from(notebook: Path, out: Path) -> list[Place]:
     """Return the plugins of a folder that were ported from a notebook; their papers are in order afterwards."""
     relative = notebook_path(notebook, out)
     found = []
-    for path, text in _plugins(out):
+    for path, text in plugins(out):
         made_from = origin(text)
         if made_from and is_same_notebook(made_from["notebook"], relative, out):
             found.append(_there(path, made_from["id"], relative))
@@ -76,9 +44,9 @@ def renamed_from(notebook: Path, raw: bytes, out: Path) -> list[Place]:
 
     `raw` are the bytes of the notebook as it is now.
     """
-    texts = [(path, origin(text)) for path, text in _plugins(out)]
+    texts = [(path, origin(text)) for path, text in plugins(out)]
     gone = [(path, o) for path, o in texts if o and not os.path.lexists(out / o["notebook"])]
-    cells = _sources(raw) if gone else set()
+    cells = sources_of(raw) if gone else set()
     found = []
     for path, made_from in gone:
         lock = read_lock(out / ".port" / made_from["id"] / "lock.json")
@@ -94,47 +62,6 @@ def _there(path: Path, port_id: str, notebook: str) -> Place:
     recover(home, path)
     lock, base = read_lock(home / "lock.json"), _content(home / "base.py.txt")
     return Place(path, port_id, notebook, _content(path), base, lock)
-
-
-def _sources(raw: bytes) -> set[str]:
-    """Return the texts of a notebook's cells; none when it is not one, which the next pass will say."""
-    try:
-        return {"".join(cell["source"]) for cell in json.loads(raw)["cells"]}
-    except (ValueError, KeyError, TypeError, RecursionError):
-        return set()
-
-
-def known_steps(places: Iterable[Place]) -> dict[str, Known]:
-    """Return what is known of the steps of plugins, by the plugins' names."""
-    known = {}
-    for there in places:
-        if steps := known_of(there.lock, there.text):
-            known[there.app_name] = steps
-    return known
-
-
-def place(
-    plan: Plan, notebook: Path, out: Path, number: str | None, ported: Iterable[Place] = ()
-) -> Place:
-    """Return where the plugin goes: the file that was ported from this notebook before, else a new one.
-
-    `ported` are the plugins that `ported_from` or `renamed_from` found. Raises UserError (exit 3) when a file is in the way: not ours, or
-    another plugin of that name.
-    """
-    relative = notebook_path(notebook, out)
-    wanted = out / (f"{number}_{plan.app_name}.py" if number else f"{plan.app_name}.py")
-    ours = {there.path: there for there in ported}
-    for path, text in _plugins(out):
-        if path in ours:
-            if app_name_of(path, text) == plan.app_name:
-                return ours[path]
-            continue  # the notebook has got another name since: that is a new plugin
-        if path == wanted:
-            raise UserError(codes.NOT_OURS, REFUSED, path=str(path))
-        if plan.app_name in (module_key(path), app_name_of(path, text)):
-            raise UserError(codes.SLUG_CLASH, REFUSED, path=str(path), name=plan.app_name)
-    port_id = hashlib.sha256(f"{plan.app_name}\n{relative}".encode()).hexdigest()[:12]
-    return Place(wanted, port_id, relative, None)
 
 
 def write(
@@ -177,7 +104,7 @@ def _lock(
     """What is kept of the port, one thing a line and sorted, so that git merges it."""
     live = {step.id for step in plan.steps}
     gone = {*where.lock.retired, *(step.id for step in where.lock.steps)} - live
-    made_from = origin(_text(made.content)) or {}
+    made_from = origin(text_of(made.content)) or {}
     lock = {
         "schema": SCHEMA,
         "port_id": where.port_id,
@@ -335,30 +262,6 @@ def replace_notebook(path: Path, before: bytes, after: bytes) -> None:
 
 
 # --- small things -------------------------------------------------------------------------------------------------
-
-
-def module_key(path: Path) -> str:
-    """Return the name under which a server shows a plugin file: without its leading number (CONTRACT 1.1)."""
-    return re.sub(r"^\d+_", "", path.stem)
-
-
-def app_name_of(path: Path, text: str) -> str:
-    """Return the `APP_NAME` of a plugin, or the file's module key when it has none."""
-    found = re.search(r"^    APP_NAME = ['\"]([^'\"]+)['\"]", text, re.MULTILINE)
-    return found[1] if found else module_key(path)
-
-
-def _text(content: bytes) -> str:
-    return content.decode("utf-8-sig").replace("\r\n", "\n")
-
-
-def _plugins(out: Path) -> Iterator[tuple[Path, str]]:
-    """The plugin files of a folder with their texts, in order."""
-    for path in matching(out, "*.py"):
-        try:
-            yield path, _text(path.read_bytes())
-        except (OSError, UnicodeDecodeError):
-            yield path, ""
 
 
 def _bundled(
