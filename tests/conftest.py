@@ -12,7 +12,9 @@ from hypothesis import settings
 
 # How long an example takes says more of the machine than of the code. The examples are the same each time, so that what lands
 # does not hang on chance; `HYPOTHESIS=random make test` looks for new ones.
-settings.register_profile("ours", deadline=None, derandomize=os.environ.get("HYPOTHESIS") != "random")
+settings.register_profile(
+    "ours", deadline=None, derandomize=os.environ.get("HYPOTHESIS") != "random"
+)
 settings.load_profile("ours")
 
 ROOT = Path(__file__).parent.parent
