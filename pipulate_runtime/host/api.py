@@ -61,8 +61,10 @@ class Pipulate(Keys, Words):
         """
         with self._store.changing(key) as kept:
             if is_finalized(kept):
+                changed = answers(kept) != answers(state)
                 late = state.get("updated") != kept.get("updated")
-                if answers(kept) != answers(state) if is_finalized(state) else late:
+                stays_locked = is_finalized(state)
+                if (stays_locked and changed) or (late and not stays_locked):
                     raise RUN_LOCKED.error(key=key)
             kept.clear()
             kept.update(state)

@@ -107,10 +107,11 @@ def _python(lines: list[_Line], magic: bool = False, requirements: tuple[str, ..
     text = _text(lines)
     tree = parse(text)
     if any(line.left_out for line in lines):
-        shorter = _without_passes(lines, tree)
+        kept = _without_passes(lines, tree)
+        shorter = _text(kept)
         with suppress(SyntaxError):  # after a backslash at a line's end, something must come
-            parse(_text(shorter))
-            lines, text = shorter, _text(shorter)
+            parse(shorter)
+            lines, text = kept, shorter
     origin = tuple(line.number for line in lines) or (1,)
     return Python(text, origin, magic, _ends_in_semicolon(text), requirements)
 

@@ -84,8 +84,8 @@ def _listed(labels: list[str]) -> str:
 
 def _from_shown(cells: list[AnalysedCode]) -> str | None:
     """What the step's last cell shows at its end, where names say it: `counter`, `plan.value, bank.value`, `words(text)`."""
-    body = _body(cells)
-    if not body or not cells[-1].shows or not isinstance(body[-1], ast.Expr):
+    body = _body(cells) if cells and cells[-1].shows else []
+    if not body or not isinstance(body[-1], ast.Expr):
         return None
     value = body[-1].value
     parts = value.elts if isinstance(value, ast.Tuple | ast.List) else [value]
