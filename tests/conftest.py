@@ -22,6 +22,7 @@ CHROMIUM = (
     shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 )
 
+PATIENCE = 30_000  # milliseconds a page may take on a busy machine; a test goes on as soon as what it expects is there
 LONGEST = "test_faults.py"
 CORPUS = "test_faithful.py"
 
@@ -36,6 +37,11 @@ def pytest_configure(config: pytest.Config) -> None:
     """A shell has what it runs in the background ignore Ctrl+C; the commands that tests start would do so, too, and never end."""
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        from playwright.sync_api import expect
+    except ImportError:  # browser tests are skipped
+        return
+    expect.set_options(timeout=PATIENCE)
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
 
 from tests.conftest import CHROMIUM
 from tests.host.helpers import serving
-from tests.test_browser import FLAGS, SLOW, card, keep
+from tests.test_browser import FLAGS, card, keep
 from transpiler.options import Options
 from transpiler.pipeline import port
 
@@ -81,7 +81,7 @@ def test_what_cells_wrote_is_downloaded_also_from_a_locked_run_after_a_restart(
 
 def download(page: Page, link: str) -> tuple[str, bytes]:
     """Click a link; return the name and the content of what the browser saved."""
-    with page.expect_download(timeout=SLOW) as caught:
+    with page.expect_download() as caught:
         page.locator("#step_02").get_by_role("link", name=link).click()
     return caught.value.suggested_filename, Path(caught.value.path()).read_bytes()
 
@@ -106,15 +106,22 @@ def test_the_picture_of_the_steps_follows_the_run(
         page.get_by_role("button", name="Continue").click()
         card(page, "finalize", "input")
         expect(page.locator(".flow-scroll")).to_be_visible()
-        assert colour(page, "step_03") == done, "the picture did not follow"
+        expect(box(page, "step_03")).to_have_css("fill", done[0])  # the picture followed
+        expect(box(page, "step_03")).to_have_css("stroke", done[1])
         keep(page, "flow")
         page.locator(".flow a[href='#step_03'] .title").first.click()
         expect(page.locator("#step_03")).to_be_in_viewport()
     context.close()
 
 
+def box(page: Page, step: str) -> Locator:
+    """A step in the picture."""
+    return page.locator(f".flow [data-step={step}] .box")
+
+
 def colour(page: Page, step: str) -> list[str]:
     """The fill and the frame of a step in the picture."""
-    box = page.locator(f".flow [data-step={step}] .box")
-    found: list[str] = box.evaluate("e => [getComputedStyle(e).fill, getComputedStyle(e).stroke]")
+    found: list[str] = box(page, step).evaluate(
+        "e => [getComputedStyle(e).fill, getComputedStyle(e).stroke]"
+    )
     return found

@@ -132,7 +132,7 @@ def test_a_form_is_filled_by_keyboard_corrected_and_opened_again(
     expect(page.get_by_label("Region")).to_have_value("West")
     expect(page.get_by_label("Reply by")).to_have_value("2024-05-20T18:00")
     expect(page.get_by_label("castle")).to_be_checked()
-    assert page.locator("#step_02[data-state]").count() == 0
+    expect(page.locator("#step_02[data-state]")).to_have_count(0)
 
 
 def test_files_and_a_secret(page: Page, server: Server, tmp_path: Path) -> None:

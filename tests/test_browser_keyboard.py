@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from tests.test_browser import SLOW, Server, browser, card, page, server
+from tests.test_browser import Server, browser, card, page, server
 
 __all__ = ["browser", "page", "server"]  # fixtures
 
@@ -43,7 +43,7 @@ def test_all_forms_are_filled_without_a_mouse(page: Page, server: Server, tmp_pa
     press(page, "Enter")
 
     title = page.get_by_label("Title")
-    expect(title).to_be_focused(timeout=SLOW)
+    expect(title).to_be_focused()
     press(page, "Control+A")
     page.keyboard.type("Over the hill")
     write(page, "Notes", "one\ntwo")
@@ -74,7 +74,7 @@ def test_all_forms_are_filled_without_a_mouse(page: Page, server: Server, tmp_pa
 
     # The field in error has the focus; the rest is as it was typed
     rooms = page.get_by_label("Rooms")
-    expect(rooms).to_be_focused(timeout=SLOW)
+    expect(rooms).to_be_focused()
     press(page, "Control+End")
     page.keyboard.type("30}")
     tab_to(page, page.locator("#step_01 form button[type=submit]"))
@@ -90,10 +90,10 @@ def test_all_forms_are_filled_without_a_mouse(page: Page, server: Server, tmp_pa
         expect(said).to_contain_text(line)
 
     # The next card's first control is ready
-    expect(page.get_by_label("Guests")).to_be_focused(timeout=SLOW)
+    expect(page.get_by_label("Guests")).to_be_focused()
     for label, name in (("Guests", "ours.csv"), ("Pictures", "ours.csv")):
         tab_to(page, page.get_by_label(label))
-        with page.expect_file_chooser(timeout=SLOW) as chooser:
+        with page.expect_file_chooser() as chooser:
             press(page, "Space")
         chooser.value.set_files(guests)
         expect(page.get_by_label(label)).to_have_value(f"C:\\fakepath\\{name}")
@@ -101,7 +101,7 @@ def test_all_forms_are_filled_without_a_mouse(page: Page, server: Server, tmp_pa
     press(page, "Enter")
     card(page, "step_02", "done")
     expect(page.locator("#step_02 [data-output=stream]")).to_contain_text("['Mary']\nours.csv 20")
-    expect(page.get_by_label("Booking token")).to_be_focused(timeout=SLOW)
+    expect(page.get_by_label("Booking token")).to_be_focused()
 
     # Back, to take the optional file away again
     for _ in range(MOST):
@@ -110,19 +110,19 @@ def test_all_forms_are_filled_without_a_mouse(page: Page, server: Server, tmp_pa
             break
     press(page, "Enter")
     remove = page.get_by_label("Remove ours.csv")
-    expect(page.get_by_label("Guests")).to_be_focused(timeout=SLOW)
+    expect(page.get_by_label("Guests")).to_be_focused()
     tab_to(page, remove)
     press(page, "Space", "Tab")
     tab_to(page, page.locator("#step_02 form button[type=submit]"))
     press(page, "Enter")
     token = page.get_by_label("Booking token")
-    expect(token).to_be_focused(timeout=SLOW)
+    expect(token).to_be_focused()
     expect(page.locator("#step_02 [data-output=stream]")).to_have_text("['Mary']\n")
     page.keyboard.type("a token")
     press(page, "Enter")
-    expect(page.locator("#step_04 form button[type=submit]")).to_be_focused(timeout=SLOW)
+    expect(page.locator("#step_04 form button[type=submit]")).to_be_focused()
     press(page, "Enter")
-    expect(page.get_by_role("button", name="Finalize")).to_be_focused(timeout=SLOW)
+    expect(page.get_by_role("button", name="Finalize")).to_be_focused()
     press(page, "Enter")
-    expect(page.get_by_role("button", name="Unlock")).to_be_focused(timeout=SLOW)
+    expect(page.get_by_role("button", name="Unlock")).to_be_focused()
     assert "a token" not in page.content()

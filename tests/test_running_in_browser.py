@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.build import raw
-from tests.test_browser import SLOW, Server, browser  # noqa: F401  (a fixture)
+from tests.test_browser import Server, browser  # noqa: F401  (a fixture)
 from transpiler.options import Options
 from transpiler.pipeline import port
 
@@ -70,7 +70,7 @@ def go(folder: Path, name: str) -> None:
 
 def test_what_is_on_the_page_stays(page: Page, folder: Path) -> None:
     card = page.locator("#step_01")
-    expect(card).to_contain_text("after the fold", timeout=SLOW)
+    expect(card).to_contain_text("after the fold")
     fold = card.locator("details")
     fold.locator("summary").click()  # it was open
     page.evaluate("getSelection().selectAllChildren(document.querySelector('#step_01 h3'))")
@@ -80,7 +80,7 @@ def test_what_is_on_the_page_stays(page: Page, folder: Path) -> None:
     page.evaluate("window.scrollTo(0, 40)")
     before = card.locator("[id$=-clock]").inner_text()
     go(folder, "more")
-    expect(card).to_contain_text("line 59", timeout=SLOW)
+    expect(card).to_contain_text("line 59")
     bar = card.get_by_role("progressbar", name="load")
     expect(bar).to_have_attribute("value", "0.7500")
     assert fold.get_attribute("open") is None
@@ -90,27 +90,25 @@ def test_what_is_on_the_page_stays(page: Page, folder: Path) -> None:
     assert page.evaluate("scrollY") == 40
     expect(card.locator("[id$=-clock]")).not_to_have_text(before)
     go(folder, "go")
-    expect(page.locator("#step_01[data-state=done]")).to_be_visible(timeout=SLOW)
+    expect(page.locator("#step_01[data-state=done]")).to_be_visible()
     expect(page.locator("#step_01").get_by_role("progressbar", name="load")).to_be_visible()
 
 
 def test_another_tab_and_a_reload_show_it_and_can_stop_it(page: Page, folder: Path) -> None:
     card = page.locator("#step_01[data-state=running]")
-    expect(card).to_contain_text("after the fold", timeout=SLOW)
+    expect(card).to_contain_text("after the fold")
     page.reload()
-    expect(card).to_contain_text("after the fold", timeout=SLOW)
+    expect(card).to_contain_text("after the fold")
     expect(card.locator("dd")).to_have_text("go")
     other = page.context.new_page()
     other.goto(page.url)
-    expect(other.locator("#step_01[data-state=running]")).to_contain_text(
-        "after the fold", timeout=SLOW
-    )
+    expect(other.locator("#step_01[data-state=running]")).to_contain_text("after the fold")
     stop = other.get_by_role("button", name="Stop: ")
     stop.focus()
     other.keyboard.press("Enter")
     for tab in (other, page):
         failed = tab.locator("#step_01[data-state=error]")
-        expect(failed).to_contain_text("You stopped this step", timeout=SLOW)
+        expect(failed).to_contain_text("You stopped this step")
         expect(failed).to_contain_text("the first line")
         expect(failed.get_by_label("Until")).to_have_value("go")
 
@@ -119,9 +117,9 @@ def test_a_server_that_is_gone_for_a_while_does_not_stop_the_page(
     page: Page, server: Server
 ) -> None:
     card = page.locator("#step_01[data-state=running]")
-    expect(card).to_contain_text("after the fold", timeout=SLOW)
+    expect(card).to_contain_text("after the fold")
     page.context.set_offline(True)
     time.sleep(1)
     page.context.set_offline(False)
     before = card.locator(".elapsed").inner_text()
-    expect(card.locator(".elapsed")).not_to_have_text(before, timeout=SLOW)
+    expect(card.locator(".elapsed")).not_to_have_text(before)

@@ -189,7 +189,7 @@ class Recover:
         card = cards.error_card(known) if known else cards.failure(error, trace)
         if "hx-request" not in request.headers:
             content = html(pages.page("Something went wrong", pages.failed(), card))
-            return HTMLResponse("<!doctype html>" + content, status_code=500)
+            return HTMLResponse(content, status_code=500)
         headers = {}
         if found is not None:
             plugin, action = found

@@ -78,7 +78,7 @@ class Extras:
                 P("It may have been moved or deleted. Run the step again to make it anew."),
                 P(A("See all workflows", href="/")),
             )
-            page = "<!doctype html>" + html(pages.page("This file is not here", missing))
+            page = html(pages.page("This file is not here", missing))
             return HTMLResponse(page, status_code=404)
         return FileResponse(path, filename=path.name, media_type="application/octet-stream")
 

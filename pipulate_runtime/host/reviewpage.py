@@ -101,7 +101,7 @@ def document(review: Review) -> str:
         Body(Main(content(review), id="content")),
         lang="en",
     )
-    return "<!doctype html>\n" + html(page)
+    return html(page)
 
 
 # -- the top

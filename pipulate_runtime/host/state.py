@@ -138,6 +138,7 @@ class StateStore(Choices):
         except apsw.Error as error:
             raise NOT_A_DATABASE.error(path=path, reason=error) from error
         self._lock = threading.RLock()
+        self._classes: dict[str, type] = {}
         self._pipeline = self.table("pipeline")
         self._deleted = self.table("deleted")
         self._store = self.table("store")
@@ -157,7 +158,9 @@ class StateStore(Choices):
     def table(self, name: str) -> Any:
         """A MiniDataAPI table of its own: a filter set on it with `xtra` reaches nobody else."""
         table = Table(self._db, name)
-        table.dataclass()  # type: ignore[attr-defined]  # added by fastlite
+        if name not in self._classes:  # kept, as to make one takes longer than most queries
+            self._classes[name] = table.dataclass()  # type: ignore[attr-defined]  # added by fastlite
+        table.cls = self._classes[name]
         return table
 
     @contextmanager

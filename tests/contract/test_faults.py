@@ -213,6 +213,7 @@ def test_headings_leave_no_level_out(client, monkeypatch):
     monkeypatch.setattr(client.app.state.store, "roles_on", lambda: 1 / 0)
     broken = client.get("/")
     assert broken.status_code == 500
+    assert broken.text.count("<!doctype html>") == 1
     parser = type(start)
     pages = [start, visitor.page.soup, parser(run.text, "html.parser")]
     for page in [*pages, parser(broken.text, "html.parser")]:

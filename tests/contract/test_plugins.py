@@ -186,6 +186,7 @@ class TestFiles:
         answer = client.get("/download_file", params={"file": file})
         assert answer.status_code == 404
         assert "This file is not here" in answer.text
+        assert answer.text.count("<!doctype html>") == 1
 
     def test_nothing_chosen_is_said(self, client):
         assert "Choose at least one file." in self.send(client).text

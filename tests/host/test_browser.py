@@ -41,7 +41,6 @@ class Visitor:
             viewport={"width": WIDTHS[width], "height": 900}, color_scheme=scheme
         )
         self.page = context.new_page()
-        self.page.set_default_timeout(10_000)
         self.name = f"{width}-{scheme}"
         self.asked, self.complaints = [], []
         self.page.on("request", lambda request: self.asked.append(request.url))
@@ -228,7 +227,6 @@ def test_a_server_that_went_away_is_said_and_nothing_is_lost(browser, tmp_path):
 def test_a_card_that_looks_by_itself_looks_again_when_the_server_is_back(browser, tmp_path):
     with serving(PLUGINS.parent / "cell_plugins", tmp_path) as served:
         page = Visitor(browser, served, "wide", "light").page
-        page.set_default_timeout(60_000)
         page.goto(f"{served.url}/sales")
         away = 2
         page.route("**/sales/step_01?*", lambda route: route.abort(), times=away)
@@ -244,7 +242,6 @@ def test_outputs_of_cells(browser, tmp_path, width):
     with serving(PLUGINS.parent / "cell_plugins", tmp_path) as served:
         visitor = Visitor(browser, served, width, "light" if width == "wide" else "dark")
         page = visitor.page
-        page.set_default_timeout(60_000)
         page.goto(f"{served.url}/sales")
         page.get_by_role("button", name="Start").click()
         page.get_by_label("Limit").fill("0")

@@ -54,7 +54,6 @@ def page():
     with playwright.sync_playwright() as driver:
         chromium = driver.chromium.launch(executable_path="/usr/bin/chromium", args=FLAGS)
         opened = chromium.new_page(viewport={"width": 1280, "height": 900})
-        opened.set_default_timeout(60_000)
         opened.asked, opened.complaints = [], []
         opened.on("request", lambda request: opened.asked.append(request.url))
         opened.on("pageerror", lambda error: opened.complaints.append(str(error)))
@@ -84,7 +83,6 @@ def pictures(page, name):
 
 def test_from_an_empty_folder_to_a_run(page, url, folder, tmp_path):
     expect = playwright.expect
-    expect.set_options(timeout=20_000)
     page.goto(url)
     expect(page.get_by_role("heading", name="Welcome")).to_be_visible()
     pictures(page, "1-empty")

@@ -14,10 +14,6 @@ def server(tmp_path_factory):
         yield served
 
 
-def texts(page):
-    return page.locator(".row-text").all_inner_texts()
-
-
 def settled(page):
     """Waits until htmx is through with an answer: it sets the focus at its end."""
     playwright.expect(page.locator(".htmx-settling, .htmx-added, .htmx-swapping")).to_have_count(0)

@@ -116,7 +116,9 @@ def test_a_review_as_a_file(tmp_path, pipulate) -> None:
     pipulate("port trip.ipynb")
     code, said = pipulate("review trip.ipynb --html review.html")
     assert (code, said) == (1, "Written: review.html\n")
-    assert "Conflict in step_02_cell" in (tmp_path / "review.html").read_text()
+    page = (tmp_path / "review.html").read_text()
+    assert page.startswith("<!doctype html><html")
+    assert "Conflict in step_02_cell" in page
     code, said = pipulate("review trip.ipynb --json")
     assert (code, '"seen": "' in said) == (1, True)
     code, said = pipulate("review trip.ipynb -o elsewhere")
