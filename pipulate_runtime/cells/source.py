@@ -41,6 +41,7 @@ class Source:
         self.plugin_class = plugin_class
         self.path = _path(plugin_class)
         self.text = ""
+        self._of_steps: dict[str, list[Cell]] = {}
         if self.path:
             # A file that cannot be read stops its steps, with an error on the page, but not the server
             with (
@@ -78,7 +79,10 @@ class Source:
 
     def of_step(self, step_id: str) -> list[Cell]:
         """Return the cells of a step: the marked attributes named `<step_id>_...`."""
-        return [cell for name, cell in self.cells.items() if name.startswith(f"{step_id}_")]
+        if step_id not in self._of_steps:  # kept: asked for all steps before each
+            mine = [cell for name, cell in self.cells.items() if name.startswith(f"{step_id}_")]
+            self._of_steps[step_id] = mine
+        return self._of_steps[step_id]
 
 
 def _path(plugin_class: type) -> Path | None:

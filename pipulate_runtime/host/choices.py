@@ -11,6 +11,7 @@ class Choices:
 
     # what the class that this is mixed into has
     _lock: threading.RLock
+    _db: Any
     _store: Any
     table: Callable[[str], Any]
     transaction: Callable[[], AbstractContextManager[None]]
@@ -27,8 +28,8 @@ class Choices:
     def setting(self, name: str) -> str | None:
         """A value of `store`, or None."""
         with self._lock:
-            row = self._store.get(name, as_cls=False, default=None)
-        return None if row is None else row["value"]
+            rows = self._db.q("select value from store where key = ?", [name])
+        return rows[0]["value"] if rows else None
 
     def set_setting(self, name: str, value: str) -> None:
         """Sets a value of `store`."""

@@ -20,12 +20,7 @@ class Keys:
         prefix = self._store.run_prefix(plugin.APP_NAME)
         name = re.sub(r"\s+", "_", (user_input or "").strip()).removeprefix(prefix)
         if not name:
-            taken = [
-                int(key.removeprefix(prefix))
-                for key in self._store.keys(plugin.APP_NAME)
-                if key.startswith(prefix) and key.removeprefix(prefix).isdecimal()
-            ]
-            name = f"{max(taken, default=0) + 1:02}"
+            name = f"{self._store.highest_number(plugin.APP_NAME, prefix) + 1:02}"
         return prefix + name, prefix, name
 
     def parse_pipeline_key(self, key: str) -> dict[str, str]:

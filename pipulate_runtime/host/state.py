@@ -59,7 +59,8 @@ BUSY = 2000  # milliseconds to wait for another program that writes; the server'
 
 # `updated` stands behind the state of a run, which may be long: lists of runs must not read through it
 _INDEXES = (
-    "CREATE INDEX IF NOT EXISTS pipeline_changed ON pipeline (updated)",
+    "DROP INDEX IF EXISTS pipeline_changed",  # of an older version, without the names
+    "CREATE INDEX IF NOT EXISTS pipeline_latest ON pipeline (updated, app_name, pkey)",
     "CREATE INDEX IF NOT EXISTS pipeline_of_app ON pipeline (app_name, updated, pkey)",
 )
 
@@ -189,8 +190,10 @@ class StateStore(Choices):
 
     def run(self, key: str) -> Run | None:
         """The row of a run, or None."""
+        # Asked most of all; a table's `get` asks the database for its columns first, twice.
         with self._lock:
-            return self._run(self._pipeline.get(key, as_cls=False, default=None))
+            rows = self._db.q("select * from pipeline where pkey = ?", [key])
+        return self._run(rows[0] if rows else None)
 
     @staticmethod
     def _run(row: dict[str, Any] | None) -> Run | None:
@@ -257,14 +260,22 @@ class StateStore(Choices):
             )
         return {row["app_name"]: row["n"] for row in rows}
 
-    def keys(self, app_name: str) -> list[str]:
-        """The keys of a workflow's runs, deleted ones that can be brought back included."""
+    def highest_number(self, app_name: str, prefix: str) -> int:
+        """The highest number that names a run of a workflow after a prefix, 0 if none does; deleted runs that can be
+        brought back included. What has more digits than SQLite counts exactly is a name, not a number.
+        """
+        numbers = " union all ".join(
+            f"select max(cast(substr(pkey, :skip) as integer)) as number from {table} where app_name = :app"
+            " and substr(pkey, 1, :skip - 1) = :prefix and length(pkey) between :skip and :skip + 17"
+            " and substr(pkey, :skip) not glob '*[^0-9]*'"
+            for table in (
+                "pipeline indexed by pipeline_of_app",
+                "deleted",
+            )  # else it reads the rows
+        )
+        values = {"app": app_name, "prefix": prefix, "skip": len(prefix) + 1}
         with self._lock:
-            rows = self._db.q(
-                "select pkey from pipeline where app_name = :app union select pkey from deleted where app_name = :app",
-                {"app": app_name},
-            )
-        return [row["pkey"] for row in rows]
+            return max(row["number"] or 0 for row in self._db.q(numbers, values))
 
     def read(self, key: str) -> State:
         """The state of a run, {} when there is none; raises HostError PP510 when it cannot be read."""

@@ -161,6 +161,22 @@ class TestKeys:
         assert pip.generate_pipeline_key(PLUGIN)[2] == "04"
 
     @pytest.mark.parametrize(
+        ("names", "next_one"),
+        [
+            (["Berlin", "7 up", "-9", "3.5", "x8"], "01"),
+            (["9", "010", "Berlin"], "11"),
+            (["99"], "100"),
+            (["4", "9" * 30], "05"),  # a name; counted, it would be suggested again and again
+            (["999_999"], "01"),
+        ],
+    )
+    def test_only_numbers_are_counted(self, pip, store, names, next_one):
+        for name in names:
+            store.create(pip.generate_pipeline_key(PLUGIN, name)[0], "my-app", {})
+        store.create("Default_Profile-my-app-b-77", "my-app-b", {})
+        assert pip.generate_pipeline_key(PLUGIN)[2] == next_one
+
+    @pytest.mark.parametrize(
         ("given", "name"),
         [
             ("My Trip", "My_Trip"),
