@@ -161,7 +161,7 @@ class StateStore(Choices):
         table = Table(self._db, name)
         if name not in self._classes:  # kept, as to make one takes longer than most queries
             self._classes[name] = table.dataclass()  # type: ignore[attr-defined]  # added by fastlite
-        table.cls = self._classes[name]
+        table.cls = self._classes[name]  # type: ignore[attr-defined]  # rows become this
         return table
 
     @contextmanager
