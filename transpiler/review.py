@@ -5,6 +5,7 @@ emitted now. `transpiler.reviewed` has the types; the host draws them.
 """
 
 import re
+import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -81,9 +82,15 @@ def settle(
     after = review(notebook, out, options)
     if conflict in {each.id for each in after.conflicts}:
         return after, "The two texts together are not Python. Settle it in the file."
-    return after, f"Settled. To take it back: {before.command} --undo"
+    what = _SETTLED[choice].format(there[conflict].name)
+    return after, f"{what} To take it back: {before.command} --undo"
 
 
+_SETTLED = {
+    "mine": "{} is settled: yours stays.",
+    "notebook": "{} is settled: it is the notebook's now.",
+    "both": "{} is settled: it has both.",
+}
 _CHOICES: Mapping[str, Choice] = {"mine": "mine", "notebook": "notebook", "both": "both"}
 
 
@@ -327,9 +334,15 @@ def _steps(plan: Plan | None) -> tuple[PlannedStep, ...]:
 
 def _command(notebook: Path, plugin: Path, options: Options) -> str:
     """The command that ports the notebook again."""
-    words = ["pipulate", "port", notebook.as_posix()]
-    if plugin.parent != Path("generated"):
-        words += ["-o", plugin.parent.as_posix()]
+    words = ["pipulate", "port", _short(notebook.parent) / notebook.name]
+    if (folder := _short(plugin.parent)) != Path("generated"):
+        words += ["-o", folder]
     if options.by:
         words += ["--by", options.by]
-    return " ".join(word if re.fullmatch(r"[\w./~@:+-]+", word) else f"'{word}'" for word in words)
+    return shlex.join(word.as_posix() if isinstance(word, Path) else word for word in words)
+
+
+def _short(folder: Path) -> Path:
+    """A folder as one would type it: from here on, if it is below."""
+    whole, here = folder.resolve(), Path.cwd()
+    return whole.relative_to(here) if whole.is_relative_to(here) else whole

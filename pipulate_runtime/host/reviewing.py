@@ -4,7 +4,7 @@ The host does not know the compiler. Whoever starts it hands in a `Reviewer`, wh
 decided. A review shows code and changes files, so only a server on the loopback address has one.
 """
 
-import threading
+import asyncio
 from pathlib import Path
 from typing import Any, Protocol
 from urllib.parse import quote
@@ -15,9 +15,10 @@ from starlette.responses import RedirectResponse, Response
 
 from pipulate_runtime.host import pages, reviewpage
 from pipulate_runtime.host.contract import Component
-from pipulate_runtime.host.plugins import Loaded, Plugin, split_name
+from pipulate_runtime.host.plugins import Plugin, split_name
 from pipulate_runtime.host.precedence import put_first
 from pipulate_runtime.host.reviewed import Review
+from pipulate_runtime.host.served import Served
 
 PREFIX = "/-/review"  # no plugin can have an address that begins so
 
@@ -44,14 +45,14 @@ class Reviewing:
     """Handlers of `/-/review`."""
 
     def __init__(
-        self, app: FastHTML, loaded: Loaded, reviewer: Reviewer, only: Path | None = None
+        self, app: FastHTML, served: Served, reviewer: Reviewer, only: Path | None = None
     ) -> None:
         """For the plugins of an app, or for one alone: its review is the first page then."""
         self._app = app
-        self._loaded = loaded
+        self._served = served
         self._reviewer = reviewer
         self._only = only
-        self._lock = threading.Lock()
+        self._lock = asyncio.Lock()
 
     def register(self) -> None:
         """Puts the routes before all others; a workflow's page finds the link to its review in the app's state."""
@@ -77,15 +78,20 @@ class Reviewing:
             return Response("", status_code=404)
         return self._page(key, self._reviewer.look(plugin))
 
-    def settle(
+    async def settle(
         self, request: Request, key: str, conflict: str = "", choice: str = "", seen: str = ""
     ) -> Any:
-        """POST /-/review/KEY/settle: settles a conflict; the answer is the review as it is then."""
+        """POST /-/review/KEY/settle: settles a conflict, and serves what was decided; the answer is the review then."""
         plugin = self._file(key)
         if plugin is None:
             return Response("", status_code=404)
-        with self._lock:
-            review, said = self._reviewer.settle(plugin, conflict, choice, seen)
+        async with self._lock:
+            before = _content(plugin)
+            review, said = await asyncio.to_thread(
+                self._reviewer.settle, plugin, conflict, choice, seen
+            )
+            if self._only is None and _content(plugin) != before:
+                self._served.refresh(plugin)
         if "hx-request" in request.headers:
             return reviewpage.content(review, self._action(key), said)
         return self._page(key, review, said)
@@ -99,10 +105,19 @@ class Reviewing:
         """The file that is reviewed under a key: also that of a plugin that cannot be opened."""
         if self._only is not None:
             return self._only if split_name(self._only.stem)[1] == key else None
-        if plugin := self._loaded.by_key.get(key):
+        loaded = self._served.loaded
+        if plugin := loaded.by_key.get(key):
             return plugin.path
-        return next((p.path for p in self._loaded.problems if p.key == key), None)
+        return next((p.path for p in loaded.problems if p.key == key), None)
 
     @staticmethod
     def _action(key: str) -> str:
         return f"{PREFIX}/{quote(key)}/settle"
+
+
+def _content(file: Path) -> bytes | None:
+    """What is in a file; None when it is gone, which the reviewer has words for."""
+    try:
+        return file.read_bytes()
+    except OSError:
+        return None

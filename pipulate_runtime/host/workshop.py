@@ -59,8 +59,8 @@ class Workshop:
         if self._tools.porter is not None:
             Porting(self._app, self._served, self._tools.porter, self._data).register()
         if self._tools.reviewer is not None:
-            loaded, reviewed = self._served.loaded, self._tools.reviewed
-            Reviewing(self._app, loaded, self._tools.reviewer, reviewed).register()
+            reviewed = self._tools.reviewed
+            Reviewing(self._app, self._served, self._tools.reviewer, reviewed).register()
         before = len(self._app.router.routes)
         self._app.route("/log", methods=["GET"])(self.page)
         self._app.route("/log/entries", methods=["GET"])(self.entries)

@@ -122,6 +122,26 @@ def test_a_button_settles_what_was_seen(client, played) -> None:
     assert "<html" in client.post(form["action"], data=sent).text  # without a script, too
 
 
+def test_what_was_settled_is_served_at_once(make_client, tmp_path) -> None:
+    plugin = tmp_path / PLUGIN.name
+    plugin.write_text(PLUGIN.read_text())
+
+    class Writes(Played):
+        def settle(self, plugin: Path, *asked: str):
+            if not plugin.is_file():
+                raise HostError("PP435", "It is gone.", "Port it again.", 2)
+            plugin.write_text(plugin.read_text().replace("Trip planner", "Journeys"))
+            return super().settle(plugin, *asked)
+
+    client = make_client(tmp_path, tools=Tools(pages=True, reviewer=Writes()))
+    assert "Journeys" not in client.get("/trip_planner").text
+    client.post(f"{PAGE}/settle", data={"choice": "both"}, headers=HTMX)
+    assert "Journeys" in client.get("/trip_planner").text
+    plugin.unlink()
+    gone = client.post(f"{PAGE}/settle", data={"choice": "both"}, headers=HTMX)
+    assert (gone.status_code, "Port it again." in gone.text) == (500, True)
+
+
 def test_another_site_cannot_press_it(client, played) -> None:
     for headers in ({"Origin": "http://evil.example"}, {"Sec-Fetch-Site": "cross-site"}):
         answer = client.post(f"{PAGE}/settle", data={"choice": "notebook"}, headers=headers)

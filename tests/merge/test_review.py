@@ -118,9 +118,16 @@ def test_listed_edits_and_diagnostics_stand_with_their_cells(tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize(
-    ("choice", "mine", "theirs"), [("mine", 1, 0), ("notebook", 0, 1), ("both", 1, 1)]
+    ("choice", "mine", "theirs", "words"),
+    [
+        ("mine", 1, 0, "yours stays"),
+        ("notebook", 0, 1, "it is the notebook's now"),
+        ("both", 1, 1, "it has both"),
+    ],
 )
-def test_a_conflict_is_settled(desk: Desk, choice: str, mine: int, theirs: int) -> None:
+def test_a_conflict_is_settled(
+    desk: Desk, monkeypatch, choice: str, mine: int, theirs: int, words: str
+) -> None:
     conflict(desk)
     made = look(desk)
     (found,) = made.conflicts
@@ -128,13 +135,16 @@ def test_a_conflict_is_settled(desk: Desk, choice: str, mine: int, theirs: int) 
     assert marked(found.lines) == ["-print(best)", '+print("best", best)']
     assert marked(part_of(made, "step_02_cell").lines) == ["-print(best)", '+print("mine", best)']
     after, said = settle(desk.notebook, desk.out, Options(), found.id, choice, made.seen)
-    assert said.startswith("Settled.")
+    undo = f"pipulate port {desk.notebook} -o {desk.out} --undo"
+    assert said == f"step_02_cell is settled: {words}. To take it back: {undo}"
     assert after.conflicts == ()
     assert (desk.text.count('print("mine", best)'), desk.text.count('print("best", best)')) == (
         mine,
         theirs,
     )
     assert "PORT CONFLICT" not in desk.text
+    monkeypatch.chdir(desk.notebook.parent)
+    assert look(desk).command == f"pipulate port {desk.notebook.name} -o {desk.out.name}"
 
 
 def test_only_what_was_seen_is_decided(desk: Desk) -> None:
