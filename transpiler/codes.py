@@ -265,6 +265,13 @@ NOT_KNOWN_YET = Rule(
     "the {part} of {name} cannot be computed before this step runs: {reason}",
     "Compute it in a cell of its own above this step, and name what comes of it here.",
 )
+NOT_INSTALLED = Rule(
+    "PP311",
+    "not-installed",
+    WARNING,
+    "not installed here: {modules}. Where the app runs without, the step that imports it fails",
+    "Install what is missing where the app runs: `pip install {packages}`.",
+)
 
 CHOSEN_GONE = Rule(
     "PP390",

@@ -5,7 +5,7 @@ cell as the notebook has it) is for people; `Slice` (offsets into a cell's Pytho
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
 from transpiler.diagnostics import Span
@@ -263,6 +263,8 @@ class Analysis:
     """Modules it imports that are not of the standard library, `a.b` for `import a.b`: some may be files beside it."""
     requirements: tuple[str, ...] = ()
     """Packages the notebook installs with pip, in order."""
+    needs: Mapping[str, Span] = field(default_factory=dict)
+    """Modules that a cell imports in any case, without their submodules -> where the first one does."""
 
 
 # --- what an earlier port left --------------------------------------------------------------------------------------

@@ -77,8 +77,34 @@ CASES = {
     "a package": ("import package.part", ["package/__init__.py", "package/part.py"], []),
     "an installed module": ("import pandas, numpy", [], []),
     "a name no file can have": (f"open('{'x' * 250}.csv.{'y' * 100}')", [], []),
-    "a module no file can have": (f"import {'x' * 300}", [], []),
+    "a module no file can have": (f"import {'x' * 300}", [], ["PP311"]),
+    "a module nobody has": ("import nobody_has.it\nfrom nobody_has import this", [], ["PP311"]),
+    "several of them": ("import nobody_has, nor_this", [], ["PP311"]),
+    "one it can do without": (
+        "try:\n    import nobody_has\nexcept ImportError:\n    pass\nif x:\n    import nor_this\ndef f():\n    import nor_that",
+        [],
+        [],
+    ),
+    "one it writes": ("open('mine.py', 'w').write('x = 1')\nimport mine", [], []),
+    "one it writes as a magic": ("%%writefile mine/__init__.py\nx = 1", [], []),
+    "one from a folder it adds": ("import sys\nsys.path.append('lib')\nimport mine", [], []),
+    "one it installs": ("%pip install -q Nobody-Has\nimport nobody_has", [], []),
+    "one of the standard library": ("import json, tomllib, distutils", [], []),
 }
+
+
+def test_packages_that_are_missing_are_named_as_one_installs_them(
+    folder: Path, monkeypatch
+) -> None:
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    analysis, _ = analysed(
+        "from sklearn import svm\nimport cv2.data as d\nimport sklearn.tree, above"
+    )
+    _, (found,) = bundle(analysis, folder)
+    assert dict(found.values) == {
+        "modules": "sklearn, cv2",
+        "packages": "scikit-learn opencv-python",
+    }
 
 
 @pytest.mark.parametrize("case", CASES)

@@ -13,10 +13,10 @@ from collections.abc import Iterable
 from pathlib import PurePosixPath
 
 from transpiler import codes
-from transpiler.diagnostics import Diagnostic, Found
+from transpiler.diagnostics import Diagnostic, Found, Span
 from transpiler.ir import AnalysedCode, Analysis, Annotated, Code, Names, Text
 from transpiler.passes import known, looks
-from transpiler.passes.codecell import TOO_DEEP, CodeCell, Namespace, place
+from transpiler.passes.codecell import TOO_DEEP, CodeCell, Namespace, place, span_of
 from transpiler.passes.computed import names as names_in
 from transpiler.passes.findings import about_form, about_names
 from transpiler.passes.flow import Flow
@@ -46,6 +46,7 @@ def _analyse(annotated: Annotated) -> tuple[Analysis, Found]:
     files: dict[str, None] = {}
     written: dict[str, None] = {}
     modules: dict[str, None] = {}
+    needs: dict[str, Span] = {}
     texts: dict[str, str] = {}
     done: dict[str, AnalysedCode] = {}
     notices = Notices(cells)
@@ -60,9 +61,13 @@ def _analyse(annotated: Annotated) -> tuple[Analysis, Found]:
             written |= dict.fromkeys(looks.written_files(statement, texts))
             if "import" in cell.source.text or "load_ext" in cell.source.text:
                 modules |= dict.fromkeys(looks.imported_modules(statement))
+                for node, module in looks.needed_modules(statement):
+                    needs.setdefault(module, span_of(cell, node))
             _note_text(statement, texts)
         done[cell.code.cell.id] = _result(cell, wide)
     found += notices.finish()
+    if any("sys.path" in cell.source.text or "addsitedir" in cell.source.text for cell in cells):
+        needs.clear()  # modules may be anywhere
     live = _live(cells)
     items = tuple(i if isinstance(i, Text) else done[i.cell.id] for i in annotated.items)
     requirements = dict.fromkeys(
@@ -76,6 +81,7 @@ def _analyse(annotated: Annotated) -> tuple[Analysis, Found]:
         written=tuple(written),
         modules=tuple(modules),
         requirements=tuple(requirements),
+        needs=needs,
     )
     return analysis, tuple(sorted(_without_echoes(found), key=lambda d: d.order))
 

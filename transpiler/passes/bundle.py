@@ -1,23 +1,25 @@
 """Which files travel with the plugin: what the notebook reads by literal path, and local modules it imports, with what these import."""
 
 import ast
+import importlib.util
 import os
 import posixpath
 import warnings
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path, PurePosixPath
 
 from transpiler import codes
 from transpiler.diagnostics import WHOLE, Diagnostic, Found
 from transpiler.ir import Analysis
+from transpiler.passes import known
 from transpiler.passes.looks import imported_modules
 
 
 def bundle(analysis: Analysis, folder: Path) -> tuple[tuple[str, ...], Found]:
     """Return the paths, relative to the notebook's folder and with slashes, of what is there to be bundled.
 
-    Only looks at the disk; copies nothing. A file that is named and missing is reported, a module that is missing is
-    taken for an installed one.
+    Only looks at the disk; copies nothing. A file that is named and missing is reported, and so is a module that is not
+    installed here either.
     """
     found: list[Diagnostic] = []
     paths: dict[str, None] = {}
@@ -38,7 +40,39 @@ def bundle(analysis: Analysis, folder: Path) -> tuple[tuple[str, ...], Found]:
         more = [path for path in _module(folder, waiting.pop(0)) if path not in paths]
         paths.update(dict.fromkeys(more))
         waiting += _imported(folder, more)
-    return tuple(paths), tuple(found)
+    return tuple(paths), (*found, *_missing(analysis, folder))
+
+
+def _missing(analysis: Analysis, folder: Path) -> Iterator[Diagnostic]:
+    """Yield what to say of modules that are neither installed nor beside the notebook, nor written by it: once for all."""
+    written = {PurePosixPath(path).parts[0].removesuffix(".py") for path in analysis.written}
+    installs = _plain(" ".join(analysis.requirements))  # said already: PP130
+    lost = {
+        module: span
+        for module, span in analysis.needs.items()
+        if module not in written
+        and not _module(folder, module)
+        and _plain(known.package_of(module)) not in installs
+        and not _is_installed(module)
+    }
+    if lost:
+        modules, packages = list(lost), dict.fromkeys(map(known.package_of, lost))
+        yield codes.NOT_INSTALLED.at(
+            lost[modules[0]], modules=", ".join(modules), packages=" ".join(packages)
+        )
+
+
+def _plain(name: str) -> str:
+    """The name of a package as PyPI compares it, but for dots."""
+    return name.lower().replace("_", "-")
+
+
+def _is_installed(module: str) -> bool:
+    """Whether a module can be found by the Python that runs here; nothing is imported for it."""
+    try:
+        return importlib.util.find_spec(module) is not None
+    except (ImportError, ValueError, OSError):
+        return True  # who knows
 
 
 def _module(folder: Path, name: str) -> list[str]:

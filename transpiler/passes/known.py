@@ -188,3 +188,32 @@ STDLIB = frozenset(sys.stdlib_module_names) | _words(
     "asynchat asyncore distutils imp smtpd aifc audioop cgi cgitb chunk crypt imghdr mailcap msilib nis nntplib ossaudiodev "
     "pipes sndhdr spwd sunau telnetlib uu xdrlib lib2to3 __future__ __main__"
 )
+
+_PACKAGES = {
+    "Bio": "biopython",
+    "Crypto": "pycryptodome",
+    "PIL": "pillow",
+    "attr": "attrs",
+    "bs4": "beautifulsoup4",
+    "cv2": "opencv-python",
+    "dateutil": "python-dateutil",
+    "docx": "python-docx",
+    "dotenv": "python-dotenv",
+    "fitz": "pymupdf",
+    "git": "gitpython",
+    "igraph": "python-igraph",
+    "jwt": "pyjwt",
+    "mpl_toolkits": "matplotlib",
+    "pptx": "python-pptx",
+    "serial": "pyserial",
+    "skimage": "scikit-image",
+    "sklearn": "scikit-learn",
+    "umap": "umap-learn",
+    "yaml": "pyyaml",
+}
+"""Modules whose package has another name on PyPI."""
+
+
+def package_of(module: str) -> str:
+    """Return the package of PyPI that a module is from, as well as one can know."""
+    return _PACKAGES.get(module, module)

@@ -153,6 +153,23 @@ def imported_modules(tree: ast.AST) -> Iterator[str]:
                 yield name
 
 
+def needed_modules(statement: ast.stmt) -> Iterator[tuple[ast.AST, str]]:
+    """Yield the modules, without their submodules, that a statement of a cell imports in any case, with where it does.
+
+    Not what stands in a `try` or an `if`: the notebook may do without it.
+    """
+    if isinstance(statement, ast.Import):
+        found = [(alias, alias.name) for alias in statement.names]
+    elif isinstance(statement, ast.ImportFrom) and not statement.level and statement.module:
+        found = [(statement, statement.module)]
+    else:
+        return
+    for node, name in found:
+        module = name.partition(".")[0]
+        if module not in known.STDLIB:
+            yield node, module
+
+
 def read_paths(tree: ast.AST, texts: dict[str, str]) -> Iterator[tuple[ast.AST, str]]:
     """Yield the paths that a cell names literally and reads, with where it does; `texts` are names known to be literal texts."""
     for node in ast.walk(tree):
