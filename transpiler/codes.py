@@ -270,7 +270,14 @@ NOT_INSTALLED = Rule(
     "not-installed",
     WARNING,
     "not installed here: {modules}. Where the app runs without, the step that imports it fails",
-    "Install what is missing where the app runs: `pip install {packages}`.",
+    "Install it where the app runs{command}. A package may have another name than its module.",
+)
+ONLY_ON_COLAB = Rule(
+    "PP312",
+    "only-on-colab",
+    WARNING,
+    "google.colab is there on Colab only; in the app this step fails",
+    "Take the line out, or skip its cell with `#| skip: true`. A file comes in by a field: `#| input: {{name: orders, type: file}}`.",
 )
 
 CHOSEN_GONE = Rule(

@@ -93,18 +93,60 @@ CASES = {
 }
 
 
+def missing(folder: Path, monkeypatch, *cells: str) -> list[tuple[str, dict[str, object]]]:
+    """What is said where nothing is installed."""
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    analysis, _ = analysed(*cells)
+    _, found = bundle(analysis, folder)
+    return [(d.rule.code, dict(d.values)) for d in found]
+
+
 def test_packages_that_are_missing_are_named_as_one_installs_them(
     folder: Path, monkeypatch
 ) -> None:
-    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    cell = "from sklearn import svm\nimport cv2.data as d\nimport sklearn.tree, above, ours"
+    command = " (`pip install scikit-learn opencv-python`)"  # of `ours` nobody knows
+    said = {"modules": "sklearn, cv2, ours", "command": command}
+    assert missing(folder, monkeypatch, cell) == [("PP311", said)]
+    assert missing(folder, monkeypatch, "import ours") == [
+        ("PP311", {"modules": "ours", "command": ""})
+    ]
+
+
+@pytest.mark.parametrize(
+    "maker",
+    [
+        "import sys, types\nsys.modules['ours'] = types.ModuleType('ours')",
+        "%%bash\necho 'x = 1' > ours.py",
+        "!git clone https://example.org/ours",
+        "import subprocess\nsubprocess.run(['make', 'ours'])",
+        "import sys\nsys.path.insert(0, '..')",
+    ],
+)
+def test_a_module_that_the_notebook_may_make_is_not_missing(
+    folder: Path, monkeypatch, maker: str
+) -> None:
+    assert missing(folder, monkeypatch, maker, "import ours") == []
+    said = {"modules": "folium", "command": " (`pip install folium`)"}
+    assert missing(folder, monkeypatch, maker, "import ours, folium") == [("PP311", said)]
+
+
+@pytest.mark.parametrize(
+    "cell", ["from pipulate import pip", "import google.cloud.storage", "import ruamel.yaml"]
+)
+def test_of_some_modules_nothing_is_said(folder: Path, monkeypatch, cell: str) -> None:
+    assert missing(folder, monkeypatch, cell) == []
+
+
+def test_what_only_colab_has(folder: Path) -> None:
+    for cell in ("from google.colab import drive", "import google.colab.files"):
+        analysis, _ = analysed(cell)
+        _, (found,) = bundle(analysis, folder)
+        assert found.rule.code == "PP312"
     analysis, _ = analysed(
-        "from sklearn import svm\nimport cv2.data as d\nimport sklearn.tree, above"
+        "try:\n    from google.colab import drive\nexcept ImportError:\n    drive = None"
     )
-    _, (found,) = bundle(analysis, folder)
-    assert dict(found.values) == {
-        "modules": "sklearn, cv2",
-        "packages": "scikit-learn opencv-python",
-    }
+    assert bundle(analysis, folder)[1] == ()
 
 
 @pytest.mark.parametrize("case", CASES)

@@ -66,8 +66,8 @@ def _analyse(annotated: Annotated) -> tuple[Analysis, Found]:
             _note_text(statement, texts)
         done[cell.code.cell.id] = _result(cell, wide)
     found += notices.finish()
-    if any("sys.path" in cell.source.text or "addsitedir" in cell.source.text for cell in cells):
-        needs.clear()  # modules may be anywhere
+    if any(looks.makes_modules(cell.source.text) for cell in cells):
+        needs = {name: span for name, span in needs.items() if known.package_of(name)}
     live = _live(cells)
     items = tuple(i if isinstance(i, Text) else done[i.cell.id] for i in annotated.items)
     requirements = dict.fromkeys(

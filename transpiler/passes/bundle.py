@@ -52,13 +52,17 @@ def _missing(analysis: Analysis, folder: Path) -> Iterator[Diagnostic]:
         for module, span in analysis.needs.items()
         if module not in written
         and not _module(folder, module)
-        and _plain(known.package_of(module)) not in installs
+        and _plain(known.package_of(module) or module) not in installs
         and not _is_installed(module)
     }
+    if span := lost.pop(known.COLAB, None):
+        yield codes.ONLY_ON_COLAB.at(span)
     if lost:
-        modules, packages = list(lost), dict.fromkeys(map(known.package_of, lost))
+        # Only names that are surely right: a package of any other name may be somebody else's.
+        packages = " ".join(dict.fromkeys(filter(None, map(known.package_of, lost))))
+        command = f" (`pip install {packages}`)" if packages else ""
         yield codes.NOT_INSTALLED.at(
-            lost[modules[0]], modules=", ".join(modules), packages=" ".join(packages)
+            next(iter(lost.values())), modules=", ".join(lost), command=command
         )
 
 
@@ -72,7 +76,7 @@ def _is_installed(module: str) -> bool:
     try:
         return importlib.util.find_spec(module) is not None
     except (ImportError, ValueError, OSError):
-        return True  # who knows
+        return module != known.COLAB  # else: who knows
 
 
 def _module(folder: Path, name: str) -> list[str]:

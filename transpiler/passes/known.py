@@ -189,9 +189,30 @@ STDLIB = frozenset(sys.stdlib_module_names) | _words(
     "pipes sndhdr spwd sunau telnetlib uu xdrlib lib2to3 __future__ __main__"
 )
 
-_PACKAGES = {
+SHARED = _words("google ruamel azure zope sphinxcontrib backports")
+"""Names that several packages share: what stands below them is not looked for."""
+
+COLAB = "google.colab"
+
+PROVIDED = _words("pipulate pipulate_runtime")
+"""What an app has in any case."""
+
+_SAME_NAME = _words(
+    "altair anthropic astropy black bokeh boto3 catboost cvxpy cycler cython dash dask datasets deepdiff django duckdb emoji "
+    "fastapi fastparquet flask folium gensim geopandas geopy great_tables gradio h5py holoviews httpx hvplot hypothesis igraph imageio "
+    "ipywidgets jax jinja2 joblib jsonschema kaleido keras langchain librosa lightgbm lxml marimo markdown matplotlib mplfinance "
+    "networkx nltk numba numexpr numpy openai openpyxl optuna osmnx pandas panel param patsy pingouin plotly plotnine polars "
+    "praw prophet psutil pulp pyarrow pycountry pydantic pydeck pygments pymongo pymysql pyodide_http pytest pytz pyvis qrcode "
+    "rasterio rdflib regex requests rich scipy scrapy seaborn selenium sentence_transformers shap shapely simpy spacy sqlalchemy "
+    "sqlmodel statsmodels streamlit sympy tabulate tenacity tensorflow textblob thefuzz tiktoken torch torchvision tqdm "
+    "transformers tweepy typer wikipedia wordcloud xarray xgboost xlrd xlsxwriter yellowbrick yfinance"
+)
+_OTHER_NAME = {
     "Bio": "biopython",
     "Crypto": "pycryptodome",
+    "Levenshtein": "levenshtein",
+    "MySQLdb": "mysqlclient",
+    "OpenSSL": "pyopenssl",
     "PIL": "pillow",
     "attr": "attrs",
     "bs4": "beautifulsoup4",
@@ -199,21 +220,25 @@ _PACKAGES = {
     "dateutil": "python-dateutil",
     "docx": "python-docx",
     "dotenv": "python-dotenv",
+    "faiss": "faiss-cpu",
     "fitz": "pymupdf",
     "git": "gitpython",
-    "igraph": "python-igraph",
     "jwt": "pyjwt",
+    "magic": "python-magic",
     "mpl_toolkits": "matplotlib",
     "pptx": "python-pptx",
+    "psycopg2": "psycopg2-binary",
     "serial": "pyserial",
     "skimage": "scikit-image",
     "sklearn": "scikit-learn",
     "umap": "umap-learn",
+    "vl_convert": "vl-convert-python",
+    "win32com": "pywin32",
     "yaml": "pyyaml",
 }
 """Modules whose package has another name on PyPI."""
 
 
-def package_of(module: str) -> str:
-    """Return the package of PyPI that a module is from, as well as one can know."""
-    return _PACKAGES.get(module, module)
+def package_of(module: str) -> str | None:
+    """Return the package of PyPI that a well-known module is from; None for one that we do not know."""
+    return _OTHER_NAME.get(module) or (module.replace("_", "-") if module in _SAME_NAME else None)

@@ -154,9 +154,10 @@ def imported_modules(tree: ast.AST) -> Iterator[str]:
 
 
 def needed_modules(statement: ast.stmt) -> Iterator[tuple[ast.AST, str]]:
-    """Yield the modules, without their submodules, that a statement of a cell imports in any case, with where it does.
+    """Yield the packages that a statement of a cell imports in any case, with where it does: `a` for `import a.b`.
 
-    Not what stands in a `try` or an `if`: the notebook may do without it.
+    Not what stands in a `try` or an `if`: the notebook may do without it. Of what several packages share (`google.cloud`)
+    nothing can be said without an import, but for `google.colab`.
     """
     if isinstance(statement, ast.Import):
         found = [(alias, alias.name) for alias in statement.names]
@@ -166,8 +167,21 @@ def needed_modules(statement: ast.stmt) -> Iterator[tuple[ast.AST, str]]:
         return
     for node, name in found:
         module = name.partition(".")[0]
-        if module not in known.STDLIB:
+        if f"{name}.".startswith(f"{known.COLAB}."):
+            yield node, known.COLAB
+        elif module not in known.STDLIB | known.SHARED | known.PROVIDED:
             yield node, module
+
+
+_MAKES_MODULES = re.compile(
+    r"\bsys\.(?:path|modules)\b|\baddsitedir\b|\bsubprocess\b|\b(?:system|getoutput|getstatusoutput|popen)\("
+    r"|\brun_cell_magic\('(?:bash|sh|script|cmd|system|sx|!)'"
+)
+
+
+def makes_modules(text: str) -> bool:
+    """Whether a cell may make modules, or make them found, in ways that are not followed."""
+    return _MAKES_MODULES.search(text) is not None
 
 
 def read_paths(tree: ast.AST, texts: dict[str, str]) -> Iterator[tuple[ast.AST, str]]:
