@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
@@ -319,6 +320,21 @@ def test_options_before_a_subcommand_of_runs_are_meant_for_it(
     assert key in pipulate("runs").out
     assert "no runs yet" in pipulate("runs", "list", "--data", "other").out
     assert pipulate("runs", "--data", "data", "show", key, "--data", "other").exit == 2
+
+
+@pytest.mark.kernel
+def test_an_export_without_a_name_is_called_after_what_it_is(
+    pipulate: Pipulate, tmp_path: Path
+) -> None:
+    (tmp_path / "odds.ipynb").write_bytes(raw("1 + 1"))
+    assert pipulate("port", "odds.ipynb").exit == 0
+    assert pipulate("run", "generated/odds.py", "--key", "at 1/2").exit == 0
+    key = "Default_Profile-odds-at_1/2"
+    assert "Default_Profile-odds-at_1_2.ipynb" in pipulate("runs", "export", key).out
+    cells = json.loads((tmp_path / "Default_Profile-odds-at_1_2.ipynb").read_text())["cells"]
+    assert cells[-1]["outputs"][0]["data"]["text/plain"] == ["2"]
+    assert "runs.zip" in pipulate("runs", "export", "--all").out
+    assert zipfile.is_zipfile(tmp_path / "runs.zip")
 
 
 def test_a_run_that_is_not_there_is_not_asked_about(pipulate: Pipulate) -> None:

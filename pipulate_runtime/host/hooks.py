@@ -15,6 +15,8 @@ from starlette.responses import HTMLResponse, Response
 
 from pipulate_runtime.host import cards, mend, outdated, pages, runs, scope, widgets
 from pipulate_runtime.host.again import NOTES, Refused
+from pipulate_runtime.host.contract import Component
+from pipulate_runtime.host.markup import html
 from pipulate_runtime.host.plugins import Loaded, Plugin
 from pipulate_runtime.host.state import State, StateStore, is_done, is_finalized
 
@@ -49,12 +51,12 @@ class Hooks:
         scope.bind(key)
         run = self._store.run(key or self._store.setting(scope.KEY) or "")
         if run is None or run.app_name != plugin.app_name:
-            return (cards.gone(plugin), *widgets.into_container(plugin.app_name)) if key else None
+            return _instead(request, plugin, cards.gone(plugin)) if key else None
         if request.method == "POST" and not allowed(
             plugin, action, run.state, await _sent(request)
         ):
             again = widgets.container(plugin.app_name, plugin.steps, run.key)
-            return (again, *widgets.into_container(plugin.app_name))
+            return _instead(request, plugin, again)
         if request.method == "POST":
             outdated.retire(self._store, plugin, run, action, await _sent(request))
         return None
@@ -93,6 +95,17 @@ class Hooks:
             news = outdated.place(plugin, run.key, run.state, swap=True)
         more = (extra, place, news)
         return (*resp, *more) if isinstance(resp, tuple) else (resp, *more)
+
+
+def _instead(request: Request, plugin: Plugin, content: Component) -> Response:
+    """What a request gets that the plugin does not see: new content of the run's container, or a page with it.
+
+    A finished response, since FastHTML makes components into what the handler says that it returns.
+    """
+    if "hx-request" in request.headers:
+        headers = widgets.into_container(plugin.app_name)
+        return HTMLResponse(html(content), headers={header.k: header.v for header in headers})
+    return HTMLResponse(html(pages.page(plugin.title, content, **request.app.state.frame())))
 
 
 def _run_of_page(request: Request, plugin: Plugin) -> str:

@@ -143,10 +143,17 @@ async def _walked(app: Any, plugin: Plugin, walker: "Walker", key: str | None) -
     walker.key = str(app.state.pipulate.db.get("pipeline_id", ""))
     if walker.teller:
         walker.teller.begin(plugin.title, walker.key)
-    while await walker.advance():
-        pass
-    state = app.state.store.read(walker.key)
-    walker.check(state)
+    try:
+        while await walker.advance():
+            pass
+        state = app.state.store.read(walker.key)
+        walker.check(state)
+    except messages.HostError:
+        if (
+            app.state.store.run(walker.key) is None
+        ):  # whatever the page says: another program deleted it
+            raise messages.RUN_UNKNOWN.error(key=walker.key) from None
+        raise
     if walker.teller:
         walker.teller.end(is_finalized(state))
     return Walked(

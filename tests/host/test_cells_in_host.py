@@ -8,7 +8,8 @@ import pytest
 from pipulate_runtime.cells.folders import RunFolder
 from pipulate_runtime.host import commands
 from pipulate_runtime.host.messages import HostError
-from tests.host.helpers import PLUGINS
+from pipulate_runtime.host.state import DATABASE
+from tests.host.helpers import HTMX, PLUGINS
 
 pytestmark = pytest.mark.kernel
 SALES = PLUGINS.parent / "cell_plugins" / "010_sales.py"
@@ -47,6 +48,34 @@ def test_a_step_that_fails_is_said_and_the_run_goes_on_later_with_another_answer
     nbformat.validate(nbformat.read(tmp_path / "e.ipynb", as_version=4))
     commands.runs_delete(["Default_Profile-sales-mine"], data)
     assert not [path for path in data.rglob("*") if "mine" in path.name]
+
+
+def test_a_run_that_another_program_deletes_while_a_step_runs_is_gone(tmp_path):
+    plugin = tmp_path / "010_sales.py"
+    text = SALES.read_text(encoding="utf-8")
+    before, data = "    def step_02_cell(form):\n", tmp_path / "data"
+    delete = (
+        "        import sqlite3\n"
+        f"        with sqlite3.connect({str(data / DATABASE)!r}) as store:\n"
+        "            store.execute('delete from pipeline')\n"
+    )
+    assert before in text
+    plugin.write_text(text.replace(before, before + delete), encoding="utf-8")
+    with pytest.raises(HostError) as caught:
+        commands.run(plugin, {"step_02": {"limit": "100"}}, data, "mine")
+    assert caught.value.code == "PP509"
+
+
+@pytest.mark.parametrize("path", ["step_02", "live/step_02", "live/step_02?execution=x&seen=0"])
+def test_whatever_is_asked_of_a_run_that_is_gone(make_client, path):
+    client = make_client(SALES.parent)
+    given = {"pipeline_id": "Default_Profile-sales-nobody"}
+    answer = client.get(f"/sales/{path}", params=given, headers=HTMX)
+    assert (answer.status_code, answer.headers["HX-Retarget"]) == (200, "#sales-container")
+    assert "This run is not here any more" in answer.text
+    page = client.get(f"/sales/{path}", params=given)  # without a script
+    assert page.text.count("<html") == 1
+    assert "This run is not here any more" in page.text
 
 
 def test_a_walk_copies_what_the_cells_wrote(tmp_path, capsys):

@@ -1,5 +1,6 @@
 """`pipulate serve`, `run` and `runs`: the host."""
 
+import re
 from pathlib import Path
 from typing import Annotated
 
@@ -163,8 +164,11 @@ def runs_show(key: str, data: Data = Path("data"), as_json: Json = False) -> Non
 def runs_export(
     key: Annotated[str | None, typer.Argument(metavar="[KEY]")] = None,
     output: Annotated[
-        Path, typer.Option("-o", "--output", help="The notebook, or the zip, to write.")
-    ] = Path("runs.zip"),
+        Path | None,
+        typer.Option(
+            "-o", "--output", help="The file to write.", show_default="KEY.ipynb, or runs.zip"
+        ),
+    ] = None,
     folder: Annotated[Path, typer.Option(help="The folder of the plugins.")] = Path("generated"),
     data: Data = Path("data"),
     every: Annotated[bool, typer.Option("--all", help="All runs, as a zip of notebooks.")] = False,
@@ -175,8 +179,9 @@ def runs_export(
     if every == (key is not None):
         raise typer.BadParameter("give a KEY, or --all")
     if key is None:
-        raise typer.Exit(commands.runs_export_all(output, data, folder))
-    raise typer.Exit(commands.runs_export(key, output, data, folder))
+        raise typer.Exit(commands.runs_export_all(output or Path("runs.zip"), data, folder))
+    name = re.sub(r"[^\w.()+-]", "_", key)
+    raise typer.Exit(commands.runs_export(key, output or Path(f"{name}.ipynb"), data, folder))
 
 
 @runs_app.command("delete")
