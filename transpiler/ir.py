@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
 from transpiler.diagnostics import Span
+from transpiler.options import By
 
 JSON = None | bool | int | float | str | list["JSON"] | dict[str, "JSON"]
 
@@ -459,5 +460,7 @@ class Plan:
 
     chosen: tuple[str, ...] = ()
     """Variables that `--fields` made fields of; the lock keeps them for the next port."""
+    by: By = None
+    """What `--by` said; kept as well."""
     moves: tuple[tuple[str, str], ...] = ()
     """Functions that had another name at the last port, since their cell goes with another step now: before, now."""

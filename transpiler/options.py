@@ -4,6 +4,8 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+By = Literal["cell", "heading"] | None
+
 
 @dataclass(frozen=True, slots=True)
 class Options:
@@ -11,8 +13,9 @@ class Options:
 
     number: str | None = None
     """A prefix of the file name for the order in Pipulate's menu: `040`."""
-    by: Literal["cell", "heading"] | None = None
-    """One step for each cell, or for each section; None: as the notebook's metadata says, else `cell`."""
+    by: By = None
+    """One step for each cell, or for each section; None: as at the last port, else as the notebook's metadata says, else
+    `cell`."""
     fields: tuple[str, ...] | None = None
     """Assignments to make fields of, beside those the notebook marks: names, or `auto`; None: as at the last port."""
 

@@ -17,7 +17,7 @@ from transpiler.passes.paths import sha
 from transpiler.passes.ported import FILE as CELLS
 from transpiler.passes.ported import ported_from, read_ported
 from transpiler.passes.regenerated import REFUSED, Regenerated, regenerate
-from transpiler.passes.stamp import chosen_before, stamp_of, unchanged
+from transpiler.passes.stamp import Before, options_before, stamp_of, unchanged
 from transpiler.passes.upgraded import Emitted
 from transpiler.resources import templates_folder
 
@@ -135,15 +135,15 @@ def port(
     """
     raw = read_bytes(path) if raw is None else raw
     known = known_as or path
-    kept = chosen_before(known, out) if options.fields is None else options.fields
+    options, kept = _as_before(options, options_before(known, out))
     fingerprint = _fingerprint(options, kept)
     quick = not anew and asked in (None, Asked(), Asked(dry=True))
     if quick and (plugin := unchanged(known, raw, out, fingerprint)):
         return Ported(path, plugin, None, (), changed=False)
     asked = asked or Asked()
     there = disk.ported_from(known, out)
-    if not there and (there := disk.renamed_from(known, raw, out)) and options.fields is None:
-        kept = there[0].lock.fields
+    if not there and (there := disk.renamed_from(known, raw, out)):
+        options, kept = _as_before(options, there[0].lock.chosen)
     made = planned(raw, path, options, kept, target.known_steps(there))
     plan, found = made.plan, made.found
     if plan is None or any(d.rule.severity is Severity.ERROR for d in found):
@@ -173,6 +173,12 @@ def port(
     backup = changed and where.raw is not None and not asked.dry
     everything = found + _of_place(where, there) + of_merge + of_write
     return Ported(path, where.path, plan, everything, changed, result, where.raw, backup)
+
+
+def _as_before(options: Options, before: Before) -> tuple[Options, tuple[str, ...]]:
+    """What a port is asked for, where it does not say otherwise as the last one was; and the fields that are chosen."""
+    fields = before.fields if options.fields is None else options.fields
+    return replace(options, by=options.by or before.by), fields
 
 
 def _of_place(where: target.Place, there: list[target.Place]) -> Found:

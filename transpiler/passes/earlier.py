@@ -13,6 +13,7 @@ from typing import Any
 
 from transpiler.ir import Known, KnownCell, KnownStep
 from transpiler.merge.conflicts import REASONS, Conflict
+from transpiler.passes.stamp import Before, chosen_in
 
 SCHEMA = 2
 
@@ -36,8 +37,8 @@ class Lock:
     """What the plugin's header line says of its base."""
     notebook_sha: str = ""
     """Of the notebook's bytes."""
-    fields: tuple[str, ...] = ()
-    """The variables that `--fields` made fields of."""
+    chosen: Before = Before()
+    """What the options of that port said of its fields and steps."""
 
 
 def read_lock(path: Path) -> Lock:
@@ -71,7 +72,7 @@ def lock_of(data: dict[str, Any]) -> Lock:
         str(data["base_sha"]),
         str(data["header"]),
         str(data.get("notebook_sha", "")),
-        tuple(map(str, data.get("options", {}).get("fields", ()))),
+        chosen_in(data),
     )
 
 

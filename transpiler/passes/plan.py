@@ -116,6 +116,7 @@ def plan(
             files=files,
             requirements=analysis.requirements,
             chosen=options.fields or (),
+            by=options.by,
             moves=names_of.moves,
         ),
         tuple(found),

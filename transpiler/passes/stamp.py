@@ -2,8 +2,10 @@
 
 import json
 from pathlib import Path
+from typing import Any, NamedTuple
 
 from transpiler.ir import Plan
+from transpiler.options import By
 from transpiler.passes.paths import is_same_notebook, matching, notebook_path, relative_path, sha
 
 
@@ -52,14 +54,28 @@ def stamp_of(
     return json.dumps(stamp, indent=1, sort_keys=True) + "\n"
 
 
-def chosen_before(notebook: Path, out: Path) -> tuple[str, ...]:
-    """Return the variables that `--fields` made fields of at the last port of this notebook into this folder."""
+class Before(NamedTuple):
+    """What options said at the last port, for when they say nothing at this one."""
+
+    fields: tuple[str, ...] = ()
+    by: By = None
+
+
+def options_before(notebook: Path, out: Path) -> Before:
+    """Return what was chosen at the last port of this notebook into this folder."""
     for path in matching(out, ".port/*/lock.json"):
         try:
             lock = json.loads(path.read_bytes())
             same = is_same_notebook(lock["notebook"], notebook_path(notebook, out), out)
             if same and (out / lock["output"]).is_file():
-                return tuple(map(str, lock["options"]["fields"]))
-        except (OSError, ValueError, KeyError, TypeError):
+                return chosen_in(lock)
+        except (OSError, ValueError, KeyError, TypeError, AttributeError):
             continue
-    return ()
+    return Before()
+
+
+def chosen_in(lock: dict[str, Any]) -> Before:
+    """Return the options that a lock keeps. Raises AttributeError or TypeError when it is spoilt."""
+    options = lock.get("options", {})
+    by: By = options["by"] if options.get("by") in ("cell", "heading") else None
+    return Before(tuple(map(str, options.get("fields", ()))), by)

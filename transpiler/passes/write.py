@@ -132,8 +132,9 @@ def _lock(
     }
     if made.renames:
         lock["renames"] = dict(made.renames)
-    if plan.chosen:
-        lock["options"] = {"fields": list(plan.chosen)}
+    options = {"fields": list(plan.chosen), "by": plan.by}
+    if any(options.values()):
+        lock["options"] = {name: value for name, value in options.items() if value}
     return (json.dumps(lock, indent=1, sort_keys=True, ensure_ascii=False) + "\n").encode()
 
 
