@@ -1,6 +1,7 @@
 """A notebook dropped on the home page: the plan, the plugin, the merge, and what is refused. With the real compiler."""
 
 import json
+import os
 import re
 import subprocess
 
@@ -21,13 +22,15 @@ LOCAL = "http://127.0.0.1"
 REAL = (
     "test_a_drop_shows_the_plan_and_a_button_installs_it",
     "test_a_compiler_that_ends_badly_is_a_message",
+    "test_the_porter_imports_nothing_from_the_folder_the_server_was_started_in",
+    "test_what_the_porters_process_prints_is_not_taken_for_its_report",
 )
 
 
 @pytest.fixture(autouse=True)
 def without_a_process(request, monkeypatch):
     """Most tests port in this process: the same code, and no start of Python for each port."""
-    if request.node.name not in REAL:
+    if request.node.originalname not in REAL:
 
         def report(notebook, folder, wish):
             return json.loads(json.dumps(porters.report_of(notebook, folder, wish)))
@@ -210,6 +213,39 @@ def test_what_is_refused_before_the_compiler_sees_it(client, monkeypatch, folder
         gone = client.post("/port/install", data={"token": token}, headers=HTMX)
         assert "PP558" in gone.text
     assert list(folder.iterdir()) == []
+
+
+@pytest.mark.parametrize("known_by_its_folder_only", [False, True])
+def test_the_porter_imports_nothing_from_the_folder_the_server_was_started_in(
+    tmp_path, folder, monkeypatch, known_by_its_folder_only
+):
+    """Names that the standard library has, or that we have; and a process that finds our packages nowhere else."""
+    here, notebook = tmp_path / "here", tmp_path / "hello.ipynb"
+    here.mkdir()
+    notebook.write_bytes(HELLO)
+    for name in ("types", "secrets", "token", "json", "random", "html", "black"):
+        (here / f"{name}.py").write_text("open('it ran', 'a').close()\nprint('hello')\n1 / 0\n")
+    monkeypatch.chdir(here)
+    if known_by_its_folder_only:
+        monkeypatch.delenv("PYTHONPATH", raising=False)
+    else:
+        monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    report = Porter(folder).plan(notebook)
+    assert report["ok"], report
+    assert report["title"] == "Hello"
+    assert not (here / "it ran").exists()
+
+
+def test_what_the_porters_process_prints_is_not_taken_for_its_report(tmp_path, folder, monkeypatch):
+    """A `sitecustomize` of the owner's is imported by every Python."""
+    customs, notebook = tmp_path / "customs", tmp_path / "hello.ipynb"
+    customs.mkdir()
+    (customs / "sitecustomize.py").write_text(
+        "import atexit\nprint('{')\natexit.register(print, '}')\n"
+    )
+    notebook.write_bytes(HELLO)
+    monkeypatch.setenv("PYTHONPATH", f"{customs}{os.pathsep}{ROOT}")
+    assert Porter(folder).plan(notebook)["ok"]
 
 
 def test_another_site_cannot_drop_anything(client):
