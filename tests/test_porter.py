@@ -158,6 +158,24 @@ def test_files_that_come_with_it_travel_with_the_plugin(client, folder):
     assert (folder / "sales_report.files" / "sales.csv").read_bytes() == data
 
 
+def test_the_notebook_that_was_dropped_is_installed_not_one_that_it_runs(client, folder, tmp_path):
+    """The files of its plugin lie beside it when the plan is made; `a_helper.ipynb` comes first in the alphabet."""
+    trip, helper = tmp_path / "trip.ipynb", tmp_path / "a_helper.ipynb"
+    trip.write_bytes(notebook_bytes("# %%\n%run a_helper.ipynb\n# %%\nx = 1\nx\n"))
+    helper.write_bytes(notebook_bytes("# %%\nprint('helper')\n"))
+    assert Porter(folder).again(trip)["files"] == ["a_helper.ipynb"]
+    answer = drop(client, ("trip.ipynb", trip.read_bytes().replace(b"x = 1", b"x = 2")))
+    assert "Update the workflow" in answer.text
+    assert "“Trip” is installed" in install(client, answer).text
+    assert [path.name for path in folder.glob("*.py")] == ["trip.py"]
+    assert "x = 2" in (folder / "trip.py").read_text()
+
+    again = drop(client, ("trip.ipynb", trip.read_bytes()))
+    client.post("/port/discard", data={"token": token_of(again)}, headers=HTMX)
+    assert list((tmp_path / "data" / "dropped").iterdir()) == []
+    assert "PP558" in install(client, again).text
+
+
 def test_what_cannot_be_ported_is_said_with_code_place_and_remedy(client, folder):
     broken = notebook_bytes("# %%\nx = 1\n# %%\nif x\n    y = 2\n")
     answer = drop(client, ("trip.ipynb", broken))

@@ -39,6 +39,8 @@ LARGEST = 30_000_000  # bytes of everything that is dropped at once
 MOST = 20  # files
 KEPT_SECONDS = 3600.0  # a plan that is shown can be installed for so long
 KEPT_PLANS = 10
+FILES = "files"  # below a token: the notebook, and what came with it; the porter adds what its plugin has
+NAME = "notebook"  # below a token: which of the files was dropped as the notebook
 
 Report = Mapping[str, Any]
 
@@ -87,9 +89,9 @@ class Porting:
         async with self._one:
             report = await asyncio.to_thread(self._porter.plan, notebook)
         if not report["ok"]:
-            shutil.rmtree(notebook.parent, ignore_errors=True)
+            _forget(notebook)
         log.info("%s was dropped: %s", notebook.name, "a plan" if report["ok"] else "refused")
-        return portpage.plan(report, notebook.name, notebook.parent.name)
+        return portpage.plan(report, notebook.name, _token(notebook))
 
     async def install(self, token: str = "") -> Any:
         """POST /port/install: ports what is kept under a token, and loads the plugin."""
@@ -104,7 +106,7 @@ class Porting:
             if report["own"]:
                 self._served.note(Path(report["home"]), notebook.read_bytes())
                 await asyncio.to_thread(_move, notebook, Path(report["home"]))
-        shutil.rmtree(notebook.parent, ignore_errors=True)
+        _forget(notebook)
         self._served.complain(Path(report["plugin"]), notebook.name)
         found = self._served.refresh(Path(report["plugin"]))
         log.info("%s was ported to %s", notebook.name, Path(report["plugin"]).name)
@@ -116,7 +118,7 @@ class Porting:
     def discard(self, token: str = "") -> Any:
         """POST /port/discard: forgets what is kept."""
         with contextlib.suppress(HostError):
-            shutil.rmtree(self._kept(token).parent, ignore_errors=True)
+            _forget(self._kept(token))
         return Response("")
 
     # -- what waits
@@ -138,18 +140,23 @@ class Porting:
                     raise DROP_NOT_ONE.error(count=len(notebooks))
                 folder = self._folder / secrets.token_hex(8)
                 folder.mkdir(mode=0o700, parents=True)
+                (folder / FILES).mkdir()
                 for name, one in named.items():
-                    (folder / name).write_bytes(await one.read())
+                    (folder / FILES / name).write_bytes(await one.read())
+                (folder / NAME).write_text(notebooks[0], encoding="utf-8")
         except MultiPartException as error:
             raise DROP_TOO_LARGE.error(size=f"{LARGEST // 1_000_000} MB", files=MOST) from error
-        return folder / notebooks[0]
+        return folder / FILES / notebooks[0]
 
     def _kept(self, token: str) -> Path:
         """The notebook under a token; raises HostError PP558 when it is gone."""
         if re.fullmatch(r"[0-9a-f]{16}", token):
-            found = sorted((self._folder / token).glob("*.ipynb"))
-            if found:
-                return found[0]
+            folder = self._folder / token
+            with contextlib.suppress(OSError):
+                # Not any `*.ipynb`: a notebook that this one runs may lie beside it
+                found = folder / FILES / (folder / NAME).read_text(encoding="utf-8")
+                if found.is_file():
+                    return found
         raise DROP_GONE.error()
 
     def _tidy(self) -> None:
@@ -161,6 +168,16 @@ class Porting:
             for number, path in enumerate(waiting, 1):
                 if number >= KEPT_PLANS or time.time() - path.stat().st_mtime > KEPT_SECONDS:
                     shutil.rmtree(path, ignore_errors=True)
+
+
+def _token(notebook: Path) -> str:
+    """The token under which a notebook waits."""
+    return notebook.parent.parent.name
+
+
+def _forget(notebook: Path) -> None:
+    """Deletes what waits under the token of a notebook."""
+    shutil.rmtree(notebook.parent.parent, ignore_errors=True)
 
 
 def safe_name(name: str) -> str:
