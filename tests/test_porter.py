@@ -209,12 +209,50 @@ def test_a_plugin_that_is_not_ours_is_left_alone(client, folder):
         ("a\x00b<script>.ipynb", "a_b_script_.ipynb"),
         ("...", "file"),
         ("", "file"),
+        ("..", "file"),
+        (".bashrc", "bashrc"),
+        ("x/..ipynb", "ipynb"),
+        (" .ipynb", "notebook.ipynb"),
+        ('a\n"b"|c?*.csv ', "a__b__c__.csv"),
+        ("gpj\u202evsc.exe", "gpj_vsc.exe"),
+        ("half \ud800.csv", "half _.csv"),
+        ("é" * 150 + ".csv", "é" * 98 + ".csv"),
+        ("é" * 150 + ".ipynb", "é" * 100 + ".ipynb"),
     ],
 )
 def test_names_lose_what_a_name_must_not_have(name, kept):
     from pipulate_runtime.host.porting import safe_name
 
     assert safe_name(name) == kept
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "R&D, 2024.csv",
+        "50% of [x] = y #1; it's @home!~`^.csv",
+        " a  b.csv",
+        "Größe 東京 👩\u200d🚀.csv",
+        "sales (1).csv",
+        "long " * 30 + ".csv",
+    ],
+)
+def test_a_data_file_keeps_the_name_by_which_the_notebook_reads_it(name, client, folder):
+    text = notebook_bytes(f"# %%\nopen({name!r}).read()\n")
+    answer = drop(client, ("R&D's [1].ipynb", text), (name, b"a,b\n"))
+    assert "PP305" not in answer.text
+    install(client, answer)
+    assert (folder / "r_d_s_1.files" / name).read_bytes() == b"a,b\n"
+    assert (folder / "notebooks" / "R&D's [1]" / "R&D's [1].ipynb").read_bytes() == text
+    assert Porter(folder).again(folder / "notebooks" / "R&D's [1]" / "R&D's [1].ipynb")["ok"]
+
+
+def test_two_files_of_one_name_are_refused_by_that_name(client, folder, tmp_path):
+    same = drop(client, ("hello.ipynb", HELLO), ("a:b.csv", b"1"), ("a|b.csv", b"2"))
+    assert "PP559" in same.text
+    assert "both be kept as a_b.csv" in same.text
+    assert "PP557" in drop(client, ("a.ipynb", HELLO), ("a (1).ipynb", HELLO)).text
+    assert list((tmp_path / "data" / "dropped").iterdir()) == []
 
 
 def test_what_is_refused_before_the_compiler_sees_it(client, monkeypatch, folder):
