@@ -1,6 +1,7 @@
 """A notebook dropped on the home page: the plan, the plugin, the merge, and what is refused. With the real compiler."""
 
 import json
+import os
 import re
 import subprocess
 
@@ -21,13 +22,15 @@ LOCAL = "http://127.0.0.1"
 REAL = (
     "test_a_drop_shows_the_plan_and_a_button_installs_it",
     "test_a_compiler_that_ends_badly_is_a_message",
+    "test_the_porter_imports_nothing_from_the_folder_the_server_was_started_in",
+    "test_what_the_porters_process_prints_is_not_taken_for_its_report",
 )
 
 
 @pytest.fixture(autouse=True)
 def without_a_process(request, monkeypatch):
     """Most tests port in this process: the same code, and no start of Python for each port."""
-    if request.node.name not in REAL:
+    if request.node.originalname not in REAL:
 
         def report(notebook, folder, wish):
             return json.loads(json.dumps(porters.report_of(notebook, folder, wish)))
@@ -155,6 +158,24 @@ def test_files_that_come_with_it_travel_with_the_plugin(client, folder):
     assert (folder / "sales_report.files" / "sales.csv").read_bytes() == data
 
 
+def test_the_notebook_that_was_dropped_is_installed_not_one_that_it_runs(client, folder, tmp_path):
+    """The files of its plugin lie beside it when the plan is made; `a_helper.ipynb` comes first in the alphabet."""
+    trip, helper = tmp_path / "trip.ipynb", tmp_path / "a_helper.ipynb"
+    trip.write_bytes(notebook_bytes("# %%\n%run a_helper.ipynb\n# %%\nx = 1\nx\n"))
+    helper.write_bytes(notebook_bytes("# %%\nprint('helper')\n"))
+    assert Porter(folder).again(trip)["files"] == ["a_helper.ipynb"]
+    answer = drop(client, ("trip.ipynb", trip.read_bytes().replace(b"x = 1", b"x = 2")))
+    assert "Update the workflow" in answer.text
+    assert "“Trip” is installed" in install(client, answer).text
+    assert [path.name for path in folder.glob("*.py")] == ["trip.py"]
+    assert "x = 2" in (folder / "trip.py").read_text()
+
+    again = drop(client, ("trip.ipynb", trip.read_bytes()))
+    client.post("/port/discard", data={"token": token_of(again)}, headers=HTMX)
+    assert list((tmp_path / "data" / "dropped").iterdir()) == []
+    assert "PP558" in install(client, again).text
+
+
 def test_what_cannot_be_ported_is_said_with_code_place_and_remedy(client, folder):
     broken = notebook_bytes("# %%\nx = 1\n# %%\nif x\n    y = 2\n")
     answer = drop(client, ("trip.ipynb", broken))
@@ -188,12 +209,50 @@ def test_a_plugin_that_is_not_ours_is_left_alone(client, folder):
         ("a\x00b<script>.ipynb", "a_b_script_.ipynb"),
         ("...", "file"),
         ("", "file"),
+        ("..", "file"),
+        (".bashrc", "bashrc"),
+        ("x/..ipynb", "ipynb"),
+        (" .ipynb", "notebook.ipynb"),
+        ('a\n"b"|c?*.csv ', "a__b__c__.csv"),
+        ("gpj\u202evsc.exe", "gpj_vsc.exe"),
+        ("half \ud800.csv", "half _.csv"),
+        ("é" * 150 + ".csv", "é" * 98 + ".csv"),
+        ("é" * 150 + ".ipynb", "é" * 100 + ".ipynb"),
     ],
 )
 def test_names_lose_what_a_name_must_not_have(name, kept):
     from pipulate_runtime.host.porting import safe_name
 
     assert safe_name(name) == kept
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "R&D, 2024.csv",
+        "50% of [x] = y #1; it's @home!~`^.csv",
+        " a  b.csv",
+        "Größe 東京 👩\u200d🚀.csv",
+        "sales (1).csv",
+        "long " * 30 + ".csv",
+    ],
+)
+def test_a_data_file_keeps_the_name_by_which_the_notebook_reads_it(name, client, folder):
+    text = notebook_bytes(f"# %%\nopen({name!r}).read()\n")
+    answer = drop(client, ("R&D's [1].ipynb", text), (name, b"a,b\n"))
+    assert "PP305" not in answer.text
+    install(client, answer)
+    assert (folder / "r_d_s_1.files" / name).read_bytes() == b"a,b\n"
+    assert (folder / "notebooks" / "R&D's [1]" / "R&D's [1].ipynb").read_bytes() == text
+    assert Porter(folder).again(folder / "notebooks" / "R&D's [1]" / "R&D's [1].ipynb")["ok"]
+
+
+def test_two_files_of_one_name_are_refused_by_that_name(client, folder, tmp_path):
+    same = drop(client, ("hello.ipynb", HELLO), ("a:b.csv", b"1"), ("a|b.csv", b"2"))
+    assert "PP559" in same.text
+    assert "both be kept as a_b.csv" in same.text
+    assert "PP557" in drop(client, ("a.ipynb", HELLO), ("a (1).ipynb", HELLO)).text
+    assert list((tmp_path / "data" / "dropped").iterdir()) == []
 
 
 def test_what_is_refused_before_the_compiler_sees_it(client, monkeypatch, folder):
@@ -210,6 +269,39 @@ def test_what_is_refused_before_the_compiler_sees_it(client, monkeypatch, folder
         gone = client.post("/port/install", data={"token": token}, headers=HTMX)
         assert "PP558" in gone.text
     assert list(folder.iterdir()) == []
+
+
+@pytest.mark.parametrize("known_by_its_folder_only", [False, True])
+def test_the_porter_imports_nothing_from_the_folder_the_server_was_started_in(
+    tmp_path, folder, monkeypatch, known_by_its_folder_only
+):
+    """Names that the standard library has, or that we have; and a process that finds our packages nowhere else."""
+    here, notebook = tmp_path / "here", tmp_path / "hello.ipynb"
+    here.mkdir()
+    notebook.write_bytes(HELLO)
+    for name in ("types", "secrets", "token", "json", "random", "html", "black"):
+        (here / f"{name}.py").write_text("open('it ran', 'a').close()\nprint('hello')\n1 / 0\n")
+    monkeypatch.chdir(here)
+    if known_by_its_folder_only:
+        monkeypatch.delenv("PYTHONPATH", raising=False)
+    else:
+        monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    report = Porter(folder).plan(notebook)
+    assert report["ok"], report
+    assert report["title"] == "Hello"
+    assert not (here / "it ran").exists()
+
+
+def test_what_the_porters_process_prints_is_not_taken_for_its_report(tmp_path, folder, monkeypatch):
+    """A `sitecustomize` of the owner's is imported by every Python."""
+    customs, notebook = tmp_path / "customs", tmp_path / "hello.ipynb"
+    customs.mkdir()
+    (customs / "sitecustomize.py").write_text(
+        "import atexit\nprint('{')\natexit.register(print, '}')\n"
+    )
+    notebook.write_bytes(HELLO)
+    monkeypatch.setenv("PYTHONPATH", f"{customs}{os.pathsep}{ROOT}")
+    assert Porter(folder).plan(notebook)["ok"]
 
 
 def test_another_site_cannot_drop_anything(client):

@@ -481,6 +481,13 @@ BAD_ARGUMENTS = Rule(
     "the arguments of the tool {name} cannot be used: {reason}",
     "`pipulate tools list` gives the JSON schema of its arguments.",
 )
+PROCESS_DIED = Rule(
+    "PP445",
+    "process-died",
+    ERROR,
+    "the process that verified {path} ended before it was done",
+    "Nothing is known of this notebook; the others are not affected. Verify it alone to see what happens: pipulate verify {path}",
+)
 INTERNAL = Rule(
     "PP901",
     "internal-error",

@@ -9,12 +9,13 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from transpiler import codes
+from transpiler import apart, codes
 from transpiler.diagnostics import WHOLE, Diagnostic, Severity, UserError
 from transpiler.options import Asked, Options
 from transpiler.passes.paths import matching
@@ -58,21 +59,31 @@ class Porter:
 
 
 def _in_a_process(notebook: Path, folder: Path, wish: str) -> Report:
-    """Port in another process: what a notebook may do to a compiler must not be done to a server."""
-    command = [sys.executable, "-m", __name__, str(notebook), str(folder), wish]
+    """Port in another process: what a notebook may do to a compiler must not be done to a server.
+
+    The report comes back in a file: whatever else that process prints cannot be taken for it.
+    """
     environment = {**os.environ, "PYTHONUTF8": "1"}
-    try:
-        ended = subprocess.run(
-            command, capture_output=True, timeout=SECONDS, env=environment, check=False
-        )
-        report: Report = json.loads(ended.stdout)
-        return report
-    except subprocess.TimeoutExpired:
-        return _refused(codes.PORT_FAILED.at(WHOLE, reason=f"it took longer than {SECONDS} s"))
-    except ValueError:
-        said = ended.stderr.decode("utf-8", "replace").strip().splitlines()
-        reason = said[-1][:300] if said else f"its process ended with {ended.returncode}"
-        return _refused(codes.PORT_FAILED.at(WHOLE, reason=reason))
+    with tempfile.TemporaryDirectory(prefix="pipulate-port-") as place:
+        answer = Path(place, "report.json")
+        try:
+            ended = subprocess.run(
+                apart.command(__name__, str(notebook), str(folder), wish, str(answer)),
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.PIPE,
+                timeout=SECONDS,
+                env=environment,
+                check=False,
+            )
+            report: Report = json.loads(answer.read_bytes())
+            return report
+        except subprocess.TimeoutExpired:
+            return _refused(codes.PORT_FAILED.at(WHOLE, reason=f"it took longer than {SECONDS} s"))
+        except (FileNotFoundError, ValueError):
+            said = ended.stderr.decode("utf-8", "replace").strip().splitlines()
+            reason = said[-1][:300] if said else f"its process ended with {ended.returncode}"
+            return _refused(codes.PORT_FAILED.at(WHOLE, reason=reason))
 
 
 def _homes(folder: Path) -> Iterator[tuple[Path, Path]]:
@@ -185,5 +196,6 @@ def _told(found: "tuple[Diagnostic, ...]", notebook: Path | None) -> list[dict[s
 
 
 if __name__ == "__main__":
-    answer = report_of(Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3])
-    sys.stdout.write(json.dumps(answer))
+    found = report_of(Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3])
+    with Path(sys.argv[4]).open("w", encoding="utf-8") as file:
+        json.dump(found, file)

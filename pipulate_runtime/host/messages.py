@@ -218,6 +218,11 @@ DROP_GONE = Rule(
     "This notebook waits no more.",
     "Drop it again: what is shown here is kept for an hour.",
 )
+DROP_SAME_NAME = Rule(
+    "PP559",
+    "Two files came that would both be kept as {name}.",
+    "Rename one of them, and what the notebook calls it, or leave one out. Nothing was kept.",
+)
 
 OLLAMA_ADDRESS = Rule(
     "PP550",

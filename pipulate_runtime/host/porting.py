@@ -26,6 +26,7 @@ from pipulate_runtime.host.messages import (
     DROP_GONE,
     DROP_NO_LENGTH,
     DROP_NOT_ONE,
+    DROP_SAME_NAME,
     DROP_TOO_LARGE,
     HostError,
 )
@@ -39,8 +40,16 @@ LARGEST = 30_000_000  # bytes of everything that is dropped at once
 MOST = 20  # files
 KEPT_SECONDS = 3600.0  # a plan that is shown can be installed for so long
 KEPT_PLANS = 10
+LONGEST = 200  # bytes of a name: disks take 255, and some is added while a file is written
+FILES = "files"  # below a token: the notebook, and what came with it; the porter adds what its plugin has
+NAME = "notebook"  # below a token: which of the files was dropped as the notebook
 
 Report = Mapping[str, Any]
+# What no disk takes or a program takes for something else: controls, marks that turn the direction of what is read after them, halves of
+# characters, and what Windows and shells keep for themselves
+_NOT_IN_A_NAME = re.compile(
+    r"""[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff<>:"|?*]"""
+)
 
 
 class Porter(Protocol):
@@ -87,9 +96,9 @@ class Porting:
         async with self._one:
             report = await asyncio.to_thread(self._porter.plan, notebook)
         if not report["ok"]:
-            shutil.rmtree(notebook.parent, ignore_errors=True)
+            _forget(notebook)
         log.info("%s was dropped: %s", notebook.name, "a plan" if report["ok"] else "refused")
-        return portpage.plan(report, notebook.name, notebook.parent.name)
+        return portpage.plan(report, notebook.name, _token(notebook))
 
     async def install(self, token: str = "") -> Any:
         """POST /port/install: ports what is kept under a token, and loads the plugin."""
@@ -104,7 +113,7 @@ class Porting:
             if report["own"]:
                 self._served.note(Path(report["home"]), notebook.read_bytes())
                 await asyncio.to_thread(_move, notebook, Path(report["home"]))
-        shutil.rmtree(notebook.parent, ignore_errors=True)
+        _forget(notebook)
         self._served.complain(Path(report["plugin"]), notebook.name)
         found = self._served.refresh(Path(report["plugin"]))
         log.info("%s was ported to %s", notebook.name, Path(report["plugin"]).name)
@@ -116,13 +125,13 @@ class Porting:
     def discard(self, token: str = "") -> Any:
         """POST /port/discard: forgets what is kept."""
         with contextlib.suppress(HostError):
-            shutil.rmtree(self._kept(token).parent, ignore_errors=True)
+            _forget(self._kept(token))
         return Response("")
 
     # -- what waits
 
     async def _take(self, request: Request) -> Path:
-        """Keeps the notebook, and the files that came with it; raises HostError PP555 to PP558."""
+        """Keeps the notebook, and the files that came with it; raises HostError PP555, PP556, PP557 or PP559."""
         length = request.headers.get("content-length", "")
         if not length.isdecimal():
             raise DROP_NO_LENGTH.error()
@@ -132,24 +141,38 @@ class Porting:
         try:
             async with request.form(max_files=MOST, max_fields=10) as form:
                 sent = [one for one in form.getlist("files") if isinstance(one, UploadFile)]
-                named = {safe_name(one.filename or ""): one for one in sent if one.filename}
-                notebooks = [name for name in named if name.endswith(".ipynb")]
-                if len(notebooks) != 1 or len(named) != len(sent):
-                    raise DROP_NOT_ONE.error(count=len(notebooks))
-                folder = self._folder / secrets.token_hex(8)
-                folder.mkdir(mode=0o700, parents=True)
-                for name, one in named.items():
-                    (folder / name).write_bytes(await one.read())
+                return await self._keep([(safe_name(o.filename), o) for o in sent if o.filename])
         except MultiPartException as error:
             raise DROP_TOO_LARGE.error(size=f"{LARGEST // 1_000_000} MB", files=MOST) from error
-        return folder / notebooks[0]
+
+    async def _keep(self, named: list[tuple[str, UploadFile]]) -> Path:
+        """Writes files below a new token; returns the path of the notebook, or raises HostError PP557 or PP559."""
+        notebooks = [name for name, _ in named if name.endswith(".ipynb")]
+        if len(notebooks) != 1:
+            raise DROP_NOT_ONE.error(count=len(notebooks))
+        folder = self._folder / secrets.token_hex(8)
+        folder.mkdir(mode=0o700, parents=True)
+        (folder / FILES).mkdir()
+        for name, one in named:
+            try:
+                # Whether two names are the same is for the disk to say: some disks take `A.csv` for `a.csv`
+                with (folder / FILES / name).open("xb") as file:
+                    file.write(await one.read())
+            except FileExistsError:
+                shutil.rmtree(folder, ignore_errors=True)
+                raise DROP_SAME_NAME.error(name=name) from None
+        (folder / NAME).write_text(notebooks[0], encoding="utf-8")
+        return folder / FILES / notebooks[0]
 
     def _kept(self, token: str) -> Path:
         """The notebook under a token; raises HostError PP558 when it is gone."""
         if re.fullmatch(r"[0-9a-f]{16}", token):
-            found = sorted((self._folder / token).glob("*.ipynb"))
-            if found:
-                return found[0]
+            folder = self._folder / token
+            with contextlib.suppress(OSError):
+                # Not any `*.ipynb`: a notebook that this one runs may lie beside it
+                found = folder / FILES / (folder / NAME).read_text(encoding="utf-8")
+                if found.is_file():
+                    return found
         raise DROP_GONE.error()
 
     def _tidy(self) -> None:
@@ -163,15 +186,29 @@ class Porting:
                     shutil.rmtree(path, ignore_errors=True)
 
 
+def _token(notebook: Path) -> str:
+    """The token under which a notebook waits."""
+    return notebook.parent.parent.name
+
+
+def _forget(notebook: Path) -> None:
+    """Deletes what waits under the token of a notebook."""
+    shutil.rmtree(notebook.parent.parent, ignore_errors=True)
+
+
 def safe_name(name: str) -> str:
-    """A file's name without folders, and without what a name must not have; never empty."""
-    last = re.split(r"[/\\]", name)[-1]
-    plain = re.sub(r"[^\w .()+-]", "_", last).strip(" .")
+    """A file's name without folders, and without what a name must not have; never empty.
+
+    All else stays, since the notebook reads its files by their names: `R&D, 2024.csv` is called so afterwards.
+    """
+    last = _NOT_IN_A_NAME.sub("_", re.split(r"[/\\]", name)[-1])
+    plain = last.lstrip(".").rstrip(" .")  # not hidden; Windows takes away what stands at the end
     stem, dot, ending = plain.rpartition(".")
     if dot and ending.lower() == "ipynb":
         stem = re.sub(r" ?\(\d+\)$", "", stem)  # what browsers add to a second download
-        return f"{stem[:80] or 'notebook'}.ipynb"
-    return plain[-80:] or "file"
+        stem = stem.encode()[:LONGEST].decode(errors="ignore").strip(" .")
+        return f"{stem or 'notebook'}.ipynb"
+    return plain.encode()[-LONGEST:].decode(errors="ignore").lstrip(".") or "file"
 
 
 def _move(notebook: Path, home: Path) -> None:

@@ -23,6 +23,8 @@ from urllib.parse import urlsplit
 from pipulate_runtime.notebook.places import data_folder
 
 SECONDS = 300
+# Starts the compiler as `python -m` would, but for the working directory: a `types.py` beside the notebook is not imported
+APART = Path(__file__).resolve().parents[2] / "transpiler" / "apart.py"
 _SESSION = re.compile(r"-jvsc-[0-9a-f-]+(?=\.ipynb$|$)")  # VS Code adds this to a session's name
 
 
@@ -94,7 +96,7 @@ def notebook_path(names: dict[str, Any]) -> Path | None:
 
 
 def _pipulate(words: list[str]) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "transpiler", "port", *words]
+    command = [sys.executable, "-P", str(APART), "transpiler", "port", *words]
     environment = {**os.environ, "COLUMNS": "110", "PYTHONUTF8": "1"}
     return subprocess.run(
         command,

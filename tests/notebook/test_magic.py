@@ -87,6 +87,15 @@ def test_what_goes_wrong_is_said_without_a_traceback(here, capsys):
     assert "No such option" in capsys.readouterr().out
 
 
+def test_nothing_beside_the_notebook_is_imported_by_the_compiler(here, monkeypatch, capsys):
+    monkeypatch.delenv("PYTHONPATH")
+    for name in ("types", "secrets", "random", "html"):
+        (here / f"{name}.py").write_text("open('it ran', 'a').close()\n1 / 0\n")
+    magic.port_line("hello.ipynb", {})
+    assert "Enter Your Name" in capsys.readouterr().out
+    assert not (here / "it ran").exists()
+
+
 @pytest.mark.kernel
 def test_it_is_a_magic_of_jupyter(here):
     cell = nbformat.v4.new_code_cell("%load_ext pipulate_runtime\n%port")
