@@ -64,7 +64,10 @@ def test_each_rule_is_produced_by_a_fixture_or_by_a_test_of_the_command_line(rul
     if any(f"{rule.code} {rule.name}\n" in report for report in reports):
         return
     tests = [ROOT / "tests/test_cli.py", ROOT / "tests/passes/test_write.py"]
-    tests += [ROOT / f"tests/test_{name}.py" for name in ("annotate_command", "porter", "several", "tools")]
+    tests += [
+        ROOT / f"tests/test_{name}.py"
+        for name in ("annotate_command", "porter", "several", "tools")
+    ]
     tests += (ROOT / "tests/passes").glob("test_*.py")
     tests += (ROOT / "tests/merge").glob("test_*.py")
     assert any(f'"{rule.code}' in path.read_text(encoding="utf-8") for path in tests)
