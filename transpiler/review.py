@@ -334,12 +334,12 @@ def _steps(plan: Plan | None) -> tuple[PlannedStep, ...]:
 
 def _command(notebook: Path, plugin: Path, options: Options) -> str:
     """The command that ports the notebook again."""
-    words = ["pipulate", "port", _short(notebook.parent) / notebook.name]
+    words = ["pipulate", "port", (_short(notebook.parent) / notebook.name).as_posix()]
     if (folder := _short(plugin.parent)) != Path("generated"):
-        words += ["-o", folder]
+        words += ["-o", folder.as_posix()]
     if options.by:
         words += ["--by", options.by]
-    return shlex.join(word.as_posix() if isinstance(word, Path) else word for word in words)
+    return shlex.join(words)
 
 
 def _short(folder: Path) -> Path:

@@ -191,7 +191,28 @@ def test_text_between_steps_belongs_to_the_step_below_and_the_last_to_the_end() 
 
 def test_a_heading_without_cells_is_said_in_the_next_card() -> None:
     made = plan_of(md("## Part one\n\nWords.\n\n### Load"), "print(1)")
+    step = made.steps[0]
+    assert (step.title, step.text) == ("Load", "**Part one**\n\nWords.\n\n**Load**")
+    made = plan_of(md("## Part one\n\n### Load\n\nWords."), "print(1)")
     assert (made.steps[0].title, made.steps[0].text) == ("Load", "**Part one**\n\nWords.")
+
+
+def test_headings_and_texts_stay_in_their_order() -> None:
+    guide = "# Guide\n\nWelcome!\n\n## Contents\n\n1. one\n2. two\n\n### Features\n\n- fast"
+    made = plan_of(md(guide), md("## 1. Setup\n\nNow."), "print(1)", "print(2)")
+    text = "**Contents**\n\n1. one\n2. two\n\n**Features**\n\n- fast\n\n**1. Setup**\n\nNow."
+    assert (made.steps[0].title, made.steps[0].text) == ("1. Setup", text)
+    assert made.steps[1].text == ""
+
+
+def test_a_heading_above_a_cell_that_joins_is_said_there() -> None:
+    made = plan_of("print(1)", md("Some.\n\n## More\n\nWords."), "#| join: true\nprint(2)")
+    assert made.steps[0].text == "Some.\n\n**More**\n\nWords."
+
+
+def test_a_heading_at_the_end_is_said_with_its_text() -> None:
+    made = plan_of("print(1)", md("Some.\n\n## Conclusion\n\nWords."))
+    assert made.closing == "Some.\n\n**Conclusion**\n\nWords."
 
 
 def test_markdown_of_colab_is_text_of_its_step() -> None:

@@ -159,12 +159,11 @@ def needed_modules(statement: ast.stmt) -> Iterator[tuple[ast.AST, str]]:
     Not what stands in a `try` or an `if`: the notebook may do without it. Of what several packages share (`google.cloud`)
     nothing can be said without an import, but for `google.colab`.
     """
+    found: list[tuple[ast.AST, str]] = []
     if isinstance(statement, ast.Import):
         found = [(alias, alias.name) for alias in statement.names]
     elif isinstance(statement, ast.ImportFrom) and not statement.level and statement.module:
         found = [(statement, statement.module)]
-    else:
-        return
     for node, name in found:
         module = name.partition(".")[0]
         if f"{name}.".startswith(f"{known.COLAB}."):

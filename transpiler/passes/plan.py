@@ -149,6 +149,7 @@ def _drafts(
     intro = ""
     title: str | None = None
     fresh = False  # whether a heading stands between the last step and here
+    place = 0  # where among the texts it stands
     app_title_seen = False
     for item in analysis.items:
         if isinstance(item, Text):
@@ -161,8 +162,8 @@ def _drafts(
                 if heading is not None:
                     # A heading without cells of its own is part of the next card's text.
                     if fresh and title:
-                        texts.insert(0, f"**{title}**")
-                    title, fresh = heading.title, True
+                        texts.insert(place, _bold(title))
+                    title, fresh, place = heading.title, True, len(texts)
                     app_title_seen = True
                 if text:
                     texts.append(text)
@@ -177,13 +178,16 @@ def _drafts(
             found.append(codes.NOTHING_TO_JOIN.at(_whole(item)))
         section_goes_on = by_heading and not fresh and code.options.step is None
         if drafts and (code.options.join or section_goes_on):
+            if fresh and title:
+                texts.insert(place, _bold(title))
             drafts[-1].codes += [*setup, item]
             drafts[-1].texts += texts
         else:
+            if fresh and title and not all(map(_is_bold, texts[:place])):
+                texts.insert(place, _bold(title))  # else what was said above it would be said below
             own = code.options.step or code.title or (title if fresh else None)
             drafts.append(Draft(own or titles.from_code(item), texts, setup, [item], title))
-            fresh = False
-        texts, setup = [], []
+        texts, setup, fresh = [], [], False
     if setup and drafts:
         drafts[-1].codes += setup
     elif setup:
@@ -191,7 +195,18 @@ def _drafts(
     first, _, rest = intro.partition("\n\n")
     if rest.strip() and drafts:
         drafts[0].texts.insert(0, rest.strip())
+    if drafts and fresh and title:
+        texts.insert(place, _bold(title))
     return drafts, first.strip(), "\n\n".join(texts)
+
+
+def _bold(heading: str) -> str:
+    """A heading as a paragraph of a card's text: the card has its title already."""
+    return f"**{heading}**"
+
+
+def _is_bold(text: str) -> bool:
+    return text.startswith("**") and text.endswith("**")
 
 
 def _check_pins(drafts: list[Draft], found: list[Diagnostic]) -> None:
