@@ -286,6 +286,21 @@ def test_a_warning_names_the_app_s_file_and_the_notebook_s_cell() -> None:
     assert compare([notebook], other, "trip.py").kind == "differs"
 
 
+def test_a_warning_of_several_lines_quotes_its_line_below_them() -> None:
+    said = "345.py:3: UserWarning: x\n\nSee the docs.\n  old('x',b=[1,2])\nmore\n"
+    notebook = [err(f"/tmp/ipykernel_12/{said}")]
+    app = "trip.py:210: UserWarning: x\n\nSee the docs.\n  return old(\"x\", b=[1, 2])\nmore\n"
+    assert compare([notebook], [err(app)], "trip.py").kind == "same"
+    for word in ("docs", "more"):
+        assert compare([notebook], [err(app.replace(word, "?"))], "trip.py").kind == "differs"
+    two = "{0}:1: UserWarning: a\n{0}:2: UserWarning: b\n  {1}\n"
+    notebook = [err(two.format("/tmp/ipykernel_12/345.py", "f(1)"))]
+    app = two.format("trip.py", "f( 1 )")
+    assert compare([notebook], [err(app)], "trip.py").kind == "same"
+    app = app.replace("UserWarning: a", "UserWarning: c")
+    assert compare([notebook], [err(app)], "trip.py").kind == "differs"
+
+
 NOTEBOOKS_TRACEBACK = """Traceback (most recent call last):
   File "/tmp/ipykernel_12/345.py", line 2, in <module>
     total(rows,

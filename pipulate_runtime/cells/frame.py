@@ -29,9 +29,14 @@ _PAGE = re.compile(r"\s*<iframe\b[^>]*>\s*</iframe>\s*", re.IGNORECASE)
 
 # The page around a frame makes it as high as its content, if it listens; without that a default stands
 _HEIGHT = """
-const tell = () => parent.postMessage({pipulateFrame: Math.ceil(document.documentElement.getBoundingClientRect().height)}, "*");
-new ResizeObserver(tell).observe(document.documentElement);
-addEventListener("load", tell);
+{
+  const root = document.documentElement;
+  const bar = () => innerHeight - root.clientHeight;  // of a content that is too wide
+  const height = () => Math.max(root.getBoundingClientRect().height, document.body.scrollHeight);
+  const tell = () => parent.postMessage({pipulateFrame: Math.ceil(height()) + bar()}, "*");
+  new ResizeObserver(tell).observe(root);
+  addEventListener("load", tell);
+}
 """
 _STYLE = """
 :root { color-scheme: light; background: #fff; color: #1a1a1a; } html { height: auto; }

@@ -57,6 +57,11 @@ CHARTS = {
         from IPython.display import HTML
         return HTML("<div id=drawn></div><script>drawn.innerHTML = '<svg width=9 height=9></svg>'</script>")
         """,
+    "wide": """
+        from IPython.display import HTML
+        row = "<tr>" + "<td style='white-space: nowrap'>as wide as this</td>" * 30 + "</tr>"
+        return HTML(f"<table>{row * 20}</table><svg width=9 height=9></svg><script>const root = 1</script>")
+        """,
     "leak": """
         from IPython.display import HTML
         return HTML('''<svg></svg><img src="http://example.org/leak.png"><script src="http://example.org/leak.js"></script>
@@ -97,13 +102,15 @@ def served(app: Any) -> Iterator[str]:
 def browser() -> Iterator[Any]:
     playwright = pytest.importorskip("playwright.sync_api")
     with playwright.sync_playwright() as driver:
-        chromium = driver.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        chromium = driver.chromium.launch(
+            executable_path=CHROMIUM, args=FLAGS, ignore_default_args=["--hide-scrollbars"]
+        )
         yield chromium
         chromium.close()
 
 
 @pytest.mark.parametrize(
-    "name", ["plotly", "plotly_html", "altair", "altair_mime", "bokeh", "script", "leak"]
+    "name", ["plotly", "plotly_html", "altair", "altair_mime", "bokeh", "script", "wide", "leak"]
 )
 def test_a_chart_is_drawn(make, name):
     for package in {
@@ -134,6 +141,10 @@ def test_a_chart_is_drawn(make, name):
         frame = tab.frame_locator("iframe")
         frame.locator("svg, canvas").first.wait_for(state="attached", timeout=20_000)
         tab.wait_for_function("document.querySelector('iframe').style.height != '480px'")
+        if name == "wide":  # the bar to scroll it sideways takes room, too
+            room = "e => [innerHeight - e.clientHeight, e.scrollHeight - e.clientHeight]"
+            bar, hidden = frame.locator("html").evaluate(room)
+            assert bar > 0 >= hidden
         assert problems == []
         assert [url for url in answered if not url.startswith((address, "data:", "blob:"))] == []
         if name == "leak":
