@@ -97,14 +97,16 @@ class _Desk:
     def __post_init__(self) -> None:
         """Port it in memory as it is: that is what must not change."""
         self.raw = self.after = read_bytes(self.notebook)
-        there = disk.ported_from(self.notebook, self.out)
+        there = {place.path: place for place in disk.ported_from(self.notebook, self.out)}
         if not there:
             raise UserError(codes.NOT_PORTED, path=str(self.notebook), folder=str(self.out))
         now = port(self.notebook, self.out, self.options, Asked(dry=True), anew=True)
         if now.failed or now.regenerated is None or now.plan is None:
             first = next(d for d in now.found if d.rule.severity is Severity.ERROR)
             raise UserError(first.rule, REFUSED, first.span, **dict(first.values))
-        self.where = where = next(place for place in there if place.path == now.plugin)
+        if now.plugin not in there:  # those that are there are of another name
+            raise UserError(codes.NOT_PORTED, path=str(self.notebook), folder=str(self.out))
+        self.where = where = there[now.plugin]
         self.expected = _bare(now)
         self.cells = [cell for step in now.plan.steps for cell in step.cells]
         self.sources = {c.function: c.source for step in where.lock.steps for c in step.cells}

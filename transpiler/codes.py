@@ -444,6 +444,13 @@ FOLDER_BUSY = Rule(
     "another port has been at work in {path} for more than {seconds} seconds",
     "Nothing was written. Wait until it has ended, or end it, and try again: what it leaves half done is put in order then.",
 )
+WHICH_PLUGIN = Rule(
+    "PP438",
+    "which-plugin",
+    ERROR,
+    "several plugins were made from {path}, {names}, and {reason}",
+    'Nothing was written. Say which one it is in the notebook\'s metadata: {{"pipulate": {{"app_name": "{name}"}}}}, or delete those you do not need.',
+)
 CHANGED_MEANWHILE = Rule(
     "PP490",
     "changed-meanwhile",
