@@ -129,7 +129,7 @@ def port(
     """Port a notebook to a plugin in a folder; into one that is there its changes are merged.
 
     `known_as` is the path under which the plugin knows the notebook, where `path` is a copy. `anew`: look at everything even
-    where nothing has changed since the last port. `raw`: for a dry run, what the notebook would hold.
+    where nothing has changed since the last port. `raw`: the notebook's bytes, as they were read already or, for a dry run, as they would be.
     Raises UserError when the notebook cannot be read (exit 2), or the plugin not be written safely (exit 3); an
     InternalError or anything else that escapes is a bug of ours. In all these cases nothing has been written.
     """
