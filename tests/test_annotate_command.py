@@ -113,6 +113,24 @@ def test_auto_is_kept_as_the_names_it_found(pipulate: Pipulate) -> None:  # noqa
     assert 'form["LIMIT"]' in Path("generated/trip.py").read_text()
 
 
+def test_by_is_kept_for_the_next_port(pipulate: Pipulate) -> None:  # noqa: F811
+    cells = (md("# Trip"), md("## One"), "a = 1", "b = a + 1", md("## Two"), "print(b)")
+    Path("trip.ipynb").write_bytes(raw(*cells))
+    assert pipulate("port", "trip.ipynb", "--by", "heading").exit == 0
+    folder = Path("generated")
+    assert lock_of(folder)["options"] == {"by": "heading"}
+    assert "up to date" in pipulate("port", "trip.ipynb").out
+    Path("trip.ipynb").write_bytes(raw(*cells).replace(b"a = 1", b"a = 5"))
+    assert "PP425" not in pipulate("port", "trip.ipynb").text
+    assert [step["id"] for step in lock_of(folder)["steps"]] == ["step_01", "step_02"]
+    Path("travel.ipynb").write_bytes(Path("trip.ipynb").read_bytes())  # renamed
+    Path("trip.ipynb").unlink()
+    pipulate("port", "travel.ipynb", "-o", "generated")
+    pipulate("port", "travel.ipynb", "--by", "cell")
+    assert lock_of(folder)["options"] == {"by": "cell"}
+    assert len(lock_of(folder)["steps"]) == 3
+
+
 def test_a_chosen_field_that_is_gone_is_said_once(pipulate: Pipulate) -> None:  # noqa: F811
     Path("trip.ipynb").write_bytes(TRIP)
     pipulate("port", "trip.ipynb", "--fields", "CITY,DAYS")

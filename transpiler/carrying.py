@@ -64,7 +64,7 @@ def carry(notebook: Path, out: Path, options: Options, wanted: str = ALL) -> Car
     """Carry the edits of a plugin, or of one step or function of it, into its notebook, and port it then.
 
     A backup of the notebook lies with those of the plugin. Raises UserError: as `port` does; PP435 when there is no plugin
-    (exit 2); PP407 for a step that is not there (exit 2); PP490 when the notebook is saved meanwhile (exit 3).
+    (exit 2); PP407 for a step that is not there (exit 2); PP490 when the notebook or the plugin is saved meanwhile (exit 3).
     """
     desk = _Desk(notebook, out, options)
     known = {name for cell in desk.cells for name in (cell.function, step_of(cell.function))}
@@ -77,7 +77,7 @@ def carry(notebook: Path, out: Path, options: Options, wanted: str = ALL) -> Car
             desk.carry(cell)
     if not desk.taken:
         return Carried((), tuple(desk.found))
-    disk.write_report(desk.backup, desk.raw.decode("utf-8"))
+    disk.keep_notebook(desk.where, desk.raw)
     disk.replace_notebook(notebook, desk.raw, desk.after)
     return Carried(tuple(desk.done), tuple(desk.found), port(notebook, out, options))
 
@@ -97,14 +97,16 @@ class _Desk:
     def __post_init__(self) -> None:
         """Port it in memory as it is: that is what must not change."""
         self.raw = self.after = read_bytes(self.notebook)
-        there = disk.ported_from(self.notebook, self.out)
+        there = {place.path: place for place in disk.ported_from(self.notebook, self.out)}
         if not there:
             raise UserError(codes.NOT_PORTED, path=str(self.notebook), folder=str(self.out))
         now = port(self.notebook, self.out, self.options, Asked(dry=True), anew=True)
         if now.failed or now.regenerated is None or now.plan is None:
             first = next(d for d in now.found if d.rule.severity is Severity.ERROR)
             raise UserError(first.rule, REFUSED, first.span, **dict(first.values))
-        where = next(place for place in there if place.path == now.plugin)
+        if now.plugin not in there:  # those that are there are of another name
+            raise UserError(codes.NOT_PORTED, path=str(self.notebook), folder=str(self.out))
+        self.where = where = there[now.plugin]
         self.expected = _bare(now)
         self.cells = [cell for step in now.plan.steps for cell in step.cells]
         self.sources = {c.function: c.source for step in where.lock.steps for c in step.cells}
@@ -112,8 +114,6 @@ class _Desk:
         ours = _text(where.raw or b"")
         self.ours = _functions(ours)
         self.base = _functions(ours if is_pristine(ours) else _text(where.base or b""))
-        number = int(latest.name[:4]) if (latest := disk.latest_backup(where)) else 0
-        self.backup = disk.notebook_backup(where.home, number + 1)
 
     def carry(self, cell: PlannedCell) -> None:
         """Take what can be taken of the edits of a cell."""

@@ -444,12 +444,26 @@ EDIT_STAYS = Rule(
     "an edit of {function} stays in the plugin only: {reason}",
     "Nothing is lost: each port keeps it. To have it in the notebook, make the change there and port again.",
 )
+FOLDER_BUSY = Rule(
+    "PP437",
+    "folder-busy",
+    ERROR,
+    "another port has been at work in {path} for more than {seconds} seconds",
+    "Nothing was written. Wait until it has ended, or end it, and try again: what it leaves half done is put in order then.",
+)
+WHICH_PLUGIN = Rule(
+    "PP438",
+    "which-plugin",
+    ERROR,
+    "several plugins were made from {path}, {names}, and {reason}",
+    'Nothing was written. Say which one it is in the notebook\'s metadata: {{"pipulate": {{"app_name": "{name}"}}}}, or delete those you do not need.',
+)
 CHANGED_MEANWHILE = Rule(
     "PP490",
     "changed-meanwhile",
     ERROR,
     "{path} has changed since it was read",
-    "Nothing was written. Save it where it is open, then annotate again.",
+    "Nothing was written. Save it where it is open, then do it again.",
 )
 NO_TERMINAL = Rule(
     "PP491",

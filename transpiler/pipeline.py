@@ -129,7 +129,7 @@ def port(
     """Port a notebook to a plugin in a folder; into one that is there its changes are merged.
 
     `known_as` is the path under which the plugin knows the notebook, where `path` is a copy. `anew`: look at everything even
-    where nothing has changed since the last port. `raw`: for a dry run, what the notebook would hold.
+    where nothing has changed since the last port. `raw`: the notebook's bytes, as they were read already or, for a dry run, as they would be.
     Raises UserError when the notebook cannot be read (exit 2), or the plugin not be written safely (exit 3); an
     InternalError or anything else that escapes is a bug of ours. In all these cases nothing has been written.
     """
@@ -211,30 +211,49 @@ def undo(path: Path, out: Path, yes: bool) -> Path:
 
     What `--to-notebook` did goes back together: the notebook as it was, too, unless it was saved since.
 
-    Raises UserError: when there is no plugin or no backup (exit 2), and when the plugin was edited since and that is not
-    to be dropped (exit 3).
+    Raises UserError: when there is no plugin or no backup, or nobody can say which plugin (exit 2), and when the plugin was
+    edited since and that is not to be dropped (exit 3).
     """
-    for where in disk.ported_from(path, out):
-        backup = disk.latest_backup(where)
-        if backup is None or where.raw is None:
-            raise UserError(codes.NO_BACKUP, path=str(where.path))
-        edited = sha(where.raw) != where.lock.written_sha
-        kept = disk.notebook_backup(where.home, int(backup.name[:4]))
-        before = kept.read_bytes() if kept.is_file() else None
-        now = read_bytes(path) if before is not None else b""
-        saved = before is not None and sha(now) != where.lock.notebook_sha
-        if saved and not yes:
-            raise UserError(codes.CHANGED_MEANWHILE, REFUSED, path=str(path))
-        if edited and not yes:
-            raise UserError(
-                codes.EDITED_BY_HAND, REFUSED, path=str(where.path), option="--undo",
-                edits="it is not as the last port left it",
-            )  # fmt: skip
-        disk.undo(where, backup, keep=edited)
-        if before is not None and not saved:
-            disk.replace_notebook(path, now, before)
-        return where.path
-    raise UserError(codes.NO_BACKUP, path=str(path))
+    where = _to_undo(path, disk.ported_from(path, out))
+    backup = disk.latest_backup(where)
+    if backup is None or where.raw is None:
+        raise UserError(codes.NO_BACKUP, path=str(where.path))
+    edited = sha(where.raw) != where.lock.written_sha
+    kept = disk.notebook_backup(where.home, int(backup.name[:4]))
+    before = kept.read_bytes() if kept.is_file() else None
+    now = read_bytes(path) if before is not None else b""
+    saved = before is not None and sha(now) != where.lock.notebook_sha
+    if saved and not yes:
+        raise UserError(codes.CHANGED_MEANWHILE, REFUSED, path=str(path))
+    if edited and not yes:
+        raise UserError(
+            codes.EDITED_BY_HAND, REFUSED, path=str(where.path), option="--undo",
+            edits="it is not as the last port left it",
+        )  # fmt: skip
+    disk.undo(where, backup, keep=edited)
+    if before is not None and not saved:
+        disk.replace_notebook(path, now, before)
+    return where.path
+
+
+def _to_undo(path: Path, there: list[target.Place]) -> target.Place:
+    """Return the plugin whose port is undone: of several, the one that the notebook would be ported to now.
+
+    Raises UserError (exit 2): PP429 when there is none, PP438 when none of several is the one, PP401 for an unreadable notebook.
+    """
+    if not there:
+        raise UserError(codes.NO_BACKUP, path=str(path))
+    if len(there) == 1:
+        return there[0]
+    plan = planned(read_bytes(path), path, Options()).plan
+    for where in there:
+        if plan is not None and where.app_name == plan.app_name:
+            return where
+    reason = f"its name is {plan.app_name} now" if plan else "it cannot be read"
+    names = ", ".join(where.path.name for where in there)
+    raise UserError(
+        codes.WHICH_PLUGIN, path=str(path), names=names, reason=reason, name=there[0].app_name
+    )
 
 
 def _load_templates() -> None:

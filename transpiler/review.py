@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from transpiler import codes
-from transpiler.diagnostics import Diagnostic, UserError
+from transpiler.diagnostics import WHOLE, Diagnostic, UserError
 from transpiler.ir import Cell, Notebook, Plan, PlannedCell, PlannedStep
 from transpiler.merge.conflicts import REASONS, Conflict, without_blocks
 from transpiler.merge.leaves import same_code
@@ -20,9 +20,10 @@ from transpiler.merge.units import Leaf, Unit, cut, step_of
 from transpiler.options import Asked, Options
 from transpiler.passes import target
 from transpiler.passes import write as disk
+from transpiler.passes.earlier import known_of
 from transpiler.passes.paths import sha
 from transpiler.passes.read import read
-from transpiler.pipeline import Ported, port, read_bytes
+from transpiler.pipeline import Ported, planned, port, read_bytes
 from transpiler.pristine import is_pristine
 from transpiler.reviewed import (
     CellView,
@@ -38,48 +39,73 @@ from transpiler.reviewed import (
 
 _HEADER = re.compile(r"^# port: id=.*$", re.MULTILINE)
 _MARKERS = re.compile(r"^\s*# --- (?:START|END)_STEP_BUNDLE: \w+ ---\n?", re.MULTILINE)
+_BY_HAND = ("edited", "yours", "deleted")
 _LABELS = {"form": "form", "submit": "what a submit does", "text": "text"}
 
 
-def review(notebook: Path, out: Path, options: Options) -> Review:
+def review(notebook: Path, out: Path, options: Options, plugin: Path | None = None) -> Review:
     """Return the review of a notebook whose plugin is in a folder.
 
-    Raises UserError (exit 2) when the notebook cannot be read or has no plugin there: PP101 to PP104, PP435.
+    `plugin` says which, where several were made from the notebook; else it is the one that a port would change. Raises
+    UserError (exit 2) when the notebook cannot be read or has no such plugin there: PP101 to PP104, PP435.
     """
     raw = read_bytes(notebook)
     parsed, found = read(raw, notebook.name)
     if parsed is None:
         first = found[0]
         raise UserError(first.rule, 2, first.span, **dict(first.values))
-    there = disk.ported_from(notebook, out)
+    there = [p for p in disk.ported_from(notebook, out) if plugin is None or p.path == plugin]
     if not there:
         raise UserError(codes.NOT_PORTED, 2, path=str(notebook), folder=str(out))
     try:
-        ported = port(notebook, out, options, Asked(dry=True), anew=True)
+        ported = port(notebook, out, options, Asked(dry=True), anew=True, raw=raw)
     except UserError as error:
         ported = Ported(notebook, None, None, (error.diagnostic,), changed=False)
     where = next((place for place in there if place.path == ported.plugin), there[0])
+    if ported.plugin not in (None, where.path):
+        ported = _not_ported_to(where, ported, raw, options)
     return _Desk(parsed, where, ported).review(sha((where.raw or b"") + raw), options)
 
 
+def _not_ported_to(where: target.Place, ported: Ported, raw: bytes, options: Options) -> Ported:
+    """Return what a port says of a plugin that it would not change, as the notebook has another name than this one: PP409."""
+    assert ported.plan is not None
+    known = known_of(where.lock, where.text)
+    its_steps = {ported.plan.app_name: known} if known else {}
+    made = planned(raw, ported.notebook, options, where.lock.fields, its_steps)
+    second = codes.SECOND_PLUGIN.at(
+        WHOLE, old=str(where.path), path=str(ported.plugin), name=where.app_name
+    )
+    return Ported(ported.notebook, None, made.plan, (*made.found, second), changed=False)
+
+
 def settle(
-    notebook: Path, out: Path, options: Options, conflict: str, choice: str, seen: str
+    notebook: Path,
+    out: Path,
+    options: Options,
+    conflict: str,
+    choice: str,
+    seen: str,
+    plugin: Path | None = None,
 ) -> tuple[Review, str]:
     """Settle a conflict as `port --resolve` does; return the review afterwards, and what came of it in words.
 
-    Nothing is done when the files are not those that were `seen`, nor when a port would do more than settle. Raises
-    UserError, as a port does.
+    Nothing is done when the files are not those that were `seen`, nor when a port would do more than settle, or change another plugin
+    than this one. Raises UserError, as a port does.
     """
-    before = review(notebook, out, options)
+    before = review(notebook, out, options, plugin)
     if before.seen != seen or choice not in ("mine", "notebook", "both"):
         return before, "The notebook or the plugin has changed meanwhile. Here is how they are now."
+    for remark in before.remarks:
+        if remark.code == codes.SECOND_PLUGIN.code:
+            return before, f"Nothing was settled: {remark.message}."
     if before.coming or before.refused:
         return before, f"Port the notebook first: {before.command}"
     there = {each.id: each for each in before.conflicts}
     if conflict not in there or choice not in there[conflict].choices:
         return before, "That conflict is not open any more."
     port(notebook, out, options, Asked(choices={conflict: _CHOICES[choice]}))
-    after = review(notebook, out, options)
+    after = review(notebook, out, options, plugin)
     if conflict in {each.id for each in after.conflicts}:
         return after, "The two texts together are not Python. Settle it in the file."
     what = _SETTLED[choice].format(there[conflict].name)
@@ -153,7 +179,11 @@ class _Desk:
             rows,
             tuple(others),
             tuple(map(_remark, told)),
-            ported.regenerated.edits if ported.regenerated else 0,
+            (
+                ported.regenerated.edits
+                if ported.regenerated
+                else sum(p.state in _BY_HAND for _, p in parts)
+            ),
             ported.changed,
             ported.plugin is None,
         )

@@ -15,6 +15,7 @@ from transpiler.diagnostics import UserError
 from transpiler.merge.backward import code_of, edits_of
 from transpiler.options import Options
 from transpiler.passes import write as disk
+from transpiler.passes.target import Place
 from transpiler.pipeline import port, undo
 
 TRIP = (
@@ -167,13 +168,13 @@ def test_undo_takes_both_back(desk: Desk) -> None:
 
 def test_a_notebook_that_is_saved_meanwhile_is_left_alone(desk: Desk, monkeypatch) -> None:
     desk.edit("print(text)", "print(text, text)")
-    writing = disk.write_report
+    keeping = disk.keep_notebook
 
-    def saved(path: Path, text: str) -> None:
-        writing(path, text)
+    def saved(where: Place, before: bytes) -> None:
+        keeping(where, before)
         desk.notebook.write_bytes(raw(*TRIP, "1"))
 
-    monkeypatch.setattr(disk, "write_report", saved)
+    monkeypatch.setattr(disk, "keep_notebook", saved)
     plugin = desk.text
     with pytest.raises(UserError) as caught:
         carry(desk.notebook, desk.out, Options())

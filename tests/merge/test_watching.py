@@ -12,7 +12,8 @@ import pytest
 from tests.build import raw
 from tests.conftest import ROOT
 from tests.merge.test_port_again import FIRST, SECOND
-from transpiler import cli
+from transpiler import cli, codes, pipeline, watching
+from transpiler.diagnostics import UserError
 from transpiler.options import Options
 from transpiler.watching import SECONDS, watch
 
@@ -103,6 +104,80 @@ def test_several_notebooks_and_the_files_they_read(watched, tmp_path) -> None:
         "two.ipynb",
     ]
     assert (tmp_path / "out/two.files/two.csv").read_text() == "a,b"
+
+
+@pytest.fixture
+def during(monkeypatch):
+    """A function that lets something happen while the port of a number runs, after it has read its files."""
+
+    def plan(number: int, happens: Callable[[], object]) -> list[object]:
+        ports: list[object] = []
+
+        def port(*args, **more):
+            ports.append(args)
+            done = pipeline.port(*args, **more)
+            if len(ports) == number:
+                happens()
+            return done
+
+        monkeypatch.setattr(watching, "port", port)
+        return ports
+
+    return plan
+
+
+@pytest.mark.parametrize("number", [1, 2], ids=["the first port", "a later port"])
+def test_a_save_during_a_port_is_ported_next(watched, during, tmp_path, number) -> None:
+    notebook = tmp_path / "trip.ipynb"
+    notebook.write_bytes(raw(*FIRST))
+    last = [*SECOND[:1], "limit = 222\nprint(limit)", *SECOND[2:]]
+    ports = during(number, lambda: notebook.write_bytes(raw(*last)))
+    watched(None, lambda: notebook.write_bytes(raw(*SECOND)) if number == 2 else None, *[None] * 6)
+    assert "limit = 222" in (tmp_path / "out/trip.py").read_text()
+    assert len(ports) == number + 1
+
+
+def test_a_save_between_the_look_and_the_port_is_the_next_content(
+    watched, monkeypatch, tmp_path
+) -> None:
+    """What is half written when a port begins was not there at two looks."""
+    notebook = tmp_path / "trip.ipynb"
+    notebook.write_bytes(raw(*FIRST))
+
+    def port(*args, **more):
+        monkeypatch.setattr(watching, "port", pipeline.port)
+        notebook.write_bytes(raw(*SECOND)[:80])
+        return pipeline.port(*args, **more)
+
+    monkeypatch.setattr(watching, "port", port)
+    lines = watched(None, lambda: notebook.write_bytes(raw(*SECOND)), None)
+    assert [line.rpartition(": ")[2] for line in lines] == [
+        "new, 3 steps",
+        "step_01 updated, step_02 updated",
+    ]
+
+
+def test_a_file_that_is_saved_during_a_port_is_copied_next(watched, during, tmp_path) -> None:
+    (tmp_path / "trip.ipynb").write_bytes(raw("open('a.csv').read()"))
+    (tmp_path / "a.csv").write_text("1")
+    ports = during(2, lambda: (tmp_path / "a.csv").write_text("a,b,c"))
+    watched(None, lambda: (tmp_path / "a.csv").write_text("a,b"), *[None] * 6)
+    assert (tmp_path / "out/trip.files/a.csv").read_text() == "a,b,c"
+    assert len(ports) == 3
+
+
+def test_what_was_refused_for_the_moment_is_ported_in_a_moment(
+    watched, monkeypatch, tmp_path
+) -> None:
+    (tmp_path / "trip.ipynb").write_bytes(raw(*FIRST))
+
+    def port(*args, **more):
+        monkeypatch.setattr(watching, "port", pipeline.port)
+        raise UserError(codes.CHANGED_MEANWHILE, 3, path="trip.py")
+
+    monkeypatch.setattr(watching, "port", port)
+    lines = watched(None, None, None)
+    assert [line.partition(" ")[2][:5] for line in lines] == ["PP490", "→ /ou"]
 
 
 def test_the_command_ends_with_ctrl_c(tmp_path) -> None:

@@ -67,7 +67,8 @@ class Reviewer:
         from transpiler import review as reviews
 
         try:
-            return _as_data(reviews.review(self._needed(plugin), plugin.parent, self._options))
+            found = reviews.review(self._needed(plugin), plugin.parent, self._options, plugin)
+            return _as_data(found)
         except UserError as error:
             _raise(error)
 
@@ -78,7 +79,7 @@ class Reviewer:
         notebook = self._needed(plugin)
         try:
             after, said = reviews.settle(
-                notebook, plugin.parent, self._options, conflict, choice, seen
+                notebook, plugin.parent, self._options, conflict, choice, seen, plugin
             )
         except UserError as error:
             _raise(error)

@@ -8,28 +8,33 @@
     <out>/.port/<port id>/backup/0007.*         plugin, base and lock before they were last changed; not for git
 
 Everything is first written beside its place under another name; only when all of that has worked are the names changed,
-the plugin's before those of its base and lock. What a kill leaves is finished or dropped by `recover`.
+the plugin's before those of its base and lock. What a kill leaves is finished or dropped by `recover`. All of it is done, and the
+papers are read, by one at a time: `locking`.
 """
 
-import json
 import os
 import shutil
-from collections.abc import Iterable, Mapping
-from contextlib import suppress
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from transpiler import __version__, codes
+from transpiler import codes
 from transpiler.diagnostics import WHOLE, Found, UserError
 from transpiler.ir import Plan
-from transpiler.passes.earlier import SCHEMA, conflicts_as_data, read_lock
+from transpiler.passes.earlier import read_lock
+from transpiler.passes.kept import lock_text
+from transpiler.passes.locking import alone
 from transpiler.passes.paths import is_same_notebook, matching, notebook_path, sha
 from transpiler.passes.regenerated import REFUSED, Regenerated
-from transpiler.passes.target import Place, plugins, sources_of, text_of
+from transpiler.passes.target import Place, plugins, sources_of
 from transpiler.pristine import origin
 
 
 def ported_from(notebook: Path, out: Path) -> list[Place]:
-    """Return the plugins of a folder that were ported from a notebook; their papers are in order afterwards."""
+    """Return the plugins of a folder that were ported from a notebook; their papers are in order afterwards.
+
+    Raises UserError PP437 (exit 3) when another port holds the folder for long.
+    """
     relative = notebook_path(notebook, out)
     found = []
     for path, text in plugins(out):
@@ -57,11 +62,12 @@ def renamed_from(notebook: Path, raw: bytes, out: Path) -> list[Place]:
 
 
 def _there(path: Path, port_id: str, notebook: str) -> Place:
-    """Return a plugin with its papers, which are in order afterwards."""
+    """Return a plugin with its papers, which are in order afterwards. Raises UserError PP437 when a port does not end."""
     home = path.parent / ".port" / port_id
-    recover(home, path)
-    lock, base = read_lock(home / "lock.json"), _content(home / "base.py.txt")
-    return Place(path, port_id, notebook, _content(path), base, lock)
+    with alone(home.parent):  # what a living port is about to name is not what a kill has left
+        recover(home, path)
+        lock, base = read_lock(home / "lock.json"), _content(home / "base.py.txt")
+        return Place(path, port_id, notebook, _content(path), base, lock)
 
 
 def write(
@@ -70,8 +76,17 @@ def write(
     """Write the plugin, its files, its base and its lock; return whether the plugin changed, and what was found.
 
     `raw` is the notebook as it was read, `papers` what else is kept beside the base. Files whose bytes are right are left
-    alone. Raises UserError (exit 3) when the folder cannot be written; then nothing has changed.
+    alone. Raises UserError (exit 3) when the folder cannot be written, when another port does not let go of it, or when the plugin has
+    changed since it was read (PP402, PP437, PP490); then nothing has changed.
     """
+    with _writing(where, made.content):
+        return _write(plan, made, where, notebook, raw, papers)
+
+
+def _write(
+    plan: Plan, made: Regenerated, where: Place, notebook: Path, raw: bytes, papers: Mapping[str, str]
+) -> tuple[bool, Found]:  # fmt: skip
+    """`write` with the folder's lock in hand."""
     out, home = where.path.parent, where.home
     old_files = where.lock.files
     folder = out / f"{plan.app_name}.files"
@@ -84,7 +99,7 @@ def write(
     base = made.base.encode()
     wanted[where.path] = made.content
     wanted[home / "base.py.txt"] = base
-    wanted[home / "lock.json"] = _lock(plan, made, where, raw, files)
+    wanted[home / "lock.json"] = lock_text(plan, made, where, raw, files)
     wanted |= {home / name: text.encode() for name, text in papers.items()}
     _replace_all(
         {path: content for path, content in wanted.items() if _content(path) != content}, out
@@ -96,46 +111,6 @@ def write(
     _prune(home)
     found = [codes.BUNDLED_FILE_KEPT.at(WHOLE, path=str(path)) for path in sorted(kept)]
     return where.raw != made.content, tuple(found)
-
-
-def _lock(
-    plan: Plan, made: Regenerated, where: Place, raw: bytes, files: dict[str, bytes]
-) -> bytes:
-    """What is kept of the port, one thing a line and sorted, so that git merges it."""
-    live = {step.id for step in plan.steps}
-    gone = {*where.lock.retired, *(step.id for step in where.lock.steps)} - live
-    made_from = origin(text_of(made.content)) or {}
-    lock = {
-        "schema": SCHEMA,
-        "port_id": where.port_id,
-        "notebook": where.notebook,
-        "output": where.path.name,
-        "generator": __version__,
-        "notebook_sha": sha(raw),
-        "written_sha": sha(made.content),
-        "base_sha": sha(made.base.encode()),
-        "header": made_from.get("base", ""),
-        "files": {name: sha(content) for name, content in files.items()},
-        "retired": sorted(gone),
-        "pending": conflicts_as_data(made.conflicts),
-        "steps": [
-            {
-                "id": step.id,
-                "done": step.done,
-                "show": step.title,
-                "cells": [
-                    {"id": c.cell, "function": c.function, "source": c.original} for c in step.cells
-                ],
-            }
-            for step in plan.steps
-        ],
-    }
-    if made.renames:
-        lock["renames"] = dict(made.renames)
-    options = {"fields": list(plan.chosen), "by": plan.by}
-    if any(options.values()):
-        lock["options"] = {name: value for name, value in options.items() if value}
-    return (json.dumps(lock, indent=1, sort_keys=True, ensure_ascii=False) + "\n").encode()
 
 
 # --- backups, and what a kill leaves --------------------------------------------------------------------------------
@@ -183,15 +158,36 @@ def undo(where: Place, backup: Path, keep: bool) -> None:
     `keep`: the plugin was changed since; make a backup of it first.
     """
     home, number = where.home, backup.name[:4]
-    wanted = _backup(where) if keep else {}
-    wanted[where.path] = backup.read_bytes()
-    for name in PAPERS:
-        if (content := _content(home / "backup" / f"{number}.{name}")) is not None:
-            wanted[home / name] = content
-    _delete(home / "unchanged.stamp")
-    _replace_all(wanted, where.path.parent)
-    for path in matching(home / "backup", f"{number}[-.]*"):
-        _delete(path)
+    with _writing(where):
+        wanted = _backup(where) if keep else {}
+        wanted[where.path] = backup.read_bytes()
+        for name in PAPERS:
+            if (content := _content(home / "backup" / f"{number}.{name}")) is not None:
+                wanted[home / name] = content
+        _delete(home / "unchanged.stamp")
+        _replace_all(wanted, where.path.parent)
+        for path in matching(home / "backup", f"{number}[-.]*"):
+            _delete(path)
+
+
+@contextmanager
+def _writing(where: Place, coming: bytes | None = None) -> Iterator[None]:
+    """Hold the lock of a plugin's folder, with the papers in order, while they are written.
+
+    Raises UserError (exit 3): PP402 when the folder cannot be made, PP437 when another port does not end, PP490 when the plugin is
+    neither what was read nor what is `coming`: somebody has saved or ported it meanwhile.
+    """
+    papers = where.home.parent
+    made = _missing_folders([papers / where.port_id])
+    with alone(papers, lambda: _make(papers, made)):
+        try:
+            recover(where.home, where.path)
+            if _content(where.path) not in (where.raw, coming or where.raw):
+                raise UserError(codes.CHANGED_MEANWHILE, REFUSED, path=str(where.path))
+            yield
+        except BaseException:
+            _remove_empty(made)
+            raise
 
 
 def recover(home: Path, plugin: Path) -> None:
@@ -230,10 +226,15 @@ def copy_files(names: Iterable[str], source: Path, folder: Path) -> None:
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             (folder / name).write_bytes((source / name).read_bytes())
     except OSError as error:
-        reason = error.strerror or str(error)
-        raise UserError(
-            codes.OUTPUT_UNWRITABLE, REFUSED, path=str(folder), reason=reason
-        ) from error
+        raise _unwritable(folder, error) from error
+
+
+def keep_notebook(where: Place, raw: bytes) -> None:
+    """Keep a notebook that will be changed with the plugin, for the backup that comes. Raises UserError as `write` does."""
+    latest = latest_backup(where)
+    path = notebook_backup(where.home, int(latest.name[:4]) + 1 if latest else 1)
+    with _writing(where):
+        _replace_all({path: raw}, where.path.parent)
 
 
 def write_report(path: Path, text: str) -> None:
@@ -255,8 +256,7 @@ def replace_notebook(path: Path, before: bytes, after: bytes) -> None:
             raise UserError(codes.CHANGED_MEANWHILE, REFUSED, path=str(path))
         beside.replace(path)
     except OSError as error:
-        reason = error.strerror or str(error)
-        raise UserError(codes.OUTPUT_UNWRITABLE, REFUSED, path=str(path), reason=reason) from error
+        raise _unwritable(path, error) from error
     finally:
         with suppress(OSError):
             beside.unlink(missing_ok=True)
@@ -304,13 +304,32 @@ def _replace_all(contents: dict[Path, bytes], out: Path) -> None:
         for path in contents:
             with suppress(OSError):
                 _beside(path).unlink(missing_ok=True)
-        for folder in folders:
-            with suppress(OSError):
-                folder.rmdir()
+        _remove_empty(folders)
         if not isinstance(error, OSError):
             raise
-        reason = error.strerror or str(error)
-        raise UserError(codes.OUTPUT_UNWRITABLE, REFUSED, path=str(out), reason=reason) from error
+        raise _unwritable(out, error) from error
+
+
+def _unwritable(path: Path, error: OSError) -> UserError:
+    """What to say of a file or folder that the system does not let us write."""
+    reason = error.strerror or str(error)
+    return UserError(codes.OUTPUT_UNWRITABLE, REFUSED, path=str(path), reason=reason)
+
+
+def _make(folder: Path, missing: Iterable[Path]) -> None:
+    """Make a folder with those above it, or none of the `missing` ones. Raises UserError PP402 (exit 3)."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        _remove_empty(missing)
+        raise _unwritable(folder.parent, error) from error
+
+
+def _remove_empty(folders: Iterable[Path]) -> None:
+    """Delete folders that were made for nothing."""
+    for folder in folders:
+        with suppress(OSError):
+            folder.rmdir()
 
 
 def _beside(path: Path) -> Path:
