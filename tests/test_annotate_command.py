@@ -123,10 +123,7 @@ def test_by_is_kept_for_the_next_port(pipulate: Pipulate) -> None:  # noqa: F811
     Path("trip.ipynb").write_bytes(raw(*cells).replace(b"a = 1", b"a = 5"))
     assert "PP425" not in pipulate("port", "trip.ipynb").text
     assert [step["id"] for step in lock_of(folder)["steps"]] == ["step_01", "step_02"]
-    Path("travel.ipynb").write_bytes(Path("trip.ipynb").read_bytes())  # renamed
-    Path("trip.ipynb").unlink()
-    pipulate("port", "travel.ipynb", "-o", "generated")
-    pipulate("port", "travel.ipynb", "--by", "cell")
+    pipulate("port", "trip.ipynb", "--by", "cell")
     assert lock_of(folder)["options"] == {"by": "cell"}
     assert len(lock_of(folder)["steps"]) == 3
 

@@ -289,7 +289,7 @@ def test_a_warning_names_the_app_s_file_and_the_notebook_s_cell() -> None:
 def test_a_warning_of_several_lines_quotes_its_line_below_them() -> None:
     said = "345.py:3: UserWarning: x\n\nSee the docs.\n  old('x',b=[1,2])\nmore\n"
     notebook = [err(f"/tmp/ipykernel_12/{said}")]
-    app = "trip.py:210: UserWarning: x\n\nSee the docs.\n  return old(\"x\", b=[1, 2])\nmore\n"
+    app = 'trip.py:210: UserWarning: x\n\nSee the docs.\n  return old("x", b=[1, 2])\nmore\n'
     assert compare([notebook], [err(app)], "trip.py").kind == "same"
     for word in ("docs", "more"):
         assert compare([notebook], [err(app.replace(word, "?"))], "trip.py").kind == "differs"

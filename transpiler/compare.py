@@ -190,7 +190,9 @@ PATTERNS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
 
 _FILE = r"(?:\S*ipykernel_\d+[/\\]\d+\.py|{plugin})"
 """The file that the kernel made of the cell."""
-_WARNING = rf"^{_FILE}:\d+: (.*(?:(?:\n(?!  \S|{_FILE}:\d).*){{{{0,12}}}}(?=\n  \S))?)(?:\n  \S.*)?$"
+_WARNING = (
+    rf"^{_FILE}:\d+: (.*(?:(?:\n(?!  \S|{_FILE}:\d).*){{{{0,12}}}}(?=\n  \S))?)(?:\n  \S.*)?$"
+)
 """A warning names that file, and quotes a line of it, below its message, as it is formatted there."""
 _FRAME = rf'^([ |]*)File "{_FILE}", line \d+, in (.*)(?:\n\1 {{{{2,}}}}(?!File ").*){{{{0,12}}}}$'
 """So does each frame of a traceback that a cell prints itself; the lines below it quote the code, with marks in newer Pythons."""

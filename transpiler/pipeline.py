@@ -135,7 +135,7 @@ def port(
     """
     raw = read_bytes(path) if raw is None else raw
     known = known_as or path
-    options, kept = _as_before(options, options_before(known, out))
+    options, kept = as_before(options, options_before(known, out))
     fingerprint = _fingerprint(options, kept)
     quick = not anew and asked in (None, Asked(), Asked(dry=True))
     if quick and (plugin := unchanged(known, raw, out, fingerprint)):
@@ -143,7 +143,7 @@ def port(
     asked = asked or Asked()
     there = disk.ported_from(known, out)
     if not there and (there := disk.renamed_from(known, raw, out)):
-        options, kept = _as_before(options, there[0].lock.chosen)
+        options, kept = as_before(options, there[0].lock.chosen)
     made = planned(raw, path, options, kept, target.known_steps(there))
     plan, found = made.plan, made.found
     if plan is None or any(d.rule.severity is Severity.ERROR for d in found):
@@ -175,8 +175,8 @@ def port(
     return Ported(path, where.path, plan, everything, changed, result, where.raw, backup)
 
 
-def _as_before(options: Options, before: Before) -> tuple[Options, tuple[str, ...]]:
-    """What a port is asked for, where it does not say otherwise as the last one was; and the fields that are chosen."""
+def as_before(options: Options, before: Before) -> tuple[Options, tuple[str, ...]]:
+    """Return what a port is asked for, where it does not say otherwise as the last one was; and the fields that are chosen."""
     fields = before.fields if options.fields is None else options.fields
     return replace(options, by=options.by or before.by), fields
 

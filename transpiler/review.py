@@ -23,7 +23,7 @@ from transpiler.passes import write as disk
 from transpiler.passes.earlier import known_of
 from transpiler.passes.paths import sha
 from transpiler.passes.read import read
-from transpiler.pipeline import Ported, planned, port, read_bytes
+from transpiler.pipeline import Ported, as_before, planned, port, read_bytes
 from transpiler.pristine import is_pristine
 from transpiler.reviewed import (
     CellView,
@@ -72,7 +72,8 @@ def _not_ported_to(where: target.Place, ported: Ported, raw: bytes, options: Opt
     assert ported.plan is not None
     known = known_of(where.lock, where.text)
     its_steps = {ported.plan.app_name: known} if known else {}
-    made = planned(raw, ported.notebook, options, where.lock.fields, its_steps)
+    options, kept = as_before(options, where.lock.chosen)
+    made = planned(raw, ported.notebook, options, kept, its_steps)
     second = codes.SECOND_PLUGIN.at(
         WHOLE, old=str(where.path), path=str(ported.plugin), name=where.app_name
     )

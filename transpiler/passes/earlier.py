@@ -37,7 +37,7 @@ class Lock:
     """What the plugin's header line says of its base."""
     notebook_sha: str = ""
     """Of the notebook's bytes."""
-    chosen: Before = Before()
+    chosen: Before = field(default_factory=Before)
     """What the options of that port said of its fields and steps."""
 
 
