@@ -38,7 +38,9 @@ def write(page: Page, label: str, text: str) -> None:
 def test_all_forms_are_filled_without_a_mouse(page: Page, server: Server, tmp_path: Path) -> None:
     guests = tmp_path / "ours.csv"
     guests.write_text("name,town\nMary,Rome\n")
-    page.on("filechooser", lambda _: None)  # from now on the browser hands them over, however busy it is
+    page.on(
+        "filechooser", lambda _: None
+    )  # from now on the browser hands them over, however busy it is
     page.goto(f"{server.address}/all_types")
     tab_to(page, page.get_by_role("button", name="Start"))
     press(page, "Enter")

@@ -69,6 +69,11 @@ CASES = {
     "what it writes by a path": ("Path('new.txt').write_text('x'); open('new.txt')", [], []),
     "what it writes as a module": ("%%writefile -a new.py\nx = 1", [], []),
     "what it adds to": ("open('a.csv', 'a'); open('a.csv')", ["a.csv"], []),
+    "what is written with the path behind": (
+        "joblib.dump(model, 'new.bin'); torch.save(model, 'new.pt'); joblib.load('new.bin'); torch.load('new.pt')",
+        [],
+        [],
+    ),
     "what a table is written to": (
         "frame.to_csv('new.csv'); pd.read_csv('new.csv')",
         [],

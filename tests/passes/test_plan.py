@@ -205,6 +205,11 @@ def test_headings_and_texts_stay_in_their_order() -> None:
     assert made.steps[1].text == ""
 
 
+def test_a_description_is_plain_words() -> None:
+    intro = "# Trip\n\n![map](map.png) **By:** *Jane* &nbsp; <b>for</b> [us](https://example.org), `now`\n\nMore."
+    assert plan_of(md(intro), "print(1)").description == "By: Jane for us, now"
+
+
 def test_a_heading_above_a_cell_that_joins_is_said_there() -> None:
     made = plan_of("print(1)", md("Some.\n\n## More\n\nWords."), "#| join: true\nprint(2)")
     assert made.steps[0].text == "Some.\n\n**More**\n\nWords."

@@ -224,6 +224,10 @@ def _written_by(node: ast.Call) -> Iterator[ast.expr]:
         path = _path_call(node.func.value)
         if path is not None and (name != "open" or _writes(node, 0)):
             yield path
+    if (
+        name in ("dump", "save") and len(node.args) > 1
+    ):  # joblib.dump(model, path), torch.save(model, path)
+        yield node.args[1]
     writes = name.startswith(("to_", "save", "imsave", "write")) or opened
     argument = _file_argument(node)
     if argument is not None and writes and (not opened or name == "connect" or _writes(node, 1)):

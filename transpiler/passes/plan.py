@@ -30,7 +30,7 @@ from transpiler.passes.edits import apply
 from transpiler.passes.identify import Identity, Wanted, identify
 from transpiler.passes.plan_fields import as_value, planned_field
 from transpiler.passes.suggest import suggestions, with_known_parts
-from transpiler.passes.texts import plain, training_prompt
+from transpiler.passes.texts import first_words, training_prompt
 from transpiler.passes.vocabulary import RESERVED_FIELDS
 
 NAMES_IN = "in: from the cells before"
@@ -97,7 +97,7 @@ def plan(
     )
     if not steps:
         found.append(codes.NOTHING_TO_RUN.at(WHOLE, name=notebook.name))
-    description = str(notebook.options.get("description") or plain(intro))
+    description = str(notebook.options.get("description") or first_words(intro))
     roles = notebook.options.get("roles") or ["Core"]
     title = analysis.annotated.title
     return (

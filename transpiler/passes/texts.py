@@ -3,14 +3,13 @@
 import re
 
 from transpiler.ir import PlannedStep
+from transpiler.passes.markdown import plain
 
 
-def plain(markdown: str) -> str:
-    """Return the first paragraph of a markdown text as one line of plain words."""
+def first_words(markdown: str) -> str:
+    """Return the first paragraph of a markdown text as one line of plain words, without its pictures."""
     paragraph = " ".join(markdown.strip().split("\n\n")[0].split())
-    paragraph = re.sub(r"!\[[^\]]*\]\([^)]*\)", "", paragraph)
-    paragraph = re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", paragraph)
-    return re.sub(r"(\*\*|__|`|(?<!\w)[*_](?=\S)|(?<=\S)[*_](?!\w))", "", paragraph).strip()
+    return plain(re.sub(r"!\[[^\]]*\]\([^)]*\)", "", paragraph))
 
 
 def training_prompt(title: str, intro: str, steps: tuple[PlannedStep, ...], closing: str) -> str:
