@@ -13,7 +13,7 @@ Each of them makes or refines the draft of a variable; one function then settles
 import ast
 import re
 import tokenize
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from transpiler import codes
@@ -31,7 +31,7 @@ from transpiler.passes.magics import parse, tokens_of
 from transpiler.passes.options import PARAMETERS, Ask
 from transpiler.passes.parameters import Spelled, spelled
 from transpiler.passes.places import Places
-from transpiler.passes.questions import asks, questions
+from transpiler.passes.questions import asks, may_be_empty, questions
 from transpiler.passes.settle import Draft, settled
 from transpiler.passes.toolkit import Toolkit
 from transpiler.passes.values_of import COMPUTED, literal_of
@@ -70,6 +70,12 @@ class Whole:
     toolkit: Toolkit | None = None
     kept: frozenset[str] = frozenset()
     """Names under which `pip.set` keeps something."""
+    texts: tuple[tuple[int, str], ...] = ()
+    """The Python of each cell, with the cell's index."""
+
+    def below(self, cell: Cell) -> Iterator[str]:
+        """Yield the Python of the cells below one."""
+        return (text for index, text in self.texts if index > cell.index)
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,7 +208,9 @@ class _Fields:
             while name in self._drafts:
                 nth += 1
                 name = f"{wanted}_{nth}"
-            attributes: dict[str, JSON] = {"type": question.type, "required": question.used}
+            below = self._whole.below(self._cell)
+            required = question.used and not may_be_empty(question, self._tree, below)
+            attributes: dict[str, JSON] = {"type": question.type, "required": required}
             if question.prompt:
                 attributes["label"] = question.prompt
             span = self._places.span(question.node)

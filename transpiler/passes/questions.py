@@ -7,9 +7,12 @@ while input() != "stop": ...       asked by the running cell
 """
 
 import ast
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
+from transpiler.passes.emptiness import prompt_says_so, tests, tests_later, tidied
+from transpiler.passes.magics import parse
 from transpiler.passes.once import Once
 
 
@@ -24,6 +27,8 @@ class Question:
     prompt: str
     used: bool
     """Whether anything is done with the answer; "press Enter" pauses are not."""
+    said: ast.expr | None = None
+    """The prompt, as the cell has it."""
 
 
 def questions(tree: ast.Module) -> tuple[tuple[Question, ...], tuple[tuple[ast.Call, str], ...]]:
@@ -38,6 +43,57 @@ def questions(tree: ast.Module) -> tuple[tuple[Question, ...], tuple[tuple[ast.C
 def asks(text: str) -> bool:
     """Whether a cell's text may ask anything."""
     return "input" in text or "getpass" in text
+
+
+def may_be_empty(question: Question, tree: ast.Module, later: Iterable[str]) -> bool:
+    """Whether the notebook deals with an empty answer: `later` are the texts of the cells below."""
+    if question.type != "text":
+        return False  # int("") fails in the notebook too
+    try:
+        return _deals_with_empty(question, tree, later)
+    except (RecursionError, MemoryError):  # a cell below is nested too deeply to be looked at
+        return False
+
+
+def _deals_with_empty(question: Question, tree: ast.Module, later: Iterable[str]) -> bool:
+    if prompt_says_so(question.said) or tests(tree, question.node):
+        return True
+    name = _holder(tree, question.node)
+    if name is None:
+        return False
+    below = (parse(text) for text in later if name in text)
+    return tests_later(name, tree, question.node, below)
+
+
+def _holder(tree: ast.Module, answer: ast.expr) -> str | None:
+    """The variable that holds an answer as it is, or tidied up."""
+    for target, value in assigned(tree):
+        if tidied(value) is answer:
+            return target.id
+    return None
+
+
+def assigned(tree: ast.AST) -> Iterator[tuple[ast.Name, ast.expr]]:
+    """Yield each variable of a cell with the expression it is bound to; of tuples, pair by pair."""
+    for node in ast.walk(tree):
+        match node:
+            case ast.Assign(targets=[target, *_], value=value):
+                yield from _pairs(target, value)
+            case ast.AnnAssign(target=target, value=ast.expr() as value):
+                yield from _pairs(target, value)
+            case ast.NamedExpr(target=target, value=value):
+                yield from _pairs(target, value)
+
+
+def _pairs(target: ast.expr, value: ast.expr) -> Iterator[tuple[ast.Name, ast.expr]]:
+    match target, value:
+        case ast.Name(), _:
+            yield target, value
+        case (ast.Tuple(elts=ones) | ast.List(elts=ones)), (
+            ast.Tuple(elts=its) | ast.List(elts=its)
+        ) if len(ones) == len(its):
+            for one, its_value in zip(ones, its, strict=True):
+                yield from _pairs(one, its_value)
 
 
 def _rebinds_input(tree: ast.Module) -> bool:
@@ -104,4 +160,5 @@ class _Finder(Once):
         elif type_ == "password":
             prompt = "Password"
         prompt = prompt.rstrip(":>=. ")
-        self.once.append(Question(node, type_, self.target, prompt, node is not self.discarded))
+        used = node is not self.discarded
+        self.once.append(Question(node, type_, self.target, prompt, used, said))
