@@ -739,6 +739,42 @@ def test_questions_the_running_cell_asks(line, where):
     assert where in found[0].message
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "print('1) add')\nprint('2) quit')\nchoice = input()\nprint('You chose', choice)",
+        "print('Which?')\nchoice = input('')",
+        "print('Which?')\nchoice = input('> ')",
+        "print('Which?')\nchoice = int(input(': '))",
+        "display(menu)\nchoice = input(prompt='? ')",
+        "for i in menu: print(i)\nchoice = input()",
+        "from IPython import display\ndisplay.display(menu)\nchoice = input()",
+        "print('Bye')\ninput()",
+    ],
+)
+def test_a_call_without_a_prompt_asks_below_what_was_shown(text):
+    item, found = code(text)
+    assert (item.fields, codes_of(found)) == ((), ["PP126"])
+    assert "what the cell shows before" in found[0].message
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "print('Menu')\nchoice = input('Which? ')",
+        "print('Menu')\nchoice = input(prompt)",
+        "print('Menu')\nkey = getpass()",
+        "choice = input()\nprint(choice)",
+        "print(input())",
+        "def show():\n    print('Menu')\nchoice = input()",
+        "#| input: {name: choice, label: Your choice}\nprint('Menu')\nchoice = input()",
+    ],
+)
+def test_other_calls_below_what_was_shown_are_fields(text):
+    item, found = code(text)
+    assert (len(item.fields), found) == (1, ())
+
+
 def test_sources_refine_each_other():
     text = "#| input: {name: x, label: Owner}\nx = input('Prompt')  #@param {placeholder: 'p'}\ny = int(input()) #@param"
     item, found = code(text)

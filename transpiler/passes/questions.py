@@ -4,16 +4,22 @@ n = int(input("How many? "))       a whole number, in the place of `int(...)`
 a, b = input().split(), input()    two texts, each in the place of its call
 key = getpass("Key: ")             a secret
 while input() != "stop": ...       asked by the running cell
+print("1) add"); choice = input()  the same: what is printed says what is asked
 """
 
 import ast
-from collections.abc import Iterable, Iterator
+import re
+from collections.abc import Container, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
 from transpiler.passes.emptiness import prompt_says_so, tests, tests_later, tidied
+from transpiler.passes.expressions import last_name
 from transpiler.passes.magics import parse
 from transpiler.passes.once import Once
+
+SHOWN = "shown"
+"""Why a call is no field: what its cell shows before says what is asked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,11 +37,16 @@ class Question:
     """The prompt, as the cell has it."""
 
 
-def questions(tree: ast.Module) -> tuple[tuple[Question, ...], tuple[tuple[ast.Call, str], ...]]:
-    """Return the questions of a cell, and the calls that cannot be fields with where they are ("a loop")."""
+def questions(
+    tree: ast.Module, named: Container[str] = ()
+) -> tuple[tuple[Question, ...], tuple[tuple[ast.Call, str], ...]]:
+    """Return the questions of a cell, and the calls that cannot be fields with where they are ("a loop", else SHOWN).
+
+    The variables of `named` are fields even where what is shown above says what is asked.
+    """
     if _rebinds_input(tree):
         return (), ()
-    finder = _Finder()
+    finder = _Finder(named)
     finder.visit(tree)
     return tuple(finder.once), tuple(finder.inner)
 
@@ -105,6 +116,17 @@ def _rebinds_input(tree: ast.Module) -> bool:
     )
 
 
+def _shows(node: ast.expr) -> bool:
+    return isinstance(node, ast.Call) and last_name(node.func) in ("print", "pprint", "display")
+
+
+def _is_bare(prompt: ast.expr | None) -> bool:
+    """Whether a prompt has no words that say what is asked: none, `"> "`."""
+    if prompt is None:
+        return True
+    return isinstance(prompt, ast.Constant) and re.search(r"\w", str(prompt.value)) is None
+
+
 def _is_input(node: ast.AST) -> bool:
     return (
         isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "input"
@@ -123,10 +145,18 @@ def _is_getpass(node: ast.Call) -> bool:
 class _Finder(Once):
     """Collects the calls."""
 
-    def __init__(self) -> None:
+    def __init__(self, named: Container[str]) -> None:
         super().__init__()
         self.once: list[Question] = []
         self.inner: list[tuple[ast.Call, str]] = []
+        self._named = named
+        self._shown = False
+        """Whether the cell may have shown something so far."""
+
+    def visit_Expr(self, node: ast.Expr) -> None:
+        """What is shown counts from behind the call on."""
+        super().visit_Expr(node)
+        self._shown |= _shows(node.value) and self.where != "a function"
 
     def visit_Call(self, node: ast.Call) -> None:
         if _is_input(node):
@@ -159,6 +189,10 @@ class _Finder(Once):
             prompt = " ".join(str(said.value).split())
         elif type_ == "password":
             prompt = "Password"
+        below = self._shown and type_ != "password" and _is_bare(said)
+        if below and self.target not in self._named:
+            self.inner.append((call, SHOWN))
+            return
         prompt = prompt.rstrip(":>=. ")
         used = node is not self.discarded
         self.once.append(Question(node, type_, self.target, prompt, used, said))
