@@ -56,6 +56,25 @@ def asks(text: str) -> bool:
     return "input" in text or "getpass" in text
 
 
+def asks_once(text: str) -> bool:
+    """Whether the text of an expression is a question that is a field."""
+    try:
+        return bool(questions(ast.parse(text))[0])
+    except SyntaxError:
+        return False
+
+
+def answer_in(value: ast.expr) -> ast.expr:
+    """Return what a value is but for its type and what tidies it: the answer, in `int(input().strip() or 3)`."""
+    inner = tidied(value)
+    match inner:
+        case ast.Call(func=ast.Name(id="int" | "float" | "str"), args=[given]) if not _is_input(
+            given
+        ):
+            return tidied(given)
+    return inner
+
+
 def may_be_empty(question: Question, tree: ast.Module, later: Iterable[str]) -> bool:
     """Whether the notebook deals with an empty answer: `later` are the texts of the cells below."""
     if question.type != "text":
