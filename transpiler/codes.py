@@ -139,7 +139,7 @@ ASKS_WHILE_RUNNING = Rule(
     "PP126",
     "asks-while-running",
     NOTICE,
-    "This `{call}()` is in {where}: how often it asks depends on the data, so it is not a field of the form",
+    "This `{call}()` {reason}, so it is not a field of the form",
     "The app asks when the cell comes to it. For `run` and `verify`, answers are given as `--set step_NN.input=...`, one for each question.",
 )
 NOT_A_LITERAL = Rule(

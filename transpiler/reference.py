@@ -30,7 +30,7 @@ from transpiler.compare import KERNEL_DIED, Outputs
 from transpiler.diagnostics import Span
 from transpiler.ir import ANSWER, JSON, Code, Edit, Field
 from transpiler.passes.edits import apply
-from transpiler.passes.questions import questions
+from transpiler.passes.questions import asks_once, questions
 from transpiler.replies import Replies
 from transpiler.seen import expanded
 
@@ -48,11 +48,7 @@ def is_question(code: Code, asked: Field) -> bool:
     """Whether a field stands for a call of `input()`, which only a person can answer."""
     if code.python is None:
         return False
-    text = code.python.text[asked.value.start : asked.value.end]
-    try:
-        return bool(questions(ast.parse(text))[0])
-    except SyntaxError:
-        return False
+    return asks_once(code.python.text[asked.value.start : asked.value.end])
 
 
 def asks_while_running(code: Code) -> bool:

@@ -631,7 +631,77 @@ def test_questions(line, expected):
     assert found == ()
     got = [(f.name, f.type, f.label, f.default) for f in item.fields]
     assert [(*g, t) for g, t in zip(got, taken(item), strict=True)] == expected
-    assert all(f.required for f in item.fields)
+    assert all(f.required for f in item.fields) or line in MAY_BE_EMPTY
+
+
+MAY_BE_EMPTY = ("if (x := input()): pass", "x = input() or 'a'", "x = 1 if input() else 2")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *MAY_BE_EMPTY,
+        "name = input('Your name [World]: ') or 'World'",
+        "name = input('Your name: ').strip() or 'World'",
+        "name = input('Your name [World]: ')",
+        "name = input(f'Your name [{you}]: ')",
+        "if input('Really? [y/N] ') == 'y': pass",
+        "go = input('Go on (Y/n)? ')",
+        "n = input('How many (Enter = 3)? ')",
+        "n = input('A note (optional): ')",
+        "n = input('Leave empty for none: ')",
+        "n = input('A town, or leave it BLANK: ')",
+        "n = input('Press Enter for the default: ')",
+        "n = input('How many? ')\nn = int(n) if n else 3",
+        "n = input('How many? ')\n# %%\nn = int(n) if n else 3",
+        "n = input('n')\n# %%\n# %%\nif not n:\n    n = 3",
+        "n = input('n')\nwhile not n:\n    n = input('Again: ')",
+        "n = input('n')\nm = n or 5",
+        "n = input('n')\nif n == '': n = 5",
+        "n = input('n')\nif n in ('', 'q'): n = 5",
+        "n = input('n')\nif not n.strip(): n = 5",
+        "n = input('n')\nif len(n) == 0: n = 5",
+        "n = input('n').strip()\nif n and n != 'q': print(n)",
+        "n = input('n')\nn = n.strip()\nif n: print(n)",
+        "if __name__ == '__main__':\n    n = input('n')\n    print(n or 5)",
+        "n = int(input('How many? ') or 3)",
+    ],
+)
+def test_what_the_notebook_takes_empty_may_be_left_empty(text):
+    item = next(i for i in annotated("# %%\n" + text)[0].items if isinstance(i, Code))
+    asked = item.fields[0]
+    assert (asked.type, asked.required, asked.empty) == ("text", False, "")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "name = input('Your name? ')\nprint('Hi', name)",
+        "n = int(input('How many [3]? '))\nif not n: pass",
+        "ok = input('Go on [y/n]? ')\nif ok == 'y': pass",
+        "c = input('Which one [a/b]? ')",
+        "c = input('Which one [1-5]? ')",
+        "c = input('Must not be left blank: ')",
+        "name = input('Please enter your name: ')",
+        "if other: pass\nn = input('n')\nif other: pass",
+        "n = None\nif n: pass\nn = input('n')",
+        "n = input('n')\nn = int(n)\nif n: pass",
+        "n = input('n')\n# %%\nn = 5\n# %%\nif n: pass",
+        "n = input('n')\ndef f(n):\n    return n or 5",
+        "a, b = input('two').split()\nif a: pass",
+        "n = input('n')\n# %%\nx = = n",
+        "assert input('n')",
+        "import getpass\nkey = getpass.getpass() or 'x'",
+    ],
+)
+def test_other_answers_are_required(text):
+    item = next(i for i in annotated("# %%\n" + text)[0].items if isinstance(i, Code))
+    assert item.fields[0].required
+
+
+def test_a_cell_below_may_be_nested_deeply():
+    text = "# %%\nn = input('n')\n# %%\n" + "-" * 900 + "n\nm = n or 5"
+    assert len(annotated(text)[0].items) == 2
 
 
 def test_a_pause_needs_no_answer():
@@ -667,6 +737,42 @@ def test_questions_the_running_cell_asks(line, where):
     item, found = code(line)
     assert (item.fields, codes_of(found)) == ((), ["PP126"])
     assert where in found[0].message
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "print('1) add')\nprint('2) quit')\nchoice = input()\nprint('You chose', choice)",
+        "print('Which?')\nchoice = input('')",
+        "print('Which?')\nchoice = input('> ')",
+        "print('Which?')\nchoice = int(input(': '))",
+        "display(menu)\nchoice = input(prompt='? ')",
+        "for i in menu: print(i)\nchoice = input()",
+        "from IPython import display\ndisplay.display(menu)\nchoice = input()",
+        "print('Bye')\ninput()",
+    ],
+)
+def test_a_call_without_a_prompt_asks_below_what_was_shown(text):
+    item, found = code(text)
+    assert (item.fields, codes_of(found)) == ((), ["PP126"])
+    assert "what the cell shows before" in found[0].message
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "print('Menu')\nchoice = input('Which? ')",
+        "print('Menu')\nchoice = input(prompt)",
+        "print('Menu')\nkey = getpass()",
+        "choice = input()\nprint(choice)",
+        "print(input())",
+        "def show():\n    print('Menu')\nchoice = input()",
+        "#| input: {name: choice, label: Your choice}\nprint('Menu')\nchoice = input()",
+    ],
+)
+def test_other_calls_below_what_was_shown_are_fields(text):
+    item, found = code(text)
+    assert (len(item.fields), found) == (1, ())
 
 
 def test_sources_refine_each_other():

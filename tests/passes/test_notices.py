@@ -368,6 +368,9 @@ def test_the_history_says_which_cell_was_meant() -> None:
 # --- answers and classes ------------------------------------------------------------------------------------------------
 
 KIND = '#| input: {name: kind, choices: [a, b]}\nkind = "a"\n# %%\n'
+SHOW = "from ipywidgets import interact, IntSlider\n"
+INTERACT = SHOW + "@interact(n=(1, 10))\ndef show(n=3): print(n * 2)\n# %%\n"
+PAIR = "a, b = map(int, input('two ints: ').split())\n# %%\n"
 FLAG = "#| input: flag\nflag = True\n# %%\n"
 
 
@@ -381,6 +384,20 @@ FLAG = "#| input: flag\nflag = True\n# %%\n"
         (KIND + '#| input: kind\nkind = "b"', []),
         (KIND + "def kind(): pass", ["PP213"]),
         (KIND + 'kind = "b"\n# %%\nkind = "c"', ["PP213"]),
+        (INTERACT + "n = 12", []),
+        (INTERACT + "if n:\n    x = 1\n# %%\nx", ["PP204"]),
+        (SHOW + "n = 3\n@interact(n=(1, 10))\ndef show(n=3): print(n)\n# %%\nn = 12", []),
+        (SHOW + "n = IntSlider(3)\nprint(n.value)\n# %%\nn = 12", ["PP213"]),
+        (SHOW + "n = IntSlider(3)\nn.observe(print)\nn\n# %%\nn = 12", ["PP213"]),
+        (PAIR + "a = 3", []),
+        (PAIR + "if a:\n    x = 1\n# %%\nx", ["PP214"]),
+        ("a = input('a').split()\n# %%\na = 3", []),
+        ("print('Hi ' + input('Name'))\n# %%\nname = 3", []),
+        ("a = input('a')\n# %%\na = 3", ["PP213"]),
+        ("a, b = input('a'), int(input('b'))\n# %%\na = b = 3", ["PP213", "PP213"]),
+        ("a = input('a').strip() or 'x'\n# %%\na = 3", ["PP213"]),
+        ("a = int(input('a').strip())\n# %%\na = 3", ["PP213"]),
+        ("#| input: a\nimport datetime\na = datetime.date(2024, 5, 1)\n# %%\na = 3", ["PP213"]),
         (FLAG + "if flag:\n    x = 1\n# %%\nx", ["PP214"]),
         (FLAG + "if flag:\n    x = 1\nx", ["PP214"]),
         (FLAG + "if flag:\n    x = 1\n# %%\nx\n# %%\nx", ["PP214"]),

@@ -35,7 +35,13 @@ def annotate(
     items: list[Text | Code] = []
     kept = kept_in(cell.source for cell in notebook.cells if cell.kind == "code")
     read = [_read(cell, kept, found) for cell in notebook.cells if cell.source.strip()]
-    whole = _whole([item.python.text for item in read if isinstance(item, _Read) and item.python])
+    whole = _whole(
+        tuple(
+            (item.cell.index, item.python.text)
+            for item in read
+            if isinstance(item, _Read) and item.python
+        )
+    )
     for item in read:
         if isinstance(item, _Read):
             items.append(_code(item, whole, (chosen or {}).get(item.cell.index, ()), found))
@@ -74,11 +80,12 @@ def _read(cell: Cell, kept: frozenset[str], found: list[Diagnostic]) -> Text | _
     return _Read(cell, options, asks, python)
 
 
-def _whole(texts: list[str]) -> Whole:
+def _whole(read: tuple[tuple[int, str], ...]) -> Whole:
     """What fields have to know of all cells."""
+    texts = [text for _, text in read]
     toolkit = Toolkit(texts) if has_widgets(texts) else None
     keeping = [parse(text) for text in texts if ".set(" in text]
-    return Whole(toolkit, pip_calls.kept_steps(keeping))
+    return Whole(toolkit, pip_calls.kept_steps(keeping), read)
 
 
 def _code(read: _Read, whole: Whole, chosen: tuple[Ask, ...], found: list[Diagnostic]) -> Code:

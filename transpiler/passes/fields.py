@@ -13,7 +13,7 @@ Each of them makes or refines the draft of a variable; one function then settles
 import ast
 import re
 import tokenize
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from transpiler import codes
@@ -31,7 +31,7 @@ from transpiler.passes.magics import parse, tokens_of
 from transpiler.passes.options import PARAMETERS, Ask
 from transpiler.passes.parameters import Spelled, spelled
 from transpiler.passes.places import Places
-from transpiler.passes.questions import asks, questions
+from transpiler.passes.questions import SHOWN, asks, may_be_empty, questions
 from transpiler.passes.settle import Draft, settled
 from transpiler.passes.toolkit import Toolkit
 from transpiler.passes.values_of import COMPUTED, literal_of
@@ -70,6 +70,12 @@ class Whole:
     toolkit: Toolkit | None = None
     kept: frozenset[str] = frozenset()
     """Names under which `pip.set` keeps something."""
+    texts: tuple[tuple[int, str], ...] = ()
+    """The Python of each cell, with the cell's index."""
+
+    def below(self, cell: Cell) -> Iterator[str]:
+        """Yield the Python of the cells below one."""
+        return (text for index, text in self.texts if index > cell.index)
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +121,7 @@ class _Fields:
         self._comments = _comments(self._text) if "#" in self._text else {}
         self._assigned = tuple(self._assignments())
         if asking:
-            self._questions()
+            self._questions(frozenset(ask.name for ask in wanted))
         if calls:
             self._drafts |= pip_calls.pip_fields(
                 self._tree, self._text, self._places, self._whole.kept
@@ -194,15 +200,17 @@ class _Fields:
             fits = isinstance(value, str | list | None) and type_ != ""
             self._draft(assigned).attributes |= {"type": type_} if fits else {}
 
-    def _questions(self) -> None:
-        once, inner = questions(self._tree)
+    def _questions(self, named: frozenset[str]) -> None:
+        once, inner = questions(self._tree, named)
         for question in once:
             wanted = question.target or as_name(question.prompt, "answer")
             name, nth = wanted, 1
             while name in self._drafts:
                 nth += 1
                 name = f"{wanted}_{nth}"
-            attributes: dict[str, JSON] = {"type": question.type, "required": question.used}
+            below = self._whole.below(self._cell)
+            required = question.used and not may_be_empty(question, self._tree, below)
+            attributes: dict[str, JSON] = {"type": question.type, "required": required}
             if question.prompt:
                 attributes["label"] = question.prompt
             span = self._places.span(question.node)
@@ -211,7 +219,10 @@ class _Fields:
             )
         for call, where in inner[:1]:
             span, name = self._places.span(call), ast.unparse(call.func)
-            self._found.append(codes.ASKS_WHILE_RUNNING.at(span, where=where, call=name))
+            reason = f"is in {where}: how often it asks depends on the data"
+            if where == SHOWN:
+                reason = "has no prompt: what the cell shows before it says what is asked"
+            self._found.append(codes.ASKS_WHILE_RUNNING.at(span, reason=reason, call=name))
 
     def _keys(self) -> None:
         """Texts that were keys are asked for as passwords, under the name that the code has for them."""

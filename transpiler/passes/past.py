@@ -10,6 +10,7 @@ from transpiler.diagnostics import Diagnostic
 from transpiler.ir import Field
 from transpiler.passes.codecell import CodeCell, Namespace, span_of
 from transpiler.passes.flow import Flow
+from transpiler.passes.questions import answer_in, asks_once, assigned
 from transpiler.passes.scope import Bindings
 
 # --- the order cells were run in --------------------------------------------------------------------------------------
@@ -103,6 +104,8 @@ class _Asked:
 
     cell: int
     form: Field
+    held: bool
+    """Whether the variable of its name holds the answer, and not only something made of it."""
     maybe: dict[str, int] = field(default_factory=dict)
     """Name -> the cell that binds it for some answers."""
 
@@ -131,11 +134,12 @@ class Answers:
         fields = {f.name: f for f in cell.code.fields}
         for name in (self._asked.keys() & cell.bindings.binds.keys() & flow.must) - fields.keys():
             asked = self._asked.pop(name)
-            if name not in flow.reads:
+            if asked.held and name not in flow.reads:
                 span = span_of(cell, cell.bindings.binds[name])
                 yield codes.ANSWER_REPLACED.at(span, name=name, cell=asked.cell)
         for name, each in fields.items():
-            self._asked[name] = _Asked(index, each)
+            if name in cell.bindings.binds:  # else it is a function's parameter, or a label
+                self._asked[name] = _Asked(index, each, _is_held(cell, each))
         if cell.code.options.raises:
             return
         for asked in list(self._asked.values()):
@@ -157,6 +161,22 @@ class Answers:
                         yield codes.MAYBE_MISSING.at(
                             span, name=name, field=asked.form.name, cell=index
                         )
+
+
+def _is_held(cell: CodeCell, asked: Field) -> bool:
+    """Whether a field's variable holds its answer, or the widget or the like that is made with it.
+
+    That of `a, b = input().split()` holds something else, and that of `@interact(n=5)` is no variable of the notebook.
+    """
+    if asked.answer.startswith(f"\n{asked.name}."):
+        return True  # a widget that is moved to the answer
+    start, end = asked.value
+    for target, value in assigned(ast.Module(cell.body, [])):
+        whole = cell.source.slice(value)
+        if target.id == asked.name and whole.start <= start and end <= whole.end:
+            given = cell.source.slice(answer_in(value))
+            return given == asked.value or not asks_once(cell.source.text[start:end])
+    return False
 
 
 def _mentions(node: ast.AST, name: str) -> bool:

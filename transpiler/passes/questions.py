@@ -4,13 +4,22 @@ n = int(input("How many? "))       a whole number, in the place of `int(...)`
 a, b = input().split(), input()    two texts, each in the place of its call
 key = getpass("Key: ")             a secret
 while input() != "stop": ...       asked by the running cell
+print("1) add"); choice = input()  the same: what is printed says what is asked
 """
 
 import ast
+import re
+from collections.abc import Container, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
+from transpiler.passes.emptiness import prompt_says_so, tests, tests_later, tidied
+from transpiler.passes.expressions import last_name
+from transpiler.passes.magics import parse
 from transpiler.passes.once import Once
+
+SHOWN = "shown"
+"""Why a call is no field: what its cell shows before says what is asked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,13 +33,20 @@ class Question:
     prompt: str
     used: bool
     """Whether anything is done with the answer; "press Enter" pauses are not."""
+    said: ast.expr | None = None
+    """The prompt, as the cell has it."""
 
 
-def questions(tree: ast.Module) -> tuple[tuple[Question, ...], tuple[tuple[ast.Call, str], ...]]:
-    """Return the questions of a cell, and the calls that cannot be fields with where they are ("a loop")."""
+def questions(
+    tree: ast.Module, named: Container[str] = ()
+) -> tuple[tuple[Question, ...], tuple[tuple[ast.Call, str], ...]]:
+    """Return the questions of a cell, and the calls that cannot be fields with where they are ("a loop", else SHOWN).
+
+    The variables of `named` are fields even where what is shown above says what is asked.
+    """
     if _rebinds_input(tree):
         return (), ()
-    finder = _Finder()
+    finder = _Finder(named)
     finder.visit(tree)
     return tuple(finder.once), tuple(finder.inner)
 
@@ -40,6 +56,76 @@ def asks(text: str) -> bool:
     return "input" in text or "getpass" in text
 
 
+def asks_once(text: str) -> bool:
+    """Whether the text of an expression is a question that is a field."""
+    try:
+        return bool(questions(ast.parse(text))[0])
+    except SyntaxError:
+        return False
+
+
+def answer_in(value: ast.expr) -> ast.expr:
+    """Return what a value is but for its type and what tidies it: the answer, in `int(input().strip() or 3)`."""
+    inner = tidied(value)
+    match inner:
+        case ast.Call(func=ast.Name(id="int" | "float" | "str"), args=[given]) if not _is_input(
+            given
+        ):
+            return tidied(given)
+    return inner
+
+
+def may_be_empty(question: Question, tree: ast.Module, later: Iterable[str]) -> bool:
+    """Whether the notebook deals with an empty answer: `later` are the texts of the cells below."""
+    if question.type != "text":
+        return False  # int("") fails in the notebook too
+    try:
+        return _deals_with_empty(question, tree, later)
+    except (RecursionError, MemoryError):  # a cell below is nested too deeply to be looked at
+        return False
+
+
+def _deals_with_empty(question: Question, tree: ast.Module, later: Iterable[str]) -> bool:
+    if prompt_says_so(question.said) or tests(tree, question.node):
+        return True
+    name = _holder(tree, question.node)
+    if name is None:
+        return False
+    below = (parse(text) for text in later if name in text)
+    return tests_later(name, tree, question.node, below)
+
+
+def _holder(tree: ast.Module, answer: ast.expr) -> str | None:
+    """The variable that holds an answer as it is, or tidied up."""
+    for target, value in assigned(tree):
+        if tidied(value) is answer:
+            return target.id
+    return None
+
+
+def assigned(tree: ast.AST) -> Iterator[tuple[ast.Name, ast.expr]]:
+    """Yield each variable of a cell with the expression it is bound to; of tuples, pair by pair."""
+    for node in ast.walk(tree):
+        match node:
+            case ast.Assign(targets=[target, *_], value=value):
+                yield from _pairs(target, value)
+            case ast.AnnAssign(target=target, value=ast.expr() as value):
+                yield from _pairs(target, value)
+            case ast.NamedExpr(target=target, value=value):
+                yield from _pairs(target, value)
+
+
+def _pairs(target: ast.expr, value: ast.expr) -> Iterator[tuple[ast.Name, ast.expr]]:
+    match target, value:
+        case ast.Name(), _:
+            yield target, value
+        case (ast.Tuple(elts=ones) | ast.List(elts=ones)), (
+            ast.Tuple(elts=its) | ast.List(elts=its)
+        ) if len(ones) == len(its):
+            for one, its_value in zip(ones, its, strict=True):
+                yield from _pairs(one, its_value)
+
+
 def _rebinds_input(tree: ast.Module) -> bool:
     return any(
         (isinstance(node, ast.Name) and node.id == "input" and not isinstance(node.ctx, ast.Load))
@@ -47,6 +133,17 @@ def _rebinds_input(tree: ast.Module) -> bool:
         or (isinstance(node, ast.alias) and (node.asname or node.name) == "input")
         for node in ast.walk(tree)
     )
+
+
+def _shows(node: ast.expr) -> bool:
+    return isinstance(node, ast.Call) and last_name(node.func) in ("print", "pprint", "display")
+
+
+def _is_bare(prompt: ast.expr | None) -> bool:
+    """Whether a prompt has no words that say what is asked: none, `"> "`."""
+    if prompt is None:
+        return True
+    return isinstance(prompt, ast.Constant) and re.search(r"\w", str(prompt.value)) is None
 
 
 def _is_input(node: ast.AST) -> bool:
@@ -67,10 +164,18 @@ def _is_getpass(node: ast.Call) -> bool:
 class _Finder(Once):
     """Collects the calls."""
 
-    def __init__(self) -> None:
+    def __init__(self, named: Container[str]) -> None:
         super().__init__()
         self.once: list[Question] = []
         self.inner: list[tuple[ast.Call, str]] = []
+        self._named = named
+        self._shown = False
+        """Whether the cell may have shown something so far."""
+
+    def visit_Expr(self, node: ast.Expr) -> None:
+        """What is shown counts from behind the call on."""
+        super().visit_Expr(node)
+        self._shown |= _shows(node.value) and self.where != "a function"
 
     def visit_Call(self, node: ast.Call) -> None:
         if _is_input(node):
@@ -103,5 +208,10 @@ class _Finder(Once):
             prompt = " ".join(str(said.value).split())
         elif type_ == "password":
             prompt = "Password"
+        below = self._shown and type_ != "password" and _is_bare(said)
+        if below and self.target not in self._named:
+            self.inner.append((call, SHOWN))
+            return
         prompt = prompt.rstrip(":>=. ")
-        self.once.append(Question(node, type_, self.target, prompt, node is not self.discarded))
+        used = node is not self.discarded
+        self.once.append(Question(node, type_, self.target, prompt, used, said))
