@@ -430,6 +430,13 @@ NEWER_COMPILER = Rule(
     "a newer compiler writes {parts} in another way; the notebook {also}",
     "Nothing to do: the compiler's changes are merged first, apart from the notebook's, and your edits stay.",
 )
+NOT_BOTH = Rule(
+    "PP431",
+    "not-both",
+    WARNING,
+    "the conflict of {unit} stays open: the lines of both sides cannot stand below each other as whole statements of either",
+    "Write the statement that you want and delete the block of comments, or add --resolve {id}=mine (or =notebook).",
+)
 NOT_PORTED = Rule(
     "PP435",
     "not-ported",

@@ -155,6 +155,10 @@ def _found(merged: Merged, name: str, stray: set[str]) -> Found:
         found.append(
             codes.CONFLICT.at(WHOLE, unit=unit, path=name, line=line, reason=reason, id=conflict.id)
         )
+    ids = {conflict.unit: conflict.id for conflict in merged.conflicts}
+    found += [
+        codes.NOT_BOTH.at(WHOLE, unit=unit_name(unit), id=ids[unit]) for unit in merged.refused
+    ]
     found += [
         codes.STRAY_BLOCK.at(WHOLE, path=name, line=merged.lines[key]) for key in sorted(stray)
     ]
