@@ -406,8 +406,8 @@ UNDEFINED_AFTER_MERGE = Rule(
     "PP427",
     "undefined-after-merge",
     WARNING,
-    "after the merge nothing defines `{name}`, which {method} uses",
-    "The notebook may have renamed it. Look at both changes; the step fails with a NameError otherwise.",
+    "nothing in the plugin defines `{name}`, which {method} uses in your text",
+    "The notebook may have renamed it: use the new name there. The step fails with a NameError otherwise.",
 )
 STRAY_BLOCK = Rule(
     "PP428",

@@ -59,7 +59,7 @@ class Merged:
     renames: Mapping[str, str]
     """Methods of the frame that the user renamed: name as emitted, name in the plugin."""
     undefined: tuple[tuple[str, str], ...] = ()
-    """Names that nothing defines any more, each with the method that uses it."""
+    """Names in hand edits that nothing defines, each with the method that uses it."""
     refused: tuple[str, ...] = ()
     """Units that were to have the texts of both sides, and cannot."""
 
@@ -92,7 +92,7 @@ def merge(base: str, ours: str, theirs: str, request: Request | None = None) -> 
         _steps(trees[0]),
         _steps(tree),
         renames,
-        checks.newly_undefined(text_of(tree), text_of(trees[1]), text_of(trees[2])),
+        checks.undefined_by_edits(text_of(tree), text_of(trees[1]), text_of(trees[2])),
         tuple(to.refused),
     )
 
