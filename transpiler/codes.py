@@ -406,8 +406,8 @@ UNDEFINED_AFTER_MERGE = Rule(
     "PP427",
     "undefined-after-merge",
     WARNING,
-    "after the merge nothing defines `{name}`, which {method} uses",
-    "The notebook may have renamed it. Look at both changes; the step fails with a NameError otherwise.",
+    "nothing in the plugin defines `{name}`, which {method} uses in your text",
+    "The notebook may have renamed it: use the new name there. The step fails with a NameError otherwise.",
 )
 STRAY_BLOCK = Rule(
     "PP428",
@@ -429,6 +429,13 @@ NEWER_COMPILER = Rule(
     NOTICE,
     "a newer compiler writes {parts} in another way; the notebook {also}",
     "Nothing to do: the compiler's changes are merged first, apart from the notebook's, and your edits stay.",
+)
+NOT_BOTH = Rule(
+    "PP431",
+    "not-both",
+    WARNING,
+    "the conflict of {unit} stays open: the lines of both sides cannot stand below each other as whole statements of either",
+    "Write the statement that you want and delete the block of comments, or add --resolve {id}=mine (or =notebook).",
 )
 NOT_PORTED = Rule(
     "PP435",

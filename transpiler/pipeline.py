@@ -162,7 +162,7 @@ def port(
     if not asked.dry:
         fingerprint = _fingerprint(options, plan.chosen)
         stamp = ""
-        if known == path and not result.open:
+        if known == path and not (result.open or result.undefined):
             stamp = stamp_of(plan, result.content, where.path, path, raw, fingerprint)
         papers = {
             CELLS: ported_from(raw, text, compiler_digest(), options.by, plan.chosen),

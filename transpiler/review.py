@@ -108,7 +108,7 @@ def settle(
     port(notebook, out, options, Asked(choices={conflict: _CHOICES[choice]}))
     after = review(notebook, out, options, plugin)
     if conflict in {each.id for each in after.conflicts}:
-        return after, "The two texts together are not Python. Settle it in the file."
+        return after, "The two texts cannot stand one below the other. Settle it in the file."
     what = _SETTLED[choice].format(there[conflict].name)
     return after, f"{what} To take it back: {before.command} --undo"
 

@@ -15,7 +15,14 @@ from types import FunctionType
 
 import pytest
 
-from tests.merge import test_diff3, test_parts, test_port_again, test_renames, test_upgrade
+from tests.merge import (
+    test_both,
+    test_diff3,
+    test_parts,
+    test_port_again,
+    test_renames,
+    test_upgrade,
+)
 from tests.merge.desk import FIRST, Desk
 from tests.merge.laws import Pair, broken, pair_of, trial
 from transpiler.ir import KnownCell
@@ -31,6 +38,7 @@ from transpiler.merge import (
     rehome,
     renames,
     table,
+    together,
 )  # fmt: skip
 from transpiler.passes import identify, regenerated, upgraded, write
 
@@ -195,6 +203,12 @@ MUTANTS = (
            "for name, comment in (theirs.names | ours.names | theirs.names).items()",
            "for name, comment in theirs.names.items()",
            on_a_desk(test_parts.test_names_that_both_sides_declare_are_declared)),
+    Mutant("writes two lines of one call below each other", together._whole,
+           "return now <= one | two", "return True",
+           lambda folder, patch: test_both.test_lines_of_one_statement_stay_in_conflict(folder)),
+    Mutant("declares names in the middle of a function", together.together,
+           "with_one_block(sides, both=True)", "with_one_block(sides)",
+           lambda folder, patch: test_both.test_names_of_both_texts_are_declared_at_the_top(folder)),
     Mutant("loses the end of the last line", merge.merge,
            'if not ended and text.endswith("\\n"):', "if ended:", laws(7)),
     Mutant("writes the header of the plugin as it was", merge.merge,

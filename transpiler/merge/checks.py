@@ -46,6 +46,9 @@ def _unserved(facts: "Facts", before: "Facts") -> str | None:
     return None
 
 
+# A cell that does this may define any name.
+_ANY_NAMES = re.compile(r"\bimport \*|\b(?:exec|globals|vars)\(|\buser_ns\b|[\"'%](?:run|pylab)\b")
+
 # --- names ------------------------------------------------------------------------------------------------------------
 
 
@@ -132,17 +135,36 @@ def is_cell(node: ast.AST) -> bool:
     )
 
 
-def newly_undefined(text: str, ours: str, theirs: str) -> tuple[tuple[str, str], ...]:
-    """Return the names that nothing defines in the merged plugin while in `ours` and in `theirs` something did.
+def undefined_by_edits(text: str, ours: str, theirs: str) -> tuple[tuple[str, str], ...]:
+    """Return the names that hand edits in the merged plugin use and that nothing defines, each with the function that uses it.
 
-    Each comes with the function that uses it.
+    It is the same at each port until it is mended: also after a conflict was settled, and where there is nothing to merge.
     """
-    if text in (ours, theirs):
+    if text == theirs or not (now := _undefined(text)):
         return ()
-    if not (now := _undefined(text)):
-        return ()
-    before = {name for name, _ in _undefined(ours)} | {name for name, _ in _undefined(theirs)}
-    return tuple(sorted(found for found in now if found[0] not in before))
+    known = {name for name, _ in _undefined(theirs)}
+    as_text = _kept_as_text(theirs)
+    known |= set(re.findall(r"\w+", as_text))
+    if _ANY_NAMES.search(as_text) or _ANY_NAMES.search(theirs):
+        # What the plugin had before may well be defined: only what the merge took away is told.
+        known |= {name for name, _ in _undefined(ours)}
+    return tuple(sorted(found for found in now if found[0] not in known))
+
+
+def _kept_as_text(text: str) -> str:
+    """The cells that IPython runs as they are: what they define cannot be seen in the plugin."""
+    try:
+        tree = facts_of(text).tree
+    except (SyntaxError, ValueError):
+        return ""
+    calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
+    return "".join(
+        str(line.value)
+        for call in calls
+        if isinstance(call.func, ast.Name) and call.func.id == "cell_text"
+        for line in call.args
+        if isinstance(line, ast.Constant)
+    )
 
 
 def _undefined(text: str) -> set[tuple[str, str]]:

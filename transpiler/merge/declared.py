@@ -1,6 +1,7 @@
 """The `global` lines at the top of a cell's function are merged by their names: the compiler writes them, people add to them."""
 
 import re
+import symtable
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -20,22 +21,37 @@ class _Cell:
     indent: str
     names: dict[str, str]
 
+    def bound(self) -> set[str]:
+        """The declared names that its statements bind."""
+        try:
+            module = symtable.symtable(f"class C:\n{self.head}{self.block}{self.rest}", "", "exec")
+            (function,) = module.get_children()[0].get_children()
+        except (SyntaxError, ValueError):
+            return set()
+        symbols = [s for s in function.get_symbols() if s.is_assigned() or s.is_imported()]
+        return {s.get_name() for s in symbols} & set(self.names)
+
 
 Sides = tuple[str, str, str]
 
 
-def with_one_block(sides: Sides) -> tuple[Sides, tuple[str, ...]]:
+def with_one_block(sides: Sides, both: bool = False) -> tuple[Sides, tuple[str, ...]]:
     """Return base, ours and theirs with the merged `global` lines in each, and the lines that went for it.
 
-    The texts are as they came where there is nothing to merge, or where it cannot be done by names.
+    The texts are as they came where there is nothing to merge, or where it cannot be done by names. `both`: the statements of
+    both sides will stand below, so what either of them binds stays declared.
     """
     base, ours, theirs = (_cell(side) for side in sides)
-    if base is None or ours is None or theirs is None or base.block in (ours.block, theirs.block):
+    if base is None or ours is None or theirs is None:
         return sides, ()
+    if base.block in (ours.block, theirs.block) and not both:
+        return sides, ()
+    bound = (ours.bound() | theirs.bound()) if both else set()
     names = {
         name: comment
         for name, comment in (theirs.names | ours.names | theirs.names).items()
-        if (name in ours.names if (name in theirs.names) == (name in base.names) else name in theirs.names)
+        if name in bound
+        or (name in ours.names if (name in theirs.names) == (name in base.names) else name in theirs.names)
     }  # fmt: skip
     block = next(
         (one.block for one in (theirs, ours) if one.names == names), _written(names, theirs.indent)

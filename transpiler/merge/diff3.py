@@ -92,6 +92,13 @@ def mine(pieces: Sequence[Piece]) -> str:
     )
 
 
+def notebooks(pieces: Sequence[Piece]) -> str:
+    """Return the text in which theirs stands where the sides clash."""
+    return "".join(
+        line for piece in pieces for line in (piece.theirs if isinstance(piece, Clash) else piece)
+    )
+
+
 def both(pieces: Sequence[Piece]) -> str:
     """Return the text in which, where the sides clash, first ours and then theirs stands."""
     lines: list[str] = []

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 
-from transpiler.merge.diff3 import Clash, Piece, both, joined, merge_lines, mine, without_clashes
+from transpiler.merge.diff3 import Clash, Piece, joined, merge_lines, mine, without_clashes
 from transpiler.merge.units import split_lines
 
 WIDTH = 88
@@ -53,19 +53,13 @@ def _placed(text: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Merge:
-    """The merge of one text: `text` is None where it clashes; `both` has the lines of both sides there."""
+    """The merge of one text: `text` is None where it clashes."""
 
     text: str | None
-    both: str
     mine: str | None = None
     """The text with ours where it clashes and all else merged; None where that would be no text."""
     settled: str = ""
     """Beside `mine`: the base, with what came in of theirs."""
-
-    @property
-    def both_parses(self) -> bool:
-        """Whether the text with both sides is Python."""
-        return parses(self.both)
 
 
 def merged(
@@ -86,12 +80,12 @@ def merged(
         if tidy is not None and tidy != ours:
             text = merged(base, tidy, theirs).text
     if text is not None:
-        return Merge(text, both(pieces))
+        return Merge(text)
     kept, beside = mine(pieces), "".join(_theirs(pieces))
     if not complete(base, ours, theirs, kept, beside) or (whole and not parses(kept)):
-        return Merge(None, both(pieces))
+        return Merge(None)
     settled = without_clashes(split_lines(base), split_lines(ours), split_lines(theirs))
-    return Merge(None, both(pieces), kept, settled)
+    return Merge(None, kept, settled)
 
 
 def _theirs(pieces: Iterable[Piece]) -> Iterator[str]:

@@ -59,7 +59,9 @@ class Merged:
     renames: Mapping[str, str]
     """Methods of the frame that the user renamed: name as emitted, name in the plugin."""
     undefined: tuple[tuple[str, str], ...] = ()
-    """Names that nothing defines any more, each with the method that uses it."""
+    """Names in hand edits that nothing defines, each with the method that uses it."""
+    refused: tuple[str, ...] = ()
+    """Units that were to have the texts of both sides, and cannot."""
 
 
 def merge(base: str, ours: str, theirs: str, request: Request | None = None) -> Merged:
@@ -90,7 +92,8 @@ def merge(base: str, ours: str, theirs: str, request: Request | None = None) -> 
         _steps(trees[0]),
         _steps(tree),
         renames,
-        checks.newly_undefined(text_of(tree), text_of(trees[1]), text_of(trees[2])),
+        checks.undefined_by_edits(text_of(tree), text_of(trees[1]), text_of(trees[2])),
+        tuple(to.refused),
     )
 
 
@@ -160,8 +163,9 @@ def _checked(
         if (names, methods, forced) == (set(to.names), set(to.methods), set(to.forced)):
             break
         to = replace(
-            to, names=names, methods=methods, forced=forced, changes=[], conflicts=[], waived=[]
-        )
+            to, names=names, methods=methods, forced=forced,
+            changes=[], conflicts=[], refused=[], waived=[],
+        )  # fmt: skip
         tree = merge_groups("", *trees, to)
     if reason:
         raise MergeRefused(reason)

@@ -9,7 +9,7 @@ from transpiler.merge.conflicts import Conflict, block, conflict_id
 from transpiler.merge.declared import declared_as, with_one_block
 from transpiler.merge.leaves import Formatter, counted, merged, merged_import, same_code
 from transpiler.merge.order import woven
-from transpiler.merge.reachable import reachable
+from transpiler.merge.together import together
 from transpiler.merge.units import WORKFLOW, Group, Leaf, Unit, cut_bundle, step_of
 
 What = Literal[
@@ -51,6 +51,8 @@ class Decisions:
     """Steps that the notebook has no more and that stay."""
     leaves: Collection[str] = ()
     """Steps that the notebook has no more and that go."""
+    refused: list[str] = field(default_factory=list)
+    """Units that were to have both texts, and cannot."""
     waived: list[str] = field(default_factory=list)
     """Texts that were left out by a decision: the loss guard does not look for their lines."""
 
@@ -271,6 +273,8 @@ def _both_added(path: str, ours: Unit, theirs: Unit, gap: str, to: Decisions) ->
         to.note(path, "settled")
         to.waived += [ours.whole, theirs.whole]
         return ours if choice == "mine" else theirs
+    if choice == "both":
+        to.refused.append(path)
     shown = to.clash(path, "added", None, theirs.whole, ours.whole)
     return _below(shown, replace(ours, gap=gap))
 
@@ -312,7 +316,10 @@ def _text(path: str, base: str, ours: str, theirs: str, to: Decisions, part: boo
         if formatted:
             to.waived.append(ours)
         return merge.text
-    if choice is None or (choice == "both" and not part and not merge.both_parses):
+    of_both = together((base, ours, theirs)) if choice == "both" else None
+    if choice == "both" and of_both is None:
+        to.refused.append(path)
+    if choice is None or (choice == "both" and of_both is None):
         if merge.mine is None or path in to.forced:
             return to.clash(path, "changed", base, theirs, ours) + ours
         # What came in is settled: from now on it is in the base of what is still open.
@@ -322,7 +329,7 @@ def _text(path: str, base: str, ours: str, theirs: str, to: Decisions, part: boo
     to.note(path, "settled")
     to.waived += [ours, theirs]
     kept = ours if merge.mine is None or path in to.forced else merge.mine
-    return {"mine": kept, "notebook": theirs, "both": reachable(merge.both)}[choice]
+    return {"mine": kept, "notebook": theirs, "both": of_both or ""}[choice]
 
 
 def _part(path: str, base: str, ours: str, theirs: str, to: Decisions) -> str:

@@ -44,6 +44,8 @@ class Regenerated:
     """A row for each step and helper that a newer compiler writes in another way, whatever the notebook says."""
     notebook: bool = True
     """Whether the notebook has changes for it."""
+    undefined: bool = False
+    """Whether hand edits use names that nothing defines: each port says so, also one that has nothing to do."""
 
     @property
     def open(self) -> int:
@@ -98,7 +100,7 @@ def regenerate(
     stray = set(merged.lines) - {conflict.id for conflict in merged.conflicts}
     done = Regenerated(
         content, emitted, merged.conflicts, rows(merged), edits(merged), merged.renames, len(stray),
-        both.compiler, both.notebook,
+        both.compiler, both.notebook, bool(merged.undefined),
     )  # fmt: skip
     return done, (*both.found, *_found(merged, name, stray))
 
@@ -155,6 +157,10 @@ def _found(merged: Merged, name: str, stray: set[str]) -> Found:
         found.append(
             codes.CONFLICT.at(WHOLE, unit=unit, path=name, line=line, reason=reason, id=conflict.id)
         )
+    ids = {conflict.unit: conflict.id for conflict in merged.conflicts}
+    found += [
+        codes.NOT_BOTH.at(WHOLE, unit=unit_name(unit), id=ids[unit]) for unit in merged.refused
+    ]
     found += [
         codes.STRAY_BLOCK.at(WHOLE, path=name, line=merged.lines[key]) for key in sorted(stray)
     ]
