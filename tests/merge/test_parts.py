@@ -138,3 +138,23 @@ def test_orders(base: str, ours: str, theirs: str, result: str | None) -> None:
     order, clash = woven(base, ours, theirs, set(base + ours + theirs))
     assert clash == (result is None)
     assert "".join(order) == (result or ours)
+
+
+def test_the_larger_half_of_a_split_cell_stays_the_step_where_it_only_defines_something(
+    tmp_path,
+) -> None:
+    desk = Desk(tmp_path)
+    big = "def big(n):\n    a = n + 1\n    b = a * 2\n    c = b - 3\n    print(a, b)\n    return c"
+    whole = f"x = 2\n{big}\nprint(big(4))"
+    first, last = "import math\nprint(math.pi)", "print('end', x)"
+    desk.notebook.write_bytes(raw(first, whole, last, ids=False))
+    desk.port()
+    desk.edit("print(a, b)", "print(a, b, 'mine')")
+    desk.notebook.write_bytes(raw(first, "x = 2", big, "print(big(4))", last, ids=False))
+    done = desk.port()
+    assert done.regenerated.open == 0
+    assert steps_in(desk.text) == ["step_01", "step_04", "step_02", "step_03"]
+    start = desk.text.index("    def step_02_setup(form):")
+    assert "print(a, b, 'mine')" in desk.text[start : desk.text.index("    async def step_02(")]
+    compile(desk.text, "plugin", "exec")
+    assert not desk.port().changed

@@ -48,7 +48,7 @@ def identify(wanted: Sequence[Wanted], known: Known | None) -> Identities:
     found = [
         ([next(before) for _ in step.setup], [next(before) for _ in step.codes]) for step in wanted
     ]
-    ids = _ids(wanted, [codes for _, codes in found], known)
+    ids = _ids(wanted, found, known)
     dones = {step.id: step.done for step in known.steps}
     steps, moves = [], []
     for step_id, (setup, codes) in zip(ids, found, strict=True):
@@ -65,7 +65,11 @@ def identify(wanted: Sequence[Wanted], known: Known | None) -> Identities:
 _Before = tuple[KnownStep, KnownCell] | None
 
 
-def _ids(wanted: Sequence[Wanted], found: Sequence[Sequence[_Before]], known: Known) -> list[str]:
+_Found = tuple[Sequence[_Before], Sequence[_Before]]
+"""What the cells of a step were before: its setup, and its own."""
+
+
+def _ids(wanted: Sequence[Wanted], found: Sequence[_Found], known: Known) -> list[str]:
     """An id for each step: its pin, else that of the step its cell was in, else the next number."""
     ids: dict[int, str] = {}
 
@@ -76,10 +80,15 @@ def _ids(wanted: Sequence[Wanted], found: Sequence[Sequence[_Before]], known: Kn
     for position, step in enumerate(wanted):
         claim(position, step.pin)
     for rank in (_leads, _is_main, _was_there):
-        for position, cells in enumerate(found):
+        for position, (_, cells) in enumerate(found):
             for number, pair in enumerate(cells):
                 if pair is not None and rank(number, pair[1]):
                     claim(position, pair[0].id)
+    # The larger half of a split cell may only define something: then it is run before a new step, which goes on with the id.
+    for position, (setup, _) in enumerate(found):
+        for pair in setup:
+            if pair is not None and _was_there(0, pair[1]):
+                claim(position, pair[0].id)
     fresh = _fresh(
         {*ids.values(), *known.taken, *(step.id for step in known.steps)}, bool(known.steps)
     )
