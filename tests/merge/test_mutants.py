@@ -233,7 +233,7 @@ MUTANTS = (
     Mutant("believes papers that belong to another plugin", regenerated._base,
            "elif sha(base.replace(b\"\\r\\n\", b\"\\n\")) != lock.base_sha:", "elif False:",
            on_a_desk(test_port_again.test_papers_of_another_age_are_not_believed, b"# another\n")),
-    Mutant("makes no backup", write.write,
+    Mutant("makes no backup", write._write,
            "if where.raw is not None and where.raw != made.content:", "if False:",
            on_a_desk(test_port_again.test_force_drops_the_edits_and_undo_brings_them_back)),
     Mutant("moves the base of conflicts with a newer compiler", upgraded.merged_twice,
