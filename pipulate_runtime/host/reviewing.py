@@ -1,7 +1,7 @@
 """The addresses of a review: a notebook and its plugin side by side, and the buttons that settle a conflict.
 
 The host does not know the compiler. Whoever starts it hands in a `Reviewer`, which reads the two files and writes what was
-decided. A review shows code and changes files, so only a server on the loopback address has one.
+decided. A review shows code and changes files, so other machines get one only with `--trust-network`.
 """
 
 import asyncio

@@ -37,7 +37,7 @@ def serve(
         bool,
         typer.Option(
             "--trust-network",
-            help="With --host: whoever reaches the server may port notebooks onto it and read its log.",
+            help="With --host: whoever reaches the server may port notebooks onto it, settle conflicts and read its log.",
         ),
     ] = False,
     model: Annotated[
