@@ -65,6 +65,14 @@ def server(tmp_path: Path) -> Iterator[Server]:
     running.kill()
 
 
+@pytest.fixture
+def server_of_folder(folder: Path) -> Iterator[Server]:
+    """A server of what a test module's own `folder` holds: its plugins, and its data."""
+    running = Server(folder / "data", folder / "plugins")
+    yield running
+    running.kill()
+
+
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     with sync_playwright() as playwright:

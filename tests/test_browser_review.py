@@ -1,6 +1,5 @@
 """A review in a real browser: both sides are read, each conflict is settled by a button, and the app does what was chosen."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -8,10 +7,11 @@ from playwright.sync_api import Page, expect
 
 from tests.build import md, raw
 from tests.test_browser import Server, browser, card, keep, page
+from tests.test_browser import server_of_folder as server
 from transpiler.options import Options
 from transpiler.pipeline import port
 
-__all__ = ["browser", "page"]  # fixtures
+__all__ = ["browser", "page", "server"]  # fixtures
 
 pytestmark = [pytest.mark.kernel, pytest.mark.browser]
 
@@ -52,13 +52,6 @@ def folder(tmp_path: Path) -> Path:
     notebook.write_bytes(SECOND)
     port(notebook, tmp_path / "plugins", Options())
     return tmp_path
-
-
-@pytest.fixture
-def server(folder: Path) -> Iterator[Server]:
-    running = Server(folder / "data", folder / "plugins")
-    yield running
-    running.kill()
 
 
 def test_conflicts_are_settled_by_buttons(page: Page, server: Server, folder: Path) -> None:

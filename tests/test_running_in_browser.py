@@ -8,9 +8,12 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.build import raw
-from tests.test_browser import Server, browser  # noqa: F401  (a fixture)
+from tests.test_browser import Server, browser
+from tests.test_browser import server_of_folder as server
 from transpiler.options import Options
 from transpiler.pipeline import port
+
+__all__ = ["browser", "server"]  # fixtures
 
 pytestmark = [pytest.mark.kernel, pytest.mark.browser]
 
@@ -42,14 +45,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def server(folder: Path) -> Iterator[Server]:
-    running = Server(folder / "data", folder / "plugins")
-    yield running
-    running.kill()
-
-
-@pytest.fixture
-def page(browser: Browser, server: Server) -> Iterator[Page]:  # noqa: F811
+def page(browser: Browser, server: Server) -> Iterator[Page]:
     context = browser.new_context(viewport={"width": 1280, "height": 300})
     page = context.new_page()
     problems: list[str] = []

@@ -194,8 +194,8 @@ SHARED = _words("google ruamel azure zope sphinxcontrib backports")
 
 COLAB = "google.colab"
 
-PROVIDED = _words("pipulate pipulate_runtime")
-"""What an app has in any case."""
+NOT_LOOKED_FOR = STDLIB | SHARED | _words("pipulate pipulate_runtime")
+"""With what is there in any case: Python's own, and what an app has."""
 
 _SAME_NAME = _words(
     "altair anthropic astropy black bokeh boto3 catboost cvxpy cycler cython dash dask datasets deepdiff django duckdb emoji "

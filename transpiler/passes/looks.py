@@ -168,7 +168,7 @@ def needed_modules(statement: ast.stmt) -> Iterator[tuple[ast.AST, str]]:
         module = name.partition(".")[0]
         if f"{name}.".startswith(f"{known.COLAB}."):
             yield node, known.COLAB
-        elif module not in known.STDLIB | known.SHARED | known.PROVIDED:
+        elif module not in known.NOT_LOOKED_FOR:
             yield node, module
 
 
@@ -224,9 +224,7 @@ def _written_by(node: ast.Call) -> Iterator[ast.expr]:
         path = _path_call(node.func.value)
         if path is not None and (name != "open" or _writes(node, 0)):
             yield path
-    if (
-        name in ("dump", "save") and len(node.args) > 1
-    ):  # joblib.dump(model, path), torch.save(model, path)
+    if name in ("dump", "save") and len(node.args) > 1:  # joblib.dump(model, path)
         yield node.args[1]
     writes = name.startswith(("to_", "save", "imsave", "write")) or opened
     argument = _file_argument(node)
