@@ -264,14 +264,12 @@ class StateStore(Choices):
         """The highest number that names a run of a workflow after a prefix, 0 if none does; deleted runs that can be
         brought back included. What has more digits than SQLite counts exactly is a name, not a number.
         """
+        # The index is named, since SQLite would read through the rows, which may be long
         numbers = " union all ".join(
             f"select max(cast(substr(pkey, :skip) as integer)) as number from {table} where app_name = :app"
             " and substr(pkey, 1, :skip - 1) = :prefix and length(pkey) between :skip and :skip + 17"
             " and substr(pkey, :skip) not glob '*[^0-9]*'"
-            for table in (
-                "pipeline indexed by pipeline_of_app",
-                "deleted",
-            )  # else it reads the rows
+            for table in ("pipeline indexed by pipeline_of_app", "deleted")
         )
         values = {"app": app_name, "prefix": prefix, "skip": len(prefix) + 1}
         with self._lock:
