@@ -9,22 +9,31 @@ PAIRS  ?= 5000
 VERSION := $(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])')
 BIN     := .venv/bin
 
-.PHONY: help demo verify test old check golden laws bench clean
+.PHONY: help demo verify test test-all old check golden laws bench lock latest clean
 
 help: ## this list
-	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 10
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 10
 
 # A .venv made for another Python is made anew.
 .venv/.python-$(VERSION):
-	$(PYTHON) -m venv --clear .venv
+	@$(PYTHON) -m venv --clear .venv
 	@touch $@
 
-.venv/.demo: .venv/.python-$(VERSION) pyproject.toml
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[demo]'
+# What is installed stands in requirements/, with hashes: the same in a year. --quiet twice leaves errors only.
+PIP    := python -m pip install --quiet --quiet --disable-pip-version-check
+LOCKED := $(BIN)/$(PIP) --require-hashes
+ITSELF := $(BIN)/$(PIP) --no-deps --no-build-isolation -e .
+
+.venv/.demo: .venv/.python-$(VERSION) pyproject.toml requirements/demo.txt
+	@echo "Installing what the demo needs into .venv (about a minute) ..."
+	@$(LOCKED) -r requirements/demo.txt
+	@$(ITSELF)
 	@touch $@
 
-.venv/.dev: .venv/.python-$(VERSION) pyproject.toml
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev]'
+.venv/.dev: .venv/.python-$(VERSION) pyproject.toml requirements/dev.txt
+	@echo "Installing what the tests need into .venv (about a minute) ..."
+	@$(LOCKED) -r requirements/dev.txt
+	@$(ITSELF)
 	@touch $@ .venv/.demo
 
 demo: .venv/.demo ## port the demo notebook, walk it once, serve it (SERVE=0: do not; OPEN=0: no browser)
@@ -34,8 +43,8 @@ ifneq ($(SERVE),0)
 	$(BIN)/pipulate serve demo --data demo/data --port $(PORT) $(if $(filter-out 0,$(OPEN)),--open)
 endif
 
-# A plugin stands after its notebook; those of the corpus are ported for it. WAYS="--resume --restore --revert" walks it in all ways.
-WITH_PLUGIN := $(foreach notebook,$(wildcard fixtures/*.ipynb fixtures/inputs/*.ipynb fixtures/flows/*.ipynb),$(notebook) generated/$(basename $(notdir $(notebook))).py)
+# A plugin stands after its notebook if generated/ has it; the others are ported for it, as those of the corpus. WAYS="--resume --restore --revert" walks it in all ways.
+WITH_PLUGIN := $(foreach notebook,$(wildcard fixtures/*.ipynb fixtures/inputs/*.ipynb fixtures/flows/*.ipynb),$(notebook) $(wildcard generated/$(basename $(notdir $(notebook))).py))
 
 # What only a person has
 ANSWERS := $(addprefix --set ,hello:step_01.a=Ada all_types:step_03.token=secret asked_questions:step_01.who=Ada \
@@ -47,15 +56,19 @@ ANSWERS := $(addprefix --set ,hello:step_01.a=Ada all_types:step_03.token=secret
 verify: .venv/.dev ## compare each notebook of fixtures/ with its app, cell by cell: one table (WAYS="--resume --restore --revert": all ways)
 	$(BIN)/pipulate verify $(WITH_PLUGIN) fixtures/faithful/*.ipynb $(ANSWERS) --jobs $(JOBS) $(WAYS)
 
-test: .venv/.dev check ## style, types, architecture, then all tests
-	$(BIN)/pytest -q -n $(JOBS) --dist loadscope
+TESTS := $(BIN)/pytest -q -n $(JOBS) --dist loadscope
 
-# What upstream Pipulate runs with; fastcore is the one of that time, as newer ones do not go with that FastHTML.
-OLD := python-fasthtml==0.12.47 starlette==0.52.1 fastcore==1.12.16
+test: .venv/.dev check ## style, types, architecture, then all tests but the slow ones
+	$(TESTS) -m "not slow"
 
-.venv/old/.made: .venv/.dev
-	rm -rf .venv/old
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --target .venv/old $(OLD)
+# make runs a target once: `make test test-all` runs each test once.
+test-all: test ## all of that, then the slow tests: every way to walk, many kills, long searches
+	$(TESTS) -m slow
+
+.venv/old/.made: .venv/.dev requirements/old.txt
+	@echo "Installing the FastHTML of upstream into .venv/old ..."
+	@rm -rf .venv/old
+	@$(LOCKED) --no-deps --target .venv/old -r requirements/old.txt
 	@touch $@
 
 old: .venv/old/.made ## the tests of plugins and of what they show, with the FastHTML and Starlette of upstream
@@ -77,6 +90,29 @@ laws: .venv/.dev ## merge random edits and check the laws on each pair: one tabl
 
 bench: .venv/.dev ## compare speed and memory with other tools, in one run
 	$(BIN)/python bench/run.py
+
+.venv/uv/.made: .venv/.python-$(VERSION)
+	@echo "Installing uv into .venv/uv ..."
+	@$(PYTHON) -m venv --clear .venv/uv
+	@.venv/uv/bin/$(PIP) uv
+	@touch $@
+
+UPGRADE ?= --upgrade
+COMPILE := .venv/uv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	--annotation-style line --custom-compile-command 'make lock'
+
+lock: .venv/uv/.made ## renew requirements/ by the newest versions that pyproject.toml allows (UPGRADE=: move only what must)
+	@$(COMPILE) $(UPGRADE) pyproject.toml --extra dev -o requirements/dev.txt
+	@$(COMPILE) $(UPGRADE) pyproject.toml --extra demo --group build -c requirements/dev.txt -o requirements/demo.txt
+	@$(COMPILE) $(UPGRADE) requirements/old.in --no-deps -o requirements/old.txt
+	git diff --stat requirements
+
+latest: .venv/.python-$(VERSION) ## what moved since make lock, and the tests with it, in .venv/latest
+	@echo "Installing the newest versions that pyproject.toml allows into .venv/latest (about two minutes) ..."
+	@$(PYTHON) -m venv --clear .venv/latest
+	@.venv/latest/bin/$(PIP) -e '.[dev]'
+	@.venv/latest/bin/python -m tests.locked
+	.venv/latest/bin/python -m pytest -q -n $(JOBS) --dist loadscope
 
 clean: ## remove what the other targets made
 	rm -rf .venv demo artefacts build dist .pytest_cache .ruff_cache .mypy_cache .hypothesis

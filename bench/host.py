@@ -12,9 +12,9 @@ import httpx
 from jupyter_client.manager import start_new_async_kernel
 
 from pipulate_runtime.host.app import create_app
-from pipulate_runtime.host.walk import walk_app
-from pipulate_runtime.host.walker import HTMX, ORIGIN
-from transpiler.options import Options
+from pipulate_runtime.host.walk.walk import walk_app
+from pipulate_runtime.host.walk.walker import HTMX, ORIGIN
+from transpiler.model.options import Options
 from transpiler.pipeline import port
 
 ROUNDS = 40

@@ -20,9 +20,9 @@ from pathlib import Path
 import httpx
 import psutil
 
-from pipulate_runtime.host.state import DATABASE, StateStore
-from pipulate_runtime.host.walker import HTMX
-from transpiler.options import Options
+from pipulate_runtime.host.state.store import DATABASE, StateStore
+from pipulate_runtime.host.walk.walker import HTMX
+from transpiler.model.options import Options
 from transpiler.pipeline import port
 
 ROOT = Path(__file__).resolve().parent.parent

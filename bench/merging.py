@@ -17,7 +17,7 @@ from pathlib import Path
 
 from transpiler.merge import checks, units
 from transpiler.merge.merge import Request, merge
-from transpiler.options import Options
+from transpiler.model.options import Options
 from transpiler.pipeline import port
 
 CELLS = 26
@@ -48,7 +48,7 @@ def measure() -> None:
 
 def by_units(base: str, ours: str, theirs: str) -> tuple[float, int]:
     """Merge as `port` does, with nothing parsed before; return the seconds and the conflicts."""
-    units.parsed.cache_clear()
+    units.parse_plugin.cache_clear()
     checks.facts_of.cache_clear()
     start = time.perf_counter()
     merged = merge(base, ours, theirs, Request())

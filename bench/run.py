@@ -3,9 +3,11 @@
     python bench/run.py [--sizes 10,100,1000] [--repeat 5]
 
 Makes a virtual environment `.venv-bench` with the peers and, freshly installed, this project; generates notebooks, runs each command
-`repeat` times in turn and prints medians of wall time and peak memory, and their ratio to ours, as a markdown table.
-Then measures the host: a page that computes nothing, what a step costs beyond its kernel's time (host.py), and memory and
-latency while runs compute or are stored (load.py); and a merge beside git's (merging.py).
+`repeat` times in turn and prints medians of wall time, CPU time (with that of its children) and peak memory, and ours in
+proportion, as a markdown table.
+Then measures the host: a page that computes nothing, what a step costs beyond its kernel's time (host.py), memory and
+latency while runs compute or are stored (load.py), chains of steps and a run with 5 MB of outputs (chain.py); and a merge
+beside git's (merging.py).
 """
 
 import argparse
@@ -19,6 +21,7 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import NamedTuple
 
 ROOT = Path(__file__).resolve().parent.parent
 PEERS = ROOT / ".venv-bench"
@@ -69,8 +72,16 @@ def notebook(size: int) -> str:
     return json.dumps({"cells": cells, "metadata": metadata, "nbformat": 4, "nbformat_minor": 5})
 
 
-def measured(command: list[str], folder: Path) -> tuple[float, float]:
-    """Run a command; return its wall time in seconds and its peak memory in MB. Raises when it fails."""
+class Measured(NamedTuple):
+    wall: float
+    cpu: float
+    """Seconds of user and system, those of the children that it waited for included."""
+    memory: float
+    """Peak, in MB."""
+
+
+def measured(command: list[str], folder: Path) -> Measured:
+    """Run a command. Raises SystemExit when it fails."""
     with tempfile.TemporaryFile() as log:
         start = time.perf_counter()
         process = subprocess.Popen(command, cwd=folder, stdout=log, stderr=log)
@@ -79,7 +90,7 @@ def measured(command: list[str], folder: Path) -> tuple[float, float]:
         if os.waitstatus_to_exitcode(status) != 0:
             log.seek(0)
             raise SystemExit(f"{command} failed:\n{log.read().decode(errors='replace')}")
-    return wall, usage.ru_maxrss / 1024
+    return Measured(wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024)
 
 
 def commands(name: str) -> dict[str, list[str]]:
@@ -101,9 +112,10 @@ def commands(name: str) -> dict[str, list[str]]:
 
 def compare(sizes: list[int], repeat: int) -> None:
     """Print the table of converters."""
-    print("| code cells | command | seconds | peak MB | time / ours |\n|---:|---|---:|---:|---:|")
+    print("| code cells | command | wall s | CPU s | peak MB | ours / it: wall | CPU |")
+    print("|---:|---|---:|---:|---:|---:|---:|")
     for size in sizes:
-        results: dict[str, list[tuple[float, float]]] = {}
+        results: dict[str, list[Measured]] = {}
         for _ in range(repeat):
             for label, command in commands("bench.ipynb").items():
                 with tempfile.TemporaryDirectory() as folder:
@@ -116,13 +128,21 @@ def compare(sizes: list[int], repeat: int) -> None:
             results["pipulate port, nothing changed"] = [
                 measured(again, Path(folder)) for _ in range(repeat)
             ]
-        ours = statistics.median(wall for wall, _ in results["pipulate port"])
-        for label, pairs in results.items():
-            wall = statistics.median(w for w, _ in pairs)
-            memory = statistics.median(m for _, m in pairs)
-            print(
-                f"| {size} | {label} | {wall:.2f} | {memory:.0f} | {wall / ours:.2f} |", flush=True
+        for label, runs in results.items():
+            wall, cpu, memory = (statistics.median(column) for column in zip(*runs, strict=True))
+            mine = results["pipulate port"]
+            walls = statistics.median(a.wall / b.wall for a, b in zip(mine, runs, strict=True))
+            cpus = statistics.median(a.cpu / b.cpu for a, b in zip(mine, runs, strict=True))
+            row = (
+                size,
+                label,
+                f"{wall:.2f}",
+                f"{cpu:.2f}",
+                f"{memory:.0f}",
+                f"{walls:.2f}",
+                f"{cpus:.2f}",
             )
+            print("|", " | ".join(map(str, row)), "|", flush=True)
 
 
 def machine() -> str:
@@ -162,12 +182,15 @@ def main() -> None:
     print(f"{machine()}; medians of {arguments.repeat}, interleaved\n")
     compare([int(size) for size in arguments.sizes.split(",")], arguments.repeat)
     if not arguments.no_host:
+        import chain
         import host
         import load
         import merging
 
         print()
         host.measure()
+        print()
+        chain.measure()
         print()
         load.measure()
         print()

@@ -1,22 +1,11 @@
 """The workflow "The Bridge of Death", ported from bridge_flow.ipynb by `pipulate port`.
 
-A workflow is a row of cards, read from top to bottom. A card is a step; here it is one
-bundle of methods:
-
-    step_NN_cell      the code of the notebook's cell; it runs in the run's own kernel
-    step_NN_form      the questions of the step, where it has any
-    step_NN           GET: the card as it stands: running, locked, done, or waiting
-    step_NN_submit    POST: reads the answers, runs the cells, keeps what they gave
-
-What a run knows is one row of the database: for each step its answers, and under
-"_cells" what its cells showed. The cells share one namespace, as in the notebook; their
-`global` lines say which names come in and which go out.
-
-Everything here may be edited: when the notebook changes, `pipulate port` takes its
-changes in and keeps your edits. Leave the `# port:` line below as it is.
+A card is a step: `step_NN_cell` is the notebook's code, `step_NN_form` its questions,
+`step_NN` draws the card (GET), `step_NN_submit` takes the answers and runs the code
+(POST). Change what you like: the next port keeps it. docs/customising.md shows how.
 """
 
-# port: id=458de193f261 notebook=../fixtures/flows/bridge_flow.ipynb base=a590ffd974103eee
+# port: id=458de193f261 notebook=../fixtures/flows/bridge_flow.ipynb base=50d57646caef8dc4
 # The `global` lines of a cell name what it only reads, too:
 # ruff: noqa: PLW0602
 
@@ -35,18 +24,18 @@ from fasthtml.common import (
     Footer,
     Form,
     Header,
-    HtmxResponseHeaders,
     Input,
     Label,
     Legend,
     P,
     Response,
+    Small,
 )
 from pipulate_runtime.cells import Cells, cell
 
 ROLES = ["Core"]
 
-Step = namedtuple("Step", "id done show refill transform", defaults=(None,))
+Step = namedtuple("Step", "id done show refill transform", defaults=(False, None))
 
 
 class BridgeFlow:
@@ -90,28 +79,24 @@ class BridgeFlow:
                 id="step_01",
                 done="name",
                 show="The first question",
-                refill=False,
             ),
             Step(
                 id="step_02",
                 done="quest",
                 show="The second question",
-                refill=False,
             ),
             Step(
                 id="step_03",
                 done="answer",
                 show="The third question",
-                refill=False,
             ),
             Step(
                 id="step_04",
                 done="ran",
                 show="The other side",
-                refill=False,
             ),
             # --- STEPS_LIST_INSERTION_POINT ---
-            Step(id="finalize", done="finalized", show="Finalize", refill=False),
+            Step(id="finalize", done="finalized", show="Finalize"),
         ]
         self.steps_indices = {step.id: index for index, step in enumerate(self.steps)}
         self.step_messages = {
@@ -124,78 +109,87 @@ class BridgeFlow:
         self.cells = Cells(self)
         pipulate.register_workflow_routes(self)
 
-    # --- The run: its key, its cards, its beginning and its end ---
+    # --- What all cards share ---
 
-    async def run_key(self, request):
-        """Return the key of the run. The page sends it: two tabs can hold two runs."""
-        # The server may have one table for all workflows, with the filter of another one.
-        self.pipeline.xtra()
-        sent = request.query_params if request.method == "GET" else await request.form()
-        return sent.get("pipeline_id") or self.pip.db.get("pipeline_id", "")
-
-    def chain(self, key):
-        """Return the cards of a run: each that is done loads the next one."""
-        if not self.pip.read_state(key):
-            # The run was deleted: back to the first page.
-            return Response(headers={"HX-Refresh": "true"})
-        cards = Div(
-            Div(
-                id=self.steps[0].id,
-                hx_get=f"/{self.app_name}/{self.steps[0].id}",
-                hx_trigger="load",
-                hx_swap="outerHTML",
-            ),
-            id=f"{self.app_name}-container",
-            hx_vals={"pipeline_id": key},
-        )
-        return cards, HtmxResponseHeaders(
-            retarget=f"#{self.app_name}-container", reswap="outerHTML"
-        )
-
-    def next_card(self, step_id):
-        """Return the place of the next card, which loads as soon as it is there."""
-        next_id = self.steps[self.steps_indices[step_id] + 1].id
+    def card(self, run, *content, title=None, answers=None, back=None, **attributes):
+        """Return a card: title, text, answers, outputs, and its own content."""
+        step = self.steps[self.steps_indices[run.step_id]]
+        heading = H3(title or step.show)
+        if back:
+            style = "display: flex; justify-content: space-between; gap: 1rem"
+            heading = Header(heading, self.back_button(step.id, back), style=style)
+        text = getattr(self, f"{step.id}_text", "")
+        article = [
+            heading,
+            self.cells.notice(step.id, run.data) if back else None,
+            self.cells.markdown(text) if text else None,
+            self.answers(run.labels, answers) if answers else None,
+            self.cells.follow(run.execution) if run.stage == "running" else None,
+            self.cells.show(run.key, run.outputs),
+            *content,
+        ]
+        if run.stage == "running":
+            buttons = self.cells.stop_button(run.execution, "Stop")
+            article.append(Footer(self.cells.clock(run.execution), buttons))
+        state = attributes.pop("data_state", "question" if run.asks else run.stage)
+        next_card = run.next_card() if run.stage in ("locked", "done") else None
         return Div(
-            id=next_id,
-            hx_get=f"/{self.app_name}/{next_id}",
-            hx_trigger="load",
-            hx_swap="outerHTML",
+            Article(*article), next_card, id=step.id, data_state=state, **attributes
         )
 
-    def stop_button(self, step_id):
-        """Return the button that stops a step; nothing of it is kept."""
-        title = self.steps[self.steps_indices[step_id]].show
-        return Button(
-            "Stop",
-            type="button",
-            cls="secondary",
-            id=f"{step_id}-stop",
-            aria_label=f"Stop: {title}",
-            hx_post=f"/{self.app_name}/stop/{step_id}",
-            hx_target=f"#{step_id}-clock",
+    def answers(self, labels, answers):
+        """Return what was answered, with the label of each field."""
+        pairs = [(Dt(labels.get(name, name)), Dd(answers[name])) for name in answers]
+        return Dl(*pairs)
+
+    def field(self, place, label, control, *more, help=None, error=None, cls="field"):
+        """Return a question: label, control, help, and the error of its answer."""
+        control.attrs["id"] = place
+        control.attrs["aria-describedby"] = f"{place}-help {place}-error"
+        if help:
+            help = Small(help, id=f"{place}-help")
+        if error:
+            control.attrs["aria-invalid"] = "true"
+            error = P(error, id=f"{place}-error", cls="text-invalid", role="alert")
+        labelled = [Label(label, fr=place), control]
+        if control.tag == "fieldset":
+            control.children = (Legend(label), *control.children)
+            labelled = [control]
+        return Div(*labelled, *more, help, error, cls=cls)
+
+    def form(self, step_id, *fields, button, confirm=None):
+        """Return the form of a step."""
+        return Form(
+            Div(*fields, cls="fields") if fields else None,
+            Button(button, type="submit", cls="primary"),
+            hx_post=f"/{self.app_name}/{step_id}_submit",
+            hx_target=f"#{step_id}",
             hx_swap="outerHTML",
+            hx_confirm=confirm,
+        )
+
+    def run_form(self, route, *content, **attributes):
+        """Return a form for the whole run: all its cards are drawn anew."""
+        return Form(
+            *content,
+            hx_post=f"/{self.app_name}/{route}",
+            hx_target=f"#{self.app_name}-container",
+            hx_swap="outerHTML",
+            **attributes,
         )
 
     def back_button(self, step_id, label):
-        """Return the button that goes back to a step; what came after it is cleared."""
+        """Return the button that goes back to a step; later steps are cleared."""
         title = self.steps[self.steps_indices[step_id]].show
-        return Form(
-            Input(type="hidden", name="step_id", value=step_id),
-            Button(
-                label,
-                type="submit",
-                cls="button-revert",
-                aria_label=f"{label}: {title}",
-            ),
-            hx_post=f"/{self.app_name}/revert",
-            hx_target=f"#{self.app_name}-container",
-            hx_swap="outerHTML",
+        button = Button(
+            label,
+            type="submit",
+            cls="button-revert",
+            aria_label=f"{label}: {title}",
+            style="width: auto; margin: 0; padding: 0.25rem 0.75rem",
         )
-
-    def error_below(self, field, message):
-        """Return what stands below a field whose answer could not be taken."""
-        if message:
-            return P(message, id=f"{field}-error", cls="text-invalid", role="alert")
+        hidden = Input(type="hidden", name="step_id", value=step_id)
+        return self.run_form("revert", hidden, button, style="flex: none; margin: 0")
 
     def no_choices(self, choices):
         """Return what stands below a field that has nothing to choose from."""
@@ -210,91 +204,55 @@ class BridgeFlow:
 
     async def init(self, request):
         """POST: start the run that was named, or take it up where it was left."""
-        sent = await request.form()
-        typed = sent.get("pipeline_id", "").strip()
+        typed = (await request.form()).get("pipeline_id", "").strip()
         if not typed:
             return Response(headers={"HX-Refresh": "true"})
         key, prefix, _ = self.pip.generate_pipeline_key(self, typed)
-        if typed.startswith(prefix):
-            key = typed
+        key = typed if typed.startswith(prefix) else key
         _, error = self.pip.initialize_if_missing(key, {"app_name": self.app_name})
         if error:
             return error
         self.pip.db["pipeline_id"] = key
         await self.message_queue.add(self.pip, self.step_messages["new"], verbatim=True)
-        return self.chain(key)
+        return self.cells.chain(key)
 
     async def handle_revert(self, request):
-        """POST: go back to a step. Its answers stay; what came after it is cleared."""
-        sent = await request.form()
-        key = await self.run_key(request)
-        step_id = sent.get("step_id", "")
-        state = self.pip.read_state(key)
-        locked = "finalized" in state.get("finalize", {})
-        if state and step_id in self.steps_indices and not locked:
-            await self.cells.stop(key)
-            state = await self.pip.clear_steps_from(key, step_id, self.steps)
-            state["_revert_target"] = step_id
-            state.pop("_typed", None)
-            self.pip.write_state(key, state)
-        return self.chain(key)
+        """POST: go back to a step. Its answers stay; later steps are cleared."""
+        step_id = (await request.form()).get("step_id", "")
+        run = await self.cells.open_run(request, step_id)
+        await run.reopen()
+        return run.chain()
 
     async def finalize(self, request):
         """GET: the last card. POST: lock the run, if every step is done."""
-        key = await self.run_key(request)
+        run = await self.cells.open_run(request, "finalize")
         if request.method == "POST":
-            # What another tab still computes must not change the run once it is locked.
-            await self.cells.stop(key)
-        state = self.pip.read_state(key)
-        reopened = "_revert_target" in state
-        done = all(step.done in state.get(step.id, {}) for step in self.steps[:-1])
-        if request.method == "POST":
-            if done and not reopened:
-                await self.pip.finalize_workflow(key)
+            if await run.lock():
                 message = self.step_messages["finalize"]["complete"]
                 await self.message_queue.add(self.pip, message, verbatim=True)
-            return self.chain(key)
-        if "finalized" in state.get("finalize", {}):
-            return Div(
-                Article(
-                    H3("This run is locked"),
-                    P("It stays as it is. To change an answer, unlock it first."),
-                    Form(
-                        Button("Unlock", type="submit", cls="secondary"),
-                        hx_post=f"/{self.app_name}/unfinalize",
-                        hx_target=f"#{self.app_name}-container",
-                        hx_swap="outerHTML",
-                    ),
-                ),
-                id="finalize",
-                data_state="locked",
-            )
-        if reopened or not done:
+            return run.chain()
+        if run.stage == "locked":
+            hint = P("It stays as it is. To change an answer, unlock it first.")
+            button = Button("Unlock", type="submit", cls="secondary")
+            unlock = self.run_form("unfinalize", button)
+            return self.card(run, hint, unlock, title="This run is locked")
+        if not run.may_submit():
             return Div(id="finalize")
-        return Div(
-            Article(
-                H3("All steps are done"),
-                P("Lock this run to keep it as it is. You can unlock it at any time."),
-                Form(
-                    Button("Finalize", type="submit", cls="primary"),
-                    hx_post=f"/{self.app_name}/finalize",
-                    hx_target=f"#{self.app_name}-container",
-                    hx_swap="outerHTML",
-                ),
-            ),
-            id="finalize",
-            data_state="input",
-        )
+        hint = P("Lock this run to keep it as it is. You can unlock it at any time.")
+        button = Button("Finalize", type="submit", cls="primary")
+        lock = self.run_form("finalize", button)
+        return self.card(run, hint, lock, title="All steps are done")
 
     async def unfinalize(self, request):
         """POST: unlock the run."""
-        key = await self.run_key(request)
-        if self.pip.read_state(key):
-            await self.pip.unfinalize_workflow(key)
-        return self.chain(key)
+        run = await self.cells.open_run(request, "finalize")
+        await run.unlock()
+        return run.chain()
 
     # --- START_STEP_BUNDLE: step_01 ---
     step_01_text = "An old keeper guards the only bridge over the gorge. Who answers well may cross; who does not is thrown off."
+
+    step_01_labels = {"name": "Stop! What is your name?"}  # noqa: RUF012
 
     @cell("280a19e9")
     def step_01_setup(form):
@@ -313,176 +271,64 @@ class BridgeFlow:
 
     def step_01_form(self, values, errors):
         """Return the questions, filled in; an error stands below its field."""
-        return Form(
-            Div(
-                Div(
-                    Label("Stop! What is your name?", fr="step_01-name"),
-                    Input(
-                        id="step_01-name",
-                        name="name",
-                        aria_invalid="true" if "name" in errors else None,
-                        value=values.get("name"),
-                        type="text",
-                        required=True,
-                        aria_describedby="step_01-name-error",
-                    ),
-                    self.error_below("step_01-name", errors.get("name")),
-                    cls="field",
+        labels = self.step_01_labels
+        return self.form(
+            "step_01",
+            self.field(
+                "step_01-name",
+                labels["name"],
+                Input(
+                    name="name",
+                    value=values.get("name"),
+                    type="text",
+                    required=True,
                 ),
-                cls="fields",
+                error=errors.get("name"),
             ),
-            Button("Continue", type="submit", cls="primary"),
-            hx_post=f"/{self.app_name}/step_01_submit",
-            hx_target="#step_01",
-            hx_swap="outerHTML",
+            button="Continue",
         )
 
     async def step_01(self, request):
         """GET: the card as it stands."""
-        step = self.steps[self.steps_indices["step_01"]]
-        key = await self.run_key(request)
-        state = self.pip.read_state(key)
-        data = state.get("step_01", {})
-        execution = self.cells.execution(key, "step_01")
-
-        # Running: what the cells showed so far. The clock asks what is new, and adds only that.
-        if execution and execution.running:
-            data = execution.form
-            return Div(
-                Article(
-                    H3(step.show),
-                    self.cells.markdown(self.step_01_text),
-                    Dl(
-                        Dt("Stop! What is your name?"),
-                        Dd(data.get("name")),
-                    ),
-                    self.cells.follow(execution),
-                    Footer(
-                        self.cells.clock(execution),
-                        self.stop_button("step_01"),
-                    ),
-                ),
-                id="step_01",
-                data_state="question" if execution.question else "running",
-            )
-
-        # Phase 1: the run is locked. The card shows what was kept.
-        if "finalized" in state.get("finalize", {}):
-            return Div(
-                Article(
-                    H3(step.show),
-                    self.cells.markdown(self.step_01_text),
-                    Dl(
-                        Dt("Stop! What is your name?"),
-                        Dd(data.get("name")),
-                    ),
-                    self.cells.show(key, data.get("_cells", [])),
-                ),
-                self.next_card("step_01"),
-                id="step_01",
-                data_state="locked",
-            )
-
-        # The cells were run and failed, perhaps after they had been done once: what went
-        # wrong, and another try.
-        if execution and execution.error:
-            return Div(
-                Article(
-                    H3(step.show),
-                    self.cells.markdown(self.step_01_text),
-                    self.cells.show(key, execution.cells),
-                    self.step_01_form(execution.form, {}),
-                ),
-                id="step_01",
-                data_state="error",
-            )
-
-        # Phase 2: done. The card shows what was kept, and the way back.
-        if step.done in data and state.get("_revert_target") != "step_01":
-            return Div(
-                Article(
-                    Header(
-                        H3(step.show),
-                        self.back_button("step_01", "Change"),
-                    ),
-                    self.cells.notice("step_01", data),
-                    self.cells.markdown(self.step_01_text),
-                    Dl(
-                        Dt("Stop! What is your name?"),
-                        Dd(data.get("name")),
-                    ),
-                    self.cells.show(key, data.get("_cells", [])),
-                ),
-                self.next_card("step_01"),
-                id="step_01",
-                data_state="done",
-            )
-
-        # Phase 3: the questions, with earlier answers or the notebook's values.
-        values = {
-            "name": "Arthur",
-        }
-        typed = state.get("_typed", {}).get("step_01", {})
-        return Div(
-            Article(
-                H3(step.show),
-                self.cells.markdown(self.step_01_text),
-                self.step_01_form(values | data | typed, {}),
-            ),
-            id="step_01",
-            data_state="input",
-        )
+        run = await self.cells.open_run(request, "step_01")
+        answers = {"name": run.data.get("name")}
+        if run.stage == "running":
+            return self.card(run, answers=answers)
+        if run.stage == "locked":
+            return self.card(run, answers=answers)
+        if run.stage == "error":
+            form = self.step_01_form(run.execution.form, {})
+            return self.card(run, form)
+        if run.stage == "done":
+            return self.card(run, answers=answers, back="Change")
+        # The questions, with earlier answers or the notebook's values.
+        values = {"name": "Arthur"} | run.data | run.typed
+        return self.card(run, self.step_01_form(values, {}))
 
     async def step_01_submit(self, request):
-        """POST: read the answers, run the cells, keep what they gave."""
-        key = await self.run_key(request)
-        state = self.pip.read_state(key)
+        """POST: read the answers, run the cells, save what they gave."""
+        run = await self.cells.open_run(request, "step_01")
+        if not run.may_submit():
+            return run.chain()
 
-        # A locked run is not changed. An earlier step may be open again in another tab.
-        before = self.steps[: self.steps_indices["step_01"]]
-        locked = "finalized" in state.get("finalize", {})
-        reopened = state.get("_revert_target") in [step.id for step in before]
-        done = all(step.done in state.get(step.id, {}) for step in before)
-        if not state or locked or reopened or not done:
-            return self.chain(key)
+        sent = await self.cells.sent(request, labels=run.labels)
+        form = {"name": sent.text("name")}
+        if sent.errors:
+            asked = self.step_01_form(sent, sent.errors)
+            return self.card(run.refused(), asked)
+        run.keep_typed(form)
 
-        # What cannot be read is asked again, with everything that was typed.
-        step = self.steps[self.steps_indices["step_01"]]
-        sent = await self.cells.sent(request)
-        form, errors = {}, {}
-        form["name"] = sent.get("name", "")
-        if not form["name"].strip():
-            errors["name"] = "Stop! What is your name: please fill this in."
-        errors |= sent.problems
-        if errors:
-            return Div(
-                Article(
-                    H3(step.show),
-                    self.cells.markdown(self.step_01_text),
-                    self.step_01_form(sent, errors),
-                ),
-                id="step_01",
-                data_state="input",
-            )
-
-        # What was typed is kept before the cells run: the server may end meanwhile.
-        state["_typed"] = {"step_01": {**form}}
-        self.pip.write_state(key, state)
-
-        # What the cells gave is kept once they are done; what came after is cleared.
         async def save(cells):
-            state = await self.pip.clear_steps_from(key, "step_01", self.steps)
-            state["step_01"] = {**form, "_cells": cells}
-            state.pop("_revert_target", None)
-            state.pop("_typed", None)
-            self.pip.write_state(key, state)
+            await run.save({**form, "_cells": cells})
 
-        await self.cells.start(key, "step_01", form, save)
+        await self.cells.start(run.key, "step_01", form, save)
         return await self.step_01(request)
 
     # --- END_STEP_BUNDLE: step_01 ---
 
     # --- START_STEP_BUNDLE: step_02 ---
+    step_02_labels = {"quest": "And what is your quest?"}  # noqa: RUF012
+
     step_02_quest_choices = (
         "The grail",
         "A shrubbery",
@@ -508,11 +354,7 @@ class BridgeFlow:
                 "Who is measuring?",
                 ["Up to a knight's knee", "Up to a knight's helmet"],
             ),
-            "Just the view": (
-                "What is your favourite colour?",
-                "Blue",
-                ["Yellow", "Blue. No, yellow!"],
-            ),
+            "Just the view": ("What is your favourite colour?", "Blue", ["Yellow", "Blue. No, yellow!"]),
         }
         question, right, wrong = riddles[quest]
         answers = sorted([right, *wrong])
@@ -520,182 +362,74 @@ class BridgeFlow:
 
     def step_02_form(self, values, errors):
         """Return the questions, filled in; an error stands below its field."""
-        return Form(
-            Div(
-                Div(
-                    Fieldset(
-                        Legend("And what is your quest?"),
-                        *(
-                            Label(
-                                Input(
-                                    type="radio",
-                                    name="quest",
-                                    value=str(choice),
-                                    checked=values.get("quest")
-                                    in (choice, str(choice)),
-                                    required=True,
-                                ),
-                                str(choice),
-                            )
-                            for choice in self.step_02_quest_choices
-                        ),
-                        role="radiogroup",
-                        aria_invalid="true" if "quest" in errors else None,
-                        aria_describedby="step_02-quest-error",
+        labels = self.step_02_labels
+        return self.form(
+            "step_02",
+            self.field(
+                "step_02-quest",
+                labels["quest"],
+                Fieldset(
+                    *(
+                        Label(
+                            Input(
+                                type="radio",
+                                name="quest",
+                                value=str(choice),
+                                checked=values.get("quest") in (choice, str(choice)),
+                                required=True,
+                            ),
+                            str(choice),
+                        )
+                        for choice in self.step_02_quest_choices
                     ),
-                    self.error_below("step_02-quest", errors.get("quest")),
-                    cls="field",
+                    role="radiogroup",
                 ),
-                cls="fields",
+                error=errors.get("quest"),
             ),
-            Button("Continue", type="submit", cls="primary"),
-            hx_post=f"/{self.app_name}/step_02_submit",
-            hx_target="#step_02",
-            hx_swap="outerHTML",
+            button="Continue",
         )
 
     async def step_02(self, request):
         """GET: the card as it stands."""
-        step = self.steps[self.steps_indices["step_02"]]
-        key = await self.run_key(request)
-        state = self.pip.read_state(key)
-        data = state.get("step_02", {})
-        execution = self.cells.execution(key, "step_02")
-
-        # Running: what the cells showed so far. The clock asks what is new, and adds only that.
-        if execution and execution.running:
-            data = execution.form
-            return Div(
-                Article(
-                    H3(step.show),
-                    Dl(
-                        Dt("And what is your quest?"),
-                        Dd(data.get("quest")),
-                    ),
-                    self.cells.follow(execution),
-                    Footer(
-                        self.cells.clock(execution),
-                        self.stop_button("step_02"),
-                    ),
-                ),
-                id="step_02",
-                data_state="question" if execution.question else "running",
-            )
-
-        # Phase 1: the run is locked. The card shows what was kept.
-        if "finalized" in state.get("finalize", {}):
-            return Div(
-                Article(
-                    H3(step.show),
-                    Dl(
-                        Dt("And what is your quest?"),
-                        Dd(data.get("quest")),
-                    ),
-                    self.cells.show(key, data.get("_cells", [])),
-                ),
-                self.next_card("step_02"),
-                id="step_02",
-                data_state="locked",
-            )
-
-        # The cells were run and failed, perhaps after they had been done once: what went
-        # wrong, and another try.
-        if execution and execution.error:
-            return Div(
-                Article(
-                    H3(step.show),
-                    self.cells.show(key, execution.cells),
-                    self.step_02_form(execution.form, {}),
-                ),
-                id="step_02",
-                data_state="error",
-            )
-
-        # Phase 2: done. The card shows what was kept, and the way back.
-        if step.done in data and state.get("_revert_target") != "step_02":
-            return Div(
-                Article(
-                    Header(
-                        H3(step.show),
-                        self.back_button("step_02", "Change"),
-                    ),
-                    self.cells.notice("step_02", data),
-                    Dl(
-                        Dt("And what is your quest?"),
-                        Dd(data.get("quest")),
-                    ),
-                    self.cells.show(key, data.get("_cells", [])),
-                ),
-                self.next_card("step_02"),
-                id="step_02",
-                data_state="done",
-            )
-
-        # Phase 3: the questions, with earlier answers or the notebook's values.
-        values = {
-            "quest": "The grail",
-        }
-        typed = state.get("_typed", {}).get("step_02", {})
-        return Div(
-            Article(
-                H3(step.show),
-                self.step_02_form(values | data | typed, {}),
-            ),
-            id="step_02",
-            data_state="input",
-        )
+        run = await self.cells.open_run(request, "step_02")
+        answers = {"quest": run.data.get("quest")}
+        if run.stage == "running":
+            return self.card(run, answers=answers)
+        if run.stage == "locked":
+            return self.card(run, answers=answers)
+        if run.stage == "error":
+            form = self.step_02_form(run.execution.form, {})
+            return self.card(run, form)
+        if run.stage == "done":
+            return self.card(run, answers=answers, back="Change")
+        # The questions, with earlier answers or the notebook's values.
+        values = {"quest": "The grail"} | run.data | run.typed
+        return self.card(run, self.step_02_form(values, {}))
 
     async def step_02_submit(self, request):
-        """POST: read the answers, run the cells, keep what they gave."""
-        key = await self.run_key(request)
-        state = self.pip.read_state(key)
+        """POST: read the answers, run the cells, save what they gave."""
+        run = await self.cells.open_run(request, "step_02")
+        if not run.may_submit():
+            return run.chain()
 
-        # A locked run is not changed. An earlier step may be open again in another tab.
-        before = self.steps[: self.steps_indices["step_02"]]
-        locked = "finalized" in state.get("finalize", {})
-        reopened = state.get("_revert_target") in [step.id for step in before]
-        done = all(step.done in state.get(step.id, {}) for step in before)
-        if not state or locked or reopened or not done:
-            return self.chain(key)
+        sent = await self.cells.sent(request, labels=run.labels)
+        form = {"quest": sent.choice("quest", self.step_02_quest_choices)}
+        if sent.errors:
+            asked = self.step_02_form(sent, sent.errors)
+            return self.card(run.refused(), asked)
+        run.keep_typed(form)
 
-        # What cannot be read is asked again, with everything that was typed.
-        step = self.steps[self.steps_indices["step_02"]]
-        sent = await self.cells.sent(request)
-        form, errors = {}, {}
-        choices = {str(choice): choice for choice in self.step_02_quest_choices}
-        if sent.get("quest") in choices:
-            form["quest"] = choices[sent.get("quest")]
-        else:
-            errors["quest"] = "And what is your quest: please choose from the list."
-        errors |= sent.problems
-        if errors:
-            return Div(
-                Article(
-                    H3(step.show),
-                    self.step_02_form(sent, errors),
-                ),
-                id="step_02",
-                data_state="input",
-            )
-
-        # What was typed is kept before the cells run: the server may end meanwhile.
-        state["_typed"] = {"step_02": {**form}}
-        self.pip.write_state(key, state)
-
-        # What the cells gave is kept once they are done; what came after is cleared.
         async def save(cells):
-            state = await self.pip.clear_steps_from(key, "step_02", self.steps)
-            state["step_02"] = {**form, "_cells": cells}
-            state.pop("_revert_target", None)
-            state.pop("_typed", None)
-            self.pip.write_state(key, state)
+            await run.save({**form, "_cells": cells})
 
-        await self.cells.start(key, "step_02", form, save)
+        await self.cells.start(run.key, "step_02", form, save)
         return await self.step_02(request)
 
     # --- END_STEP_BUNDLE: step_02 ---
 
     # --- START_STEP_BUNDLE: step_03 ---
+    step_03_labels = {"answer": "Answer"}  # noqa: RUF012
+
     @cell("97b52117")
     def step_03_cell(form):
         global answers, right, name, Markdown  # in: from the cells before
@@ -703,9 +437,7 @@ class BridgeFlow:
         answer = form["answer"]
 
         if answer != right:
-            raise SystemExit(
-                f"“Wrong!” You are thrown off the bridge, {name}. Climb up again and think twice."
-            )
+            raise SystemExit(f"“Wrong!” You are thrown off the bridge, {name}. Climb up again and think twice.")
         return Markdown("The keeper opens his mouth, closes it, and stands aside.")
 
     @staticmethod
@@ -714,7 +446,7 @@ class BridgeFlow:
         return {
             "answer": answers[0],
             "answer.choices": list(answers),
-            "answer.label": f"{question}",
+            "answer.label": f'{question}',
         }
 
     def step_03_form(self, values, errors, computed):
@@ -722,182 +454,72 @@ class BridgeFlow:
 
         What they ask and offer is `computed` by the cells before, in `step_03_suggestions`.
         """
-        return Form(
-            Div(
-                Div(
-                    Fieldset(
-                        Legend(computed.get("answer.label", "Answer")),
-                        *(
-                            Label(
-                                Input(
-                                    type="radio",
-                                    name="answer",
-                                    value=str(choice),
-                                    checked=values.get("answer")
-                                    in (choice, str(choice)),
-                                    required=True,
-                                ),
-                                str(choice),
-                            )
-                            for choice in computed.get("answer.choices", [])
-                        ),
-                        role="radiogroup",
-                        aria_invalid="true" if "answer" in errors else None,
-                        aria_describedby="step_03-answer-error",
+        labels = self.step_03_labels
+        return self.form(
+            "step_03",
+            self.field(
+                "step_03-answer",
+                computed.get("answer.label", labels["answer"]),
+                Fieldset(
+                    *(
+                        Label(
+                            Input(
+                                type="radio",
+                                name="answer",
+                                value=str(choice),
+                                checked=values.get("answer") in (choice, str(choice)),
+                                required=True,
+                            ),
+                            str(choice),
+                        )
+                        for choice in computed.get("answer.choices", [])
                     ),
-                    self.no_choices(computed.get("answer.choices", [])),
-                    self.error_below("step_03-answer", errors.get("answer")),
-                    cls="field wide",
+                    role="radiogroup",
                 ),
-                cls="fields",
+                self.no_choices(computed.get("answer.choices", [])),
+                error=errors.get("answer"),
+                cls="field wide",
             ),
-            Button("Continue", type="submit", cls="primary"),
-            hx_post=f"/{self.app_name}/step_03_submit",
-            hx_target="#step_03",
-            hx_swap="outerHTML",
+            button="Continue",
         )
 
     async def step_03(self, request):
         """GET: the card as it stands."""
-        step = self.steps[self.steps_indices["step_03"]]
-        key = await self.run_key(request)
-        state = self.pip.read_state(key)
-        data = state.get("step_03", {})
-        execution = self.cells.execution(key, "step_03")
-        computed = state.get("_suggested", {}).get("step_03", {})
-
-        # Running: what the cells showed so far. The clock asks what is new, and adds only that.
-        if execution and execution.running:
-            data = execution.form
-            return Div(
-                Article(
-                    H3(step.show),
-                    Dl(
-                        Dt(computed.get("answer.label", "Answer")),
-                        Dd(data.get("answer")),
-                    ),
-                    self.cells.follow(execution),
-                    Footer(
-                        self.cells.clock(execution),
-                        self.stop_button("step_03"),
-                    ),
-                ),
-                id="step_03",
-                data_state="question" if execution.question else "running",
-            )
-
-        # Phase 1: the run is locked. The card shows what was kept.
-        if "finalized" in state.get("finalize", {}):
-            return Div(
-                Article(
-                    H3(step.show),
-                    Dl(
-                        Dt(computed.get("answer.label", "Answer")),
-                        Dd(data.get("answer")),
-                    ),
-                    self.cells.show(key, data.get("_cells", [])),
-                ),
-                self.next_card("step_03"),
-                id="step_03",
-                data_state="locked",
-            )
-
-        # The cells were run and failed, perhaps after they had been done once: what went
-        # wrong, and another try.
-        if execution and execution.error:
-            return Div(
-                Article(
-                    H3(step.show),
-                    self.cells.show(key, execution.cells),
-                    self.step_03_form(execution.form, {}, computed),
-                ),
-                id="step_03",
-                data_state="error",
-            )
-
-        # Phase 2: done. The card shows what was kept, and the way back.
-        if step.done in data and state.get("_revert_target") != "step_03":
-            return Div(
-                Article(
-                    Header(
-                        H3(step.show),
-                        self.back_button("step_03", "Change"),
-                    ),
-                    self.cells.notice("step_03", data),
-                    Dl(
-                        Dt(computed.get("answer.label", "Answer")),
-                        Dd(data.get("answer")),
-                    ),
-                    self.cells.show(key, data.get("_cells", [])),
-                ),
-                self.next_card("step_03"),
-                id="step_03",
-                data_state="done",
-            )
-
-        # Phase 3: the questions, with earlier answers or the notebook's values.
-        values = {
-            "answer": None,
-        }
+        run = await self.cells.open_run(request, "step_03")
+        answers = {"answer": run.data.get("answer")}
+        if run.stage == "running":
+            return self.card(run, answers=answers)
+        if run.stage == "locked":
+            return self.card(run, answers=answers)
+        if run.stage == "error":
+            form = self.step_03_form(run.execution.form, {}, run.computed)
+            return self.card(run, form)
+        if run.stage == "done":
+            return self.card(run, answers=answers, back="Change")
+        # The questions, with earlier answers or the notebook's values.
+        values = {"answer": None}
         # What the notebook computes from the cells before.
-        values |= computed
-        typed = state.get("_typed", {}).get("step_03", {})
-        return Div(
-            Article(
-                H3(step.show),
-                self.step_03_form(values | data | typed, {}, computed),
-            ),
-            id="step_03",
-            data_state="input",
-        )
+        values = values | run.computed | run.data | run.typed
+        return self.card(run, self.step_03_form(values, {}, run.computed))
 
     async def step_03_submit(self, request):
-        """POST: read the answers, run the cells, keep what they gave."""
-        key = await self.run_key(request)
-        state = self.pip.read_state(key)
+        """POST: read the answers, run the cells, save what they gave."""
+        run = await self.cells.open_run(request, "step_03")
+        if not run.may_submit():
+            return run.chain()
 
-        # A locked run is not changed. An earlier step may be open again in another tab.
-        before = self.steps[: self.steps_indices["step_03"]]
-        locked = "finalized" in state.get("finalize", {})
-        reopened = state.get("_revert_target") in [step.id for step in before]
-        done = all(step.done in state.get(step.id, {}) for step in before)
-        if not state or locked or reopened or not done:
-            return self.chain(key)
+        computed = run.computed
+        sent = await self.cells.sent(request, labels=run.labels)
+        form = {"answer": sent.choice("answer", computed.get("answer.choices", []))}
+        if sent.errors:
+            asked = self.step_03_form(sent, sent.errors, run.computed)
+            return self.card(run.refused(), asked)
+        run.keep_typed(form)
 
-        # What cannot be read is asked again, with everything that was typed.
-        step = self.steps[self.steps_indices["step_03"]]
-        computed = state.get("_suggested", {}).get("step_03", {})
-        sent = await self.cells.sent(request)
-        form, errors = {}, {}
-        choices = {str(choice): choice for choice in computed.get("answer.choices", [])}
-        if sent.get("answer") in choices:
-            form["answer"] = choices[sent.get("answer")]
-        else:
-            errors["answer"] = "Please choose from the list."
-        errors |= sent.problems
-        if errors:
-            return Div(
-                Article(
-                    H3(step.show),
-                    self.step_03_form(sent, errors, computed),
-                ),
-                id="step_03",
-                data_state="input",
-            )
-
-        # What was typed is kept before the cells run: the server may end meanwhile.
-        state["_typed"] = {"step_03": {**form}}
-        self.pip.write_state(key, state)
-
-        # What the cells gave is kept once they are done; what came after is cleared.
         async def save(cells):
-            state = await self.pip.clear_steps_from(key, "step_03", self.steps)
-            state["step_03"] = {**form, "_cells": cells}
-            state.pop("_revert_target", None)
-            state.pop("_typed", None)
-            self.pip.write_state(key, state)
+            await run.save({**form, "_cells": cells})
 
-        await self.cells.start(key, "step_03", form, save)
+        await self.cells.start(run.key, "step_03", form, save)
         return await self.step_03(request)
 
     # --- END_STEP_BUNDLE: step_03 ---
@@ -906,86 +528,23 @@ class BridgeFlow:
     @cell("ae4b8730")
     def step_04_cell(form):
         global Markdown, name, quest  # in: from the cells before
-        return Markdown(
-            f"**{name}** has crossed the bridge, and goes on to find what was named: *{quest.lower()}*."
-        )
+        return Markdown(f"**{name}** has crossed the bridge, and goes on to find what was named: *{quest.lower()}*.")
 
     async def step_04(self, request):
         """GET: the card as it stands."""
-        step = self.steps[self.steps_indices["step_04"]]
-        key = await self.run_key(request)
-        state = self.pip.read_state(key)
-        data = state.get("step_04", {})
-        execution = self.cells.execution(key, "step_04")
-
-        # Running: what the cells showed so far. The clock asks what is new, and adds only that.
-        if execution and execution.running:
-            return Div(
-                Article(
-                    H3(step.show),
-                    self.cells.follow(execution),
-                    Footer(
-                        self.cells.clock(execution),
-                        self.stop_button("step_04"),
-                    ),
-                ),
-                id="step_04",
-                data_state="question" if execution.question else "running",
-            )
-
-        # Phase 1: the run is locked. The card shows what was kept.
-        if "finalized" in state.get("finalize", {}):
-            return Div(
-                Article(
-                    H3(step.show),
-                    self.cells.show(key, data.get("_cells", [])),
-                ),
-                self.next_card("step_04"),
-                id="step_04",
-                data_state="locked",
-            )
-
-        # The cells were run and failed, perhaps after they had been done once: what went
-        # wrong, and another try.
-        if execution and execution.error:
-            return Div(
-                Article(
-                    H3(step.show),
-                    self.cells.show(key, execution.cells),
-                    Form(
-                        Button("Run again", type="submit", cls="primary"),
-                        hx_post=f"/{self.app_name}/step_04_submit",
-                        hx_target="#step_04",
-                        hx_swap="outerHTML",
-                    ),
-                ),
-                id="step_04",
-                data_state="error",
-            )
-
-        # Phase 2: done. The card shows what was kept, and the way back.
-        if step.done in data and state.get("_revert_target") != "step_04":
-            return Div(
-                Article(
-                    Header(
-                        H3(step.show),
-                        self.back_button("step_04", "Run again"),
-                    ),
-                    self.cells.notice("step_04", data),
-                    self.cells.show(key, data.get("_cells", [])),
-                ),
-                self.next_card("step_04"),
-                id="step_04",
-                data_state="done",
-            )
-
-        # Phase 3: nothing to ask. The card runs as soon as it is on the page.
-        return Div(
-            Article(
-                H3(step.show),
-                P("Running…", aria_busy="true"),
-            ),
-            id="step_04",
+        run = await self.cells.open_run(request, "step_04")
+        if run.stage == "running":
+            return self.card(run)
+        if run.stage == "locked":
+            return self.card(run)
+        if run.stage == "error":
+            return self.card(run, self.form("step_04", button="Run again"))
+        if run.stage == "done":
+            return self.card(run, back="Run again")
+        # Nothing to ask: the card runs as soon as it is on the page.
+        return self.card(
+            run,
+            P("Running…", aria_busy="true"),
             data_state="running",
             hx_post=f"/{self.app_name}/step_04_submit",
             hx_trigger="load",
@@ -993,26 +552,15 @@ class BridgeFlow:
         )
 
     async def step_04_submit(self, request):
-        """POST: run the cells, keep what they gave."""
-        key = await self.run_key(request)
-        state = self.pip.read_state(key)
+        """POST: run the cells, save what they gave."""
+        run = await self.cells.open_run(request, "step_04")
+        if not run.may_submit():
+            return run.chain()
 
-        # A locked run is not changed. An earlier step may be open again in another tab.
-        before = self.steps[: self.steps_indices["step_04"]]
-        locked = "finalized" in state.get("finalize", {})
-        reopened = state.get("_revert_target") in [step.id for step in before]
-        done = all(step.done in state.get(step.id, {}) for step in before)
-        if not state or locked or reopened or not done:
-            return self.chain(key)
-
-        # What the cells gave is kept once they are done; what came after is cleared.
         async def save(cells):
-            state = await self.pip.clear_steps_from(key, "step_04", self.steps)
-            state["step_04"] = {"ran": True, "_cells": cells}
-            state.pop("_revert_target", None)
-            self.pip.write_state(key, state)
+            await run.save({"ran": True, "_cells": cells})
 
-        await self.cells.start(key, "step_04", {}, save)
+        await self.cells.start(run.key, "step_04", {}, save)
         return await self.step_04(request)
 
     # --- END_STEP_BUNDLE: step_04 ---

@@ -1,28 +1,15 @@
 """The workflow "A picture of a wave", ported from colab_forms.ipynb by `pipulate port`.
 
-A workflow is a row of cards, read from top to bottom. A card is a step; here it is one
-bundle of methods:
-
-    step_NN_cell      the code of the notebook's cell; it runs in the run's own kernel
-    step_NN_form      the questions of the step, where it has any
-    step_NN           GET: the card as it stands: running, locked, done, or waiting
-    step_NN_submit    POST: reads the answers, runs the cells, keeps what they gave
-
-What a run knows is one row of the database: for each step its answers, and under
-"_cells" what its cells showed. The cells share one namespace, as in the notebook; their
-`global` lines say which names come in and which go out.
-
-Everything here may be edited: when the notebook changes, `pipulate port` takes its
-changes in and keeps your edits. Leave the `# port:` line below as it is.
+A card is a step: `step_NN_cell` is the notebook's code, `step_NN_form` its questions,
+`step_NN` draws the card (GET), `step_NN_submit` takes the answers and runs the code
+(POST). Change what you like: the next port keeps it. docs/customising.md shows how.
 """
 
-# port: id=01f74631e11d notebook=../fixtures/inputs/colab_forms.ipynb base=6234a5db4e702d88
+# port: id=01f74631e11d notebook=../fixtures/inputs/colab_forms.ipynb base=3de4249310b61872
 # The `global` lines of a cell name what it only reads, too:
 # ruff: noqa: PLW0602
 
 from collections import namedtuple
-from datetime import date
-from math import isfinite
 from textwrap import dedent
 
 from fasthtml.common import (
@@ -37,7 +24,6 @@ from fasthtml.common import (
     Footer,
     Form,
     Header,
-    HtmxResponseHeaders,
     Input,
     Label,
     Option,
@@ -45,12 +31,13 @@ from fasthtml.common import (
     P,
     Response,
     Select,
+    Small,
 )
-from pipulate_runtime.cells import Cells, cell, read_literal
+from pipulate_runtime.cells import Cells, cell
 
 ROLES = ["Core"]
 
-Step = namedtuple("Step", "id done show refill transform", defaults=(None,))
+Step = namedtuple("Step", "id done show refill transform", defaults=(False, None))
 
 
 class ColabForms:
@@ -110,22 +97,19 @@ class ColabForms:
                 id="step_01",
                 done="shape",
                 show="The wave",
-                refill=False,
             ),
             Step(
                 id="step_02",
                 done="ran",
                 show="Its values",
-                refill=False,
             ),
             Step(
                 id="step_03",
                 done="ran",
                 show="Mode",
-                refill=False,
             ),
             # --- STEPS_LIST_INSERTION_POINT ---
-            Step(id="finalize", done="finalized", show="Finalize", refill=False),
+            Step(id="finalize", done="finalized", show="Finalize"),
         ]
         self.steps_indices = {step.id: index for index, step in enumerate(self.steps)}
         self.step_messages = {
@@ -138,78 +122,86 @@ class ColabForms:
         self.cells = Cells(self)
         pipulate.register_workflow_routes(self)
 
-    # --- The run: its key, its cards, its beginning and its end ---
+    # --- What all cards share ---
 
-    async def run_key(self, request):
-        """Return the key of the run. The page sends it: two tabs can hold two runs."""
-        # The server may have one table for all workflows, with the filter of another one.
-        self.pipeline.xtra()
-        sent = request.query_params if request.method == "GET" else await request.form()
-        return sent.get("pipeline_id") or self.pip.db.get("pipeline_id", "")
-
-    def chain(self, key):
-        """Return the cards of a run: each that is done loads the next one."""
-        if not self.pip.read_state(key):
-            # The run was deleted: back to the first page.
-            return Response(headers={"HX-Refresh": "true"})
-        cards = Div(
-            Div(
-                id=self.steps[0].id,
-                hx_get=f"/{self.app_name}/{self.steps[0].id}",
-                hx_trigger="load",
-                hx_swap="outerHTML",
-            ),
-            id=f"{self.app_name}-container",
-            hx_vals={"pipeline_id": key},
-        )
-        return cards, HtmxResponseHeaders(
-            retarget=f"#{self.app_name}-container", reswap="outerHTML"
-        )
-
-    def next_card(self, step_id):
-        """Return the place of the next card, which loads as soon as it is there."""
-        next_id = self.steps[self.steps_indices[step_id] + 1].id
+    def card(self, run, *content, title=None, answers=None, back=None, **attributes):
+        """Return a card: title, text, answers, outputs, and its own content."""
+        step = self.steps[self.steps_indices[run.step_id]]
+        heading = H3(title or step.show)
+        if back:
+            style = "display: flex; justify-content: space-between; gap: 1rem"
+            heading = Header(heading, self.back_button(step.id, back), style=style)
+        text = getattr(self, f"{step.id}_text", "")
+        article = [
+            heading,
+            self.cells.notice(step.id, run.data) if back else None,
+            self.cells.markdown(text) if text else None,
+            self.answers(run.labels, answers) if answers else None,
+            self.cells.follow(run.execution) if run.stage == "running" else None,
+            self.cells.show(run.key, run.outputs),
+            *content,
+        ]
+        if run.stage == "running":
+            buttons = self.cells.stop_button(run.execution, "Stop")
+            article.append(Footer(self.cells.clock(run.execution), buttons))
+        state = attributes.pop("data_state", "question" if run.asks else run.stage)
+        next_card = run.next_card() if run.stage in ("locked", "done") else None
         return Div(
-            id=next_id,
-            hx_get=f"/{self.app_name}/{next_id}",
-            hx_trigger="load",
-            hx_swap="outerHTML",
+            Article(*article), next_card, id=step.id, data_state=state, **attributes
         )
 
-    def stop_button(self, step_id):
-        """Return the button that stops a step; nothing of it is kept."""
-        title = self.steps[self.steps_indices[step_id]].show
-        return Button(
-            "Stop",
-            type="button",
-            cls="secondary",
-            id=f"{step_id}-stop",
-            aria_label=f"Stop: {title}",
-            hx_post=f"/{self.app_name}/stop/{step_id}",
-            hx_target=f"#{step_id}-clock",
+    def answers(self, labels, answers):
+        """Return what was answered, with the label of each field."""
+        pairs = [(Dt(labels.get(name, name)), Dd(answers[name])) for name in answers]
+        return Dl(*pairs)
+
+    def field(self, place, label, control, *more, help=None, error=None, cls="field"):
+        """Return a question: label, control, help, and the error of its answer."""
+        control.attrs["id"] = place
+        control.attrs["aria-describedby"] = f"{place}-help {place}-error"
+        if help:
+            help = Small(help, id=f"{place}-help")
+        if error:
+            control.attrs["aria-invalid"] = "true"
+            error = P(error, id=f"{place}-error", cls="text-invalid", role="alert")
+        labelled = [Label(label, fr=place), control]
+        if control.attrs.get("role") == "switch":
+            labelled = [Label(control, label)]
+        return Div(*labelled, *more, help, error, cls=cls)
+
+    def form(self, step_id, *fields, button, confirm=None):
+        """Return the form of a step."""
+        return Form(
+            Div(*fields, cls="fields") if fields else None,
+            Button(button, type="submit", cls="primary"),
+            hx_post=f"/{self.app_name}/{step_id}_submit",
+            hx_target=f"#{step_id}",
             hx_swap="outerHTML",
+            hx_confirm=confirm,
+        )
+
+    def run_form(self, route, *content, **attributes):
+        """Return a form for the whole run: all its cards are drawn anew."""
+        return Form(
+            *content,
+            hx_post=f"/{self.app_name}/{route}",
+            hx_target=f"#{self.app_name}-container",
+            hx_swap="outerHTML",
+            **attributes,
         )
 
     def back_button(self, step_id, label):
-        """Return the button that goes back to a step; what came after it is cleared."""
+        """Return the button that goes back to a step; later steps are cleared."""
         title = self.steps[self.steps_indices[step_id]].show
-        return Form(
-            Input(type="hidden", name="step_id", value=step_id),
-            Button(
-                label,
-                type="submit",
-                cls="button-revert",
-                aria_label=f"{label}: {title}",
-            ),
-            hx_post=f"/{self.app_name}/revert",
-            hx_target=f"#{self.app_name}-container",
-            hx_swap="outerHTML",
+        button = Button(
+            label,
+            type="submit",
+            cls="button-revert",
+            aria_label=f"{label}: {title}",
+            style="width: auto; margin: 0; padding: 0.25rem 0.75rem",
         )
-
-    def error_below(self, field, message):
-        """Return what stands below a field whose answer could not be taken."""
-        if message:
-            return P(message, id=f"{field}-error", cls="text-invalid", role="alert")
+        hidden = Input(type="hidden", name="step_id", value=step_id)
+        return self.run_form("revert", hidden, button, style="flex: none; margin: 0")
 
     async def landing(self, request):
         """GET: the first page, where a run is started or taken up again."""
@@ -217,91 +209,68 @@ class ColabForms:
 
     async def init(self, request):
         """POST: start the run that was named, or take it up where it was left."""
-        sent = await request.form()
-        typed = sent.get("pipeline_id", "").strip()
+        typed = (await request.form()).get("pipeline_id", "").strip()
         if not typed:
             return Response(headers={"HX-Refresh": "true"})
         key, prefix, _ = self.pip.generate_pipeline_key(self, typed)
-        if typed.startswith(prefix):
-            key = typed
+        key = typed if typed.startswith(prefix) else key
         _, error = self.pip.initialize_if_missing(key, {"app_name": self.app_name})
         if error:
             return error
         self.pip.db["pipeline_id"] = key
         await self.message_queue.add(self.pip, self.step_messages["new"], verbatim=True)
-        return self.chain(key)
+        return self.cells.chain(key)
 
     async def handle_revert(self, request):
-        """POST: go back to a step. Its answers stay; what came after it is cleared."""
-        sent = await request.form()
-        key = await self.run_key(request)
-        step_id = sent.get("step_id", "")
-        state = self.pip.read_state(key)
-        locked = "finalized" in state.get("finalize", {})
-        if state and step_id in self.steps_indices and not locked:
-            await self.cells.stop(key)
-            state = await self.pip.clear_steps_from(key, step_id, self.steps)
-            state["_revert_target"] = step_id
-            state.pop("_typed", None)
-            self.pip.write_state(key, state)
-        return self.chain(key)
+        """POST: go back to a step. Its answers stay; later steps are cleared."""
+        step_id = (await request.form()).get("step_id", "")
+        run = await self.cells.open_run(request, step_id)
+        await run.reopen()
+        return run.chain()
 
     async def finalize(self, request):
         """GET: the last card. POST: lock the run, if every step is done."""
-        key = await self.run_key(request)
+        run = await self.cells.open_run(request, "finalize")
         if request.method == "POST":
-            # What another tab still computes must not change the run once it is locked.
-            await self.cells.stop(key)
-        state = self.pip.read_state(key)
-        reopened = "_revert_target" in state
-        done = all(step.done in state.get(step.id, {}) for step in self.steps[:-1])
-        if request.method == "POST":
-            if done and not reopened:
-                await self.pip.finalize_workflow(key)
+            if await run.lock():
                 message = self.step_messages["finalize"]["complete"]
                 await self.message_queue.add(self.pip, message, verbatim=True)
-            return self.chain(key)
-        if "finalized" in state.get("finalize", {}):
-            return Div(
-                Article(
-                    H3("This run is locked"),
-                    P("It stays as it is. To change an answer, unlock it first."),
-                    Form(
-                        Button("Unlock", type="submit", cls="secondary"),
-                        hx_post=f"/{self.app_name}/unfinalize",
-                        hx_target=f"#{self.app_name}-container",
-                        hx_swap="outerHTML",
-                    ),
-                ),
-                id="finalize",
-                data_state="locked",
-            )
-        if reopened or not done:
+            return run.chain()
+        if run.stage == "locked":
+            hint = P("It stays as it is. To change an answer, unlock it first.")
+            button = Button("Unlock", type="submit", cls="secondary")
+            unlock = self.run_form("unfinalize", button)
+            return self.card(run, hint, unlock, title="This run is locked")
+        if not run.may_submit():
             return Div(id="finalize")
-        return Div(
-            Article(
-                H3("All steps are done"),
-                P("Lock this run to keep it as it is. You can unlock it at any time."),
-                Form(
-                    Button("Finalize", type="submit", cls="primary"),
-                    hx_post=f"/{self.app_name}/finalize",
-                    hx_target=f"#{self.app_name}-container",
-                    hx_swap="outerHTML",
-                ),
-            ),
-            id="finalize",
-            data_state="input",
-        )
+        hint = P("Lock this run to keep it as it is. You can unlock it at any time.")
+        button = Button("Finalize", type="submit", cls="primary")
+        lock = self.run_form("finalize", button)
+        return self.card(run, hint, lock, title="All steps are done")
 
     async def unfinalize(self, request):
         """POST: unlock the run."""
-        key = await self.run_key(request)
-        if self.pip.read_state(key):
-            await self.pip.unfinalize_workflow(key)
-        return self.chain(key)
+        run = await self.cells.open_run(request, "finalize")
+        await run.unlock()
+        return run.chain()
 
     # --- START_STEP_BUNDLE: step_01 ---
     step_01_text = "Give the wave its shape."
+
+    step_01_labels = {  # noqa: RUF012
+        "shape": "Shape",
+        "label": "Label",
+        "caption": "Caption",
+        "periods": "Periods",
+        "height": "Height",
+        "level": "Level",
+        "fine": "Fine",
+        "day": "Day",
+        "filled": "Filled",
+        "marks": "Marks",
+        "quality": "Quality",
+        "mode": "Mode",
+    }
 
     step_01_shape_choices = (
         "sine",
@@ -324,396 +293,217 @@ class ColabForms:
     def step_01_cell(form_):
         global shape, label, caption, periods, height, level  # out: for the cells after
         global fine, day, filled, marks, quality, mode  # out: for the cells after
-        # @title The wave { display-mode: "form" }
-        # @markdown Give the wave its shape.
-        shape = form_["shape"]  # @param ["sine", "square", "saw"]
-        label = form_["label"]  # @param ["tide", "sound"] {allow-input: true}
-        caption = form_[
-            "caption"
-        ]  # @param {type:"string", placeholder:"below the wave"}
-        # @markdown ---
-        # @markdown #### How large
-        periods = form_["periods"]  # @param {type:"integer"}
-        height = form_["height"]  # @param {type:"number"}
-        level = form_["level"]  # @param {type:"slider", min:0, max:10, step:1}
-        fine = form_["fine"]  # @param {type:"slider", min:-1, max:1, step:0.05}
-        # @markdown ### When and how
-        day = form_["day"]  # @param {type:"date"}
-        filled = form_["filled"]  # @param {type:"boolean"}
-        marks = eval(form_["marks"])  # @param {type:"raw"}
-        quality = eval(form_["quality"])  # @param [1, 10, 100] {type:"raw"}
-        mode = form_["mode"]  # @param {type:"string"}
+        #@title The wave { display-mode: "form" }
+        #@markdown Give the wave its shape.
+        shape = form_["shape"] #@param ["sine", "square", "saw"]
+        label = form_["label"] #@param ["tide", "sound"] {allow-input: true}
+        caption = form_["caption"] #@param {type:"string", placeholder:"below the wave"}
+        #@markdown ---
+        #@markdown #### How large
+        periods = form_["periods"] #@param {type:"integer"}
+        height = form_["height"] #@param {type:"number"}
+        level = form_["level"] #@param {type:"slider", min:0, max:10, step:1}
+        fine = form_["fine"] #@param {type:"slider", min:-1, max:1, step:0.05}
+        #@markdown ### When and how
+        day = form_["day"] #@param {type:"date"}
+        filled = form_["filled"] #@param {type:"boolean"}
+        marks = eval(form_["marks"]) #@param {type:"raw"}
+        quality = eval(form_["quality"]) #@param [1, 10, 100] {type:"raw"}
+        mode = form_["mode"] #@param {type:"string"}
 
     def step_01_form(self, values, errors):
         """Return the questions, filled in; an error stands below its field."""
-        return Form(
-            Div(
-                Div(
-                    Label("Shape", fr="step_01-shape"),
-                    Select(
-                        *(
-                            Option(
-                                str(choice),
-                                value=str(choice),
-                                selected=values.get("shape") in (choice, str(choice)),
-                            )
-                            for choice in self.step_01_shape_choices
-                        ),
-                        id="step_01-shape",
-                        name="shape",
-                        aria_invalid="true" if "shape" in errors else None,
-                        required=True,
-                        aria_describedby="step_01-shape-error",
+        labels = self.step_01_labels
+        return self.form(
+            "step_01",
+            self.field(
+                "step_01-shape",
+                labels["shape"],
+                Select(
+                    *(
+                        Option(
+                            str(choice),
+                            value=str(choice),
+                            selected=values.get("shape") in (choice, str(choice)),
+                        )
+                        for choice in self.step_01_shape_choices
                     ),
-                    self.error_below("step_01-shape", errors.get("shape")),
-                    cls="field",
+                    name="shape",
+                    required=True,
                 ),
-                Div(
-                    Label("Label", fr="step_01-label"),
-                    Input(
-                        id="step_01-label",
-                        name="label",
-                        aria_invalid="true" if "label" in errors else None,
-                        value=values.get("label"),
-                        type="text",
-                        list="step_01-label-choices",
-                        required=True,
-                        aria_describedby="step_01-label-error",
-                    ),
-                    Datalist(
-                        *(
-                            Option(value=choice)
-                            for choice in self.step_01_label_choices
-                        ),
-                        id="step_01-label-choices",
-                    ),
-                    self.error_below("step_01-label", errors.get("label")),
-                    cls="field",
-                ),
-                Div(
-                    Label("Caption", fr="step_01-caption"),
-                    Input(
-                        id="step_01-caption",
-                        name="caption",
-                        aria_invalid="true" if "caption" in errors else None,
-                        value=values.get("caption"),
-                        type="text",
-                        placeholder="below the wave",
-                        aria_describedby="step_01-caption-error",
-                    ),
-                    self.error_below("step_01-caption", errors.get("caption")),
-                    cls="field",
-                ),
-                Div(
-                    self.cells.markdown("---\n#### How large"),
-                    Label("Periods", fr="step_01-periods"),
-                    Input(
-                        id="step_01-periods",
-                        name="periods",
-                        aria_invalid="true" if "periods" in errors else None,
-                        value=values.get("periods"),
-                        type="number",
-                        step="1",
-                        required=True,
-                        aria_describedby="step_01-periods-error",
-                    ),
-                    self.error_below("step_01-periods", errors.get("periods")),
-                    cls="field",
-                ),
-                Div(
-                    Label("Height", fr="step_01-height"),
-                    Input(
-                        id="step_01-height",
-                        name="height",
-                        aria_invalid="true" if "height" in errors else None,
-                        value=values.get("height"),
-                        type="number",
-                        step="any",
-                        required=True,
-                        aria_describedby="step_01-height-error",
-                    ),
-                    self.error_below("step_01-height", errors.get("height")),
-                    cls="field",
-                ),
-                Div(
-                    Label("Level", fr="step_01-level"),
-                    Div(
-                        Input(
-                            id="step_01-level",
-                            name="level",
-                            aria_invalid="true" if "level" in errors else None,
-                            value=values.get("level"),
-                            type="range",
-                            step="1",
-                            min="0",
-                            max="10",
-                            required=True,
-                            aria_describedby="step_01-level-error",
-                        ),
-                        Output(values.get("level"), fr="step_01-level"),
-                        cls="range",
-                    ),
-                    self.error_below("step_01-level", errors.get("level")),
-                    cls="field",
-                ),
-                Div(
-                    Label("Fine", fr="step_01-fine"),
-                    Div(
-                        Input(
-                            id="step_01-fine",
-                            name="fine",
-                            aria_invalid="true" if "fine" in errors else None,
-                            value=values.get("fine"),
-                            type="range",
-                            step="0.05",
-                            min="-1",
-                            max="1",
-                            required=True,
-                            aria_describedby="step_01-fine-error",
-                        ),
-                        Output(values.get("fine"), fr="step_01-fine"),
-                        cls="range",
-                    ),
-                    self.error_below("step_01-fine", errors.get("fine")),
-                    cls="field",
-                ),
-                Div(
-                    self.cells.markdown("### When and how"),
-                    Label("Day", fr="step_01-day"),
-                    Input(
-                        id="step_01-day",
-                        name="day",
-                        aria_invalid="true" if "day" in errors else None,
-                        value=values.get("day"),
-                        type="date",
-                        required=True,
-                        aria_describedby="step_01-day-error",
-                    ),
-                    self.error_below("step_01-day", errors.get("day")),
-                    cls="field",
-                ),
-                Div(
-                    Label(
-                        Input(
-                            type="checkbox",
-                            role="switch",
-                            id="step_01-filled",
-                            name="filled",
-                            aria_invalid="true" if "filled" in errors else None,
-                            checked=bool(values.get("filled")),
-                            aria_describedby="step_01-filled-error",
-                        ),
-                        "Filled",
-                    ),
-                    self.error_below("step_01-filled", errors.get("filled")),
-                    cls="field",
-                ),
-                Div(
-                    Label("Marks", fr="step_01-marks"),
-                    Input(
-                        id="step_01-marks",
-                        name="marks",
-                        aria_invalid="true" if "marks" in errors else None,
-                        value=values.get("marks"),
-                        type="text",
-                        spellcheck="false",
-                        required=True,
-                        aria_describedby="step_01-marks-error",
-                    ),
-                    self.error_below("step_01-marks", errors.get("marks")),
-                    cls="field",
-                ),
-                Div(
-                    Label("Quality", fr="step_01-quality"),
-                    Select(
-                        *(
-                            Option(
-                                str(choice),
-                                value=str(choice),
-                                selected=values.get("quality") in (choice, str(choice)),
-                            )
-                            for choice in self.step_01_quality_choices
-                        ),
-                        id="step_01-quality",
-                        name="quality",
-                        aria_invalid="true" if "quality" in errors else None,
-                        spellcheck="false",
-                        required=True,
-                        aria_describedby="step_01-quality-error",
-                    ),
-                    self.error_below("step_01-quality", errors.get("quality")),
-                    cls="field",
-                ),
-                Div(
-                    Label("Mode", fr="step_01-mode"),
-                    Input(
-                        id="step_01-mode",
-                        name="mode",
-                        aria_invalid="true" if "mode" in errors else None,
-                        value=values.get("mode"),
-                        type="text",
-                        required=True,
-                        aria_describedby="step_01-mode-error",
-                    ),
-                    self.error_below("step_01-mode", errors.get("mode")),
-                    cls="field",
-                ),
-                cls="fields",
+                error=errors.get("shape"),
             ),
-            Button("Continue", type="submit", cls="primary"),
-            hx_post=f"/{self.app_name}/step_01_submit",
-            hx_target="#step_01",
-            hx_swap="outerHTML",
+            self.field(
+                "step_01-label",
+                labels["label"],
+                Input(
+                    name="label",
+                    value=values.get("label"),
+                    type="text",
+                    list="step_01-label-choices",
+                    required=True,
+                ),
+                Datalist(
+                    *(Option(value=choice) for choice in self.step_01_label_choices),
+                    id="step_01-label-choices",
+                ),
+                error=errors.get("label"),
+            ),
+            self.field(
+                "step_01-caption",
+                labels["caption"],
+                Input(
+                    name="caption",
+                    value=values.get("caption"),
+                    type="text",
+                    placeholder="below the wave",
+                ),
+                error=errors.get("caption"),
+            ),
+            Div(self.cells.markdown("---\n#### How large"), cls="field wide"),
+            self.field(
+                "step_01-periods",
+                labels["periods"],
+                Input(
+                    name="periods",
+                    value=values.get("periods"),
+                    type="number",
+                    step="1",
+                    required=True,
+                ),
+                error=errors.get("periods"),
+            ),
+            self.field(
+                "step_01-height",
+                labels["height"],
+                Input(
+                    name="height",
+                    value=values.get("height"),
+                    type="number",
+                    step="any",
+                    required=True,
+                ),
+                error=errors.get("height"),
+            ),
+            self.field(
+                "step_01-level",
+                labels["level"],
+                Input(
+                    name="level",
+                    value=values.get("level"),
+                    type="range",
+                    step="1",
+                    min="0",
+                    max="10",
+                    required=True,
+                ),
+                Output(values.get("level"), fr="step_01-level"),
+                error=errors.get("level"),
+            ),
+            self.field(
+                "step_01-fine",
+                labels["fine"],
+                Input(
+                    name="fine",
+                    value=values.get("fine"),
+                    type="range",
+                    step="0.05",
+                    min="-1",
+                    max="1",
+                    required=True,
+                ),
+                Output(values.get("fine"), fr="step_01-fine"),
+                error=errors.get("fine"),
+            ),
+            Div(self.cells.markdown("### When and how"), cls="field wide"),
+            self.field(
+                "step_01-day",
+                labels["day"],
+                Input(name="day", value=values.get("day"), type="date", required=True),
+                error=errors.get("day"),
+            ),
+            self.field(
+                "step_01-filled",
+                labels["filled"],
+                Input(
+                    type="checkbox",
+                    role="switch",
+                    name="filled",
+                    checked=bool(values.get("filled")),
+                ),
+                error=errors.get("filled"),
+            ),
+            self.field(
+                "step_01-marks",
+                labels["marks"],
+                Input(
+                    name="marks",
+                    value=values.get("marks"),
+                    type="text",
+                    spellcheck="false",
+                    required=True,
+                ),
+                error=errors.get("marks"),
+            ),
+            self.field(
+                "step_01-quality",
+                labels["quality"],
+                Select(
+                    *(
+                        Option(
+                            str(choice),
+                            value=str(choice),
+                            selected=values.get("quality") in (choice, str(choice)),
+                        )
+                        for choice in self.step_01_quality_choices
+                    ),
+                    name="quality",
+                    spellcheck="false",
+                    required=True,
+                ),
+                error=errors.get("quality"),
+            ),
+            self.field(
+                "step_01-mode",
+                labels["mode"],
+                Input(
+                    name="mode",
+                    value=values.get("mode"),
+                    type="text",
+                    required=True,
+                ),
+                error=errors.get("mode"),
+            ),
+            button="Continue",
         )
 
     async def step_01(self, request):
         """GET: the card as it stands."""
-        step = self.steps[self.steps_indices["step_01"]]
-        key = await self.run_key(request)
-        state = self.pip.read_state(key)
-        data = state.get("step_01", {})
-        execution = self.cells.execution(key, "step_01")
-
-        # Running: what the cells showed so far. The clock asks what is new, and adds only that.
-        if execution and execution.running:
-            data = execution.form
-            return Div(
-                Article(
-                    H3(step.show),
-                    self.cells.markdown(self.step_01_text),
-                    Dl(
-                        Dt("Shape"),
-                        Dd(data.get("shape")),
-                        Dt("Label"),
-                        Dd(data.get("label")),
-                        Dt("Caption"),
-                        Dd(data.get("caption")),
-                        Dt("Periods"),
-                        Dd(data.get("periods")),
-                        Dt("Height"),
-                        Dd(data.get("height")),
-                        Dt("Level"),
-                        Dd(data.get("level")),
-                        Dt("Fine"),
-                        Dd(data.get("fine")),
-                        Dt("Day"),
-                        Dd(data.get("day")),
-                        Dt("Filled"),
-                        Dd("Yes" if data.get("filled") else "No"),
-                        Dt("Marks"),
-                        Dd(data.get("marks")),
-                        Dt("Quality"),
-                        Dd(data.get("quality")),
-                        Dt("Mode"),
-                        Dd(data.get("mode")),
-                    ),
-                    self.cells.follow(execution),
-                    Footer(
-                        self.cells.clock(execution),
-                        self.stop_button("step_01"),
-                    ),
-                ),
-                id="step_01",
-                data_state="question" if execution.question else "running",
-            )
-
-        # Phase 1: the run is locked. The card shows what was kept.
-        if "finalized" in state.get("finalize", {}):
-            return Div(
-                Article(
-                    H3(step.show),
-                    self.cells.markdown(self.step_01_text),
-                    Dl(
-                        Dt("Shape"),
-                        Dd(data.get("shape")),
-                        Dt("Label"),
-                        Dd(data.get("label")),
-                        Dt("Caption"),
-                        Dd(data.get("caption")),
-                        Dt("Periods"),
-                        Dd(data.get("periods")),
-                        Dt("Height"),
-                        Dd(data.get("height")),
-                        Dt("Level"),
-                        Dd(data.get("level")),
-                        Dt("Fine"),
-                        Dd(data.get("fine")),
-                        Dt("Day"),
-                        Dd(data.get("day")),
-                        Dt("Filled"),
-                        Dd("Yes" if data.get("filled") else "No"),
-                        Dt("Marks"),
-                        Dd(data.get("marks")),
-                        Dt("Quality"),
-                        Dd(data.get("quality")),
-                        Dt("Mode"),
-                        Dd(data.get("mode")),
-                    ),
-                    self.cells.show(key, data.get("_cells", [])),
-                ),
-                self.next_card("step_01"),
-                id="step_01",
-                data_state="locked",
-            )
-
-        # The cells were run and failed, perhaps after they had been done once: what went
-        # wrong, and another try.
-        if execution and execution.error:
-            return Div(
-                Article(
-                    H3(step.show),
-                    self.cells.markdown(self.step_01_text),
-                    self.cells.show(key, execution.cells),
-                    self.step_01_form(execution.form, {}),
-                ),
-                id="step_01",
-                data_state="error",
-            )
-
-        # Phase 2: done. The card shows what was kept, and the way back.
-        if step.done in data and state.get("_revert_target") != "step_01":
-            return Div(
-                Article(
-                    Header(
-                        H3(step.show),
-                        self.back_button("step_01", "Change"),
-                    ),
-                    self.cells.notice("step_01", data),
-                    self.cells.markdown(self.step_01_text),
-                    Dl(
-                        Dt("Shape"),
-                        Dd(data.get("shape")),
-                        Dt("Label"),
-                        Dd(data.get("label")),
-                        Dt("Caption"),
-                        Dd(data.get("caption")),
-                        Dt("Periods"),
-                        Dd(data.get("periods")),
-                        Dt("Height"),
-                        Dd(data.get("height")),
-                        Dt("Level"),
-                        Dd(data.get("level")),
-                        Dt("Fine"),
-                        Dd(data.get("fine")),
-                        Dt("Day"),
-                        Dd(data.get("day")),
-                        Dt("Filled"),
-                        Dd("Yes" if data.get("filled") else "No"),
-                        Dt("Marks"),
-                        Dd(data.get("marks")),
-                        Dt("Quality"),
-                        Dd(data.get("quality")),
-                        Dt("Mode"),
-                        Dd(data.get("mode")),
-                    ),
-                    self.cells.show(key, data.get("_cells", [])),
-                ),
-                self.next_card("step_01"),
-                id="step_01",
-                data_state="done",
-            )
-
-        # Phase 3: the questions, with earlier answers or the notebook's values.
+        run = await self.cells.open_run(request, "step_01")
+        answers = {
+            "shape": run.data.get("shape"),
+            "label": run.data.get("label"),
+            "caption": run.data.get("caption"),
+            "periods": run.data.get("periods"),
+            "height": run.data.get("height"),
+            "level": run.data.get("level"),
+            "fine": run.data.get("fine"),
+            "day": run.data.get("day"),
+            "filled": "Yes" if run.data.get("filled") else "No",
+            "marks": run.data.get("marks"),
+            "quality": run.data.get("quality"),
+            "mode": run.data.get("mode"),
+        }
+        if run.stage == "running":
+            return self.card(run, answers=answers)
+        if run.stage == "locked":
+            return self.card(run, answers=answers)
+        if run.stage == "error":
+            form = self.step_01_form(run.execution.form, {})
+            return self.card(run, form)
+        if run.stage == "done":
+            return self.card(run, answers=answers, back="Change")
+        # The questions, with earlier answers or the notebook's values.
         values = {
             "shape": "sine",
             "label": "tide",
@@ -727,124 +517,39 @@ class ColabForms:
             "marks": "[1, 2]",
             "quality": "10",
             "mode": "two\nlines",
-        }
-        typed = state.get("_typed", {}).get("step_01", {})
-        return Div(
-            Article(
-                H3(step.show),
-                self.cells.markdown(self.step_01_text),
-                self.step_01_form(values | data | typed, {}),
-            ),
-            id="step_01",
-            data_state="input",
-        )
+        } | run.data | run.typed
+        return self.card(run, self.step_01_form(values, {}))
 
     async def step_01_submit(self, request):
-        """POST: read the answers, run the cells, keep what they gave."""
-        key = await self.run_key(request)
-        state = self.pip.read_state(key)
+        """POST: read the answers, run the cells, save what they gave."""
+        run = await self.cells.open_run(request, "step_01")
+        if not run.may_submit():
+            return run.chain()
 
-        # A locked run is not changed. An earlier step may be open again in another tab.
-        before = self.steps[: self.steps_indices["step_01"]]
-        locked = "finalized" in state.get("finalize", {})
-        reopened = state.get("_revert_target") in [step.id for step in before]
-        done = all(step.done in state.get(step.id, {}) for step in before)
-        if not state or locked or reopened or not done:
-            return self.chain(key)
+        sent = await self.cells.sent(request, labels=run.labels)
+        form = {
+            "shape": sent.choice("shape", self.step_01_shape_choices),
+            "label": sent.choice("label", self.step_01_label_choices, allow_input=True),
+            "caption": sent.text("caption", required=False),
+            "periods": sent.integer("periods"),
+            "height": sent.number("height"),
+            "level": sent.integer("level", min=0, max=10),
+            "fine": sent.number("fine", min=-1, max=1, step=0.05),
+            "day": sent.date("day"),
+            "filled": sent.switch("filled"),
+            "marks": sent.literal("marks", default="[1, 2]"),
+            "quality": sent.choice("quality", self.step_01_quality_choices),
+            "mode": sent.text("mode"),
+        }
+        if sent.errors:
+            asked = self.step_01_form(sent, sent.errors)
+            return self.card(run.refused(), asked)
+        run.keep_typed(form)
 
-        # What cannot be read is asked again, with everything that was typed.
-        step = self.steps[self.steps_indices["step_01"]]
-        sent = await self.cells.sent(request)
-        form, errors = {}, {}
-        choices = {str(choice): choice for choice in self.step_01_shape_choices}
-        if sent.get("shape") in choices:
-            form["shape"] = choices[sent.get("shape")]
-        else:
-            errors["shape"] = "Shape: please choose from the list."
-        choices = {str(choice): choice for choice in self.step_01_label_choices}
-        if sent.get("label") in choices:
-            form["label"] = choices[sent.get("label")]
-        elif sent.get("label", "").strip():
-            form["label"] = sent.get("label")
-        else:
-            errors["label"] = "Label: please choose from the list."
-        form["caption"] = sent.get("caption", "")
-        try:
-            form["periods"] = int(sent.get("periods", ""))
-        except ValueError:
-            errors["periods"] = "Periods: please enter a whole number."
-        try:
-            form["height"] = float(sent.get("height", ""))
-            if not isfinite(form["height"]):
-                raise ValueError
-        except ValueError:
-            errors["height"] = "Height: please enter a number."
-        try:
-            form["level"] = int(sent.get("level", ""))
-            if not 0 <= form["level"] <= 10:
-                raise ValueError
-        except ValueError:
-            errors["level"] = "Level: please enter a whole number from 0 to 10."
-        try:
-            form["fine"] = float(sent.get("fine", ""))
-            if (
-                not -1 <= form["fine"] <= 1
-                or 1e-6 < (form["fine"] - -1) / 0.05 % 1 < 0.999999
-            ):
-                raise ValueError
-        except ValueError:
-            errors["fine"] = (
-                "Fine: please enter a number from -1 to 1, in steps of 0.05."
-            )
-        try:
-            moment = date.fromisoformat(sent.get("day", ""))
-            form["day"] = moment.isoformat()
-        except ValueError:
-            errors["day"] = "Day: please enter a date."
-        form["filled"] = "filled" in sent
-        if sent.get("filled", "on") != "on":
-            errors["filled"] = "Filled: please fill this in."
-        form["marks"] = sent.get("marks", "")
-        try:
-            if form["marks"] != "[1, 2]":
-                read_literal(form["marks"])
-        except ValueError:
-            errors["marks"] = (
-                'Marks: please write a number, a "text in quotes", or a [list] of them.'
-            )
-        choices = {str(choice): choice for choice in self.step_01_quality_choices}
-        if sent.get("quality") in choices:
-            form["quality"] = choices[sent.get("quality")]
-        else:
-            errors["quality"] = "Quality: please choose from the list."
-        form["mode"] = sent.get("mode", "")
-        if not form["mode"].strip():
-            errors["mode"] = "Mode: please fill this in."
-        errors |= sent.problems
-        if errors:
-            return Div(
-                Article(
-                    H3(step.show),
-                    self.cells.markdown(self.step_01_text),
-                    self.step_01_form(sent, errors),
-                ),
-                id="step_01",
-                data_state="input",
-            )
-
-        # What was typed is kept before the cells run: the server may end meanwhile.
-        state["_typed"] = {"step_01": {**form}}
-        self.pip.write_state(key, state)
-
-        # What the cells gave is kept once they are done; what came after is cleared.
         async def save(cells):
-            state = await self.pip.clear_steps_from(key, "step_01", self.steps)
-            state["step_01"] = {**form, "_cells": cells}
-            state.pop("_revert_target", None)
-            state.pop("_typed", None)
-            self.pip.write_state(key, state)
+            await run.save({**form, "_cells": cells})
 
-        await self.cells.start(key, "step_01", form, save)
+        await self.cells.start(run.key, "step_01", form, save)
         return await self.step_01(request)
 
     # --- END_STEP_BUNDLE: step_01 ---
@@ -854,7 +559,7 @@ class ColabForms:
     def step_02_cell(form_):
         global level, height, shape, periods  # in: from the cells before
         global math, shapes  # stays in the notebook's namespace
-        # @title Its values
+        #@title Its values
         import math
 
         shapes = {
@@ -862,86 +567,23 @@ class ColabForms:
             "square": lambda x: math.copysign(1, math.sin(x)),
             "saw": lambda x: x % math.pi / math.pi,
         }
-        return [
-            round(height * shapes[shape](x / 10 * periods), 2) for x in range(level)
-        ]
+        return [round(height * shapes[shape](x / 10 * periods), 2) for x in range(level)]
 
     async def step_02(self, request):
         """GET: the card as it stands."""
-        step = self.steps[self.steps_indices["step_02"]]
-        key = await self.run_key(request)
-        state = self.pip.read_state(key)
-        data = state.get("step_02", {})
-        execution = self.cells.execution(key, "step_02")
-
-        # Running: what the cells showed so far. The clock asks what is new, and adds only that.
-        if execution and execution.running:
-            return Div(
-                Article(
-                    H3(step.show),
-                    self.cells.follow(execution),
-                    Footer(
-                        self.cells.clock(execution),
-                        self.stop_button("step_02"),
-                    ),
-                ),
-                id="step_02",
-                data_state="question" if execution.question else "running",
-            )
-
-        # Phase 1: the run is locked. The card shows what was kept.
-        if "finalized" in state.get("finalize", {}):
-            return Div(
-                Article(
-                    H3(step.show),
-                    self.cells.show(key, data.get("_cells", [])),
-                ),
-                self.next_card("step_02"),
-                id="step_02",
-                data_state="locked",
-            )
-
-        # The cells were run and failed, perhaps after they had been done once: what went
-        # wrong, and another try.
-        if execution and execution.error:
-            return Div(
-                Article(
-                    H3(step.show),
-                    self.cells.show(key, execution.cells),
-                    Form(
-                        Button("Run again", type="submit", cls="primary"),
-                        hx_post=f"/{self.app_name}/step_02_submit",
-                        hx_target="#step_02",
-                        hx_swap="outerHTML",
-                    ),
-                ),
-                id="step_02",
-                data_state="error",
-            )
-
-        # Phase 2: done. The card shows what was kept, and the way back.
-        if step.done in data and state.get("_revert_target") != "step_02":
-            return Div(
-                Article(
-                    Header(
-                        H3(step.show),
-                        self.back_button("step_02", "Run again"),
-                    ),
-                    self.cells.notice("step_02", data),
-                    self.cells.show(key, data.get("_cells", [])),
-                ),
-                self.next_card("step_02"),
-                id="step_02",
-                data_state="done",
-            )
-
-        # Phase 3: nothing to ask. The card runs as soon as it is on the page.
-        return Div(
-            Article(
-                H3(step.show),
-                P("Running…", aria_busy="true"),
-            ),
-            id="step_02",
+        run = await self.cells.open_run(request, "step_02")
+        if run.stage == "running":
+            return self.card(run)
+        if run.stage == "locked":
+            return self.card(run)
+        if run.stage == "error":
+            return self.card(run, self.form("step_02", button="Run again"))
+        if run.stage == "done":
+            return self.card(run, back="Run again")
+        # Nothing to ask: the card runs as soon as it is on the page.
+        return self.card(
+            run,
+            P("Running…", aria_busy="true"),
             data_state="running",
             hx_post=f"/{self.app_name}/step_02_submit",
             hx_trigger="load",
@@ -949,26 +591,15 @@ class ColabForms:
         )
 
     async def step_02_submit(self, request):
-        """POST: run the cells, keep what they gave."""
-        key = await self.run_key(request)
-        state = self.pip.read_state(key)
+        """POST: run the cells, save what they gave."""
+        run = await self.cells.open_run(request, "step_02")
+        if not run.may_submit():
+            return run.chain()
 
-        # A locked run is not changed. An earlier step may be open again in another tab.
-        before = self.steps[: self.steps_indices["step_02"]]
-        locked = "finalized" in state.get("finalize", {})
-        reopened = state.get("_revert_target") in [step.id for step in before]
-        done = all(step.done in state.get(step.id, {}) for step in before)
-        if not state or locked or reopened or not done:
-            return self.chain(key)
-
-        # What the cells gave is kept once they are done; what came after is cleared.
         async def save(cells):
-            state = await self.pip.clear_steps_from(key, "step_02", self.steps)
-            state["step_02"] = {"ran": True, "_cells": cells}
-            state.pop("_revert_target", None)
-            self.pip.write_state(key, state)
+            await run.save({"ran": True, "_cells": cells})
 
-        await self.cells.start(key, "step_02", {}, save)
+        await self.cells.start(run.key, "step_02", {}, save)
         return await self.step_02(request)
 
     # --- END_STEP_BUNDLE: step_02 ---
@@ -983,80 +614,19 @@ class ColabForms:
 
     async def step_03(self, request):
         """GET: the card as it stands."""
-        step = self.steps[self.steps_indices["step_03"]]
-        key = await self.run_key(request)
-        state = self.pip.read_state(key)
-        data = state.get("step_03", {})
-        execution = self.cells.execution(key, "step_03")
-
-        # Running: what the cells showed so far. The clock asks what is new, and adds only that.
-        if execution and execution.running:
-            return Div(
-                Article(
-                    H3(step.show),
-                    self.cells.follow(execution),
-                    Footer(
-                        self.cells.clock(execution),
-                        self.stop_button("step_03"),
-                    ),
-                ),
-                id="step_03",
-                data_state="question" if execution.question else "running",
-            )
-
-        # Phase 1: the run is locked. The card shows what was kept.
-        if "finalized" in state.get("finalize", {}):
-            return Div(
-                Article(
-                    H3(step.show),
-                    self.cells.show(key, data.get("_cells", [])),
-                ),
-                self.next_card("step_03"),
-                id="step_03",
-                data_state="locked",
-            )
-
-        # The cells were run and failed, perhaps after they had been done once: what went
-        # wrong, and another try.
-        if execution and execution.error:
-            return Div(
-                Article(
-                    H3(step.show),
-                    self.cells.show(key, execution.cells),
-                    Form(
-                        Button("Run again", type="submit", cls="primary"),
-                        hx_post=f"/{self.app_name}/step_03_submit",
-                        hx_target="#step_03",
-                        hx_swap="outerHTML",
-                    ),
-                ),
-                id="step_03",
-                data_state="error",
-            )
-
-        # Phase 2: done. The card shows what was kept, and the way back.
-        if step.done in data and state.get("_revert_target") != "step_03":
-            return Div(
-                Article(
-                    Header(
-                        H3(step.show),
-                        self.back_button("step_03", "Run again"),
-                    ),
-                    self.cells.notice("step_03", data),
-                    self.cells.show(key, data.get("_cells", [])),
-                ),
-                self.next_card("step_03"),
-                id="step_03",
-                data_state="done",
-            )
-
-        # Phase 3: nothing to ask. The card runs as soon as it is on the page.
-        return Div(
-            Article(
-                H3(step.show),
-                P("Running…", aria_busy="true"),
-            ),
-            id="step_03",
+        run = await self.cells.open_run(request, "step_03")
+        if run.stage == "running":
+            return self.card(run)
+        if run.stage == "locked":
+            return self.card(run)
+        if run.stage == "error":
+            return self.card(run, self.form("step_03", button="Run again"))
+        if run.stage == "done":
+            return self.card(run, back="Run again")
+        # Nothing to ask: the card runs as soon as it is on the page.
+        return self.card(
+            run,
+            P("Running…", aria_busy="true"),
             data_state="running",
             hx_post=f"/{self.app_name}/step_03_submit",
             hx_trigger="load",
@@ -1064,26 +634,15 @@ class ColabForms:
         )
 
     async def step_03_submit(self, request):
-        """POST: run the cells, keep what they gave."""
-        key = await self.run_key(request)
-        state = self.pip.read_state(key)
+        """POST: run the cells, save what they gave."""
+        run = await self.cells.open_run(request, "step_03")
+        if not run.may_submit():
+            return run.chain()
 
-        # A locked run is not changed. An earlier step may be open again in another tab.
-        before = self.steps[: self.steps_indices["step_03"]]
-        locked = "finalized" in state.get("finalize", {})
-        reopened = state.get("_revert_target") in [step.id for step in before]
-        done = all(step.done in state.get(step.id, {}) for step in before)
-        if not state or locked or reopened or not done:
-            return self.chain(key)
-
-        # What the cells gave is kept once they are done; what came after is cleared.
         async def save(cells):
-            state = await self.pip.clear_steps_from(key, "step_03", self.steps)
-            state["step_03"] = {"ran": True, "_cells": cells}
-            state.pop("_revert_target", None)
-            self.pip.write_state(key, state)
+            await run.save({"ran": True, "_cells": cells})
 
-        await self.cells.start(key, "step_03", {}, save)
+        await self.cells.start(run.key, "step_03", {}, save)
         return await self.step_03(request)
 
     # --- END_STEP_BUNDLE: step_03 ---

@@ -3,13 +3,13 @@
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from pipulate_runtime.notebook.pip import pip as pip
+    from pipulate_runtime.jupyter.pip import pip as pip
 
 
 def __getattr__(name: str) -> Any:
     """Import `pip` when it is asked for: whoever needs something else does not pay for it (PEP 562)."""
     if name == "pip":
-        from pipulate_runtime.notebook.pip import pip
+        from pipulate_runtime.jupyter.pip import pip
 
         return pip
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
@@ -17,6 +17,6 @@ def __getattr__(name: str) -> Any:
 
 def load_ipython_extension(shell: Any) -> None:
     """Add `%port` to Jupyter: what `%load_ext pipulate_runtime` calls."""
-    from pipulate_runtime.notebook import magic
+    from pipulate_runtime.jupyter import magic
 
     magic.load(shell)

@@ -3,7 +3,7 @@
 import os
 import shutil
 import signal
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +25,17 @@ CHROMIUM = (
 PATIENCE = 30_000  # milliseconds a page may take on a busy machine; a test goes on as soon as what it expects is there
 LONGEST = "test_faults.py"
 CORPUS = "test_faithful.py"
+
+
+def slow_but(cases: Iterable[Any], *quick: Any) -> list[Any]:
+    """The cases of a parametrised test: those named are in `make test`, the others only in `make test-all`."""
+    listed = list(cases)
+    assert not [case for case in quick if case not in listed], "a case that is not there"
+    values = [case if isinstance(case, tuple) else (case,) for case in listed]
+    return [
+        pytest.param(*value, marks=[] if case in quick else pytest.mark.slow)
+        for case, value in zip(listed, values, strict=True)
+    ]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -78,7 +89,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 @pytest.fixture(autouse=True)
 def own_settings() -> Iterator[None]:
     """What a test configures for kernels (how many, how long idle) ends with it: later tests would replay step after step."""
-    from pipulate_runtime.cells import pool
+    from pipulate_runtime.cells.kernel import pool
 
     before = dict(vars(pool.settings))
     yield

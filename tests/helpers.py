@@ -4,8 +4,8 @@ import json
 import re
 from typing import Any
 
-from transpiler.diagnostics import Found
-from transpiler.ir import Annotated, Code, Notebook
+from transpiler.model.diagnostics import Found
+from transpiler.model.ir import Annotated, Code, Notebook
 from transpiler.passes.annotate import annotate
 from transpiler.passes.read import read
 

@@ -9,9 +9,9 @@ import sys
 
 import pytest
 
-from pipulate_runtime.host.api import Pipulate
+from pipulate_runtime.host.plugin_api.api import Pipulate
 from tests.conftest import ROOT
-from transpiler import codes
+from transpiler.model import rules
 
 GUIDE = (ROOT / "AI_GUIDE.md").read_text(encoding="utf-8")
 BLOCKS = [block.strip().splitlines() for block in re.findall(r"```\n(.*?)```", GUIDE, re.DOTALL)]
@@ -19,6 +19,7 @@ COMMANDS = [line for block in BLOCKS for line in block if line.startswith("pipul
 
 
 @pytest.mark.kernel
+@pytest.mark.slow
 def test_its_commands_run_in_this_order(tmp_path):
     assert len(COMMANDS) == 8
     for name in ("sales_report.ipynb", "sales.csv"):
@@ -59,7 +60,7 @@ def test_paths_that_it_names_are_there():
         for path in paths
         if not (ROOT / path.replace("runtime.cells", "runtime/cells")).exists()
     ] == []
-    assert set(re.findall(r"PP\d{3}", GUIDE)) <= {rule.code for rule in codes.all_rules()}
+    assert set(re.findall(r"PP\d{3}", GUIDE)) <= {rule.code for rule in rules.all_rules()}
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
     assert all(f"\n{name}:" in makefile for name in re.findall(r"make (\w+)", GUIDE))
 

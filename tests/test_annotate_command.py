@@ -15,9 +15,9 @@ from pathlib import Path
 import pytest
 
 from tests.build import code, md, raw
-from transpiler.options import Options
-from transpiler.passes.write import replace_notebook
+from transpiler.model.options import Options
 from transpiler.pipeline import port
+from transpiler.plugin_folder.files import replace_notebook
 
 from .conftest import ROOT
 from .test_cli import Pipulate, pipulate  # noqa: F401  # a fixture
@@ -217,7 +217,7 @@ def test_a_notebook_that_is_saved_meanwhile_is_left_alone(
         path.write_bytes(theirs)
         replace_notebook(path, before, after)
 
-    monkeypatch.setattr("transpiler.passes.write.replace_notebook", slow)
+    monkeypatch.setattr("transpiler.plugin_folder.files.replace_notebook", slow)
     result = pipulate("annotate", "trip.ipynb", "--yes")
     assert result.exit == 3
     assert "PP490" in result.text
@@ -228,7 +228,9 @@ def test_lines_that_do_not_give_the_fields_are_a_bug_and_nothing_is_written(
     pipulate: Pipulate, monkeypatch: pytest.MonkeyPatch  # noqa: F811
 ) -> None:
     Path("trip.ipynb").write_bytes(TRIP)
-    monkeypatch.setattr("transpiler.marking.line_of", lambda name, said: f"#| inptu: {name}")
+    monkeypatch.setattr(
+        "transpiler.features.annotate_lines.line_of", lambda name, said: f"#| inptu: {name}"
+    )
     result = pipulate("annotate", "trip.ipynb", "--yes")
     assert result.exit == 1
     assert "PP901" in result.text

@@ -10,14 +10,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.build import code, raw
-from transpiler.annotating import _sources, insert, rewrite
-from transpiler.diagnostics import Span, UserError
-from transpiler.marking import line_of, marked
+from transpiler.features.annotate_lines import add_input_lines, line_of
+from transpiler.fields.options import Ask
+from transpiler.model.diagnostics import Span, UserError
+from transpiler.notebook.edit import _sources, insert, rewrite
+from transpiler.notebook.yaml import load
 from transpiler.passes.annotate import annotate
-from transpiler.passes.options import Ask
 from transpiler.passes.read import read
-from transpiler.passes.values import load
-from transpiler.passes.write import replace_notebook
+from transpiler.plugin_folder.files import replace_notebook
 
 SPAN = Span(0, 1, 1, 1, 2)
 LINE_END = re.compile(r"\r\n|\r|\n")
@@ -214,7 +214,7 @@ def sources_after(*cells: Any, asks: dict[int, tuple[Ask, ...]]) -> list[str]:
     before = raw(*cells)
     notebook, _ = read(before, "trip.ipynb")
     assert notebook is not None
-    again, _ = read(marked(before, notebook, asks).raw, "trip.ipynb")
+    again, _ = read(add_input_lines(before, notebook, asks).raw, "trip.ipynb")
     assert again is not None
     return [cell.source for cell in again.cells]
 

@@ -7,9 +7,10 @@ import pytest
 
 from tests.conftest import ROOT
 from tests.helpers import code, codes_of
-from transpiler.passes import colab, options, pip_calls
-from transpiler.passes.vocabulary import CELL_KEYS, FIELD_KEYS, FIELD_TYPES, NOTEBOOK_KEYS
-from transpiler.passes.widgets import ABBREVIATED, INPUTS, UNANSWERABLE
+from transpiler.fields import options
+from transpiler.fields.vocabulary import CELL_KEYS, FIELD_KEYS, FIELD_TYPES, NOTEBOOK_KEYS
+from transpiler.sources import colab, pipulate
+from transpiler.widgets.table import ABBREVIATED, INPUTS, UNANSWERABLE
 
 PAGE = (ROOT / "docs" / "annotations.md").read_text(encoding="utf-8")
 SECTIONS = dict(re.findall(r"^## (.+?)\n(.*?)(?=^## |\Z)", PAGE, re.MULTILINE | re.DOTALL))
@@ -60,7 +61,7 @@ def test_every_section_has_its_picture_and_no_picture_is_left_over() -> None:
 
 
 def test_every_tag_is_there() -> None:
-    wanted = {*options._TAGS, *options.PARAMETERS, *pip_calls.TAGS, "raises-exception"}
+    wanted = {*options._TAGS, *options.PARAMETERS, *pipulate.TAGS, "raises-exception"}
     assert rows("Tags").keys() == {*wanted, "step:name", "block:name"}
 
 
@@ -72,7 +73,7 @@ def test_every_convention_is_there() -> None:
     assert all(
         name in said for name in (*colab._ATTRIBUTES, "#@title", "#@markdown", "display-mode")
     )
-    assert all(f"pip.{name}(" in PAGE for name in pip_calls._PARAMETERS)
+    assert all(f"pip.{name}(" in PAGE for name in pipulate._PARAMETERS)
     assert "input(" in SECTIONS["Questions"]
     assert "getpass(" in SECTIONS["Questions"]
 

@@ -5,7 +5,7 @@ import subprocess
 from pathlib import Path
 
 from tests.conftest import ROOT
-from transpiler import apart
+from transpiler.features import isolated
 
 
 def started(here: Path, path: str | None, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -14,7 +14,7 @@ def started(here: Path, path: str | None, *arguments: str) -> subprocess.Complet
     if path is not None:
         environment["PYTHONPATH"] = path
     return subprocess.run(
-        apart.command("transpiler", *arguments),
+        isolated.command("transpiler", *arguments),
         cwd=here,
         env=environment,
         capture_output=True,

@@ -10,21 +10,20 @@ from pathlib import Path
 import pytest
 
 from pipulate_runtime.cells import Cells
-from pipulate_runtime.host import contract, messages
+from pipulate_runtime.host.base import contract, errors
 from tests.conftest import ROOT
-from transpiler.codes import all_rules
+from transpiler.model.rules import all_rules
 
 PAGES = ROOT / "docs" / "diagnostics"
 OURS = [p for package in ("transpiler", "pipulate_runtime") for p in (ROOT / package).rglob("*.py")]
 GENERATED = sorted((ROOT / "generated").glob("*.py"))
 
 LONG_MODULES = {
-    "transpiler/codes.py": "a table",
-    "transpiler/ir.py": "a table of types",
+    "transpiler/model/rules.py": "a table",
+    "transpiler/model/ir.py": "a table of types",
 }
 LONG_FUNCTIONS = {
     "transpiler/passes/plan.py:_drafts": "one walk over the notebook with its state in view",
-    "transpiler/passes/write.py:write": "the whole of what a port leaves on the disk, in one place",
 }
 
 
@@ -46,7 +45,7 @@ def test_each_rule_has_a_page_that_says_what_to_do(rule) -> None:
     assert len(page.split()) > 30
 
 
-@pytest.mark.parametrize("rule", messages.RULES, ids=lambda rule: rule.code)
+@pytest.mark.parametrize("rule", errors.RULES, ids=lambda rule: rule.code)
 def test_each_rule_of_the_host_has_a_page(rule) -> None:
     page = (PAGES / f"{rule.code}.md").read_text(encoding="utf-8")
     assert page.startswith(f"# {rule.code} ")
@@ -54,7 +53,7 @@ def test_each_rule_of_the_host_has_a_page(rule) -> None:
 
 
 def test_no_page_is_left_over() -> None:
-    codes = {rule.code for rule in all_rules()} | {rule.code for rule in messages.RULES}
+    codes = {rule.code for rule in all_rules()} | {rule.code for rule in errors.RULES}
     assert {page.stem for page in PAGES.glob("*.md")} == codes
 
 
@@ -95,9 +94,26 @@ def test_functions_are_small() -> None:
     assert long <= LONG_FUNCTIONS.keys(), "split it, or give the reason here"
 
 
-def test_only_one_pass_writes_to_the_disk() -> None:
+FOLDERS = sorted({p.parent for p in OURS})
+PASSES = {"read", "annotate", "analyse", "bundle", "plan", "emit", "regenerate", "write"}
+
+
+@pytest.mark.parametrize("folder", FOLDERS, ids=module_name)
+def test_a_folder_can_be_seen_at_a_glance(folder: Path) -> None:
+    modules = [path.stem for path in folder.glob("*.py") if path.stem != "__init__"]
+    assert len(modules) <= 12, "a folder holds at most 12 modules: find what belongs together"
+    doc = ast.get_docstring(ast.parse((folder / "__init__.py").read_text(encoding="utf-8")))
+    assert doc, "its __init__.py says what the folder is for"
+
+
+def test_passes_holds_the_passes() -> None:
+    there = {path.stem for path in (ROOT / "transpiler/passes").glob("*.py")}
+    assert there - {"__init__"} == PASSES
+
+
+def test_only_the_plugin_folder_writes_to_the_disk() -> None:
     for path in (ROOT / "transpiler").rglob("*.py"):
-        if path.name != "write.py":
+        if path.parent.name != "plugin_folder":
             text = path.read_text(encoding="utf-8")
             assert not re.search(r"\.(write_text|write_bytes|mkdir|unlink|rmtree)\(", text), path
 

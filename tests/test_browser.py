@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, Route, expect, sync_playwright
 
+from tests import ported
 from tests.conftest import CHROMIUM, ROOT
 from tests.host.helpers import free_port
 
@@ -27,11 +28,11 @@ FLAGS = (
 class Server:
     """`pipulate serve` as a process."""
 
-    def __init__(self, data: Path, plugins: Path = ROOT / "generated") -> None:
+    def __init__(self, data: Path, plugins: Path | None = None) -> None:
         self.port = free_port()
         self.address = f"http://127.0.0.1:{self.port}"
         self.data = data
-        self.plugins = plugins
+        self.plugins = plugins or ported.plugins()
         self.start()
 
     def start(self) -> None:
@@ -180,6 +181,7 @@ def test_the_server_is_killed_and_the_run_goes_on(page: Page, server: Server) ->
     expect(page.locator("#step_04")).to_contain_text("leads with")
 
 
+@pytest.mark.slow
 def test_the_keyboard_is_enough(page: Page, server: Server) -> None:
     page.goto(f"{server.address}/hello")
     page.locator("#pipeline_id").focus()
@@ -193,6 +195,7 @@ def test_the_keyboard_is_enough(page: Page, server: Server) -> None:
     keep(page, "hello")
 
 
+@pytest.mark.slow
 def test_two_tabs_hold_two_runs(page: Page, server: Server) -> None:
     start(page, server)
     other = page.context.new_page()
@@ -207,6 +210,7 @@ def test_two_tabs_hold_two_runs(page: Page, server: Server) -> None:
         expect(tab.locator("#step_02 dd")).to_have_text(limit)
 
 
+@pytest.mark.slow
 def test_cards_that_load_by_themselves_go_on_when_the_server_is_back(
     page: Page, server: Server
 ) -> None:

@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
 from tests.conftest import CHROMIUM
 from tests.host.helpers import serving
 from tests.test_browser import FLAGS, card, keep
-from transpiler.options import Options
+from transpiler.model.options import Options
 from transpiler.pipeline import port
 
 pytestmark = [pytest.mark.kernel, pytest.mark.browser]
@@ -86,6 +86,7 @@ def download(page: Page, link: str) -> tuple[str, bytes]:
     return caught.value.suggested_filename, Path(caught.value.path()).read_bytes()
 
 
+@pytest.mark.slow
 def test_the_picture_of_the_steps_follows_the_run(
     browser: Browser, folder: Path, tmp_path: Path
 ) -> None:

@@ -42,6 +42,7 @@ def columns(page: Page) -> int:
     )
 
 
+@pytest.mark.slow
 def test_every_control_has_a_name_and_its_help(page: Page, server: Server) -> None:
     start(page, server)
     nameless = page.evaluate(
@@ -135,6 +136,7 @@ def test_a_form_is_filled_by_keyboard_corrected_and_opened_again(
     expect(page.locator("#step_02[data-state]")).to_have_count(0)
 
 
+@pytest.mark.slow
 def test_files_and_a_secret(page: Page, server: Server, tmp_path: Path) -> None:
     guests = tmp_path / "our guests.csv"
     guests.write_text("name,town\nMary,Rome\n")

@@ -35,6 +35,7 @@ def write(page: Page, label: str, text: str) -> None:
     page.keyboard.type(text)
 
 
+@pytest.mark.slow
 def test_all_forms_are_filled_without_a_mouse(page: Page, server: Server, tmp_path: Path) -> None:
     guests = tmp_path / "ours.csv"
     guests.write_text("name,town\nMary,Rome\n")

@@ -17,6 +17,7 @@ def asks(page: Page, prompt: str) -> None:
     expect(field).to_be_focused()
 
 
+@pytest.mark.slow
 def test_questions_are_answered_by_keyboard_in_any_tab_and_after_a_restart(
     page: Page, server: Server
 ) -> None:

@@ -8,7 +8,7 @@ from playwright.sync_api import Page, expect
 from tests.build import md, raw
 from tests.test_browser import Server, browser, card, keep, page
 from tests.test_browser import server_of_folder as server
-from transpiler.options import Options
+from transpiler.model.options import Options
 from transpiler.pipeline import port
 
 __all__ = ["browser", "page", "server"]  # fixtures
@@ -31,9 +31,9 @@ SECOND = raw(
     "print('paid by everybody')",
 )
 EDITS = {  # what the owner made of the three cells before the notebook changed
-    'print("price", price)': 'print("price of a night", price)',
-    'print("total", total)': 'print("total", round(total))',
-    'print("paid by Ada")': 'print("paid by Ada and Grace")',
+    "print('price', price)": 'print("price of a night", price)',
+    "print('total', total)": 'print("total", round(total))',
+    "print('paid by Ada')": 'print("paid by Ada and Grace")',
 }
 
 
@@ -56,7 +56,7 @@ def folder(tmp_path: Path) -> Path:
 
 def test_conflicts_are_settled_by_buttons(page: Page, server: Server, folder: Path) -> None:
     page.goto(f"{server.address}/trip")
-    page.get_by_role("link", name="Look through its notebook and its code").click()
+    page.get_by_role("link", name="Review its notebook and its code").click()
     expect(page.get_by_role("list", name="Open conflicts").get_by_role("link")).to_have_count(3)
     expect(page.locator(".markdown strong").first).to_have_text("weekend")
     keep(page, "review")
@@ -79,10 +79,10 @@ def test_conflicts_are_settled_by_buttons(page: Page, server: Server, folder: Pa
     for line, there in (
         ('print("price of a night", price)', True),
         ("price = 45", False),
-        ('print("total:", total, "euros")', True),
+        ("print('total:', total, 'euros')", True),
         ("round(total)", False),
         ('print("paid by Ada and Grace")', True),
-        ('print("paid by everybody")', True),
+        ("print('paid by everybody')", True),
     ):
         assert (line in text) == there, line
 

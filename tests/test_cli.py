@@ -12,9 +12,10 @@ from typing import NamedTuple
 import pytest
 
 from tests.build import code, md, raw, tree
-from transpiler import __version__, cli
-from transpiler.codes import all_rules
-from transpiler.passes import write as write_module
+from transpiler import __version__
+from transpiler.cli import main
+from transpiler.model.rules import all_rules
+from transpiler.plugin_folder import files as write_module
 
 from .conftest import ROOT
 
@@ -47,7 +48,7 @@ def pipulate(
         monkeypatch.setattr(sys, "argv", ["pipulate", *map(str, arguments)])
         exit_code = 0
         try:
-            cli.main()
+            main.main()
         except SystemExit as end:
             exit_code = end.code if isinstance(end.code, int) else int(end.code is not None)
         captured = capsys.readouterr()
@@ -355,7 +356,7 @@ def test_explain_prints_the_page_of_every_rule(pipulate: Pipulate, rule) -> None
 
 
 def test_explain_of_a_code_of_the_host(pipulate: Pipulate) -> None:
-    from pipulate_runtime.host.messages import RULES
+    from pipulate_runtime.host.base.errors import RULES
 
     for rule in RULES:
         assert rule.code in pipulate("explain", rule.code).out
@@ -521,7 +522,7 @@ for owner, name in ((Path, "replace"), (Path, "unlink"), (os, "fsync")):
             os._exit(137)
         return _real(*args, **more)
     setattr(owner, name, counted)
-from transpiler.cli import main
+from transpiler.cli.main import main
 main()
 """
 
@@ -597,7 +598,7 @@ def test_an_unchanged_notebook_loads_nothing_heavy(tmp_path: Path) -> None:
     (tmp_path / "trip.ipynb").write_bytes(SOUND)
     look = (
         "import sys; sys.argv[0] = 'pipulate'\n"
-        "from transpiler.cli import main\n"
+        "from transpiler.cli.main import main\n"
         "try: main()\n"
         "finally: print(*sorted({'libcst', 'black', 'jinja2', 'nbformat', 'rich.table'} & sys.modules.keys()), file=sys.stderr)"
     )

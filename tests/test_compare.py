@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from transpiler.compare import Outputs, compare, normalised
+from transpiler.verify.compare import Outputs, compare, normalise
 
 PIL = pytest.importorskip("PIL.Image")
 
@@ -258,7 +258,7 @@ def test_a_difference_is_quoted_where_it_is() -> None:
     ],
 )  # fmt: skip
 def test_what_is_never_twice_the_same_is_made_equal(one: str, other: str) -> None:
-    assert normalised(one) == normalised(other)
+    assert normalise(one) == normalise(other)
 
 
 @pytest.mark.parametrize(
@@ -274,7 +274,7 @@ def test_what_is_never_twice_the_same_is_made_equal(one: str, other: str) -> Non
     ],
 )
 def test_what_only_looks_like_it_is_not(one: str, other: str) -> None:
-    assert normalised(one) != normalised(other)
+    assert normalise(one) != normalise(other)
 
 
 def test_a_warning_names_the_app_s_file_and_the_notebook_s_cell() -> None:
@@ -358,5 +358,5 @@ def test_the_frames_of_a_group_are_frames() -> None:
 
 def test_a_shortened_address_is_an_address() -> None:
     one, other = "&lt;sklearn.tree...x7f67631e0730&gt;", "&lt;sklearn.tree...x7f045e91c7a0&gt;"
-    assert normalised(one) == normalised(other)
-    assert normalised("wait...deadbeef") == "wait...deadbeef"
+    assert normalise(one) == normalise(other)
+    assert normalise("wait...deadbeef") == "wait...deadbeef"

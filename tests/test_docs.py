@@ -8,9 +8,9 @@ from typer.main import get_command
 
 from tests.conftest import ROOT
 from transpiler import __version__
-from transpiler.cli import app
-from transpiler.codes import all_rules
-from transpiler.passes.vocabulary import CELL_KEYS
+from transpiler.cli.main import app
+from transpiler.fields.vocabulary import CELL_KEYS
+from transpiler.model.rules import all_rules
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 

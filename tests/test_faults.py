@@ -21,13 +21,13 @@ import httpx
 import psutil
 import pytest
 
-from pipulate_runtime.cells.leftovers import MARK, OWNER
-from pipulate_runtime.host.messages import HostError
-from pipulate_runtime.host.walker import HTMX, Walker
+from pipulate_runtime.cells.kernel.cleanup import MARK, OWNER
+from pipulate_runtime.host.base.errors import HostError
+from pipulate_runtime.host.walk.walker import HTMX, Walker
 from tests.build import raw
 from tests.conftest import ROOT
 from tests.host.helpers import free_port
-from transpiler.options import Options
+from transpiler.model.options import Options
 from transpiler.pipeline import port
 
 FAULTS = int(os.environ.get("PIPULATE_FAULTS", "25"))
@@ -238,6 +238,7 @@ async def faulty(host, chance):
     return people
 
 
+@pytest.mark.slow
 @pytest.mark.kernel
 @pytest.mark.timeout(120 + 20 * FAULTS)
 def test_kills_at_random_moments(host):
@@ -284,6 +285,7 @@ def test_an_interrupted_step_is_not_begun_again_by_looking_at_it(host):
     assert (host.journal.read_text().split()) == ["one", "two", "one", "two", "three"]
 
 
+@pytest.mark.slow
 @pytest.mark.kernel
 @pytest.mark.timeout(600)
 def test_fifty_runs_at_once(host):

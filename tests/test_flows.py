@@ -14,14 +14,15 @@ import nbformat
 import pytest
 from bs4 import BeautifulSoup
 
-from pipulate_runtime.host import messages
-from pipulate_runtime.host.walk import walk_app
-from pipulate_runtime.host.walker import HTMX
+from pipulate_runtime.host.base import errors
+from pipulate_runtime.host.walk.walk import walk_app
+from pipulate_runtime.host.walk.walker import HTMX
+from tests import ported
 from tests.conftest import ROOT
 from tests.test_generated_apps import finished, in_app
-from transpiler.options import Options
+from transpiler.model.options import Options
 from transpiler.pipeline import planned
-from transpiler.verify import verify
+from transpiler.verify.verify import verify
 
 FLOWS = ROOT / "fixtures" / "flows"
 NAMES = (
@@ -114,7 +115,7 @@ def test_the_second_answer_decides_the_third_question(tmp_path: Path) -> None:
         seen["shrubbery"] = asked(await card(client, key))
         # An answer to another question is none to this one
         refused = await post(client, "step_03_submit", key, answer="Blue")
-        assert "Please choose from the list." in refused.text
+        assert "before it is a tree: please choose from the list." in refused.text
         assert asked(BeautifulSoup(refused.text, "html.parser")) == seen["shrubbery"]
         assert "step_03" not in app.state.store.read(key)
         await post(client, "revert", key, step_id="step_02")
@@ -169,12 +170,13 @@ def test_a_wrong_answer_throws_the_traveller_off_and_a_right_one_crosses(tmp_pat
 
 
 @kernel
+@pytest.mark.slow
 def test_a_walk_that_ends_early_says_so(tmp_path: Path) -> None:
     async def deed(app: Any, plugin: Any, client: httpx.AsyncClient) -> None:
         given = {"step_02": {"quest": "A shrubbery"}}
-        with pytest.raises(messages.HostError) as raised:
+        with pytest.raises(errors.HostError) as raised:
             await walk_app(app, plugin, given)
-        assert raised.value.code == messages.STEP_FAILED.code
+        assert raised.value.code == errors.STEP_FAILED.code
         assert "thrown off the bridge, Arthur" in str(raised.value)
 
     bridge(tmp_path, deed)
@@ -196,10 +198,11 @@ OTHER: dict[str, dict[str, dict[str, str]]] = {
 
 
 @kernel
+@pytest.mark.slow
 @pytest.mark.parametrize("name", OTHER)
 def test_choices_come_from_the_data(name: str) -> None:
     """Chosen are columns of the files, and of a table that a step has made of them and of what was chosen before."""
-    plugin = ROOT / "generated" / f"{name}.py"
+    plugin = ported.plugin(name)
     found = verify(FLOWS / f"{name}.ipynb", plugin, OTHER[name], lambda _: None)
     assert [row.difference for row in found.rows if row.verdict.kind != "same"] == []
     assert found.stopped == ""
@@ -207,6 +210,7 @@ def test_choices_come_from_the_data(name: str) -> None:
 
 
 @kernel
+@pytest.mark.slow
 def test_a_choice_that_the_data_do_not_have_is_refused(tmp_path: Path) -> None:
     async def deed(app: Any, plugin: Any, client: httpx.AsyncClient) -> None:
         await client.post("/keyword_research/init", data={"pipeline_id": "one"}, headers=HTMX)

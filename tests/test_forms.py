@@ -13,14 +13,14 @@ import pytest
 from bs4 import BeautifulSoup, Tag
 from starlette.datastructures import UploadFile
 
-from pipulate_runtime.cells import pool as pools
-from pipulate_runtime.cells import uploads as uploads_of_runs
-from pipulate_runtime.cells.folders import RunFolder
-from pipulate_runtime.cells.forms import MAX_TEXT
+from pipulate_runtime.cells.kernel import pool as pools
+from pipulate_runtime.cells.storage import uploads as uploads_of_runs
+from pipulate_runtime.cells.storage.folders import RunFolder
+from pipulate_runtime.cells.storage.forms import MAX_TEXT
 from pipulate_runtime.host.app import create_app
-from pipulate_runtime.host.walk import walk_app
-from pipulate_runtime.host.walker import HTMX, ORIGIN
-from pipulate_runtime.host.witness import Way, witness
+from pipulate_runtime.host.walk.trace import Way, witness
+from pipulate_runtime.host.walk.walk import walk_app
+from pipulate_runtime.host.walk.walker import HTMX, ORIGIN
 from tests.conftest import ROOT
 
 GENERATED = ROOT / "generated"
@@ -158,6 +158,7 @@ def test_each_type_refuses_what_it_cannot_be(tmp_path: Path) -> None:
 
 
 @pytest.mark.kernel
+@pytest.mark.slow
 def test_a_file_for_a_text_and_a_text_for_a_file(tmp_path: Path) -> None:
     async def deed(run: Run) -> None:
         for name in SOUND:
@@ -311,6 +312,7 @@ def test_uploads(tmp_path: Path) -> None:
 
 @pytest.mark.kernel
 @pytest.mark.parametrize("gone", ["locked", "back"])
+@pytest.mark.slow
 def test_a_file_that_arrives_when_another_tab_has_locked_the_run_or_gone_back(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, gone: str
 ) -> None:
@@ -398,6 +400,7 @@ def test_a_secret_is_nowhere_and_is_asked_again(
 
 
 @pytest.mark.kernel
+@pytest.mark.slow
 def test_a_walk_gives_files_lists_and_secrets(tmp_path: Path) -> None:
     guests = tmp_path / "My guests.csv"
     guests.write_bytes(CSV)
@@ -432,6 +435,7 @@ def test_a_walk_gives_files_lists_and_secrets(tmp_path: Path) -> None:
 
 
 @pytest.mark.kernel
+@pytest.mark.slow
 def test_the_server_ends_after_each_step_and_everything_is_there_again(tmp_path: Path) -> None:
     guests = tmp_path / "guests.csv"
     guests.write_bytes(CSV)

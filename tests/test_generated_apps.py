@@ -1,4 +1,4 @@
-"""Every plugin in generated/ runs: from landing to finalize, unlocked, stepped back, and taken up after a restart."""
+"""The plugin of every fixture runs: from landing to finalize, unlocked, stepped back, and taken up after a restart."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -9,14 +9,14 @@ import httpx
 import pytest
 
 from pipulate_runtime.host.app import create_app
-from pipulate_runtime.host.walk import walk_app
-from pipulate_runtime.host.walked import Walked
-from pipulate_runtime.host.walker import HTMX, ORIGIN
-from tests.conftest import ROOT
+from pipulate_runtime.host.walk.result import Walked
+from pipulate_runtime.host.walk.walk import walk_app
+from pipulate_runtime.host.walk.walker import HTMX, ORIGIN
+from tests import ported
+from tests.conftest import slow_but
 from tests.test_inputs import NEEDED
 
-GENERATED = ROOT / "generated"
-PLUGINS = sorted(path.stem for path in GENERATED.glob("*.py"))
+PLUGINS = ported.NAMES
 ANSWERS: dict[str, dict[str, dict[str, str]]] = {
     "hello": {"step_01": {"a": "Ada <b>Lovelace</b>"}},
     **{name: {s: dict(a) for s, a in steps.items()} for name, steps in NEEDED.items()},
@@ -40,7 +40,7 @@ def in_app(
     """Do something with a plugin in an app of its own, as one life of the server."""
 
     async def life() -> None:
-        app = create_app(GENERATED, data)
+        app = create_app(ported.plugins(), data)
         async with app.router.lifespan_context(app):
             assert not app.state.loaded.problems
             plugin = next(p for p in app.state.loaded.plugins if p.key == name)
@@ -67,7 +67,7 @@ async def finished(client: httpx.AsyncClient, path: str, key: str) -> str:
         await asyncio.sleep(0.05)
 
 
-@pytest.mark.parametrize("name", PLUGINS)
+@pytest.mark.parametrize("name", slow_but(PLUGINS, "hello", "sales_report"))
 def test_a_run_goes_all_the_way_and_back(name: str, tmp_path: Path) -> None:
     first: dict[str, Any] = {}
 

@@ -10,13 +10,14 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from pipulate_runtime.host import commands
-from pipulate_runtime.host.reading import read_flow
+from pipulate_runtime.host.commands import serve
+from pipulate_runtime.host.dataflow.read_plugin import read_flow
+from tests import ported
 from tests.build import plan_of
 from tests.conftest import ROOT
-from transpiler import graph
-from transpiler.cli import app
-from transpiler.diagnostics import UserError
+from transpiler.cli.main import app
+from transpiler.features import graph
+from transpiler.model.diagnostics import UserError
 
 FIXTURES, PICTURES = ROOT / "fixtures", ROOT / "docs" / "pictures"
 
@@ -51,7 +52,7 @@ def test_the_readme_shows_the_picture_of_the_example() -> None:
 @pytest.mark.parametrize("path", sorted(FIXTURES.glob("*.ipynb")), ids=lambda p: p.stem)
 def test_the_plan_and_the_plugin_say_the_same(path: Path) -> None:
     plan_says = json.loads(inspect(path, "--json").stdout)
-    flow = read_flow(plugin(ROOT / "generated" / f"{path.stem}.py"))
+    flow = read_flow(plugin(ported.plugin(path.stem)))
     assert flow is not None
     assert flow.as_list() == plan_says["edges"]
     steps = plan_says["plan"]["steps"]
@@ -81,7 +82,7 @@ def edges(*cells: str) -> list[str]:
     plan = plan_of(*cells)
     return [
         f"{e['from'][-1]}-{e['to'][-1]} {' '.join(e['names'])}"
-        for e in commands.edges(plan.title, graph.steps(plan))
+        for e in serve.edges(plan.title, graph.steps(plan))
         if e["names"]
     ]
 

@@ -1,15 +1,15 @@
 """The notebooks of fixtures/inputs: each convention that asks for a value, ported, walked with answers, compared."""
 
 from collections.abc import Mapping
-from pathlib import Path
 
 import pytest
 
-from tests.conftest import ROOT
-from transpiler.options import Options
+from tests import ported
+from tests.conftest import ROOT, slow_but
+from transpiler.model.options import Options
 from transpiler.pipeline import planned
-from transpiler.verified import Verified
-from transpiler.verify import verify
+from transpiler.verify.result import Verified
+from transpiler.verify.verify import verify
 
 INPUTS = ROOT / "fixtures" / "inputs"
 
@@ -101,7 +101,7 @@ NAMES = sorted(OTHER)
 
 def compared(name: str, given: Mapping[str, Mapping[str, str]]) -> Verified:
     """The verification of a notebook and its committed plugin."""
-    plugin = ROOT / "generated" / f"{name}.py"
+    plugin = ported.plugin(name)
     return verify(INPUTS / f"{name}.ipynb", plugin, given, lambda _: None)
 
 
@@ -127,7 +127,7 @@ def test_nothing_is_left_unasked(name: str) -> None:
 
 
 @pytest.mark.kernel
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", slow_but(NAMES, "asked_questions"))
 def test_the_app_shows_what_the_notebook_shows_also_with_other_answers(name: str) -> None:
     own = compared(name, NEEDED.get(name, {}))
     assert [r.verdict.difference for r in own.rows if r.verdict.kind != "same"] == []
@@ -145,5 +145,5 @@ def test_all_of_them_are_here() -> None:
 
 
 def test_a_secret_of_the_notebook_is_not_in_the_plugin() -> None:
-    text = Path(ROOT / "generated" / "pipulate_calls.py").read_text(encoding="utf-8")
+    text = ported.plugin("pipulate_calls").read_text(encoding="utf-8")
     assert "not-a-real-one" not in text

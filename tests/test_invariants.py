@@ -19,9 +19,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.build import code, md, raw, sound, text_of, tree, workflow
-from transpiler.diagnostics import Found
-from transpiler.ir import Plan, PlannedCell
-from transpiler.options import Options
+from transpiler.model.diagnostics import Found
+from transpiler.model.ir import Plan, PlannedCell
+from transpiler.model.options import Options
 from transpiler.pipeline import planned, port
 
 BOUNDED = settings(

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from transpiler import names
+from transpiler.model import names
 
 
 @pytest.mark.parametrize(

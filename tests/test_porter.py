@@ -9,12 +9,12 @@ import pytest
 from starlette.testclient import TestClient
 
 from pipulate_runtime.host.app import create_app
-from pipulate_runtime.host.workshop import Tools
+from pipulate_runtime.host.workshop.tools import Tools
 from tests.conftest import ROOT
 from tests.helpers import notebook_bytes
-from transpiler import porter as porters
-from transpiler.codes import all_rules
-from transpiler.porter import Porter
+from transpiler.features import host_porter as porters
+from transpiler.features.host_porter import Porter
+from transpiler.model.rules import all_rules
 
 HELLO = (ROOT / "fixtures" / "hello.ipynb").read_bytes()
 HTMX = {"HX-Request": "true"}
@@ -121,7 +121,7 @@ def test_a_drop_onto_a_plugin_of_that_name_merges_and_keeps_edits(client, folder
     # a browser names a second download like this
     answer = drop(client, ("hello (1).ipynb", json.dumps(changed).encode()))
     assert "Update the workflow" in answer.text
-    assert "edits made by hand stay" in answer.text
+    assert "keeps edits made by hand" in answer.text
     done = install(client, answer)
     assert "“Good day” is installed" in done.text
     text = plugin.read_text()
@@ -221,7 +221,7 @@ def test_a_plugin_that_is_not_ours_is_left_alone(client, folder):
     ],
 )
 def test_names_lose_what_a_name_must_not_have(name, kept):
-    from pipulate_runtime.host.porting import safe_name
+    from pipulate_runtime.host.workshop.port import safe_name
 
     assert safe_name(name) == kept
 
@@ -250,7 +250,7 @@ def test_a_data_file_keeps_the_name_by_which_the_notebook_reads_it(name, client,
 def test_two_files_of_one_name_are_refused_by_that_name(client, folder, tmp_path):
     same = drop(client, ("hello.ipynb", HELLO), ("a:b.csv", b"1"), ("a|b.csv", b"2"))
     assert "PP559" in same.text
-    assert "both be kept as a_b.csv" in same.text
+    assert "both be saved as a_b.csv" in same.text
     assert "PP557" in drop(client, ("a.ipynb", HELLO), ("a (1).ipynb", HELLO)).text
     assert list((tmp_path / "data" / "dropped").iterdir()) == []
 
@@ -259,9 +259,9 @@ def test_what_is_refused_before_the_compiler_sees_it(client, monkeypatch, folder
     two = drop(client, ("a.ipynb", HELLO), ("b.ipynb", HELLO))
     assert "PP557" in two.text
     assert "PP557" in drop(client, ("a.csv", b"1")).text
-    from pipulate_runtime.host import porting
+    from pipulate_runtime.host.workshop import port
 
-    monkeypatch.setattr(porting, "LARGEST", 100)
+    monkeypatch.setattr(port, "LARGEST", 100)
     assert "PP556" in drop(client, ("a.ipynb", HELLO)).text
     chunked = client.post("/port/plan", content=iter([b"x"]), headers=HTMX)
     assert "PP555" in chunked.text

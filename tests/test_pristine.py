@@ -5,7 +5,7 @@ import sys
 import pytest
 
 from tests.build import PORT_ID, emitted
-from transpiler.pristine import digest, is_pristine, origin
+from transpiler.plugin_folder.pristine import digest, is_pristine, origin
 
 TEXT = emitted("x = 1\nx")
 HEADER = next(line for line in TEXT.splitlines() if line.startswith("# port:"))
@@ -51,6 +51,9 @@ def test_a_digest_is_short_and_its_own() -> None:
 def test_the_module_needs_nothing_of_the_compiler() -> None:
     import subprocess
 
-    script = "import sys, transpiler.pristine; print(sorted(m for m in sys.modules if m.startswith('transpiler')))"
+    script = "import sys, transpiler.plugin_folder.pristine; print(sorted(m for m in sys.modules if m.startswith('transpiler')))"
     out = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
-    assert out.stdout.strip() == "['transpiler', 'transpiler.pristine']"
+    assert (
+        out.stdout.strip()
+        == "['transpiler', 'transpiler.plugin_folder', 'transpiler.plugin_folder.pristine']"
+    )

@@ -11,7 +11,7 @@ import pytest
 
 from tests.build import raw
 from tests.conftest import ROOT
-from transpiler import resources
+from transpiler.model import resources
 
 pytest.importorskip(
     "hatchling", reason="the wheel is built without a network, so hatchling must be there"
@@ -67,7 +67,7 @@ def test_the_wheel_holds_the_templates_and_the_pages(wheel: Path) -> None:
         )
     for page in (ROOT / "docs" / "diagnostics").glob("*.md"):
         assert f"transpiler/pages/{page.name}" in names
-    assert {"transpiler/cli.py", "pipulate_runtime/host/static/host.css"} <= names
+    assert {"transpiler/cli/main.py", "pipulate_runtime/host/static/host.css"} <= names
     assert not any(name.startswith(("tests/", "fixtures/", "pipulate/")) for name in names)
     assert any(name.endswith(".dist-info/entry_points.txt") for name in names)
 
@@ -108,7 +108,7 @@ def test_the_checkout_is_asked_before_an_old_copy(
     package = tmp_path / "transpiler"
     (package / "templates").mkdir(parents=True)
     (package / "pages").mkdir()
-    monkeypatch.setattr(resources, "__file__", str(package / "resources.py"))
+    monkeypatch.setattr(resources, "__file__", str(package / "model" / "resources.py"))
     assert resources.templates_folder() == package / "templates"
     assert resources.pages_folder() == package / "pages"
     (tmp_path / "templates").mkdir()

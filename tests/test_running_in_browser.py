@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, Page, expect
 from tests.build import raw
 from tests.test_browser import Server, browser
 from tests.test_browser import server_of_folder as server
-from transpiler.options import Options
+from transpiler.model.options import Options
 from transpiler.pipeline import port
 
 __all__ = ["browser", "server"]  # fixtures
@@ -90,6 +90,7 @@ def test_what_is_on_the_page_stays(page: Page, folder: Path) -> None:
     expect(page.locator("#step_01").get_by_role("progressbar", name="load")).to_be_visible()
 
 
+@pytest.mark.slow
 def test_another_tab_and_a_reload_show_it_and_can_stop_it(page: Page, folder: Path) -> None:
     card = page.locator("#step_01[data-state=running]")
     expect(card).to_contain_text("after the fold")
@@ -109,6 +110,7 @@ def test_another_tab_and_a_reload_show_it_and_can_stop_it(page: Page, folder: Pa
         expect(failed.get_by_label("Until")).to_have_value("go")
 
 
+@pytest.mark.slow
 def test_a_server_that_is_gone_for_a_while_does_not_stop_the_page(
     page: Page, server: Server
 ) -> None:

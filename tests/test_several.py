@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from transpiler.arguments import Task
-from transpiler.several import Line, verify_all
+from transpiler.verify.answers import Task
+from transpiler.verify.batch import NotebookLine, verify_all
 
 
 class Deadly:
@@ -33,7 +33,7 @@ def task(folder: Path, number: int, given: Any = None) -> Task:
     return Task(folder / f"n{number}.ipynb", None, given or {}, ("straight",))
 
 
-def codes_of(lines: list[Line]) -> list[str]:
+def codes_of(lines: list[NotebookLine]) -> list[str]:
     """The code that stands in front of each remark."""
     return [line.remark.partition(" ")[0] for line in lines]
 
@@ -45,7 +45,7 @@ def test_a_notebook_that_kills_its_process_costs_its_own_line_only(tmp_path: Pat
     lines = verify_all(tasks, 2, lambda _, left: heard.append(left))
     assert codes_of(lines) == ["PP445", "PP401", "PP445", "PP401", "PP401", "PP445"]
     assert [line.notebook for line in lines] == [one.notebook for one in tasks]
-    assert "n0.ipynb ended before it was done" in lines[0].remark
+    assert "n0.ipynb ended before it had a result" in lines[0].remark
     assert lines[0].exit_code == 1
     assert lines[0].data["same"] is False
     assert heard == [5, 4, 3, 2, 1, 0]

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from pipulate_runtime.host.witness import witness
+from pipulate_runtime.host.walk.trace import witness
 from tests.build import code, emitted, function, only_step, plan_of, raw
-from transpiler.options import Options
+from transpiler.model.options import Options
 from transpiler.pipeline import port
 
 CELLS = [

@@ -5,14 +5,18 @@ import io
 import json
 import shutil
 import sys
+from pathlib import Path
 
 import pytest
+import typer
 from jsonschema import Draft202012Validator
 
-from pipulate_runtime.host.state import DATABASE, StateStore
+from pipulate_runtime.host.state.store import DATABASE, StateStore
 from tests.conftest import ROOT
-from transpiler import cli, tools
-from transpiler.commands import tooling
+from transpiler.cli import main
+from transpiler.cli import tools as tooling
+from transpiler.cli.options import app
+from transpiler.features import tools
 
 
 @pytest.fixture
@@ -27,7 +31,7 @@ def call(tmp_path, monkeypatch):
         monkeypatch.setattr(sys, "stdin", io.StringIO(stdin))
         out = io.StringIO()
         with contextlib.redirect_stdout(out), pytest.raises(SystemExit) as ended:
-            cli.main()
+            main.main()
         return json.loads(out.getvalue()), ended.value.code or 0
 
     return called
@@ -36,16 +40,53 @@ def call(tmp_path, monkeypatch):
 def test_each_tool_has_a_schema_and_can_be_called(monkeypatch, capsys):
     monkeypatch.setattr(sys, "argv", ["pipulate", "tools", "list"])
     with pytest.raises(SystemExit) as ended:
-        cli.main()
+        main.main()
     assert not ended.value.code
     listed = json.loads(capsys.readouterr().out)
     assert [tool["name"] for tool in listed] == ["port", "inspect", "verify", "runs", "read-state"]
-    assert tooling._CALLS.keys() == tools.TOOLS.keys()
     for tool in listed:
         Draft202012Validator.check_schema(tool["arguments"])
         assert tool["arguments"]["additionalProperties"] is False
         assert len(tool["description"]) > 40
-        assert all("description" in of for name, of in tool["arguments"]["properties"].items() if name != "limit")  # fmt: skip
+        assert all("description" in of for of in tool["arguments"]["properties"].values())
+
+
+def test_the_options_of_a_command_are_described_once() -> None:
+    """What the command line says of an option, its default and its choices are those of the tool's argument."""
+    commands = typer.main.get_command(app).commands
+    for name, shared in (
+        ("port", ["notebook", "output", "number", "by", "dry_run"]),
+        ("inspect", ["notebook", "by"]),
+        ("runs", ["data"]),
+    ):
+        options = {option.name: option for option in commands[name].params}
+        arguments = tools.schema_of(tooling._CALLS[name])["properties"]
+        for argument in shared:
+            if (name, argument) != ("port", "notebook"):  # of which a command takes several
+                option = options[argument]
+                assert arguments[argument]["description"] == option.help
+                default = arguments[argument].get("default")
+                assert default == (str(option.default) if isinstance(option.default, Path) else option.default)  # fmt: skip
+
+
+def test_the_schemas_are_those_that_programs_know() -> None:
+    of = {name: tools.schema_of(tool) for name, tool in tooling._CALLS.items()}
+    port, verify = of["port"]["properties"], of["verify"]["properties"]
+    assert {name: schema["required"] for name, schema in of.items()} == {
+        "port": ["notebook"], "inspect": ["notebook"], "verify": ["notebook"], "runs": [], "read-state": ["key"],
+    }  # fmt: skip
+    assert (port["notebook"]["type"], port["notebook"]["minLength"]) == ("string", 1)
+    assert port["number"]["pattern"] == "^[0-9]+$"
+    assert port["by"]["enum"] == ["cell", "heading"]
+    assert port["fields"]["items"] == {"type": "string", "minLength": 1}
+    assert (port["dry_run"]["type"], port["dry_run"]["default"]) == ("boolean", False)
+    assert port["settle"]["additionalProperties"] == {"enum": ["mine", "notebook", "both"]}
+    assert verify["answers"]["additionalProperties"]["type"] == "object"
+    assert verify["ways"]["items"] == {"enum": ["resume", "restore", "revert"]}
+    assert verify["ways"]["uniqueItems"] is True
+    assert of["runs"]["properties"]["data"]["default"] == "data"
+    limit = of["runs"]["properties"]["limit"]
+    assert (limit["type"], limit["minimum"], limit["default"]) == ("integer", 1, 50)
 
 
 def test_inspect_and_port_give_the_plan(call, tmp_path):
@@ -111,6 +152,11 @@ def test_runs_and_their_state(call, tmp_path):
         ("inspect", {"notebook": 5}, "PP442", 2),
         ("inspect", {"notebook": "x.ipynb", "colour": "red"}, "PP442", 2),
         ("runs", {"limit": 0}, "PP442", 2),
+        ("port", {"notebook": "hello.ipynb", "number": "x1"}, "PP442", 2),
+        ("port", {"notebook": "hello.ipynb", "fields": [""]}, "PP442", 2),
+        ("port", {"notebook": "hello.ipynb", "settle": {"*": "theirs"}}, "PP442", 2),
+        ("verify", {"notebook": "hello.ipynb", "ways": ["resume", "resume"]}, "PP442", 2),
+        ("verify", {"notebook": "hello.ipynb", "answers": {"step_01": 5}}, "PP442", 2),
         ("inspect", {"notebook": "gone.ipynb"}, "PP401", 2),
         ("port", {"notebook": "bad.ipynb"}, "PP101", 2),
         ("port", {"notebook": "hello.ipynb", "output": "taken"}, "PP404", 3),
@@ -128,7 +174,7 @@ def test_what_is_wrong_is_json_with_a_code(call, tmp_path, name, arguments, code
 
 
 def test_a_bug_of_ours_says_so(call, monkeypatch, capsys):
-    def broken(given):
+    def broken():
         raise ZeroDivisionError("oops")
 
     monkeypatch.setattr(tooling, "_CALLS", {**tooling._CALLS, "runs": broken})

@@ -8,15 +8,16 @@ from typing import Any
 
 import pytest
 
+from tests import ported
 from tests.build import CellLike, code, raw
-from tests.conftest import ROOT
-from transpiler import cli
-from transpiler.compare import Kind, Verdict
-from transpiler.options import Options
+from tests.conftest import ROOT, slow_but
+from transpiler.cli import main
+from transpiler.model.options import Options
 from transpiler.pipeline import port
-from transpiler.sides import page
-from transpiler.verified import Row, Verified, Way, merged
-from transpiler.verify import verify
+from transpiler.verify.compare import Kind, Verdict
+from transpiler.verify.html_page import page
+from transpiler.verify.result import ComparedCell, Verified, Way, merge_rows
+from transpiler.verify.verify import verify
 
 pytestmark = pytest.mark.kernel
 
@@ -56,9 +57,9 @@ def texts(outputs: Any) -> str:
 # --- the fixtures ---------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", ["sales_report", "text_tools"])
+@pytest.mark.parametrize("name", slow_but(["sales_report", "text_tools"], "sales_report"))
 def test_the_committed_plugin_shows_what_its_notebook_shows(name: str) -> None:
-    found = verify(FIXTURES / f"{name}.ipynb", ROOT / f"generated/{name}.py", {}, quiet)
+    found = verify(FIXTURES / f"{name}.ipynb", ported.plugin(name), {}, quiet)
     assert set(kinds(found)) == {"same"}
     assert found.exit_code == 0
     assert found.executions == 2
@@ -71,6 +72,7 @@ def test_an_answer_goes_into_the_form_and_into_the_notebook() -> None:
     assert texts(found.rows[1].notebook) == texts(found.rows[1].app) == "Hello Ada 'L'\n"
 
 
+@pytest.mark.slow
 def test_an_answer_takes_the_place_of_the_notebooks_value() -> None:
     given = {"step_02": {"limit": "800"}}
     found = verify(FIXTURES / "sales_report.ipynb", None, given, quiet)
@@ -104,6 +106,7 @@ def test_every_kind_of_answer_means_the_same_on_both_sides(tmp_path: Path) -> No
     assert results == ['("O\'Hara", 42)', "('2025-01-31', 'b', False, {'a': 1})", "6"]
 
 
+@pytest.mark.slow
 def test_a_cell_that_ends_its_kernel_ends_the_comparison(tmp_path: Path) -> None:
     found = verified(tmp_path, "print('fine')", "import os\nos._exit(3)", "print('never')")
     assert kinds(found) == ["same", "same", "not compared"]
@@ -112,6 +115,7 @@ def test_a_cell_that_ends_its_kernel_ends_the_comparison(tmp_path: Path) -> None
 # --- chance, edits, errors --------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_chance_is_not_reproducible_unless_it_is_seeded(tmp_path: Path) -> None:
     found = verified(
         tmp_path,
@@ -125,6 +129,7 @@ def test_chance_is_not_reproducible_unless_it_is_seeded(tmp_path: Path) -> None:
     assert found.exit_code == 0
 
 
+@pytest.mark.slow
 def test_a_coin_is_thrown_again_before_the_app_is_blamed(tmp_path: Path) -> None:
     # heads in the first two executions, tails in the third and in the app
     throw = (
@@ -137,6 +142,7 @@ def test_a_coin_is_thrown_again_before_the_app_is_blamed(tmp_path: Path) -> None
     assert kinds(found) == ["same"]
 
 
+@pytest.mark.slow
 def test_a_shell_line_that_quotes_no_path_finds_its_folder(tmp_path: Path) -> None:
     found = verified(tmp_path, "!ls $(pwd) > listed.txt && echo found")
     assert kinds(found) == ["same"]
@@ -160,6 +166,7 @@ def test_an_edit_that_changes_the_result_is_found_in_its_cell(tmp_path: Path) ->
     assert found.as_dict()["same"] is False
 
 
+@pytest.mark.slow
 def test_a_cell_taken_out_by_hand_is_missed(tmp_path: Path) -> None:
     found = verified(tmp_path, "print(1)", "print(2)", edit=('@cell("c001")', '@cell("mine")'))
     assert kinds(found) == ["same", "differs", "differs"]
@@ -178,6 +185,7 @@ def test_an_expected_error_is_compared_and_does_not_stop_it(tmp_path: Path) -> N
     assert found.stopped == ""
 
 
+@pytest.mark.slow
 def test_after_an_error_nothing_is_compared_and_it_says_so(tmp_path: Path) -> None:
     found = verified(tmp_path, "print('fine')", "print('so far')\n{}['key']", "print('never')")
     assert kinds(found) == ["same", "same", "not compared"]
@@ -187,6 +195,7 @@ def test_after_an_error_nothing_is_compared_and_it_says_so(tmp_path: Path) -> No
     assert found.exit_code == 0
 
 
+@pytest.mark.slow
 def test_an_error_that_only_the_app_has_is_a_difference(tmp_path: Path) -> None:
     found = verified(tmp_path, "x = 5", "print(10 / x)", "print('end')", edit=("10 / x", "10 / 0"))
     assert kinds(found) == ["same", "differs", "not compared"]
@@ -243,6 +252,7 @@ def test_what_was_ended_or_gone_back_to_shows_the_same(
     assert len(in_app) == times, "the steps were not computed again"
 
 
+@pytest.mark.slow
 def test_an_error_stops_every_way_at_the_same_cell(tmp_path: Path) -> None:
     notebook = tmp_path / "trip.ipynb"
     notebook.write_bytes(raw("print('fine')", "print('so far')\n1 / 0", "print('never')"))
@@ -251,6 +261,7 @@ def test_an_error_stops_every_way_at_the_same_cell(tmp_path: Path) -> None:
     assert found.stopped.count("the app stops at step_02:") == 1
 
 
+@pytest.mark.slow
 def test_what_only_one_way_gives_is_a_difference_of_that_way(tmp_path: Path) -> None:
     # what a cell left outside the run's folder is there when the cell runs again
     trace = (
@@ -271,10 +282,10 @@ def test_what_only_one_way_gives_is_a_difference_of_that_way(tmp_path: Path) -> 
 
 
 def test_of_several_ways_the_worst_is_told() -> None:
-    def row(cell: str, kind: Kind, way: Way) -> Row:
-        return Row(cell, 0, "step_01", "", Verdict(kind), (), (), way)
+    def row(cell: str, kind: Kind, way: Way) -> ComparedCell:
+        return ComparedCell(cell, 0, "step_01", "", Verdict(kind), (), (), way)
 
-    rows = merged(
+    rows = merge_rows(
         [
             [row("a", "same", "straight"), row("b", "not reproducible", "straight")],
             [row("a", "differs", "resume"), row("b", "not reproducible", "resume")],
@@ -295,7 +306,7 @@ def pipulate(monkeypatch: pytest.MonkeyPatch, *arguments: object) -> int:
     """The exit code of the command, in process."""
     monkeypatch.setattr(sys, "argv", ["pipulate", *map(str, arguments)])
     with pytest.raises(SystemExit) as ended:
-        cli.main()
+        main.main()
     return ended.value.code if isinstance(ended.value.code, int) else 0
 
 
@@ -329,7 +340,7 @@ def test_the_table_names_cell_step_verdict_and_difference(
     notebook.write_bytes(raw("print('notebook')", "1"))
     plugin = port(notebook, tmp_path / "apps", Options()).plugin
     assert plugin is not None
-    plugin.write_text(plugin.read_text().replace('print("notebook")', 'print("app")'))
+    plugin.write_text(plugin.read_text().replace("print('notebook')", "print('app')"))
     assert pipulate(monkeypatch, "verify", notebook, plugin) == 1
     printed = " ".join(capsys.readouterr().out.split())
     assert "0 step_01 differs stdout, line 1: 'notebook'" in printed
@@ -337,6 +348,7 @@ def test_the_table_names_cell_step_verdict_and_difference(
     assert "2 cells: 1 differs, 1 same" in printed
 
 
+@pytest.mark.slow
 def test_a_page_shows_pictures_and_no_markup_of_the_notebook(tmp_path: Path) -> None:
     found = verified(
         tmp_path,
@@ -361,11 +373,11 @@ def three(folder: Path) -> list[Path]:
     bad.write_text("{")
     plugin = port(edited, folder / "apps", Options()).plugin
     assert plugin is not None
-    plugin.write_text(plugin.read_text().replace('print("notebook")', 'print("app")'))
+    plugin.write_text(plugin.read_text().replace("print('notebook')", "print('app')"))
     return [good, edited, plugin, bad]
 
 
-@pytest.mark.parametrize("jobs", [1, 2])
+@pytest.mark.parametrize("jobs", slow_but([1, 2], 2))
 def test_several_notebooks_give_a_row_each(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
@@ -380,6 +392,7 @@ def test_several_notebooks_give_a_row_each(
     assert bad["same"] is False
 
 
+@pytest.mark.slow
 def test_the_table_of_several_notebooks(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -414,6 +427,7 @@ def test_what_does_not_fit_together_is_refused(
     assert said in " ".join(capsys.readouterr().err.split())
 
 
+@pytest.mark.slow
 def test_answers_come_from_a_file_and_set_stands_above_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -1,6 +1,6 @@
 """`python -m transpiler`."""
 
-from transpiler.cli import main
+from transpiler.cli.main import main
 
 if __name__ == "__main__":
     main()

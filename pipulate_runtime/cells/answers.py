@@ -1,13 +1,15 @@
 """What forms send, as a plugin takes it: texts, and files that are kept in the folder of the run."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from pipulate_runtime.cells import ask, uploads
-from pipulate_runtime.cells import pool as pools
-from pipulate_runtime.cells.folders import RunFolder
-from pipulate_runtime.cells.forms import REMOVE, Sent
+from pipulate_runtime.cells.kernel import pool as pools
+from pipulate_runtime.cells.page import questions
+from pipulate_runtime.cells.storage import uploads
+from pipulate_runtime.cells.storage.folders import RunFolder
+from pipulate_runtime.cells.storage.forms import REMOVE, Sent
 
 
 class Answers:
@@ -22,10 +24,20 @@ class Answers:
         return RunFolder(pools.settings.data, self.plugin.app_name, key)
 
     async def sent(
-        self, request: Any, several: Iterable[str] = (), files: Iterable[str] = ()
+        self,
+        request: Any,
+        several: Iterable[str] = (),
+        files: Iterable[str] = (),
+        labels: Mapping[str, str] | None = None,
+        key: str = "",
     ) -> Sent:
-        """Return what a form sent: texts by name; several texts and files under the names that may have them."""
-        return Sent(await request.form(), several, files)
+        """Return what a form sent: texts by name, and a reader for each kind of answer (`sent.integer("limit", min=0)`).
+
+        `labels` name the fields in messages; files need the `key` of the run. `several` and `files` are the names that
+        may have several texts and files, where no reader says so.
+        """
+        keep = partial(self.uploaded_all, key) if key else None
+        return Sent(await request.form(), several, files, labels, keep)
 
     async def uploaded(
         self,
@@ -70,10 +82,10 @@ class Answers:
 
         With `remove`, the name of an optional field, each of them can be taken away.
         """
-        return ask.chosen([paths] if isinstance(paths, str) else paths or [], remove)
+        return questions.chosen_files([paths] if isinstance(paths, str) else paths or [], remove)
 
     def file(self, key: str, paths: str | list[str] | None) -> Any:
         """Return the names and sizes of the files of an answer."""
         listed = [paths] if isinstance(paths, str) else paths or []
         sizes = [uploads.size(self.folder(key), self.files, path) for path in listed]
-        return ask.listed(listed, sizes)
+        return questions.file_list(listed, sizes)

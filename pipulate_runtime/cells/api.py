@@ -7,35 +7,22 @@ from collections.abc import Iterator, Mapping
 from functools import cached_property, partial
 from typing import Any
 
-from pipulate_runtime.cells import (
-    ask,
-    checkpoints,
-    live,
-    render,
-    routes,
-    rows,
-    unfinished,
-)
-from pipulate_runtime.cells import pool as pools
+from pipulate_runtime.cells import routes
 from pipulate_runtime.cells.answers import Answers
-from pipulate_runtime.cells.asking import answer_late, known_of
-from pipulate_runtime.cells.ending import INTERRUPTED
-from pipulate_runtime.cells.execution import (
-    CELLS,
-    CHANGED,
-    Execution,
-    Record,
-    Save,
-    answers,
-    execute,
-)
-from pipulate_runtime.cells.folders import RunFolder
-from pipulate_runtime.cells.job import Job
-from pipulate_runtime.cells.marks import Options, marked
-from pipulate_runtime.cells.past import basis_of
-from pipulate_runtime.cells.source import Source, with_answers
-from pipulate_runtime.cells.stopping import interrupt, listening, stop
-from pipulate_runtime.cells.vault import Vault, masked
+from pipulate_runtime.cells.kernel import pool as pools
+from pipulate_runtime.cells.open_run import OpenRun, chain, open_run
+from pipulate_runtime.cells.page import live, questions, render
+from pipulate_runtime.cells.run import checkpoint, in_progress
+from pipulate_runtime.cells.run.execution import CHANGED, execute
+from pipulate_runtime.cells.run.history import answers, basis_of, history_before
+from pipulate_runtime.cells.run.job import CELLS, Job, Record, Stored
+from pipulate_runtime.cells.run.replies import answer_late, known_of
+from pipulate_runtime.cells.run.step import INTERRUPTED, Execution, Save
+from pipulate_runtime.cells.run.stop import interrupt, listening, stop
+from pipulate_runtime.cells.source.marks import CellOptions, cells_of_class
+from pipulate_runtime.cells.source.source import Source, with_answers
+from pipulate_runtime.cells.storage.folders import RunFolder
+from pipulate_runtime.cells.storage.secrets import Vault, mask_secrets
 
 FAILED = 50  # executions that have failed are kept in memory, the last ones; of others it is known that they failed
 GIVEN_AGAIN = "What you have answered is given again."
@@ -58,8 +45,20 @@ class Cells(Answers):
         self.vault = Vault(plugin)
         _all.add(self)
         routes.register(plugin, self, self.files)
-        ask.register(self)
-        ask.register_answers(self)
+        questions.register(self)
+
+    async def open_run(self, request: Any, step_id: str) -> OpenRun:
+        """Return the run that a request is about, as one step sees it."""
+        return await open_run(self, request, step_id)
+
+    def chain(self, key: str) -> Any:
+        """Return the cards of a run as an answer: each that is done loads the next one."""
+        return chain(self.plugin, key)
+
+    def stop_button(self, execution: Execution, label: str = "Stop") -> Any:
+        """Return the button that stops a step; nothing of it is saved."""
+        title = next(s.show for s in self.plugin.steps if s.id == execution.step_id)
+        return live.stop_button(execution, self.plugin.app_name, label, title)
 
     async def start(self, key: str, step_id: str, form: dict[str, Any], save: Save) -> Execution:
         """Execute the cells of a step and return the execution, finished or still running.
@@ -73,26 +72,26 @@ class Cells(Answers):
         execution = self.execution(key, step_id)
         if execution is None or not execution.running:
             interrupted = execution is not None and execution.said[0] == INTERRUPTED
-            earlier = known_of(self._state(key), step_id, interrupted)
-            basis = basis_of(self._job(key), step_id)
+            job, state = self._job(key), self._state(key)
+            earlier = known_of(state, step_id, interrupted)
+            basis = basis_of(history_before(job, step_id, state), state)
             execution = Execution(key, step_id, given, save=save, basis=basis, earlier=earlier)
             self._executions[key, step_id] = execution
             self.vault.remember(key, step_id, given)
-            execution.task = asyncio.ensure_future(self._run(execution, save))
+            execution.task = asyncio.ensure_future(self._run(job, execution, save))
         elif execution.form != given:
             execution.refused = True
-        await execution.page.settled(execution.task, QUICK)
+        await execution.page.wait_until_asked(execution.task, QUICK)
         return execution
 
-    async def _run(self, execution: Execution, save: Save) -> None:
+    async def _run(self, job: Job, execution: Execution, save: Save) -> None:
         place = (execution.key, execution.step_id)
         try:
             await self._make_way(execution)
             pool = pools.pool()
             run = pool.run(self.plugin.app_name, execution.key)
-            save = rows.seeing_all(self.plugin, save)
             async with listening(run, execution):
-                await execute(pool, run, self._job(execution.key), execution, save)
+                await execute(pool, run, job, execution, save)
         finally:
             execution.running = False
             if not execution.error and self._executions.get(place) is execution:
@@ -104,28 +103,11 @@ class Cells(Answers):
     def succeed(self, old: "Cells") -> None:
         """Go on where the cells of the plugin's version before are: what it executes ends, and is followed from here."""
         self._executions = old._executions
-        self.vault.succeed(old.vault)
+        self.vault.take_over(old.vault)
 
     def _job(self, key: str) -> Job:
-        steps = tuple(self.plugin.steps)
-
-        def keep_suggested(step_id: str, values: dict[str, Any]) -> None:
-            state = dict(self._state(key))
-            if state:
-                found = {name: value for name, value in values.items() if value is not None}
-                # Those of other steps stay: somebody who goes back there is asked the same.
-                state["_suggested"] = {**state.get("_suggested", {}), step_id: found}
-                self.plugin.pip.write_state(key, state)
-
-        def read_state() -> Mapping[str, Any]:
-            return self._state(key)
-
-        def write_state(state: Mapping[str, Any]) -> None:
-            rows.see_all(self.plugin)
-            self.plugin.pip.write_state(key, state)
-
-        source, files = self.source, self.files
-        return Job(source, steps, files, read_state, write_state, self.vault, keep_suggested)
+        stored = Stored(self.plugin, key)
+        return Job(self.source, tuple(self.plugin.steps), self.files, self.vault, stored)
 
     async def _make_way(self, starting: Execution) -> None:
         """A step that starts makes void what is being computed after it, and forgets what had failed in its run."""
@@ -144,7 +126,7 @@ class Cells(Answers):
     def _clear(self, key: str) -> None:
         """Forget which steps of a run did not get to their end; not those that run."""
         running = {step for (run, step), e in self._executions.items() if run == key and e.running}
-        unfinished.clear(self.folder(key), running)
+        in_progress.clear(self.folder(key), running)
 
     def execution(self, key: str, step_id: str) -> Execution | None:
         """Return the execution of a step that is running or has failed. One that went through is forgotten.
@@ -166,20 +148,20 @@ class Cells(Answers):
 
     def _begun(self, key: str, step_id: str) -> Execution | None:
         """Return what the run's folder says of a step that did not end, or not here."""
-        note = unfinished.read(self.folder(key), step_id)
+        note = in_progress.read(self.folder(key), step_id)
         if note is None:
             return None
         state = self._state(key)
         data = state.get(step_id) or {}
         if note.saved(data.get(CELLS)) or not state:
-            unfinished.end(self.folder(key), step_id)
+            in_progress.end(self.folder(key), step_id)
             return None
         typed = (state.get("_typed") or {}).get(step_id) or answers(data)
         execution = Execution(key, step_id, typed, started=note.began, running=note.running)
         if note.running:
             execution.active, execution.doing = True, "Running in another program"
         else:
-            again = note.message == unfinished.INTERRUPTED and known_of(state, step_id, True).some
+            again = note.message == in_progress.INTERRUPTED and known_of(state, step_id, True).some
             execution.fail(note.name, note.message + (f" {GIVEN_AGAIN}" if again else ""))
         return execution
 
@@ -215,7 +197,7 @@ class Cells(Answers):
         """
         execution = self.execution(key, step_id)
         if execution and execution.running and not execution.task:
-            unfinished.ask_to_stop(self.folder(key), step_id)
+            in_progress.ask_to_stop(self.folder(key), step_id)
         elif execution and execution.running and execution.task:
             run = pools.pool().run(self.plugin.app_name, key)
             stopping = asyncio.ensure_future(interrupt(run, execution))
@@ -231,10 +213,9 @@ class Cells(Answers):
         execution = self.execution(key, step_id)
         if execution and execution.running:
             if execution.page.take(question, text, why):
-                await execution.page.settled(execution.task, QUICK)
+                await execution.page.wait_until_asked(execution.task, QUICK)
         elif not why:
-            write = partial(self.plugin.pip.write_state, key)
-            answer_late(self._state(key), write, step_id, question, text)
+            answer_late(Stored(self.plugin, key), step_id, question, text)
 
     def show(self, key: str, cells: list[Record]) -> Any:
         """Return the outputs of cells as a component, or None if there is nothing to show."""
@@ -284,8 +265,8 @@ class Cells(Answers):
                     yield part
 
     @cached_property
-    def _options(self) -> list[Options]:
-        return [mark.options for _, mark in marked(type(self.plugin))]
+    def _options(self) -> list[CellOptions]:
+        return [mark.options for _, mark in cells_of_class(type(self.plugin))]
 
     def _answered(self, key: str, record: Record, show: str) -> Record:
         """Put the answers into code that is shown, as in the exported notebook."""
@@ -296,32 +277,33 @@ class Cells(Answers):
         stored = (self._state(key).get(step.id) if step else None) or {}
         given = execution.form if execution else answers(stored)
         if step:
-            given = masked(self.plugin, step.id, given)
+            given = mask_secrets(self.plugin, step.id, given)
         return record | {"code": with_answers(record["code"], given)}
 
     def _step_of(self, record: Record) -> Any:
         """Return the step that a cell belongs to; None if there is none in the plugin any more."""
-        names = (n for n, m in marked(type(self.plugin)) if m.options.cell_id == record["id"])
+        names = (
+            n for n, m in cells_of_class(type(self.plugin)) if m.options.cell_id == record["id"]
+        )
         name = next(names, "")
         return next((step for step in self.plugin.steps if name.startswith(f"{step.id}_")), None)
 
     def _not_stored(self, folder: RunFolder, cells: list[Record]) -> Any:
         """Say that the steps up to this one run again when somebody goes back, if they do."""
         step = self._step_of(cells[-1]) if cells else None
-        if step is None or not (lost := checkpoints.reason(folder, step.id)):
+        if step is None or not (lost := checkpoint.reason(folder, step.id)):
             return None
         order = [s.id for s in self.plugin.steps]
         last = order.index(step.id) + 1
-        stored = [order.index(s) + 1 for s in checkpoints.stored(folder) if s in order]
+        stored = [order.index(s) + 1 for s in checkpoint.stored(folder) if s in order]
         return render.not_stored(lost, max((n for n in stored if n < last), default=0) + 1, last)
 
     def _state(self, key: str) -> Mapping[str, Any]:
-        rows.see_all(self.plugin)
-        return self.plugin.pip.read_state(key) or {}
+        return Stored(self.plugin, key).read()
 
     def ask_again(self, execution: Execution) -> Any:
         """Return the form that asks for the secrets that a step needs again."""
-        return ask.form(self, execution)
+        return questions.form(self, execution)
 
     def markdown(self, text: str) -> Any:
         """Return Markdown, with formulas in it, as a component."""

@@ -5,10 +5,11 @@ from collections.abc import Mapping
 from importlib import import_module
 from typing import Any
 
-from pipulate_runtime.cells.execution import CELLS, answers
-from pipulate_runtime.cells.folders import RunFolder, inlined
-from pipulate_runtime.cells.source import Source, with_answers
-from pipulate_runtime.cells.vault import masked
+from pipulate_runtime.cells.run.history import answers
+from pipulate_runtime.cells.run.job import CELLS
+from pipulate_runtime.cells.source.source import Source, with_answers
+from pipulate_runtime.cells.storage.folders import RunFolder, load_outputs
+from pipulate_runtime.cells.storage.secrets import mask_secrets
 
 
 def notebook(plugin: Any, source: Source, folder: RunFolder, state: Mapping[str, Any]) -> Any:
@@ -31,12 +32,12 @@ def notebook(plugin: Any, source: Source, folder: RunFolder, state: Mapping[str,
             )
         )
         for record in data[CELLS]:
-            given = masked(plugin, step.id, answers(data))
+            given = mask_secrets(plugin, step.id, answers(data))
             cell = make.new_code_cell(
                 with_answers(record["code"], given),
                 id=record["id"],
                 execution_count=record.get("execution_count"),
-                outputs=[nbformat.from_dict(output) for output in inlined(folder, record)],
+                outputs=[nbformat.from_dict(output) for output in load_outputs(folder, record)],
             )
             cells.append(cell)
     return make.new_notebook(cells=cells, metadata=_metadata())

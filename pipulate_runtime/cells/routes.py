@@ -13,9 +13,10 @@ from fasthtml.common import to_xml
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response, StreamingResponse
 
-from pipulate_runtime.cells import files, frame, libraries
-from pipulate_runtime.cells import pool as pools
-from pipulate_runtime.cells.folders import KINDS, RunFolder
+from pipulate_runtime.cells.kernel import pool as pools
+from pipulate_runtime.cells.page import chart_scripts, frame
+from pipulate_runtime.cells.storage import files
+from pipulate_runtime.cells.storage.folders import KINDS, RunFolder
 
 _RUN = re.compile(r"\w+-[0-9a-f]{10}", re.ASCII)
 KEY = "pipeline_id"  # the page sends the run's key by this name
@@ -80,7 +81,7 @@ def _outputs(app: Any, app_name: str, bundled: Path | None) -> None:
 
     async def library(request: Request) -> Response:
         try:
-            script = await asyncio.to_thread(libraries.content, request.path_params["name"])
+            script = await asyncio.to_thread(chart_scripts.content, request.path_params["name"])
         except FileNotFoundError:
             return Response("There is no such library.", status_code=404)
         # A sandboxed frame has no origin of its own, hence the second header
@@ -95,7 +96,7 @@ def _outputs(app: Any, app_name: str, bundled: Path | None) -> None:
         try:
             content = _folder(app_name, run).read(f"{digest}.{kind}")
         except OSError:
-            return Response("The file of this output is gone.", status_code=404)
+            return Response("The file of this output is missing.", status_code=404)
         policy = "sandbox; default-src 'none'; style-src 'unsafe-inline'"
         if kind == "frame":
             content = frame.document(json.loads(content), base).encode("utf-8", "replace")
@@ -114,7 +115,7 @@ def _outputs(app: Any, app_name: str, bundled: Path | None) -> None:
             if not _RUN.fullmatch(run):
                 raise FileNotFoundError(run)
             work = _folder(app_name, run).work
-            file, length = await asyncio.to_thread(files.opened, work, name, bundled)
+            file, length = await asyncio.to_thread(files.open_result, work, name, bundled)
         except FileNotFoundError:
             return Response("There is no such file now.", status_code=404)
         return _download(files.content(file, length), name.rpartition("/")[2], length)
@@ -127,7 +128,7 @@ def _outputs(app: Any, app_name: str, bundled: Path | None) -> None:
         names = await asyncio.to_thread(files.results, work, bundled)
         if not names:
             return Response("This run has no files now.", status_code=404)
-        return _download(files.zipped(work, names), f"{run.rpartition('-')[0]}.zip")
+        return _download(files.zip_files(work, names), f"{run.rpartition('-')[0]}.zip")
 
     app.route(f"/{app_name}/files/{{run}}/one", methods=["GET"])(one_file)
     app.route(f"/{app_name}/files/{{run}}/all", methods=["GET"])(all_files)

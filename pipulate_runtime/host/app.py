@@ -14,24 +14,25 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from pipulate_runtime.cells.keyfile import kept_key
-from pipulate_runtime.host import cards, compat, pages, security, widgets
-from pipulate_runtime.host.again import AskAgain
-from pipulate_runtime.host.api import Pipulate
+from pipulate_runtime.cells.storage.keyfile import read_or_make_key
+from pipulate_runtime.host import for_upstream
+from pipulate_runtime.host.all_runs import Watching
 from pipulate_runtime.host.around import Around
-from pipulate_runtime.host.chat.ollama import Ollama
-from pipulate_runtime.host.extras import Extras
+from pipulate_runtime.host.base import security
+from pipulate_runtime.host.base.errors import HostError
+from pipulate_runtime.host.base.logs import Requests
+from pipulate_runtime.host.base.markup import html
 from pipulate_runtime.host.hooks import Hooks
-from pipulate_runtime.host.loading import Loader
-from pipulate_runtime.host.logs import Requests
-from pipulate_runtime.host.markup import html
-from pipulate_runtime.host.messages import HostError
-from pipulate_runtime.host.plugins import find_files
+from pipulate_runtime.host.pages import cards, frame, widgets
+from pipulate_runtime.host.plugin_api.api import Pipulate
+from pipulate_runtime.host.plugins import modules
+from pipulate_runtime.host.plugins.load import Loader
+from pipulate_runtime.host.plugins.model import find_files
+from pipulate_runtime.host.plugins.served import Served
 from pipulate_runtime.host.routes import Routes
-from pipulate_runtime.host.served import Served
-from pipulate_runtime.host.state import DATABASE, StateStore
-from pipulate_runtime.host.watching import Watching
-from pipulate_runtime.host.workshop import NO_TOOLS, Tools, Workshop
+from pipulate_runtime.host.state import request_run
+from pipulate_runtime.host.state.store import DATABASE, StateStore
+from pipulate_runtime.host.workshop.tools import NO_TOOLS, Tools, Workshop
 
 log = logging.getLogger(__name__)
 
@@ -58,7 +59,7 @@ def create_app(
     names: frozenset[str] = frozenset(),
     limits: Limits = NO_LIMITS,
     tools: Tools = NO_TOOLS,
-    ollama: Ollama | None = None,
+    ollama: Any = None,
 ) -> FastHTML:
     """The app with the plugins of `folder` (or just `files`), its state under `data`.
 
@@ -68,7 +69,7 @@ def create_app(
     """
     fh_cfg["indent"] = False  # white space between tags is text, and not ours to add
     store = StateStore(data / DATABASE)
-    store.ensure_roles(compat.ROLES, compat.ROLES_ALWAYS_ON)
+    store.ensure_roles(modules.ROLES, modules.ROLES_ALWAYS_ON)
     hooks = Hooks(store)
 
     def configure() -> None:
@@ -84,7 +85,7 @@ def create_app(
                 routes.forget_deleted()
                 yield
             finally:
-                await around.chat.conversation.close()
+                await around.close()
                 if served.computed:
                     from pipulate_runtime import cells
 
@@ -101,14 +102,14 @@ def create_app(
             ),
             *([Middleware(Requests)] if tools.log else []),
             Middleware(Recover, hooks=hooks),
-            Middleware(AskAgain),
+            *for_upstream.middleware(),
         ],
         before=hooks.before,
         after=hooks.after,
         lifespan=lifespan,
         default_hdrs=False,
         canonical=False,
-        secret_key=kept_key(data / "session.key"),
+        secret_key=read_or_make_key(data / "session.key"),
         exception_handlers={404: _not_found},
     )
     app.state.store = store
@@ -120,18 +121,18 @@ def create_app(
     hooks.loaded = app.state.loaded = served.loaded
     routes = Routes(app, store, served.loaded, data, tools.pages)
     routes.register()
-    Extras(app).register()
+    for_upstream.register(app)
     served.watchers.append(routes.add_pages)
     Watching(app, store, served.loaded, data, routes.forget_deleted).register()
     workshop = Workshop(app, served, store, data, tools)
     workshop.register()
-    around = Around(app, store, served.loaded, ollama or Ollama())
+    around = Around(app, store, served.loaded, ollama)
     around.register()
     return app
 
 
 def _not_found(request: Request, _: Exception) -> Any:
-    return pages.page("Nothing here", pages.not_found(), **request.app.state.frame())
+    return frame.page("Nothing here", frame.not_found(), **request.app.state.frame())
 
 
 def _offered(app: FastHTML, store: StateStore) -> dict[str, Callable[[], Any]]:
@@ -181,6 +182,8 @@ class Recover:
             if started:
                 raise
             await self._answer(Request(scope), error)(scope, receive, send)
+        finally:
+            request_run.release()
 
     def _answer(self, request: Request, error: Exception) -> HTMLResponse:
         trace = "".join(traceback.format_exception(error))
@@ -188,7 +191,7 @@ class Recover:
         known = error if isinstance(error, HostError) else None  # has its own words, and a way out
         card = cards.error_card(known) if known else cards.failure(error, trace)
         if "hx-request" not in request.headers:
-            content = html(pages.page("Something went wrong", pages.failed(), card))
+            content = html(frame.page("Something went wrong", frame.failed_page_head(), card))
             return HTMLResponse(content, status_code=500)
         headers = {}
         if found is not None:

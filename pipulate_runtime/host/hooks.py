@@ -10,15 +10,20 @@ from urllib.parse import parse_qs, urlsplit
 
 from fasthtml.common import FT, Div, HtmxResponseHeaders, Title
 from fasthtml.core import parse_form
+from starlette.datastructures import FormData, UploadFile
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
-from pipulate_runtime.host import cards, mend, outdated, pages, runs, scope, widgets
-from pipulate_runtime.host.again import NOTES, Refused
-from pipulate_runtime.host.contract import Component
-from pipulate_runtime.host.markup import html
-from pipulate_runtime.host.plugins import Loaded, Plugin
-from pipulate_runtime.host.state import State, StateStore, is_done, is_finalized
+from pipulate_runtime.cells.storage.uploads import safe_name
+from pipulate_runtime.host import for_upstream as upstream
+from pipulate_runtime.host.base import security
+from pipulate_runtime.host.base.contract import Component
+from pipulate_runtime.host.base.markup import html, parts
+from pipulate_runtime.host.pages import cards, frame, outdated, widgets, workflow_runs
+from pipulate_runtime.host.plugins.model import Loaded, Plugin
+from pipulate_runtime.host.state import request_run
+from pipulate_runtime.host.state.run import State, is_done, is_finalized
+from pipulate_runtime.host.state.store import StateStore
 
 _CHANGES = {"revert", "unfinalize"}
 
@@ -43,22 +48,20 @@ class Hooks:
         if found is None:
             return None
         plugin, action = found
+        sent = await _sent(request)
         if action == "init":
-            await _sent(request)
-            scope.bind("")  # the form's pipeline_id is a name, not yet a key
+            request_run.bind("")  # the form's pipeline_id is a name, not yet a key
             return None
-        key = str((await _sent(request)).get(scope.KEY) or _run_of_page(request, plugin))
-        scope.bind(key)
-        run = self._store.run(key or self._store.setting(scope.KEY) or "")
+        key = str(sent.get(request_run.KEY) or _run_of_page(request, plugin))
+        run = self._store.run(key or self._store.setting(request_run.KEY) or "")
+        request_run.bind(key, run)
         if run is None or run.app_name != plugin.app_name:
-            return _instead(request, plugin, cards.gone(plugin)) if key else None
-        if request.method == "POST" and not allowed(
-            plugin, action, run.state, await _sent(request)
-        ):
-            again = widgets.container(plugin.app_name, plugin.steps, run.key)
-            return _instead(request, plugin, again)
+            return _instead(request, plugin, cards.deleted_run_card(plugin)) if key else None
         if request.method == "POST":
-            outdated.retire(self._store, plugin, run, action, await _sent(request))
+            if not allowed(plugin, action, run.state, sent):
+                again = widgets.container(plugin.app_name, plugin.steps, run.key)
+                return _instead(request, plugin, again)
+            outdated.retire(plugin, run, action, sent)
         return None
 
     def after(self, request: Request, resp: Any = None) -> Any:
@@ -67,29 +70,29 @@ class Hooks:
         if found is None or "hx-request" not in request.headers:
             return None
         plugin, action = found
-        run = self._store.run(scope.bound_key())
-        if nonce := mend.nonce_of(request):
-            mend.sign(resp, nonce)
+        run = request_run.run_of(self._store, request_run.bound_key())
+        if nonce := security.nonce_of(request):
+            security.sign(resp, nonce)
         if action == "init" and run is None and isinstance(resp, FT):
             return Div(resp, id=widgets.container_id(plugin.app_name))  # the next try needs it
         if run is None or run.app_name != plugin.app_name:
             return None
         if action == "init":
             return _started(plugin, run.key, run.state, resp)
-        place = mend.in_its_own_place(request, resp)
+        place = upstream.in_its_own_place(request, resp)
         if not plugin.steps:
             return None
         step = next((s for s in plugin.steps if s.id == action.removesuffix("_submit")), None)
-        extra = runs.progress(plugin.steps, run.state, swap=True)
+        extra = workflow_runs.progress(plugin.steps, run.state, swap=True)
         if isinstance(resp, Response):
             if isinstance(resp, HTMLResponse) and step:
-                mend.extend(resp, step.id, _standing(step, run.state), extra)
+                upstream.extend(resp, step.id, _standing(step, run.state), extra)
             return None
-        _note_refusal(request, resp, plugin, action, run.key)
+        upstream.note_refusal(request, resp, plugin, action, run.key)
         if step:
             _mark(resp, step, _standing(step, run.state))
-        mend.keep_key(resp, widgets.container_id(plugin.app_name), run.key)
-        resp = outdated.held(resp, plugin, action, run.state)
+        upstream.keep_key(resp, widgets.container_id(plugin.app_name), run.key)
+        resp = outdated.ask_before_clearing(resp, plugin, action, run.state)
         news = None
         if step or action in _CHANGES:
             news = outdated.place(plugin, run.key, run.state, swap=True)
@@ -105,7 +108,7 @@ def _instead(request: Request, plugin: Plugin, content: Component) -> Response:
     if "hx-request" in request.headers:
         headers = widgets.into_container(plugin.app_name)
         return HTMLResponse(html(content), headers={header.k: header.v for header in headers})
-    return HTMLResponse(html(pages.page(plugin.title, content, **request.app.state.frame())))
+    return HTMLResponse(html(frame.page(plugin.title, content, **request.app.state.frame())))
 
 
 def _run_of_page(request: Request, plugin: Plugin) -> str:
@@ -121,8 +124,16 @@ async def _sent(request: Request) -> Mapping[str, Any]:
     if request.method in ("GET", "HEAD"):
         return request.query_params
     form: Mapping[str, Any] = await parse_form(request)
-    mend.safe_uploads(form)
+    safe_uploads(form)
     return {**request.query_params, **form}
+
+
+def safe_uploads(form: Mapping[str, Any]) -> None:
+    """Give uploaded files names that stay in the folder they are written to: a plugin may use them as they are."""
+    if isinstance(form, FormData):
+        for _, value in form.multi_items():
+            if isinstance(value, UploadFile) and value.filename:
+                value.filename = safe_name(value.filename)
 
 
 def allowed(plugin: Plugin, action: str, state: State, sent: Mapping[str, Any]) -> bool:
@@ -140,25 +151,14 @@ def allowed(plugin: Plugin, action: str, state: State, sent: Mapping[str, Any]) 
     return not is_finalized(state) and all(is_done(state, step) for step in before)
 
 
-def _note_refusal(request: Request, resp: Any, plugin: Plugin, action: str, key: str) -> None:
-    """Leaves word for AskAgain when a plugin answered a step with a line of text in place of its form."""
-    step_id, form = action.removesuffix("_submit"), getattr(request, "_form", None)
-    message = mend.refusal(resp)
-    if message and form and step_id != action and step_id in {step.id for step in plugin.steps}:
-        sent = [(name, value) for name, value in form.multi_items() if isinstance(value, str)]
-        request.scope.setdefault(NOTES, []).append(
-            Refused(plugin.app_name, step_id, key, sent, message)
-        )
-
-
 def _started(plugin: Plugin, key: str, state: State, resp: Any) -> Any:
     """The answer to init: the address becomes the run's, the landing page gives way to the run's header."""
-    address = HtmxResponseHeaders(push_url=runs.run_url(plugin.key, key))
+    address = HtmxResponseHeaders(push_url=workflow_runs.run_url(plugin.key, key))
     if isinstance(resp, Response):
         resp.headers["HX-Push-Url"] = address.v
         return resp
-    name = runs.run_name(key, plugin.app_name)
-    head = pages.run_head(plugin, key, name, state, swap=True)
+    name = workflow_runs.run_name(key, plugin.app_name)
+    head = frame.run_head(plugin, key, name, state, swap=True)
     leave = Div(id="landing", hx_swap_oob="delete")
     answer = resp if isinstance(resp, tuple) else (resp,)
     return (*answer, head, leave, Title(f"{name} – {plugin.title}"), address)
@@ -173,6 +173,6 @@ def _standing(step: Any, state: State) -> str:
 
 def _mark(resp: Any, step: Any, standing: str) -> None:
     """Gives a step's root its data-state (DESIGN 7) where the plugin did not."""
-    for part in mend.parts(resp):
+    for part in parts(resp):
         if isinstance(part, FT) and part.attrs.get("id") == step.id:
             part.attrs.setdefault("data-state", standing)

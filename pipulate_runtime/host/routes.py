@@ -11,13 +11,16 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from pipulate_runtime.host import assets, cards, homepage, mend, pages, runs, security, standings
-from pipulate_runtime.host.contract import Component
-from pipulate_runtime.host.export import notebook_text
-from pipulate_runtime.host.loading import SERVER_ROUTES
-from pipulate_runtime.host.plugins import Loaded, Plugin, is_address
-from pipulate_runtime.host.precedence import put_first
-from pipulate_runtime.host.state import Run, StateStore, is_finalized
+from pipulate_runtime.host.base import markup, security
+from pipulate_runtime.host.base.contract import Component
+from pipulate_runtime.host.base.security import put_first
+from pipulate_runtime.host.pages import frame, parts, status, workflow_runs
+from pipulate_runtime.host.pages import home as homepage
+from pipulate_runtime.host.plugins.export import notebook_text
+from pipulate_runtime.host.plugins.load import SERVER_ROUTES
+from pipulate_runtime.host.plugins.model import Loaded, Plugin, is_address
+from pipulate_runtime.host.state.run import Run, is_finalized
+from pipulate_runtime.host.state.store import StateStore
 
 
 class Routes:
@@ -63,8 +66,8 @@ class Routes:
         put_first(self._app, before)
 
     def _page(self, title: str, *content: Component) -> Component:
-        mend.sign(content, security.page_nonce())
-        return pages.page(title, *content, **self._app.state.frame())
+        security.sign(content, security.page_nonce())
+        return frame.page(title, *content, **self._app.state.frame())
 
     # -- pages
 
@@ -82,14 +85,14 @@ class Routes:
         )
         return self._page("Workflows", content)
 
-    def _recent(self) -> list[tuple[standings.Standing, Plugin]]:
+    def _recent(self) -> list[tuple[status.Standing, Plugin]]:
         """The runs of the profile in use that were changed last, of workflows that are here."""
-        found: list[tuple[standings.Standing, Plugin]] = []
+        found: list[tuple[status.Standing, Plugin]] = []
         mine = self._store.profile_key()
         for app_name, key in self._store.recent(20 * homepage.RECENT, mine):
             plugin, enough = self._loaded.by_app.get(app_name), len(found) == homepage.RECENT
             if plugin and not enough and (run := self._store.run(key)):
-                found.append((standings.standing_of(run, plugin, self._data, sized=False), plugin))
+                found.append((status.standing_of(run, plugin, self._data, sized=False), plugin))
         return found
 
     def _page_of(self, key: str) -> Any:
@@ -107,27 +110,27 @@ class Routes:
     async def _plugin_page(self, request: Request, plugin: Plugin) -> Component:
         """The landing page; with ?run= the run."""
         self.forget_deleted()
-        stale = tuple(map(pages.stale, self._loaded.problems_of(plugin)))
+        stale = tuple(map(frame.stale_notice, self._loaded.problems_of(plugin)))
         key = request.query_params.get("run")
         if key is None:
             landing = await self._landing(request, plugin)
             return self._page(plugin.title, *stale, *landing, self._link(plugin))
         run = self._run_of(plugin, key)
         if run is None:
-            missing = cards.notice("This run is not here any more. Here are those that are.")
+            missing = parts.notice("This run no longer exists. The other runs are below.")
             return self._page(plugin.title, *stale, missing, *await self._landing(request, plugin))
         self._store.set_setting("pipeline_id", key)
-        name = runs.run_name(key, plugin.app_name)
-        content = pages.run_page(plugin, key, name, run.state)
+        name = workflow_runs.run_name(key, plugin.app_name)
+        content = frame.run_page(plugin, key, name, run.state)
         return self._page(f"{name} – {plugin.title}", *stale, content)
 
     @staticmethod
     async def _landing(request: Request, plugin: Plugin) -> tuple[Component, ...]:
         """What a plugin shows before a run, below a heading where it has none."""
         landing = await plugin.instance.landing(request)
-        if any(component.tag == "h1" for component in mend.components(landing)):
+        if any(component.tag == "h1" for component in markup.components(landing)):
             return (landing,)
-        return pages.own_head(plugin.instance), landing
+        return frame.own_head(plugin.instance), landing
 
     def _link(self, plugin: Plugin) -> Component:
         """What leads to the review of a plugin, where there is one."""
@@ -142,7 +145,7 @@ class Routes:
         """GET /problems/STEM: why a plugin file cannot be used."""
         for problem in self._loaded.problems:
             if problem.path.stem == stem:
-                return self._page("This workflow cannot be opened", pages.problem_page(problem))
+                return self._page("This workflow cannot be opened", frame.problem_page(problem))
         return Response("", status_code=404)
 
     def redirect(self, key: str) -> Response:
@@ -157,7 +160,7 @@ class Routes:
 
     def static(self, name: str) -> Response:
         """GET /static/NAME."""
-        found = assets.content(name)
+        found = markup.content(name)
         if found is None:
             return Response("", status_code=404)
         headers = {"Cache-Control": "public, max-age=31536000, immutable"}
@@ -165,15 +168,15 @@ class Routes:
 
     def icon(self) -> Response:
         """GET /favicon.ico."""
-        return RedirectResponse(assets.url("icon.svg"))
+        return RedirectResponse(markup.url("icon.svg"))
 
     def theme(self, request: Request, theme: str = "auto") -> Any:
         """POST /theme: the colours, kept on the server."""
-        chosen = theme if theme in pages.THEMES else "auto"
+        chosen = theme if theme in frame.THEMES else "auto"
         self._store.set_setting("theme_preference", chosen)
         if "hx-request" not in request.headers:
             return RedirectResponse("/", status_code=303)
-        return pages.theme_toggle(chosen), HtmxResponseHeaders(
+        return frame.theme_toggle(chosen), HtmxResponseHeaders(
             trigger=json.dumps({"theme": chosen})
         )
 
@@ -189,9 +192,9 @@ class Routes:
 
     def _run_list(self, plugin: Plugin, deleted: str | None = None) -> Component:
         prefix = self._store.run_prefix(plugin.app_name)
-        newest = self._store.runs(plugin.app_name, limit=runs.SHOWN, prefix=prefix)
+        newest = self._store.runs(plugin.app_name, limit=workflow_runs.SHOWN, prefix=prefix)
         total = self._store.count_runs(self._store.profile_key()).get(plugin.app_name, 0)
-        return runs.run_list(plugin.instance, newest, total, deleted)
+        return workflow_runs.run_list(plugin.instance, newest, total, deleted)
 
     def older(self, app: str) -> Any:
         """GET /runs/older?app=APP: the runs that the list on the page leaves out."""
@@ -199,8 +202,8 @@ class Routes:
         if plugin is None:
             return Response("", status_code=404)
         prefix = self._store.run_prefix(app)
-        found = self._store.runs(app, skip=runs.SHOWN, prefix=prefix)
-        return runs.run_items(plugin.instance, found)
+        found = self._store.runs(app, skip=workflow_runs.SHOWN, prefix=prefix)
+        return workflow_runs.run_items(plugin.instance, found)
 
     async def delete(self, run: str) -> Any:
         """POST /runs/delete: takes a run away; the answer is the list, with the way to undo it."""

@@ -107,9 +107,14 @@ def data(tmp_path: Path) -> Path:
 @pytest.fixture
 def make(tmp_path: Path, data: Path) -> Callable[..., Walker]:
     """Return a plugin made of the given members, walked by a Walker."""
+    return maker(tmp_path)
+
+
+def maker(folder: Path) -> Callable[..., Walker]:
+    """What makes plugins in a folder."""
 
     def make(body: str, steps: int = 1, files: str | None = None, pip: Pip | None = None) -> Walker:
-        path = tmp_path / "made.py"
+        path = folder / "made.py"
         path.write_text(
             HEAD.replace("STEPS", str(steps)) + indent(dedent(body), "    "), encoding="utf-8"
         )

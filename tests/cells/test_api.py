@@ -8,10 +8,11 @@ import pytest
 from fasthtml.common import FastHTML, fast_app, to_xml
 from starlette.testclient import TestClient
 
-from pipulate_runtime.cells import Cells, cell, cell_text, configure, frame
-from pipulate_runtime.cells.folders import RunFolder
-from pipulate_runtime.cells.outputs import error
-from pipulate_runtime.cells.source import Source
+from pipulate_runtime.cells import Cells, cell, cell_text, configure
+from pipulate_runtime.cells.outputs.collect import error
+from pipulate_runtime.cells.page import frame
+from pipulate_runtime.cells.source.source import Source
+from pipulate_runtime.cells.storage.folders import RunFolder
 from tests.cells.conftest import run
 
 

@@ -6,7 +6,9 @@ import pytest
 from bs4 import BeautifulSoup
 from fasthtml.common import to_xml
 
-from pipulate_runtime.cells import ask, asking, configure, ending, live, shutdown
+from pipulate_runtime.cells import configure, shutdown
+from pipulate_runtime.cells.page import live, questions
+from pipulate_runtime.cells.run import replies, step
 from tests.cells.conftest import run, stdout
 from tests.cells.test_failures import until
 
@@ -44,11 +46,11 @@ async def say(walker, execution, text, why=""):
 
 
 def form_of(execution):
-    return BeautifulSoup(to_xml(ask.question(execution, "made")), "html.parser").form
+    return BeautifulSoup(to_xml(questions.question(execution, "made")), "html.parser").form
 
 
 def told(walker, step_id="step_01"):
-    return asking.asked_in(walker.pip.read_state("k")[step_id]["_cells"])
+    return replies.asked_in(walker.pip.read_state("k")[step_id]["_cells"])
 
 
 def results(walker, step_id):
@@ -113,6 +115,7 @@ def test_two_submits_answer_once_and_bad_answers_say_why(make):
     run(test())
 
 
+@pytest.mark.slow
 def test_the_page_learns_of_a_question_and_of_its_end(make):
     walker = make(LOOP)
 
@@ -217,6 +220,7 @@ def test_the_stop_button_ends_a_question_and_thinking_takes_no_time(make):
     run(test())
 
 
+@pytest.mark.slow
 def test_after_a_kill_the_answers_are_given_again_and_a_late_one_counts(make):
     walker = make(LOOP)
 
@@ -250,6 +254,7 @@ def test_after_a_kill_the_answers_are_given_again_and_a_late_one_counts(make):
     run(test())
 
 
+@pytest.mark.slow
 def test_a_question_nobody_answers_gives_way_to_others(make, data):
     walker = make(LOOP)
     walker.pip.write_state("k", {"started": True})
@@ -263,7 +268,7 @@ def test_a_question_nobody_answers_gives_way_to_others(make, data):
         other = await walker.begin("step_01", key="other")
         await until(lambda: other.question)
         assert not execution.running
-        assert execution.said == (ending.INTERRUPTED, ending.NOT_ANSWERED)
+        assert execution.said == (step.INTERRUPTED, step.NOT_ANSWERED)
         await cells.interrupt("other", "step_01")
         await other.task
         await cells.answered("k", "step_01", waiting.id, "two", "")
@@ -276,6 +281,7 @@ def test_a_question_nobody_answers_gives_way_to_others(make, data):
     run(test())
 
 
+@pytest.mark.slow
 def test_what_was_answered_before_is_suggested_when_the_step_is_run_anew(make):
     walker = make(LOOP)
 
@@ -295,6 +301,7 @@ def test_what_was_answered_before_is_suggested_when_the_step_is_run_anew(make):
     run(test())
 
 
+@pytest.mark.slow
 def test_the_first_question_is_heard_however_late_a_channel_tries_again(make, monkeypatch):
     """A channel that finds nobody listening tries again after a while of its own; what is asked before that is lost."""
     import zmq
@@ -337,10 +344,10 @@ def test_prompts_and_answers_of_any_kind(make):
         execution = await walker.begin("step_01")
         question = await asked(execution)
         assert question.prompt == "<script>alert(1)</script>\n1) this"
-        assert "<script>" not in to_xml(ask.question(execution, "made"))
+        assert "<script>" not in to_xml(questions.question(execution, "made"))
         await say(walker, execution, "</form>🙂'\"")
         question = await asked(execution)
-        assert len(question.prompt) == asking.LONGEST
+        assert len(question.prompt) == replies.LONGEST
         await say(walker, execution, "z" * 1_000_000)
         question = await asked(execution)
         assert form_of(execution).label.text == "Answer"

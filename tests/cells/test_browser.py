@@ -10,8 +10,10 @@ import pytest
 from fasthtml.common import Body, Head, Html, Script, Style, to_xml
 from starlette.responses import HTMLResponse
 
-from pipulate_runtime.cells import libraries, stylesheet
-from tests.cells.conftest import run
+from pipulate_runtime.cells import configure, stylesheet
+from pipulate_runtime.cells.kernel import pool
+from pipulate_runtime.cells.page import chart_scripts
+from tests.cells.conftest import maker, run
 from tests.conftest import CHROMIUM
 from tests.host.helpers import free_port
 
@@ -109,52 +111,61 @@ def browser() -> Iterator[Any]:
         chromium.close()
 
 
-@pytest.mark.parametrize(
-    "name", ["plotly", "plotly_html", "altair", "altair_mime", "bokeh", "script", "wide", "leak"]
-)
-def test_a_chart_is_drawn(make, name):
-    for package in {
-        "plotly": ["plotly"],
-        "altair": ["altair", "vl_convert"],
-        "bokeh": ["bokeh"],
-    }.get(name.split("_")[0], []):
+@pytest.fixture(scope="module")
+def pages(tmp_path_factory) -> Iterator[tuple[str, Any]]:
+    """The address of pages with a chart each, which cells of one step have made, and a browser."""
+    for package in ("plotly", "altair", "vl_convert", "bokeh"):
         pytest.importorskip(package)
-    names = ["altair", "altair_mime"] if name == "altair_mime" else [name]
-    walker = make(
-        "".join(f'\n@cell("{n}")\ndef step_01_cell_{n}(form):{CHARTS[n]}\n' for n in names)
+    folder = tmp_path_factory.mktemp("charts")
+    before = dict(vars(pool.settings))
+    configure(data=folder / "data", max_kernels=8, idle_seconds=600)
+    walker = maker(folder)(
+        "".join(f'\n@cell("{n}")\ndef step_01_cell_{n}(form):{CHARTS[n]}\n' for n in CHARTS)
     )
     run(walker.walk({}))
+    made = walker.pip.read_state("k")["step_01"]["_cells"]
+    shown = [walker.plugin.cells.show("k", [cell]) for cell in made]
+    html = [to_xml(Html(Head(Script(FIT), Style(stylesheet())), Body(one))) for one in shown]
+    of_chart = dict(zip(CHARTS, html, strict=True))
 
-    cells = walker.pip.read_state("k")["step_01"]["_cells"][-1:]
-    shown = walker.plugin.cells.show("k", cells)
-    page = to_xml(Html(Head(Script(FIT), Style(stylesheet())), Body(shown)))
-    walker.plugin.app.route("/page")(lambda: HTMLResponse(page))
+    def page(name: str) -> HTMLResponse:
+        return HTMLResponse(of_chart[name])
 
+    walker.plugin.app.route("/page/{name}")(page)
     with served(walker.plugin.app) as address, browser() as chromium:
-        tab = chromium.new_page()
-        answered, refused, problems = [], [], []
-        tab.on("requestfinished", lambda request: answered.append(request.url))
-        tab.on("requestfailed", lambda request: refused.append((request.url, request.failure)))
-        tab.on("pageerror", lambda error: problems.append(str(error)))
-        tab.goto(f"{address}/page")
-        assert tab.locator("iframe").count() == 1
-        frame = tab.frame_locator("iframe")
-        frame.locator("svg, canvas").first.wait_for(state="attached", timeout=20_000)
-        tab.wait_for_function("document.querySelector('iframe').style.height != '480px'")
-        if name == "wide":  # the bar to scroll it sideways takes room, too
-            room = "e => [innerHeight - e.clientHeight, e.scrollHeight - e.clientHeight]"
-            bar, hidden = frame.locator("html").evaluate(room)
-            assert bar > 0 >= hidden
-        assert problems == []
-        assert [url for url in answered if not url.startswith((address, "data:", "blob:"))] == []
-        if name == "leak":
-            assert {reason for url, reason in refused if "leak" in url} == {"csp"}
-            assert len(refused) >= 3
-        assert tab.title() != "taken"
+        yield address, chromium
+    vars(pool.settings).clear()
+    vars(pool.settings).update(before)
+
+
+@pytest.mark.parametrize("name", CHARTS)
+def test_a_chart_is_drawn(pages, name):
+    address, chromium = pages
+    tab = chromium.new_page()
+    answered, refused, problems = [], [], []
+    tab.on("requestfinished", lambda request: answered.append(request.url))
+    tab.on("requestfailed", lambda request: refused.append((request.url, request.failure)))
+    tab.on("pageerror", lambda error: problems.append(str(error)))
+    tab.goto(f"{address}/page/{name}")
+    assert tab.locator("iframe").count() == 1
+    frame = tab.frame_locator("iframe")
+    frame.locator("svg, canvas").first.wait_for(state="attached", timeout=20_000)
+    tab.wait_for_function("document.querySelector('iframe').style.height != '480px'")
+    if name == "wide":  # the bar to scroll it sideways takes room, too
+        room = "e => [innerHeight - e.clientHeight, e.scrollHeight - e.clientHeight]"
+        bar, hidden = frame.locator("html").evaluate(room)
+        assert bar > 0 >= hidden
+    assert problems == []
+    assert [url for url in answered if not url.startswith((address, "data:", "blob:"))] == []
+    if name == "leak":
+        assert {reason for url, reason in refused if "leak" in url} == {"csp"}
+        assert len(refused) >= 3
+    assert tab.title() != "taken"
+    tab.close()
 
 
 def test_the_libraries_of_the_installed_packages_are_found():
-    assert libraries.available("plotly")
-    assert libraries.available("bokeh")
-    for name in libraries.BOKEH:
-        assert len(libraries.content(name)) > 1000
+    assert chart_scripts.available("plotly")
+    assert chart_scripts.available("bokeh")
+    for name in chart_scripts.BOKEH:
+        assert len(chart_scripts.content(name)) > 1000

@@ -6,10 +6,12 @@ import stat
 
 import pytest
 
-from pipulate_runtime.cells import checkpoints, configure, keeping, shutdown
-from pipulate_runtime.cells import pool as pools
-from pipulate_runtime.cells.folders import RunFolder
+from pipulate_runtime.cells import configure, shutdown
+from pipulate_runtime.cells.kernel import pool as pools
+from pipulate_runtime.cells.run import checkpoint, checkpointing
+from pipulate_runtime.cells.storage.folders import RunFolder
 from tests.cells.conftest import results, run
+from tests.conftest import slow_but
 
 pytestmark = pytest.mark.kernel
 
@@ -18,13 +20,13 @@ pytestmark = pytest.mark.kernel
 def loads(monkeypatch):
     """The steps whose checkpoints were loaded for a run."""
     steps = []
-    load = checkpoints.Checkpoint.load
+    load = checkpoint.Checkpoint.load
 
     async def noted(self, kernel):
         steps.append(self.folder.name)
         await load(self, kernel)
 
-    monkeypatch.setattr(checkpoints.Checkpoint, "load", noted)
+    monkeypatch.setattr(checkpoint.Checkpoint, "load", noted)
     return steps
 
 
@@ -56,7 +58,7 @@ def walked(make, *steps: str):
 
 
 def why(walker, number: int = 1) -> str:
-    return checkpoints.reason(walker.plugin.cells.folder("k"), f"step_{number:02}")
+    return checkpoint.reason(walker.plugin.cells.folder("k"), f"step_{number:02}")
 
 
 def kept(walker) -> list[str]:
@@ -92,13 +94,15 @@ ALIKE = {
     "partial and methods": ("import functools\nclass C:\n    def m(self, x): return x\nc = C(); f = functools.partial(pow, 2); g = c.m", "f(5), g(3), g.__self__ is c"),
     "annotations": ("count: int = 3", "__annotations__"),
     "source of a cell": ("def f(): return 'here'", "import inspect\ninspect.getsource(f)", "%psource f", "inspect.getsource(f)"),
+    "source of a class": ("class A:\n    def f(self): return lambda: 'here'\na = A()", "import inspect\na.f.__name__", "%psource A", "print(inspect.getsource(A.f), inspect.getsource(a.f()))"),
+    "lines of a traceback": ("def f():\n    def g(): return [1 / n for n in (1, 0)]  # here\n    return g()", "import traceback", "try: f()\nexcept ZeroDivisionError as error: print([(frame.lineno, frame.line) for frame in traceback.extract_tb(error.__traceback__)])"),
     "shown by the shell": ("[1]", "_.append(2)", "_1, _"),
     "rc parameters": ("import matplotlib.pyplot as plt\nplt.rcParams['axes.titlesize'] = 31", "plt.rcParams['axes.titlesize']"),
     "a model": ("from sklearn.linear_model import LinearRegression\nm = LinearRegression().fit([[1.0], [2.0]], [2.0, 4.0])", "m.predict([[3.0]]).round(6)"),
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("name", ALIKE)
+@pytest.mark.parametrize("name", slow_but(ALIKE, "values", "a class"))
 def test_a_new_kernel_goes_on_as_if_nothing_had_happened(make, loads, name):
     steps = ALIKE[name]
     plain = make(text_cells(*steps), steps=len(steps))
@@ -131,7 +135,7 @@ LOSSY = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("name", LOSSY)
+@pytest.mark.parametrize("name", slow_but(LOSSY, "a view"))
 def test_what_cannot_be_stored_is_named_and_the_steps_run_again(make, loads, name):
     *steps, words = LOSSY[name]
     plain = make(text_cells(*steps), steps=len(steps))
@@ -197,7 +201,9 @@ def test_the_key_is_for_its_owner_only(counted, data):
     assert stat.S_IMODE(mode) == 0o600
 
 
-@pytest.mark.parametrize("change", ["pickle", "meta", "file", "signature", "key"])
+@pytest.mark.parametrize(
+    "change", slow_but(["pickle", "meta", "file", "signature", "key"], "pickle", "signature")
+)
 def test_what_is_not_as_it_was_signed_is_not_loaded(counted, data, loads, change):
     folder = folder_of(counted)
     meta = json.loads((folder / "meta.json").read_text())
@@ -218,6 +224,7 @@ def test_what_is_not_as_it_was_signed_is_not_loaded(counted, data, loads, change
     assert counted.ran() == 2
 
 
+@pytest.mark.slow
 def test_other_answers_make_it_void(counted, loads):
     async def again():
         await counted.step("step_01", {"n": 6})
@@ -229,6 +236,7 @@ def test_other_answers_make_it_void(counted, loads):
     assert counted.ran() == 2
 
 
+@pytest.mark.slow
 def test_a_later_cell_that_reads_what_was_left_out_runs_the_steps_again(make, loads, data):
     steps = ("a = 1; b = 2", "a")
     walker = walked(make, *steps)
@@ -238,11 +246,12 @@ def test_a_later_cell_that_reads_what_was_left_out_runs_the_steps_again(make, lo
     assert loads == ["step_01"]
 
 
+@pytest.mark.slow
 def test_a_checkpoint_that_cannot_be_loaded_is_given_up(counted, monkeypatch):
     async def broken(self, kernel):
-        raise keeping.KernelDied("The package is another one now.")
+        raise checkpointing.KernelDied("The package is another one now.")
 
-    monkeypatch.setattr(checkpoints.Checkpoint, "load", broken)
+    monkeypatch.setattr(checkpoint.Checkpoint, "load", broken)
     assert last(counted) == ["5"]
     assert counted.ran() == 2
     assert not folder_of(counted).exists()
@@ -299,9 +308,10 @@ SLOW = """
     """
 
 
+@pytest.mark.slow
 def test_what_took_long_is_stored_when_the_run_rests(make, loads, monkeypatch):
-    monkeypatch.setattr(keeping, "REST", 0.2)
-    monkeypatch.setattr(checkpoints, "WORTH", 0.8)
+    monkeypatch.setattr(checkpointing, "REST", 0.2)
+    monkeypatch.setattr(checkpoint, "WORTH", 0.8)
     walker = make(SLOW, steps=2)
 
     async def begin():
@@ -315,8 +325,9 @@ def test_what_took_long_is_stored_when_the_run_rests(make, loads, monkeypatch):
     assert loads == ["step_01"]
 
 
+@pytest.mark.slow
 def test_what_was_quick_is_not_stored(make, monkeypatch):
-    monkeypatch.setattr(keeping, "REST", 0.1)
+    monkeypatch.setattr(checkpointing, "REST", 0.1)
     walker = make(SLOW, steps=2)
 
     async def begin():
@@ -329,9 +340,10 @@ def test_what_was_quick_is_not_stored(make, monkeypatch):
     assert kept(walker) == []
 
 
+@pytest.mark.slow
 def test_a_server_can_be_told_never_to_store(make, monkeypatch):
-    monkeypatch.setattr(keeping, "REST", 0.1)
-    monkeypatch.setattr(checkpoints, "WORTH", 0.0)
+    monkeypatch.setattr(checkpointing, "REST", 0.1)
+    monkeypatch.setattr(checkpoint, "WORTH", 0.0)
     monkeypatch.setattr(pools.settings, "checkpoint", "auto")
     configure(checkpoint="never")
     walker = make(SLOW, steps=2)
@@ -345,6 +357,7 @@ def test_a_server_can_be_told_never_to_store(make, monkeypatch):
     assert kept(walker) == []
 
 
+@pytest.mark.slow
 def test_the_card_says_that_going_back_runs_the_steps_again(make):
     steps = ("a = 1", "import sqlite3\ndb = sqlite3.connect(':memory:')", "db.total_changes")
     walker = walked(make, *steps)
@@ -357,5 +370,5 @@ def test_the_card_says_that_going_back_runs_the_steps_again(make):
 @pytest.mark.parametrize(("seconds", "told"), [(9.9, ""), (10.0, "a widget")])
 def test_a_card_says_so_only_where_it_takes_long(tmp_path, seconds, told):
     folder = RunFolder(tmp_path, "app", "k")
-    checkpoints.note(folder, "step_01", "a widget", seconds)
-    assert checkpoints.reason(folder, "step_01") == told
+    checkpoint.note(folder, "step_01", "a widget", seconds)
+    assert checkpoint.reason(folder, "step_01") == told

@@ -3,9 +3,10 @@
 import pytest
 from fasthtml.common import to_xml
 
-from pipulate_runtime.cells import exits, render
-from pipulate_runtime.cells.folders import RunFolder
-from pipulate_runtime.host.telling import plain
+from pipulate_runtime.cells.outputs import exits
+from pipulate_runtime.cells.page import render
+from pipulate_runtime.cells.storage.folders import RunFolder
+from pipulate_runtime.host.walk.printer import plain
 
 ADVICE = (
     "/lib/IPython/core/interactiveshell.py:3831: UserWarning: To exit: use 'exit', 'quit', or Ctrl-D.\n"
@@ -40,7 +41,7 @@ def shown(tmp_path, *outputs):
     ],
 )
 def test_words_end_a_run_and_numbers_do_not(name, value, words):
-    assert exits.ended_with(error(name, value)) == words
+    assert exits.exit_message(error(name, value)) == words
 
 
 @pytest.mark.parametrize(

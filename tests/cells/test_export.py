@@ -8,7 +8,7 @@ import pytest
 from nbclient import NotebookClient
 
 from pipulate_runtime.cells import export
-from pipulate_runtime.cells.source import _functions, notebook_code, with_answers
+from pipulate_runtime.cells.source.source import _functions, notebook_code, with_answers
 from tests.cells.conftest import run
 
 
@@ -171,4 +171,4 @@ def test_large_payloads_are_files_and_come_back(make):
 
     walker.plugin.cells.folder("k").delete()  # the files were lost: that is said, and nothing fails
     lost = export(walker.plugin, "k", state).cells[-1].outputs
-    assert lost[1].data["text/plain"] == "(The file of this output is gone.)\n"
+    assert lost[1].data["text/plain"] == "(The file of this output is missing.)\n"

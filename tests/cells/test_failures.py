@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from pipulate_runtime.cells import pool as pools
+from pipulate_runtime.cells.kernel import pool as pools
 from tests.cells.conftest import results, run, stdout
 
 pytestmark = pytest.mark.kernel
@@ -80,7 +80,7 @@ def test_a_dead_kernel_is_an_error_and_the_step_can_run_again(make):
         assert (error["ename"], error["evalue"]) == (
             "KernelDied",
             "The process that ran this cell was killed from outside. Most often the system does this when memory "
-            "runs out; perhaps somebody ended it. Nothing of this step is kept. Run it again.",
+            "runs out; a person can end it, too. Nothing of this step is kept. Run it again.",
         )
         assert not (await walker.step("step_01", {"die": False})).error
 
@@ -107,6 +107,7 @@ def test_a_timeout_interrupts(make):
     run(test())
 
 
+@pytest.mark.slow
 def test_a_failing_save_is_an_error(make):
     walker = make('@cell("a")\ndef step_01_cell(form):\n    return 1\n')
 
@@ -203,6 +204,7 @@ def test_stop_ends_the_kernel_and_nothing_is_saved(make, tmp_path):
     run(test())
 
 
+@pytest.mark.slow
 def test_a_kernel_that_ignores_the_interrupt_is_killed(make, tmp_path):
     walker = make("""
         @cell("a")
@@ -226,6 +228,7 @@ def test_a_kernel_that_ignores_the_interrupt_is_killed(make, tmp_path):
     run(test())
 
 
+@pytest.mark.slow
 def test_an_earlier_step_started_again_stops_the_later_one(make, tmp_path):
     walker = make(
         """
@@ -263,6 +266,7 @@ def gone(pid):
     return False
 
 
+@pytest.mark.slow
 def test_stopping_a_step_that_waits_leaves_the_running_one_alone(make, tmp_path):
     walker = make(
         WAITS + WAITS.replace("step_01", "step_03").replace("step_02", "step_04"), steps=4
@@ -285,6 +289,7 @@ def test_stopping_a_step_that_waits_leaves_the_running_one_alone(make, tmp_path)
     assert results(walker.outputs("step_02")) == ["True"]
 
 
+@pytest.mark.slow
 def test_a_cell_that_never_stops_printing(make, monkeypatch):
     monkeypatch.setattr(pools.settings, "output", 2_000_000)
     walker = make("""
@@ -314,6 +319,7 @@ def test_a_step_started_twice_at_once_runs_once(make):
     run(test())
 
 
+@pytest.mark.slow
 def test_a_step_stopped_before_it_began(make):
     walker = make('@cell("a")\ndef step_01_cell(form):\n    return 1\n')
 

@@ -11,8 +11,8 @@ import pytest
 from fasthtml.common import to_xml
 from starlette.testclient import TestClient
 
-from pipulate_runtime.cells import files
-from pipulate_runtime.cells.folders import RunFolder
+from pipulate_runtime.cells.storage import files
+from pipulate_runtime.cells.storage.folders import RunFolder
 from tests.cells.conftest import run
 
 SECRET = "not for others"
@@ -32,11 +32,11 @@ def test_a_file_counts_as_written_when_it_is_new_or_other(tmp_path):
     (tmp_path / "same_size.txt").write_text("b")
     (tmp_path / "out" / "deep").mkdir(parents=True)
     (tmp_path / "out" / "deep" / "näw.csv").write_text("x")
-    wrote = files.wrote(before, files.listing(tmp_path))
+    wrote = files.changed_files(before, files.listing(tmp_path))
     names = ["grows.txt", "out/deep/näw.csv", "same_size.txt"]
     assert wrote == {"count": 3, "names": names}
     after = files.listing(tmp_path)
-    assert files.wrote(after, files.listing(tmp_path)) is None
+    assert files.changed_files(after, files.listing(tmp_path)) is None
 
 
 def test_what_is_not_a_result_is_not_listed(tmp_path):
@@ -55,7 +55,7 @@ def test_what_is_not_a_result_is_not_listed(tmp_path):
 def test_of_thousands_only_the_first_names_are_kept(tmp_path):
     for number in range(1000):
         (tmp_path / f"{number:04}.txt").write_text("")
-    wrote = files.wrote({}, files.listing(tmp_path))
+    wrote = files.changed_files({}, files.listing(tmp_path))
     assert wrote["count"] == 1000
     assert wrote["names"] == [f"{number:04}.txt" for number in range(files.KEPT)]
 
@@ -114,15 +114,15 @@ def test_nothing_else_is_opened(tmp_path, name):
     (work / "up").symlink_to(tmp_path)
     os.mkfifo(work / "pipe")
     with pytest.raises(FileNotFoundError):
-        files.opened(work, name)
+        files.open_result(work, name)
     assert files.size(work, name) is None
-    assert files.opened(work, "out/a.txt")[0].read() == b"fine"
+    assert files.open_result(work, "out/a.txt")[0].read() == b"fine"
 
 
 def test_a_file_that_grows_gives_no_more_than_was_promised(tmp_path):
     path = tmp_path / "log.txt"
     path.write_bytes(b"x" * files.CHUNK * 2)
-    file, length = files.opened(tmp_path, "log.txt")
+    file, length = files.open_result(tmp_path, "log.txt")
     pieces = files.content(file, length)
     first = next(pieces)
     with path.open("ab") as more:
@@ -137,7 +137,7 @@ def test_a_zip_is_given_piece_by_piece(tmp_path):
     (tmp_path / "out" / "big.bin").write_bytes(big)
     (tmp_path / "ä.txt").write_text("text")
     os.utime(tmp_path / "ä.txt", (0, 0))  # 1970: before a zip's time begins
-    pieces = list(files.zipped(tmp_path, ["out/big.bin", "is gone.txt", "ä.txt"]))
+    pieces = list(files.zip_files(tmp_path, ["out/big.bin", "is gone.txt", "ä.txt"]))
     assert len(pieces) > 2
     archive = zipfile.ZipFile(io.BytesIO(b"".join(pieces)))
     assert archive.testzip() is None
@@ -309,7 +309,7 @@ def test_a_file_that_is_gone_is_said_and_a_failed_cell_shows_its_files(make):
     failed = run(walk())
     assert failed.error
     assert links(card(walker, "step_01")) == {}
-    assert "a.txt</span> is not there any more" in card(walker, "step_01")
+    assert "a.txt</span> was deleted" in card(walker, "step_01")
     (address,) = links(to_xml(walker.plugin.cells.show("k", failed.cells)))
     assert parse_qs(urlsplit(address).query) == {"name": ["log.txt"]}
 
@@ -339,6 +339,6 @@ def test_thousands_of_files_are_a_short_list_and_one_zip(make):
      (999_600, "1.0 MB"), (5_300_000_000, "5.3 GB"), (7 * 10**15, "7000 TB")],
 )  # fmt: skip
 def test_sizes_are_readable(number, words):
-    from pipulate_runtime.cells.render import readable
+    from pipulate_runtime.cells.page.render import readable
 
     assert readable(number) == words

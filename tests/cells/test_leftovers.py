@@ -7,7 +7,7 @@ import sys
 import psutil
 import pytest
 
-from pipulate_runtime.cells import leftovers
+from pipulate_runtime.cells.kernel import cleanup
 
 linux = pytest.mark.skipif(
     not sys.platform.startswith("linux"), reason="only Linux tells the birth"
@@ -17,19 +17,19 @@ linux = pytest.mark.skipif(
 @linux
 def test_a_server_lives_although_the_clock_was_set(monkeypatch, tmp_path):
     """psutil adds the time of the boot, which Linux works out from the clock of the moment."""
-    leftovers.claim(tmp_path)
-    entry = leftovers.server()
+    cleanup.claim(tmp_path)
+    entry = cleanup.server()
     real = psutil.Process.create_time
     monkeypatch.setattr(psutil.Process, "create_time", lambda process: real(process) + 1.0)
-    assert leftovers.lives(entry)
-    assert leftovers._owned(tmp_path, stale=True)
+    assert cleanup.server_lives(entry)
+    assert cleanup._owned(tmp_path, stale=True)
 
 
 def test_what_knows_no_birth_is_told_by_its_time():
-    entry = leftovers.server() | {"server_birth": None}
-    assert leftovers.lives(entry)
-    assert not leftovers.lives(entry | {"server_born": 1.0})
-    assert not leftovers.lives(entry | {"server_born": None})
+    entry = cleanup.server() | {"server_birth": None}
+    assert cleanup.server_lives(entry)
+    assert not cleanup.server_lives(entry | {"server_born": 1.0})
+    assert not cleanup.server_lives(entry | {"server_born": None})
 
 
 @linux
@@ -38,11 +38,11 @@ def test_births_differ_and_end():
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
     with subprocess.Popen([sys.executable, "-c", code], **pipes) as process:
         assert process.stdout.readline() == b"up\n"
-        first = leftovers.birth(process.pid)
+        first = cleanup.process_identity(process.pid)
         assert first is not None
-        assert first == leftovers.birth(process.pid)
-        assert first != leftovers.birth(os.getpid())
+        assert first == cleanup.process_identity(process.pid)
+        assert first != cleanup.process_identity(os.getpid())
         process.kill()
         os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)  # a zombie now
-        assert leftovers.birth(process.pid) is None
-    assert leftovers.birth(process.pid) is None
+        assert cleanup.process_identity(process.pid) is None
+    assert cleanup.process_identity(process.pid) is None

@@ -17,11 +17,15 @@ import pytest
 from fasthtml.common import to_xml
 from nbclient import NotebookClient
 
-from pipulate_runtime.cells import kernels, leftovers, limits, live, saving, unfinished
-from pipulate_runtime.cells import pool as pools
-from pipulate_runtime.cells import watch as watching
-from pipulate_runtime.cells.folders import inlined
-from pipulate_runtime.cells.kernels import Kernel
+from pipulate_runtime.cells.kernel import cleanup, limits
+from pipulate_runtime.cells.kernel import kernel as kernels
+from pipulate_runtime.cells.kernel import messages as watching
+from pipulate_runtime.cells.kernel import pool as pools
+from pipulate_runtime.cells.kernel.kernel import Kernel
+from pipulate_runtime.cells.page import live
+from pipulate_runtime.cells.run import execution as executions
+from pipulate_runtime.cells.run import in_progress
+from pipulate_runtime.cells.storage.folders import load_outputs
 from tests.cells.conftest import run
 from tests.cells.test_failures import gone, has_output, until
 
@@ -94,6 +98,7 @@ def test_memory(make, monkeypatch):
 
 
 @pytest.mark.kernel
+@pytest.mark.slow
 def test_memory_of_what_a_cell_has_started_counts(make, monkeypatch):
     monkeypatch.setattr(pools.settings, "memory", 400 * 1024**2)
     walker = make("""
@@ -130,13 +135,14 @@ def test_what_is_printed_goes_to_a_file_while_it_comes(make, monkeypatch):
     (record,) = walker.pip.read_state("k")["step_01"]["_cells"]
     (stream,) = record["outputs"]
     assert stream["text"] == ""
-    (whole,) = inlined(walker.plugin.cells.folder("k"), record)
+    (whole,) = load_outputs(walker.plugin.cells.folder("k"), record)
     lines = [f"line {n}" for n in [*range(20_000), *range(300_000)]]
     assert whole["text"].splitlines() == lines
     assert not list(walker.plugin.cells.folder("k").outputs.glob("spill.*"))
 
 
 @pytest.mark.kernel
+@pytest.mark.slow
 def test_a_failed_cell_that_printed_much_keeps_its_text_in_a_file(make):
     walker = make(
         DIES.replace(
@@ -148,7 +154,7 @@ def test_a_failed_cell_that_printed_much_keeps_its_text_in_a_file(make):
         failed = await walker.step("step_01")
         assert sum(len(o.get("text", "")) for o in failed.cells[0]["outputs"]) < 1000
         folder = walker.plugin.cells.folder("k")
-        assert len(inlined(folder, failed.cells[0])[0]["text"]) == 3_000_008
+        assert len(load_outputs(folder, failed.cells[0])[0]["text"]) == 3_000_008
         assert failed.collectors == []
 
     run(test())
@@ -184,7 +190,7 @@ def test_what_a_cell_has_started_ends_with_its_kernel(make):
 SERVER = """
 import asyncio, os, sys
 from pathlib import Path
-from pipulate_runtime.cells.kernels import Kernel
+from pipulate_runtime.cells.kernel.kernel import Kernel
 async def main():
     kernel = Kernel(sys.executable, Path(sys.argv[1]))
     await kernel.start()
@@ -199,9 +205,10 @@ asyncio.run(main())
 
 @pytest.mark.kernel
 @pytest.mark.skipif(sys.platform != "linux", reason="needs /proc")
+@pytest.mark.slow
 def test_a_killed_server_leaves_nothing_that_the_next_one_does_not_end(tmp_path, monkeypatch):
     with tempfile.TemporaryDirectory(prefix="left-") as place:  # short: a socket will be there
-        monkeypatch.setattr(leftovers, "kernel_places", lambda: [place])
+        monkeypatch.setattr(cleanup, "kernel_places", lambda: [place])
         leaves_nothing(tmp_path, {**os.environ, "PYTHONPATH": os.getcwd(), "TMPDIR": place})
 
 
@@ -214,12 +221,13 @@ def leaves_nothing(tmp_path, env):
     psutil.wait_procs([psutil.Process(int(pid))] if psutil.pid_exists(int(pid)) else [], timeout=20)
     assert is_zombie_or_gone(int(pid)), "it ends with its server, though nobody else can run in it"
     assert not is_zombie_or_gone(child)
-    leftovers.end_all(tmp_path / "another data folder")
+    cleanup.end_all(tmp_path / "another data folder")
     assert is_zombie_or_gone(child)
     assert not Path(folder).exists()
 
 
 @pytest.mark.kernel
+@pytest.mark.slow
 def test_no_zombie_is_left(tmp_path):
     async def test():
         killed, ended = Kernel(sys.executable, tmp_path), Kernel(sys.executable, tmp_path)
@@ -235,6 +243,7 @@ def test_no_zombie_is_left(tmp_path):
 
 
 @pytest.mark.kernel
+@pytest.mark.slow
 def test_a_kernel_starts_as_jupyter_starts_it_but_without_the_debugger(tmp_path, monkeypatch):
     monkeypatch.delenv("PYTHONPATH", raising=False)  # a relative one is another one in each folder
     code = dedent("""
@@ -260,6 +269,7 @@ def test_a_kernel_starts_as_jupyter_starts_it_but_without_the_debugger(tmp_path,
 
 @pytest.mark.kernel
 @pytest.mark.parametrize("lost", ["execute_request", "kernel_info_request"])
+@pytest.mark.slow
 def test_a_kernel_that_overlooks_a_request_is_woken(tmp_path, monkeypatch, lost):
     """As in ipykernel 7.0 to 7.3 (its issue 1554): the shell socket sees a request only when the next one comes."""
     from jupyter_client.session import Session
@@ -293,14 +303,14 @@ def test_a_kernel_that_overlooks_a_request_is_woken(tmp_path, monkeypatch, lost)
 def test_a_cell_that_computes_is_not_woken(monkeypatch):
     monkeypatch.setattr(watching, "OVERLOOKED", 0.0)
     watch = watching.Watch("m", lambda kind, content: None)
-    assert watch.overlooked()
+    assert watch.is_overlooked()
     message = {"parent_header": {"msg_id": "m"}, "msg_type": "status"}
-    watch.published({**message, "content": {"execution_state": "busy"}})
-    assert not watch.overlooked()
-    watch.published({**message, "content": {"execution_state": "idle"}})
-    assert watch.overlooked(), "the reply does not come"
-    watch.replied({"parent_header": {"msg_id": "m"}, "content": {}})
-    assert not watch.overlooked()
+    watch.take_published({**message, "content": {"execution_state": "busy"}})
+    assert not watch.is_overlooked()
+    watch.take_published({**message, "content": {"execution_state": "idle"}})
+    assert watch.is_overlooked(), "the reply does not come"
+    watch.take_reply({"parent_header": {"msg_id": "m"}, "content": {}})
+    assert not watch.is_overlooked()
 
 
 @pytest.mark.kernel
@@ -338,6 +348,7 @@ def test_submits_wait_in_a_line_that_is_seen(make, tmp_path, monkeypatch):
 
 
 @pytest.mark.kernel
+@pytest.mark.slow
 def test_a_full_disk_while_saving(make):
     walker = make('@cell("a")\ndef step_01_cell(form):\n    return form["x"]\n')
 
@@ -355,6 +366,7 @@ def test_a_full_disk_while_saving(make):
 
 
 @pytest.mark.kernel
+@pytest.mark.slow
 def test_a_full_disk_while_a_long_text_comes_in(make):
     """RLIMIT_FSIZE: a file of this process may be 500 kB, as if the disk ended there."""
     walker = make('@cell("a")\ndef step_01_cell(form):\n    print("x" * form["n"])\n')
@@ -380,6 +392,7 @@ class BusyError(Exception):
 
 
 @pytest.mark.kernel
+@pytest.mark.slow
 def test_a_database_that_another_program_locks_is_waited_for(make, monkeypatch):
     walker = make('@cell("a")\ndef step_01_cell(form):\n    return 1\n')
     tries = []
@@ -394,7 +407,7 @@ def test_a_database_that_another_program_locks_is_waited_for(make, monkeypatch):
         await execution.task
         assert not execution.error
         assert len(tries) == 3
-        monkeypatch.setattr(saving, "PATIENCE", 0)
+        monkeypatch.setattr(executions, "PATIENCE", 0)
         tries.clear()
         execution = await walker.plugin.cells.start("k", "step_01", {}, save)
         await execution.task
@@ -420,7 +433,7 @@ class TestUnfinished:
         walker = make(self.BODY)
         walker.pip.write_state("k", {"_typed": {"step_01": {"x": 5}}})
         folder = walker.plugin.cells.folder("k")
-        unfinished.begin(folder, "step_01", 1.0)
+        in_progress.begin(folder, "step_01", 1.0)
         self.of_a_dead_server(folder)
         found = walker.plugin.cells.execution("k", "step_01")
         assert (found.running, found.error, found.form) == (False, True, {"x": 5})
@@ -430,20 +443,20 @@ class TestUnfinished:
         walker = make(self.BODY)
         folder = walker.plugin.cells.folder("k")
         cells = [{"id": "a", "outputs": [{"data": {1: "ü"}}]}]
-        unfinished.saving(folder, "step_01", 1.0, cells)
+        in_progress.saving(folder, "step_01", 1.0, cells)
         self.of_a_dead_server(folder)
         walker.pip.write_state("k", {"step_01": {"ran": True, "_cells": cells}})
         assert walker.plugin.cells.execution("k", "step_01") is None
-        assert unfinished.of_run(folder) == {}
+        assert in_progress.of_run(folder) == {}
 
     def test_another_program_runs_it(self, make):
         walker = make(self.BODY)
         walker.pip.write_state("k", {"a": 1})
         folder = walker.plugin.cells.folder("k")
-        unfinished.begin(folder, "step_01", 1.0)
+        in_progress.begin(folder, "step_01", 1.0)
         entry = json.loads((folder.path / "unfinished/step_01.json").read_text())
         parent = os.getppid()
-        other = {"server": parent, "server_born": leftovers.born(parent), "server_birth": None}
+        other = {"server": parent, "server_born": cleanup.start_time(parent), "server_birth": None}
         (folder.path / "unfinished/step_01.json").write_text(json.dumps({**entry, **other}))
 
         async def test():
@@ -513,16 +526,16 @@ def test_ordinals():
 
 
 def test_a_folder_of_a_live_server_is_left_alone(tmp_path, monkeypatch):
-    monkeypatch.setattr(leftovers, "kernel_places", lambda: [str(tmp_path)])
+    monkeypatch.setattr(cleanup, "kernel_places", lambda: [str(tmp_path)])
     folders = [tmp_path / f"pipu-{name}" for name in ("mine", "dead", "fresh", "elsewhere")]
     mine, dead, _, elsewhere = folders
     for folder in folders:
         folder.mkdir()
-    leftovers.claim(mine)
-    leftovers.claim(dead)
+    cleanup.claim(mine)
+    cleanup.claim(dead)
     dead_server = {"server": 2**22 + 1, "server_born": 1.0, "server_birth": None}
-    owner = json.loads((dead / leftovers.OWNER).read_text())
-    (dead / leftovers.OWNER).write_text(json.dumps(owner | dead_server))
-    (elsewhere / leftovers.OWNER).write_text(json.dumps(owner | dead_server | {"where": "there"}))
-    leftovers.end_all(tmp_path / "data")
+    owner = json.loads((dead / cleanup.OWNER).read_text())
+    (dead / cleanup.OWNER).write_text(json.dumps(owner | dead_server))
+    (elsewhere / cleanup.OWNER).write_text(json.dumps(owner | dead_server | {"where": "there"}))
+    cleanup.end_all(tmp_path / "data")
     assert [folder.exists() for folder in folders] == [True, False, True, True]

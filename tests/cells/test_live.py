@@ -8,10 +8,12 @@ from bs4 import BeautifulSoup
 from fasthtml.common import to_xml
 from starlette.testclient import TestClient
 
-from pipulate_runtime.cells import execution as executions
-from pipulate_runtime.cells import live, outputs, stopping
-from pipulate_runtime.cells import pool as pools
-from pipulate_runtime.host.dom import Call, Page
+from pipulate_runtime.cells.kernel import pool as pools
+from pipulate_runtime.cells.outputs import collect
+from pipulate_runtime.cells.page import live
+from pipulate_runtime.cells.run import stop
+from pipulate_runtime.cells.run.step import Execution
+from pipulate_runtime.host.base.browser import Call, Page
 from tests.cells.conftest import run, stdout
 from tests.cells.test_failures import gone, has_output, until
 
@@ -133,6 +135,7 @@ go("end")
 
 
 @pytest.mark.kernel
+@pytest.mark.slow
 def test_two_tabs_that_look_at_other_times_see_the_same(make, tmp_path):
     async def deed(walker, execution, steps):
         await until(has_output(execution))
@@ -163,6 +166,7 @@ go("end")
 
 
 @pytest.mark.kernel
+@pytest.mark.slow
 def test_of_a_flood_the_page_gets_both_ends(make, tmp_path, monkeypatch):
     async def deed(walker, execution, steps):
         await until(has_output(execution))
@@ -301,7 +305,7 @@ FOREVER = """
 @pytest.mark.kernel
 @pytest.mark.parametrize("deaf", [False, True])
 def test_the_stop_button(make, monkeypatch, deaf):
-    monkeypatch.setattr(stopping, "GRACE", 0.5)
+    monkeypatch.setattr(stop, "GRACE", 0.5)
     walker = make(FOREVER, steps=2)
 
     async def test():
@@ -352,6 +356,7 @@ def test_a_step_that_waits_can_be_stopped(make, tmp_path):
 
 
 @pytest.mark.kernel
+@pytest.mark.slow
 def test_sent_again_while_it_runs(make, tmp_path):
     async def deed(walker, execution, steps):
         await until(has_output(execution))
@@ -368,7 +373,7 @@ def test_sent_again_while_it_runs(make, tmp_path):
 
 
 def test_the_clock_slows_down():
-    execution = executions.Execution("k", "step_01", {})
+    execution = Execution("k", "step_01", {})
     delays = []
     for age in (0, 5, 20, 3600, 8000):
         execution.started -= age - delays[-1][0] if delays else age
@@ -402,7 +407,7 @@ def test_streams_are_put_together_in_linear_time(monkeypatch):
             copied += len(self)
             return Text(str(self) + other)
 
-    collector = outputs.Collector(outputs.Shown(), [])
+    collector = collect.Collector(collect.KernelOutputs(), [])
     collector.take("stream", {"name": "stdout", "text": ""})
     collector.outputs[0]["text"] = Text()
     for _ in range(20_000):

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from pipulate_runtime.cells.vault import Vault
+from pipulate_runtime.cells.storage.secrets import Vault
 from tests.cells.conftest import run, stdout
 from tests.cells.test_failures import until
 
@@ -54,6 +54,7 @@ def gate(tmp_path):
     return Gate(tmp_path)
 
 
+@pytest.mark.slow
 def test_a_step_that_begins_while_others_are_stopped_is_stopped_too(make, gate):
     walker = make(GATED, steps=3)
 
@@ -71,6 +72,7 @@ def test_a_step_that_begins_while_others_are_stopped_is_stopped_too(make, gate):
     run(test())
 
 
+@pytest.mark.slow
 def test_a_step_that_waits_is_void_when_what_was_before_it_is_gone(make, gate):
     """A tab left open sends step 1 once more; while it runs, another tab sends step 3."""
     walker = make(GATED, steps=3)
@@ -122,11 +124,13 @@ def test_a_step_is_void_when_another_program_changes_what_is_before_it(make, gat
 
 def test_what_getpass_was_told_is_a_secret_and_outlives_a_plugin_that_is_loaded_again():
     old, new = Vault(object()), Vault(object())
-    old.tell("k", "step_01", 0, "hunter-22")
+    old.remember_reply("k", "step_01", 0, "hunter-22")
     assert list(old.values()) == ["hunter-22"]
-    new.succeed(old)
-    assert new.told("k", "step_01", 0) == "hunter-22"
-    old.tell("k", "step_01", 1, "hunter-23")  # a step of the old version was still running
-    assert new.told("k", "step_01", 1) == "hunter-23"
+    new.take_over(old)
+    assert new.recall_reply("k", "step_01", 0) == "hunter-22"
+    old.remember_reply(
+        "k", "step_01", 1, "hunter-23"
+    )  # a step of the old version was still running
+    assert new.recall_reply("k", "step_01", 1) == "hunter-23"
     new.forget("k")
     assert list(new.values()) == []

@@ -8,9 +8,12 @@ from pathlib import Path
 import pytest
 from fasthtml.common import to_xml
 
-from pipulate_runtime.cells import ansi, folders, frame, libraries, render, sanitise, stylesheet
-from pipulate_runtime.cells.folders import RunFolder
-from pipulate_runtime.cells.outputs import error
+from pipulate_runtime.cells import stylesheet
+from pipulate_runtime.cells.outputs import sanitise, screen
+from pipulate_runtime.cells.outputs.collect import error
+from pipulate_runtime.cells.page import chart_scripts, frame, render
+from pipulate_runtime.cells.storage import folders
+from pipulate_runtime.cells.storage.folders import RunFolder
 
 
 @pytest.fixture
@@ -154,7 +157,7 @@ def test_many_payloads_leave_the_row_and_the_page_small(folder):
     folders.offload(folder, record)
     assert len(json.dumps(record)) < 500_000
     assert len(shown(folder, *record["outputs"], files=record["files"])) < 100_000
-    whole = folders.inlined(folder, record)
+    whole = folders.load_outputs(folder, record)
     assert [o["data"]["image/png"].strip() for o in whole] == [picture] * 200
 
 
@@ -224,7 +227,7 @@ RED = "var(--ansi-red,#d0453f)"
     ],
 )
 def test_terminal_text(text, html):
-    assert ansi.to_html(text) == html
+    assert screen.to_html(text) == html
 
 
 def luminance(colour):
@@ -235,12 +238,18 @@ def luminance(colour):
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_colours_of_terminals_can_be_read_on_every_ground(theme):
-    host = (Path(render.__file__).parents[1] / "host" / "static" / "host.css").read_text()
-    rules = re.findall(r":root([^{]*)\{([^}]*)\}", host + stylesheet())
+    host = (Path(render.__file__).parents[2] / "host" / "static" / "host.css").read_text()
+    values = {
+        name: light if theme == "light" else dark
+        for name, light, dark in re.findall(
+            r"--([\w-]+): light-dark\((#[0-9a-f]{6}), (#[0-9a-f]{6})\)", host
+        )
+    }
+    rules = re.findall(r":root([^{]*)\{([^}]*)\}", stylesheet())
     of_theme = [
         body for root, body in rules if ("dark" in root) == (theme == "dark") and "not(" not in root
     ]
-    values = dict(re.findall(r"--([\w-]+):\s*(#[0-9a-f]{6})", " ".join(of_theme)))
+    values |= dict(re.findall(r"--([\w-]+):\s*(#[0-9a-f]{6})", " ".join(of_theme)))
     grounds = [values[name] for name in ("paper", "card", "sunken", "bad-soft", "note-soft")]
     colours = {name: value for name, value in values.items() if name.startswith("ansi-")}
     assert len(colours) == 8
@@ -260,11 +269,11 @@ def test_colours_of_tracebacks_are_those_of_the_theme():
         167,
         250,
     ):  # of the comments, names, strings of IPython's styles
-        assert "var(--ansi-" in ansi.to_html(f"\x1b[38;5;{index}mx\x1b[0m")
+        assert "var(--ansi-" in screen.to_html(f"\x1b[38;5;{index}mx\x1b[0m")
 
 
 def test_one_number_cannot_fill_the_memory():
-    assert len(ansi.to_html("\x1b[99999B\x1b[99999Cx" * 3)) < 40_000
+    assert len(screen.to_html("\x1b[99999B\x1b[99999Cx" * 3)) < 40_000
 
 
 # --- HTML ---
@@ -423,12 +432,12 @@ def test_a_frame_loads_from_this_server_only(folder):
     assert "crossorigin" not in page
     assert "</script><script>alert" not in page
     assert "'<\\/script>'" in page
-    assert f"/app/output/lib/plotly?v={libraries.version('plotly')}" in page
-    assert f"/app/output/lib/bokeh-widgets?v={libraries.version('bokeh')}" in page
+    assert f"/app/output/lib/plotly?v={chart_scripts.version('plotly')}" in page
+    assert f"/app/output/lib/bokeh-widgets?v={chart_scripts.version('bokeh')}" in page
 
 
 def test_a_chart_whose_library_is_missing_says_so(monkeypatch):
-    monkeypatch.setattr(libraries, "available", lambda name: False)
+    monkeypatch.setattr(chart_scripts, "available", lambda name: False)
     for mime, data in (
         (frame.PLOTLY, {}),
         ("application/vnd.vega.v5+json", {}),

@@ -10,8 +10,9 @@ from pathlib import Path
 import psutil
 import pytest
 
-from pipulate_runtime.cells import configure, forget, leftovers, shutdown
-from pipulate_runtime.cells import pool as pools
+from pipulate_runtime.cells import configure, forget, shutdown
+from pipulate_runtime.cells.kernel import cleanup
+from pipulate_runtime.cells.kernel import pool as pools
 from tests.cells.conftest import results, run, stdout
 from tests.cells.test_failures import gone, until
 
@@ -81,6 +82,7 @@ def test_a_changed_answer_reaches_the_later_steps(make):
     assert last(walker)[:2] == ([1, 7], ["one", "two"])
 
 
+@pytest.mark.slow
 def test_a_changed_cell_is_replayed_too(make):
     walker = make(CHAIN, steps=3)
 
@@ -93,6 +95,7 @@ def test_a_changed_cell_is_replayed_too(make):
     assert last(walker)[0] == [10, 2]
 
 
+@pytest.mark.slow
 def test_a_failing_replay_says_which_step(make):
     walker = make(CHAIN, steps=3)
 
@@ -134,6 +137,7 @@ def kernels_of(keys, walker):
     return [key for key in keys if pools.pool().run("made", key).kernel]
 
 
+@pytest.mark.slow
 def test_over_the_cap_the_kernel_not_used_for_longest_is_parked(make):
     walker = make(CHAIN, steps=3)
     configure(max_kernels=2)
@@ -150,6 +154,7 @@ def test_over_the_cap_the_kernel_not_used_for_longest_is_parked(make):
     assert len(walker.outputs("step_02", "two")) == 1
 
 
+@pytest.mark.slow
 def test_a_step_waits_while_all_kernels_compute(make, tmp_path):
     walker = make("""
         @cell("a")
@@ -177,6 +182,7 @@ def test_a_step_waits_while_all_kernels_compute(make, tmp_path):
     assert results(walker.outputs("step_01", "two")) == ["True"]
 
 
+@pytest.mark.slow
 def test_an_idle_kernel_is_parked(make):
     walker = make(CHAIN, steps=3)
     configure(idle_seconds=0)
@@ -226,12 +232,13 @@ def test_forget_deletes_the_files_of_a_run_and_ends_its_kernel(make, data):
     run(test())
 
 
+@pytest.mark.slow
 def test_kernels_end_with_a_killed_server(tmp_path):
     """The server is killed with SIGKILL in the middle of a cell: its kernels end, and the next start cleans up."""
     script = """
 import asyncio, sys
 from pathlib import Path
-from pipulate_runtime.cells.kernels import Kernel
+from pipulate_runtime.cells.kernel.kernel import Kernel
 
 async def main():
     kernel = Kernel(sys.executable, Path(sys.argv[1]))
@@ -255,20 +262,21 @@ asyncio.run(main())
 
     run(test())
     assert Path(folder).exists()
-    leftovers.end_all(tmp_path)
+    cleanup.end_all(tmp_path)
     assert not Path(folder).exists()
     assert list((tmp_path / "kernels").iterdir()) == []
 
 
+@pytest.mark.slow
 def test_leftovers_ends_only_the_very_process_it_noted(tmp_path):
     with subprocess.Popen(["sleep", "600"], start_new_session=True) as process:
-        note = leftovers.write(tmp_path, process.pid, tmp_path / "pipu-x")
-        assert leftovers.end_all(tmp_path) == 0  # its server, this process, lives
+        note = cleanup.note_kernel(tmp_path, process.pid, tmp_path / "pipu-x")
+        assert cleanup.end_all(tmp_path) == 0  # its server, this process, lives
         text = note.read_text().replace(f'"server": {os.getpid()}', '"server": 999999999')
         used_again = json.loads(text) | {"born": 1.0, "birth": "another boot 1"}
         note.write_text(json.dumps(used_again))
-        assert leftovers.end_all(tmp_path) == 0
+        assert cleanup.end_all(tmp_path) == 0
         assert process.poll() is None
         note.write_text(text)
-        assert leftovers.end_all(tmp_path) == 1
+        assert cleanup.end_all(tmp_path) == 1
         assert process.wait() == -signal.SIGKILL

@@ -5,7 +5,7 @@ import threading
 
 import pytest
 
-from pipulate_runtime.cells.threads import in_thread
+from pipulate_runtime.cells.kernel.threads import in_thread
 
 
 def test_what_is_cancelled_ends_after_its_thread():

@@ -6,7 +6,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from pipulate_runtime.host.app import create_app
-from pipulate_runtime.host.state import StateStore
+from pipulate_runtime.host.state.store import StateStore
 from tests.host.helpers import LOCAL
 
 PLUGINS = Path(__file__).parent / "plugins"

@@ -5,7 +5,7 @@ from bs4 import BeautifulSoup
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipulate_runtime.host import diagram
+from pipulate_runtime.host.upstream import flowchart
 
 CHART = """graph TD
   %% a comment
@@ -18,12 +18,12 @@ CHART = """graph TD
 
 
 def drawn(text):
-    svg = diagram.draw(text)
+    svg = flowchart.draw(text)
     return BeautifulSoup(svg, "html.parser") if svg is not None else None
 
 
 def test_nodes_links_and_labels():
-    chart = diagram.read(CHART)
+    chart = flowchart.read(CHART)
     assert {name: node.text for name, node in chart.nodes.items()} == {
         "A": "Start here", "B": "Is it <b>so</b>?", "C": "Go on", "D": "Stop\nnow", "E": "End",
     }  # fmt: skip
@@ -53,10 +53,10 @@ def test_the_picture_has_all_of_it_as_text():
 
 @pytest.mark.parametrize("kind", ["TD", "LR"])
 def test_layers_follow_the_links_and_boxes_do_not_overlap(kind):
-    chart = diagram.read(CHART.replace("TD", kind))
-    layers = diagram._layers(chart)
-    diagram._sweep(chart, layers)
-    diagram._place(chart, layers)
+    chart = flowchart.read(CHART.replace("TD", kind))
+    layers = flowchart._layers(chart)
+    flowchart._sweep(chart, layers)
+    flowchart._place(chart, layers)
     layer = {name: node.layer for name, node in chart.nodes.items() if node.text}
     assert layer == {"A": 0, "B": 1, "C": 2, "D": 2, "E": 3}
     assert apart([node for node in chart.nodes.values() if node.text])
@@ -80,7 +80,7 @@ def apart(nodes):
      "graph TD\n" + "\n".join(f"N{n} --> N{n + 1}" for n in range(200))],
 )  # fmt: skip
 def test_what_is_not_understood_is_not_drawn(text):
-    assert diagram.draw(text) is None
+    assert flowchart.draw(text) is None
 
 
 names = st.sampled_from([f"N{n}" for n in range(8)])
@@ -88,12 +88,12 @@ names = st.sampled_from([f"N{n}" for n in range(8)])
 
 @given(st.lists(st.tuples(names, names), min_size=1, max_size=20), st.sampled_from(["TD", "LR"]))
 def test_any_graph_is_drawn_once_and_without_overlaps(links, kind):
-    chart = diagram.read(f"graph {kind}\n" + "\n".join(f"{a} --> {b}" for a, b in links))
-    layers = diagram._layers(chart)
-    diagram._sweep(chart, layers)
-    diagram._place(chart, layers)
+    chart = flowchart.read(f"graph {kind}\n" + "\n".join(f"{a} --> {b}" for a, b in links))
+    layers = flowchart._layers(chart)
+    flowchart._sweep(chart, layers)
+    flowchart._place(chart, layers)
     assert apart([node for node in chart.nodes.values() if node.text])
-    svg = BeautifulSoup(diagram._svg(chart), "html.parser")
+    svg = BeautifulSoup(flowchart._svg(chart), "html.parser")
     shown = {text.get_text() for text in svg.find_all("text")}
     assert shown == {name for link in links for name in link}
     assert "nan" not in str(svg)
@@ -101,7 +101,7 @@ def test_any_graph_is_drawn_once_and_without_overlaps(links, kind):
 
 @given(st.text(max_size=200))
 def test_no_text_breaks_it(text):
-    assert "<script" not in (diagram.draw(f"graph TD\n{text}") or "")
+    assert "<script" not in (flowchart.draw(f"graph TD\n{text}") or "")
 
 
 def test_over_http(client):

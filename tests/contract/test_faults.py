@@ -158,7 +158,7 @@ def test_a_request_of_a_script_is_for_the_run_whose_page_it_comes_from(client):
         seen = client.get("/long_job/step_01", headers={**HTMX, "Referer": referer}).text
         assert ("to 3" in seen) is (name == "one"), referer
     gone = client.get("/long_job/step_01", headers={**HTMX, "Referer": page + "nobody"})
-    assert "not here any more" in gone.text
+    assert "no longer exists" in gone.text
 
 
 def test_a_view_of_a_step_reads_the_row_a_few_times(client, monkeypatch):

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from pipulate_runtime.host import compat
-from pipulate_runtime.host.messages import HostError
-from pipulate_runtime.host.walk import walk_app
+from pipulate_runtime.host.base.errors import HostError
+from pipulate_runtime.host.plugins import modules
+from pipulate_runtime.host.walk.walk import walk_app
 from tests.contract.visitor import HTMX, Visitor
 
 PNG = "data:image/png;base64,iVBOR"
@@ -195,19 +195,19 @@ class TestFiles:
 def test_a_folder_is_opened_only_for_who_sits_before_the_machine(tmp_path, monkeypatch):
     from starlette.testclient import TestClient
 
-    from pipulate_runtime.host import extras
     from pipulate_runtime.host.app import create_app
+    from pipulate_runtime.host.upstream import routes
     from tests.contract.conftest import PLUGINS
     from tests.host.helpers import LOCAL
 
     monkeypatch.chdir(tmp_path)
     Path("downloads/files").mkdir(parents=True)
     opened = []
-    monkeypatch.setattr(extras, "open_folder", opened.append)
+    monkeypatch.setattr(routes, "open_folder", opened.append)
     app = create_app(PLUGINS, tmp_path / "data")
 
     def ask(address, screen=True, path="downloads/files", **headers):
-        monkeypatch.setattr(extras, "can_open_folders", lambda: screen)
+        monkeypatch.setattr(routes, "can_open_folders", lambda: screen)
         with_address = TestClient(app, base_url=LOCAL, client=(address, 5))
         return with_address.get("/open-folder", params={"path": path}, headers=headers)
 
@@ -289,7 +289,7 @@ def test_pipulate_run_walks_them_as_well(client):
 class TestLoguru:
     def test_lines_go_to_the_log_with_their_level(self, client, caplog):
         caplog.set_level(logging.DEBUG, "pipulate.plugin")
-        logger = compat.Logger(logging.getLogger("pipulate.plugin"), {})
+        logger = modules.Logger(logging.getLogger("pipulate.plugin"), {})
         logger.info("{} of {total}", 1, total=2)
         logger.success("100% {done}")
         logger.trace("t")

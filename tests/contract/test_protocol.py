@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from pipulate_runtime.host import contract
-from pipulate_runtime.host.api import Pipulate
-from pipulate_runtime.host.history import History
-from pipulate_runtime.host.scope import KeyValueStore
+from pipulate_runtime.host.base import contract
+from pipulate_runtime.host.plugin_api.api import Pipulate
+from pipulate_runtime.host.state.history import History
+from pipulate_runtime.host.state.request_run import KeyValueStore
 from tests.conftest import ROOT
 
 PAGE = (ROOT / "docs" / "host-contract.md").read_text(encoding="utf-8")
@@ -188,18 +188,18 @@ def test_a_step_keeps_its_answer_under_its_done_key(path):
 def keys_kept(function):
     """The keys that a submit puts into the state of its step: those written out, and those of its form."""
     form = {
-        node.targets[0].slice.value
+        key.value
         for node in ast.walk(function)
-        if isinstance(node, ast.Assign)
-        and ast.unparse(node.targets[0]).startswith("form[")
-        and isinstance(node.targets[0].slice, ast.Constant)
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "form"
+        for key in node.value.keys
     }
-    for node in ast.walk(function):
-        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Dict):
-            if ast.unparse(node.targets[0]).startswith("state['step_"):
-                names = {k.value for k in node.value.keys if isinstance(k, ast.Constant)}
-                return names | (form if None in node.value.keys else set())
-    return set()
+    (saved,) = (
+        node.args[0]
+        for node in ast.walk(function)
+        if isinstance(node, ast.Call) and ast.unparse(node.func) == "run.save"
+    )
+    names = {key.value for key in saved.keys if isinstance(key, ast.Constant)}
+    return names | (form if None in saved.keys else set())
 
 
 MARKERS = [
@@ -218,7 +218,7 @@ def test_the_markers_of_upstreams_tools_are_where_they_look(path):
     assert all(text.count(marker) == 1 for marker in MARKERS)
     starts = re.findall(r"# --- START_STEP_BUNDLE: (step_\w+) ---", text)
     ends = re.findall(r"# --- END_STEP_BUNDLE: (step_\w+) ---", text)
-    assert starts == ends == re.findall(r"id=\"(step_\w+)\",\n\s+done=", text)
+    assert starts == ends == re.findall(r"id=\"(step_\w+)\",\s+done=", text)
 
 
 CLASSES = """text-invalid text-secondary text-muted text-note primary secondary outline contrast w-full card-container

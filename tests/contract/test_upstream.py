@@ -12,13 +12,14 @@ from fasthtml.core import fh_cfg
 from starlette.testclient import TestClient
 
 from pipulate_runtime.cells import configure, shutdown
-from pipulate_runtime.host.dom import fill
+from pipulate_runtime.host.base.browser import fill
+from tests import ported
 from tests.conftest import ROOT
 from tests.contract import upstream
 from tests.contract.visitor import HTMX, Visitor
 
 PLUGINS = sorted((Path(__file__).parent / "plugins").glob("*.py"))
-PORTED = [ROOT / "generated" / name for name in ("hello.py", "text_tools.py")]
+PORTED = [ROOT / "generated" / "hello.py", ported.plugin("text_tools")]
 
 
 @pytest.fixture
@@ -83,6 +84,7 @@ def test_a_ported_plugin_from_start_to_end_and_back(client, rows):
 
 
 @pytest.mark.kernel
+@pytest.mark.slow
 def test_another_ported_plugin_shows_what_its_cells_showed(client, rows):
     visitor = Visitor(client, "text_tools", "text_tools").start("x")
     steps = [s.id for s in client.app.state.plugins["text_tools"].steps[:-1]]
@@ -104,6 +106,7 @@ def test_another_ported_plugin_shows_what_its_cells_showed(client, rows):
 
 
 @pytest.mark.kernel
+@pytest.mark.slow
 def test_ported_plugins_hold_two_runs_although_upstream_knows_one(client, rows):
     one, two = (Visitor(client, "hello", "hello").start(name) for name in ("one", "two"))
     assert client.app.state.pip.db["pipeline_id"] == "Default_Profile-hello-two"
@@ -114,6 +117,7 @@ def test_ported_plugins_hold_two_runs_although_upstream_knows_one(client, rows):
 
 
 @pytest.mark.kernel
+@pytest.mark.slow
 def test_ported_plugins_find_their_rows_whatever_filter_another_workflow_left(client, rows):
     visitor = Visitor(client, "hello", "hello").start("x")
     key = "Default_Profile-hello-x"

@@ -2,7 +2,7 @@
 
 import time
 
-from pipulate_runtime.host.dom import Page, attribute, fill
+from pipulate_runtime.host.base.browser import Page, attribute, fill
 
 HTMX = {"HX-Request": "true"}
 

@@ -18,9 +18,9 @@ HTMX = {"HX-Request": "true"}
 LOCAL = "http://127.0.0.1"
 
 _SERVE = (
-    "import json, sys; from pathlib import Path; from pipulate_runtime.host import commands; "
+    "import json, sys; from pathlib import Path; from pipulate_runtime.host.commands import serve; "
     "options = json.loads(sys.argv[4]); "
-    "sys.exit(commands.serve(Path(sys.argv[1]), Path(sys.argv[2]), port=int(sys.argv[3]), **options))"
+    "sys.exit(serve.serve(Path(sys.argv[1]), Path(sys.argv[2]), port=int(sys.argv[3]), **options))"
 )
 
 

@@ -12,16 +12,16 @@ from pathlib import Path
 import pytest
 from bs4 import BeautifulSoup
 
-from pipulate_runtime.host import commands
-from pipulate_runtime.host.answering import Answering, answers_in
-from pipulate_runtime.host.messages import HostError
+from pipulate_runtime.host.base.errors import HostError
+from pipulate_runtime.host.commands import serve
+from pipulate_runtime.host.walk.answers import Answering, answers_in
 from tests.build import raw
 from tests.conftest import ROOT
 from tests.host.test_telling import read_until
-from transpiler.arguments import given_of
-from transpiler.options import Options
+from transpiler.model.options import Options
 from transpiler.pipeline import port
-from transpiler.verify import verify
+from transpiler.verify.answers import given_of
+from transpiler.verify.verify import verify
 
 CELLS = (
     "from getpass import getpass",
@@ -62,20 +62,20 @@ def test_a_missing_answer_is_named_and_the_run_goes_on_with_it(
 ) -> None:
     data = tmp_path / "data"
     with pytest.raises(HostError) as caught:
-        commands.run(plugin, given_of(["step_01.input=one"]), data, "mine")
+        serve.run(plugin, given_of(["step_01.input=one"]), data, "mine")
     assert caught.value.code == "PP536"
     assert "step_01 asks" in caught.value.message
-    assert "question 2: 'No. 1?'" in caught.value.message
+    assert "question 2 has no answer: 'No. 1?'" in caught.value.message
     assert "--set step_01.input=" in caught.value.remedy
     answers = given_of(["step_01.input=other", "step_01.input=two", "step_02.input=key"])
-    assert commands.run(plugin, answers, data, "mine") == 0
+    assert serve.run(plugin, answers, data, "mine") == 0
     said = capsys.readouterr().out
     assert "No. 0? 'one'" in said, "what was answered before is given again"
     assert "No. 1? 'two'" in said
     assert "Key: (not kept)" in said
     # another run with the same answers, but for the secret, which nobody knows
     again = given_of(["step_02.input=longer"])
-    assert commands.run(plugin, again, data, "second", source="mine", as_json=True) == 0
+    assert serve.run(plugin, again, data, "second", source="mine", as_json=True) == 0
     found = json.loads(capsys.readouterr().out)
     shown = [output["text"] for step in found["steps"] for output in step["outputs"]]
     assert shown == ["got one\ngot two\n", "6 characters\n"]
@@ -87,7 +87,7 @@ def test_more_answers_than_questions_are_an_error() -> None:
     with pytest.raises(HostError) as caught:
         answering.check({"step_01": 1}, {"step_02": {"input": "field"}})
     assert caught.value.code == "PP537"
-    assert "given 2 answers" in caught.value.message
+    assert "got 2 answers" in caught.value.message
 
 
 def test_a_refused_answer_is_an_error() -> None:
@@ -141,6 +141,7 @@ def test_at_a_terminal_whoever_sits_there_is_asked(plugin: Path, tmp_path: Path)
 
 
 @pytest.mark.kernel
+@pytest.mark.slow
 def test_ctrl_c_ends_a_question_at_the_terminal(plugin: Path, tmp_path: Path) -> None:
     master, terminal = pty.openpty()
     command = [sys.executable, "-m", "transpiler", "run", str(plugin)]
@@ -152,7 +153,7 @@ def test_ctrl_c_ends_a_question_at_the_terminal(plugin: Path, tmp_path: Path) ->
     try:
         read_until(master, "No. 0? ")
         process.send_signal(signal.SIGINT)
-        said = " ".join(read_until(master, "goes on with it").split())
+        said = " ".join(read_until(master, "To continue:").split())
         assert "The run was interrupted in step_01" in said
         assert process.wait(60) == 130
     finally:

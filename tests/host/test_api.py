@@ -6,10 +6,12 @@ from types import SimpleNamespace
 import pytest
 from fasthtml.common import P, to_xml
 
-from pipulate_runtime.host import contract, scope
-from pipulate_runtime.host.api import Pipulate
-from pipulate_runtime.host.history import HISTORY
-from pipulate_runtime.host.messages import HostError
+from pipulate_runtime.host.base import contract
+from pipulate_runtime.host.base.errors import HostError
+from pipulate_runtime.host.plugin_api.api import Pipulate
+from pipulate_runtime.host.state import request_run
+from pipulate_runtime.host.state.history import HISTORY
+from pipulate_runtime.host.state.store import StateStore
 
 Step = namedtuple("Step", ["id", "done", "show", "refill", "transform"], defaults=(None,))
 STEPS = [
@@ -24,7 +26,7 @@ FALSY = [0, False, "", [], {}, None]
 
 @pytest.fixture
 def pip(store):
-    scope.bind("")
+    request_run.bind("")
     return Pipulate(store)
 
 
@@ -297,7 +299,7 @@ class TestKeyValues:
         store.set_setting("pipeline_id", "stored")
 
         async def request(key):
-            scope.bind(key)
+            request_run.bind(key)
             await asyncio.sleep(0)
             return pip.db["pipeline_id"]
 
@@ -305,3 +307,43 @@ class TestKeyValues:
             return await asyncio.gather(request("one"), request("two"), request(""))
 
         assert wait(three()) == ["one", "two", "stored"]
+
+
+def test_each_reading_of_a_state_is_the_callers_own(pip, key):
+    pip.write_state(key, {**pip.read_state(key), "step_01": {"name": "Ada", "more": [1, {"a": 1}]}})
+    mine = pip.read_state(key)
+    mine["step_01"]["more"][1]["a"] = 2
+    mine["step_02"] = {}
+    pip.get_step_data(key, "step_01")["name"] = "Bob"
+    assert pip.read_state(key)["step_01"] == {"name": "Ada", "more": [1, {"a": 1}]}
+    assert "step_02" not in pip.read_state(key)
+
+
+def test_what_was_written_may_be_changed_afterwards_without_changing_the_run(pip, key):
+    state = {**pip.read_state(key), "step_01": {"name": "Ada"}}
+    pip.write_state(key, state)
+    state["step_01"]["name"] = "Bob"
+    assert pip.read_state(key)["step_01"] == {"name": "Ada"}
+    state = wait(pip.clear_steps_from(key, "step_01", STEPS))
+    state["step_01"]["name"] = "Bob"
+    assert pip.read_state(key)["step_01"] == {"name": "Ada"}
+
+
+def test_clearing_writes_only_where_there_is_something_to_clear(pip, key):
+    wait(pip.set_step_data(key, "step_01", "Ada", STEPS))
+    before = pip.read_state(key)
+    assert wait(pip.clear_steps_from(key, "step_01", STEPS)) == before
+    assert pip.read_state(key)["updated"] == before["updated"]
+    wait(pip.set_step_data(key, "step_02", 3, STEPS))
+    assert "step_02" not in wait(pip.clear_steps_from(key, "step_01", STEPS))
+    assert "step_02" not in pip.read_state(key)
+
+
+def test_a_task_that_outlives_its_request_reads_what_is_stored_then(pip, store):
+    pip.initialize_if_missing("k", {"app_name": "my-app"})
+    request_run.bind("k", store.run("k"))
+    assert pip.read_state("k")
+    request_run.release()
+    with StateStore(store.path).changing("k") as state:
+        state["x"] = 1
+    assert pip.read_state("k")["x"] == 1

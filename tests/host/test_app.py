@@ -159,14 +159,14 @@ def test_a_key_of_another_workflow_or_of_nobody_is_not_touched(client, trip):
         answer = client.post(
             "/trip/step_01_submit", data={"pipeline_id": key, "people": "5"}, headers=HTMX
         )
-        assert "not here any more" in answer.text
+        assert "no longer exists" in answer.text
         assert answer.headers["HX-Retarget"] == "#trip-container"
     assert client.app.state.store.read("foreign")["step_01"] == {"people": 1}
 
 
 def test_a_run_that_is_gone_leads_to_the_list(client):
     page = client.get("/trip_planner?run=nobody")
-    assert "This run is not here any more" in page.text
+    assert "This run no longer exists" in page.text
     assert "Start a new run" in page.text
 
 
@@ -263,7 +263,7 @@ def test_a_row_that_cannot_be_read_says_what_to_do(client, trip):
         client.get("/trip/step_01", params={"pipeline_id": trip.key}, headers=HTMX),
         client.post("/trip/step_01_submit", data={"pipeline_id": trip.key}, headers=HTMX),
     ):
-        assert "Delete the run, or put the database back" in answer.text
+        assert "Delete the run, or restore the database" in answer.text
         assert "Traceback" not in answer.text
     assert client.app.state.store.run(trip.key).data == "broken"
 

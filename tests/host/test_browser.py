@@ -5,6 +5,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from tests.conftest import slow_but
 from tests.host.helpers import PLUGINS, serving
 
 playwright = pytest.importorskip("playwright.sync_api")
@@ -65,8 +66,8 @@ class Visitor:
         return self.page.locator(f"#{step}").first.get_attribute("data-state")
 
 
-@pytest.mark.parametrize("width", WIDTHS)
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", slow_but(WIDTHS, "wide"))
+@pytest.mark.parametrize("scheme", slow_but(["light", "dark"], "light"))
 def test_a_run_from_start_to_finish_and_back(browser, server, width, scheme):
     visitor = Visitor(browser, server, width, scheme)
     page = visitor.page
@@ -149,6 +150,7 @@ def test_a_run_from_start_to_finish_and_back(browser, server, width, scheme):
     assert {url for url in visitor.asked if not url.startswith(visitor.url + "/")} == set()
 
 
+@pytest.mark.slow
 def test_two_windows_hold_two_runs(browser, server):
     first, second = (Visitor(browser, server, "wide", "light") for _ in range(2))
     for visitor, name in ((first, "tab one"), (second, "tab two")):
@@ -181,6 +183,7 @@ def test_the_browsers_back_and_forward_work(browser, server):
     assert visitor.complaints == []
 
 
+@pytest.mark.slow
 def test_older_runs_are_unfolded(browser, tmp_path):
     with serving(PLUGINS, tmp_path) as served:
         for number in range(17):
@@ -194,6 +197,7 @@ def test_older_runs_are_unfolded(browser, tmp_path):
         visitor.no_sideways_scrolling()
 
 
+@pytest.mark.slow
 def test_the_colours_are_kept_on_the_server(browser, server):
     visitor = Visitor(browser, server, "wide", "light")
     visitor.page.goto(visitor.url)
@@ -224,6 +228,7 @@ def test_a_server_that_went_away_is_said_and_nothing_is_lost(browser, tmp_path):
 
 
 @pytest.mark.kernel
+@pytest.mark.slow
 def test_a_card_that_looks_by_itself_looks_again_when_the_server_is_back(browser, tmp_path):
     with serving(PLUGINS.parent / "cell_plugins", tmp_path) as served:
         page = Visitor(browser, served, "wide", "light").page
@@ -237,7 +242,7 @@ def test_a_card_that_looks_by_itself_looks_again_when_the_server_is_back(browser
 
 
 @pytest.mark.kernel
-@pytest.mark.parametrize("width", WIDTHS)
+@pytest.mark.parametrize("width", slow_but(WIDTHS, "wide"))
 def test_outputs_of_cells(browser, tmp_path, width):
     with serving(PLUGINS.parent / "cell_plugins", tmp_path) as served:
         visitor = Visitor(browser, served, width, "light" if width == "wide" else "dark")

@@ -81,6 +81,7 @@ def pictures(page, name):
     page.emulate_media(color_scheme="light")
 
 
+@pytest.mark.slow
 def test_from_an_empty_folder_to_a_run(page, url, folder, tmp_path):
     expect = playwright.expect
     page.goto(url)
@@ -119,7 +120,7 @@ def test_from_an_empty_folder_to_a_run(page, url, folder, tmp_path):
     expect(page.get_by_text("“Hello” is installed")).to_be_visible()
     own.write_text(own.read_text().replace("Hello ", "Good day "))
     page.locator("#notebook").set_input_files(own)  # the same file, changed
-    expect(page.get_by_text("edits made by hand stay")).to_be_visible()
+    expect(page.get_by_text("keeps edits made by hand")).to_be_visible()
     pictures(page, "4-merge")
     page.get_by_role("button", name="Update the workflow").click()
     expect(page.get_by_text("“Hello” is installed")).to_be_visible()
@@ -129,7 +130,7 @@ def test_from_an_empty_folder_to_a_run(page, url, folder, tmp_path):
     expect(page.locator("#step_01[data-state=input]")).to_be_visible()
 
     page.goto(url)
-    recent = page.get_by_role("region", name="What ran last")
+    recent = page.get_by_role("region", name="Recent runs")
     expect(recent.get_by_text("Next: Enter Your Name")).to_be_visible()
     pictures(page, "5-full")
     recent.get_by_role("link", name="the first").click()

@@ -5,10 +5,10 @@ import json
 import nbformat
 import pytest
 
-from pipulate_runtime.cells.folders import RunFolder
-from pipulate_runtime.host import commands
-from pipulate_runtime.host.messages import HostError
-from pipulate_runtime.host.state import DATABASE
+from pipulate_runtime.cells.storage.folders import RunFolder
+from pipulate_runtime.host.base.errors import HostError
+from pipulate_runtime.host.commands import serve
+from pipulate_runtime.host.state.store import DATABASE
 from tests.host.helpers import HTMX, PLUGINS
 
 pytestmark = pytest.mark.kernel
@@ -17,7 +17,7 @@ SALES = PLUGINS.parent / "cell_plugins" / "010_sales.py"
 
 def test_a_walk_runs_the_cells_and_gives_an_executed_notebook(tmp_path, capsys):
     out = tmp_path / "out.ipynb"
-    commands.run(
+    serve.run(
         SALES, {"step_02": {"limit": "100"}}, tmp_path / "data", notebook_out=out, as_json=True
     )
     walked = json.loads(capsys.readouterr().out)
@@ -38,15 +38,15 @@ def test_a_walk_runs_the_cells_and_gives_an_executed_notebook(tmp_path, capsys):
 def test_a_step_that_fails_is_said_and_the_run_goes_on_later_with_another_answer(tmp_path, capsys):
     data = tmp_path / "data"
     with pytest.raises(HostError) as caught:
-        commands.run(SALES, {"step_02": {"limit": "0"}}, data, "mine")
+        serve.run(SALES, {"step_02": {"limit": "0"}}, data, "mine")
     assert caught.value.code == "PP514"
     assert "ZeroDivisionError" in caught.value.message
     assert (
-        commands.run(SALES, {"step_02": {"limit": "100"}}, data, "mine") == 0
+        serve.run(SALES, {"step_02": {"limit": "100"}}, data, "mine") == 0
     )  # in a new server: replayed
-    commands.runs_export("Default_Profile-sales-mine", tmp_path / "e.ipynb", data, SALES.parent)
+    serve.runs_export("Default_Profile-sales-mine", tmp_path / "e.ipynb", data, SALES.parent)
     nbformat.validate(nbformat.read(tmp_path / "e.ipynb", as_version=4))
-    commands.runs_delete(["Default_Profile-sales-mine"], data)
+    serve.runs_delete(["Default_Profile-sales-mine"], data)
     assert not [path for path in data.rglob("*") if "mine" in path.name]
 
 
@@ -62,7 +62,7 @@ def test_a_run_that_another_program_deletes_while_a_step_runs_is_gone(tmp_path):
     assert before in text
     plugin.write_text(text.replace(before, before + delete), encoding="utf-8")
     with pytest.raises(HostError) as caught:
-        commands.run(plugin, {"step_02": {"limit": "100"}}, data, "mine")
+        serve.run(plugin, {"step_02": {"limit": "100"}}, data, "mine")
     assert caught.value.code == "PP509"
 
 
@@ -72,12 +72,13 @@ def test_whatever_is_asked_of_a_run_that_is_gone(make_client, path):
     given = {"pipeline_id": "Default_Profile-sales-nobody"}
     answer = client.get(f"/sales/{path}", params=given, headers=HTMX)
     assert (answer.status_code, answer.headers["HX-Retarget"]) == (200, "#sales-container")
-    assert "This run is not here any more" in answer.text
+    assert "This run no longer exists" in answer.text
     page = client.get(f"/sales/{path}", params=given)  # without a script
     assert page.text.count("<html") == 1
-    assert "This run is not here any more" in page.text
+    assert "This run no longer exists" in page.text
 
 
+@pytest.mark.slow
 def test_a_walk_copies_what_the_cells_wrote(tmp_path, capsys):
     plugin = tmp_path / "010_sales.py"
     text = SALES.read_text(encoding="utf-8")
@@ -89,23 +90,23 @@ def test_a_walk_copies_what_the_cells_wrote(tmp_path, capsys):
     there.mkdir()
     (there / "kept.txt").write_text("")
     answers = {"step_02": {"limit": "100"}}
-    commands.run(plugin, answers, tmp_path / "data", "a", files_out=there)
+    serve.run(plugin, answers, tmp_path / "data", "a", files_out=there)
     assert f"Copied to {there}: 1 file\n" in capsys.readouterr().out
     assert (there / "out" / "é.txt").read_text() == "1"
     assert (there / "kept.txt").exists()
 
     deep = tmp_path / "not" / "there" / "yet"
-    commands.run(plugin, answers, tmp_path / "data", "b", as_json=True, files_out=deep)
+    serve.run(plugin, answers, tmp_path / "data", "b", as_json=True, files_out=deep)
     assert json.loads(capsys.readouterr().out)["files"] == ["out/é.txt"]
     assert (deep / "out" / "é.txt").read_text() == "1"
 
     with pytest.raises(HostError) as caught:
-        commands.run(plugin, answers, tmp_path / "data", "c", files_out=plugin)
+        serve.run(plugin, answers, tmp_path / "data", "c", files_out=plugin)
     assert caught.value.code == "PP519"
     (there / "out" / "é.txt").unlink()
     (there / "out" / "é.txt").mkdir()
     with pytest.raises(HostError) as caught:
-        commands.run(plugin, answers, tmp_path / "data", "d", files_out=there)
+        serve.run(plugin, answers, tmp_path / "data", "d", files_out=there)
     assert caught.value.code == "PP519"
 
 

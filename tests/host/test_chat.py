@@ -8,16 +8,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from starlette.websockets import WebSocketDisconnect
 
-from pipulate_runtime.host import commands
-from pipulate_runtime.host.chat import ollama, panel, sight
+from pipulate_runtime.host.base.errors import HostError
+from pipulate_runtime.host.chat import client as ollama
+from pipulate_runtime.host.chat import context, panel
+from pipulate_runtime.host.chat.client import Call, Ollama, address_of
+from pipulate_runtime.host.chat.context import shortened
 from pipulate_runtime.host.chat.conversation import MEMORY, RECENT, recent
-from pipulate_runtime.host.chat.ollama import Call, Ollama, address_of
-from pipulate_runtime.host.chat.sight import shortened
 from pipulate_runtime.host.chat.tools import Tools
-from pipulate_runtime.host.crud.lists import Tasks
-from pipulate_runtime.host.history import HISTORY, History, Message
-from pipulate_runtime.host.messages import HostError
-from pipulate_runtime.host.state import StateStore
+from pipulate_runtime.host.commands import serve
+from pipulate_runtime.host.lists.lists import Tasks
+from pipulate_runtime.host.state.history import HISTORY, History, Message
+from pipulate_runtime.host.state.store import StateStore
 from tests.host.helpers import HTMX, LOCAL, Trip
 from tests.host.ollama import END, MODEL, Gone, StandIn, Status, Wait, call, error, text
 
@@ -141,14 +142,14 @@ def test_without_ollama_one_line_says_how_to_get_it_and_all_else_works(make_clie
     page = BeautifulSoup(client.get("/chat").text, "html.parser")
     assert page.find("textarea") is None
     line = page.select_one(".chat-missing p").get_text()
-    assert f"There is no Ollama at {address}." in line
+    assert f"No Ollama server answers at {address}." in line
     assert "ollama pull llama3.2" in line
     assert "\n" not in line
     Trip(client, "x").start().answer()
     with client.websocket_connect("ws://127.0.0.1/ws", headers={"Origin": LOCAL}) as socket:
         shown = Panel(socket, "/")
         shown.ask("Is anybody there?")
-        shown.until("There is no Ollama")
+        shown.until("No Ollama server answers")
         assert shown.until_idle().said[0] == ("person", "Is anybody there?")
 
 
@@ -163,7 +164,7 @@ def test_what_is_no_address(text):
 
 def test_the_command_refuses_such_an_address(tmp_path):
     with pytest.raises(HostError) as caught:
-        commands.serve(tmp_path, tmp_path, ollama="localhost:11434")
+        serve.serve(tmp_path, tmp_path, ollama="localhost:11434")
     assert (caught.value.code, caught.value.exit_code) == ("PP550", 2)
 
 
@@ -224,7 +225,7 @@ def test_an_answer_comes_word_by_word_and_nothing_is_lost(open_panel, stand_in):
         ([*text("half ", done=False), b"garbage\n"], "a line that is not JSON", "half"),
         ([*text("half ", done=False), b"[1]\n"], "no part of an answer", "half"),
         ([*text("half ", done=False), {"error": "stuck"}], "could not answer: stuck", "half"),
-        ([{"message": {"content": 1}}, b"\n", END], "had nothing to say", None),
+        ([{"message": {"content": 1}}, b"\n", END], "gave no answer", None),
         (text("x" * 70_000), "it became too long", "x" * 70_000),
     ],
 )
@@ -372,7 +373,7 @@ def test_what_the_model_removed_comes_back(client, open_panel, stand_in):
     shown.until("The task “mine” is back.")
     assert tasks(client) == [(1, "mine", False)]
     shown.send(do="undo", id=undo["value"])
-    shown.until("gone for good")
+    shown.until("cannot be restored")
 
 
 @pytest.mark.parametrize(
@@ -404,7 +405,7 @@ def test_a_call_that_does_not_fit_changes_nothing_and_says_why(store, name, argu
     result = tools.call(Call(name, arguments))
     assert says in result.answer["error"]
     assert json.loads(result.text) == result.answer
-    assert result.said == ""
+    assert result.message == ""
     assert store.rows("tasks") == before
 
 
@@ -486,7 +487,7 @@ class W:
 def test_a_page_that_does_not_come_does_not_hold_the_answer_up(
     make_client, tmp_path, stand_in, monkeypatch
 ):
-    monkeypatch.setattr(sight, "TIME", 0.1)
+    monkeypatch.setattr(context, "TIME", 0.1)
     folder = tmp_path / "plugins"
     folder.mkdir()
     (folder / "slow.py").write_text(SLOW)
@@ -677,7 +678,7 @@ def test_any_call_has_an_answer_and_stays_within_the_profile(data, store_of_two)
     arguments = data.draw(JSON | st.fixed_dictionaries({}, optional=fields))
     result = tools.call(Call(name, arguments))
     assert json.loads(result.text) == result.answer
-    assert ("error" in result.answer) <= (not result.said)
+    assert ("error" in result.answer) <= (not result.message)
     assert store.rows("tasks", profile_id=2) == theirs
 
 

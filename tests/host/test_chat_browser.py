@@ -2,6 +2,7 @@
 
 import pytest
 
+from tests.conftest import slow_but
 from tests.host.helpers import PLUGINS, serving
 from tests.host.ollama import StandIn, Wait, call, text
 from tests.host.test_browser import WIDTHS, Visitor, browser, playwright, pytestmark  # noqa: F401
@@ -36,8 +37,8 @@ def started(visitor):
     page.get_by_label("Nights").wait_for()
 
 
-@pytest.mark.parametrize("width", WIDTHS)
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", slow_but(WIDTHS, "phone"))
+@pytest.mark.parametrize("scheme", slow_but(["light", "dark"], "dark"))
 def test_a_question_about_the_step(browser, server, stand_in, width, scheme):  # noqa: F811
     visitor = Visitor(browser, server, width, scheme)
     page, expect = visitor.page, playwright.expect
@@ -75,6 +76,7 @@ def test_a_question_about_the_step(browser, server, stand_in, width, scheme):  #
     assert all(visitor.url in address for address in visitor.asked)
 
 
+@pytest.mark.slow
 def test_stop_and_what_comes_after_a_reload(browser, server, stand_in):  # noqa: F811
     visitor = Visitor(browser, server, "wide", "light")
     page, expect = visitor.page, playwright.expect
@@ -117,7 +119,8 @@ def test_tasks_by_the_model_are_seen_on_their_page(browser, server, stand_in):  
     assert visitor.complaints == []
 
 
-@pytest.mark.parametrize("width", WIDTHS)
+@pytest.mark.parametrize("width", slow_but(WIDTHS, "wide"))
+@pytest.mark.slow
 def test_without_ollama(browser, tmp_path, width):  # noqa: F811
     with StandIn() as gone:
         address = gone.address
@@ -126,7 +129,7 @@ def test_without_ollama(browser, tmp_path, width):  # noqa: F811
         page = visitor.page
         page.goto(served.url)
         page.locator("#chat > summary").click()
-        playwright.expect(page.locator(".chat-missing")).to_contain_text("There is no Ollama")
+        playwright.expect(page.locator(".chat-missing")).to_contain_text("No Ollama server answers")
         visitor.picture("chat-5-missing", full_page=False)
         visitor.no_sideways_scrolling()
         assert visitor.complaints == []

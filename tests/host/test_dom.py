@@ -1,7 +1,7 @@
 import pytest
 from bs4 import BeautifulSoup
 
-from pipulate_runtime.host.dom import Page, defaults, fill, readable
+from pipulate_runtime.host.base.browser import Page, defaults, fill, readable
 
 FORM = """
 <form hx-post="/go">

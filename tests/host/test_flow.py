@@ -10,11 +10,11 @@ from types import SimpleNamespace
 import pytest
 
 from pipulate_runtime.cells import Cells
-from pipulate_runtime.host import picture
-from pipulate_runtime.host.flow import Edge, Node, Used, flow_of
-from pipulate_runtime.host.markup import html
-from pipulate_runtime.host.mermaid import mermaid
-from pipulate_runtime.host.reading import of_text, read_flow
+from pipulate_runtime.host.base.flow import Edge, Node, Used, flow_of
+from pipulate_runtime.host.base.markup import html
+from pipulate_runtime.host.dataflow import svg
+from pipulate_runtime.host.dataflow.mermaid import mermaid
+from pipulate_runtime.host.dataflow.read_plugin import of_text, read_flow
 from tests.cells.conftest import HEAD, Pip, _load
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -202,7 +202,7 @@ def test_what_cannot_be_read_is_said(read):
         steps=2,
     )
     assert [node.unknown for node in made.nodes] == [True, False]
-    assert "not all its names can be known" in picture.svg_file(made)
+    assert "not all its names can be known" in svg.svg_file(made)
 
 
 def test_a_plugin_without_cells_or_source_has_no_flow(read, tmp_path):
@@ -238,11 +238,11 @@ HARD = [
 
 @pytest.mark.parametrize("title", HARD)
 def test_any_title_makes_a_sound_picture(title):
-    root = ElementTree.fromstring(picture.svg_file(hard(title)))
+    root = ElementTree.fromstring(svg.svg_file(hard(title)))
     assert root.attrib["viewBox"].split()[2] == root.attrib["width"]
     texts = [text.text or "" for text in root.iter(f"{SVG}text")]
     assert "from 1" in texts
-    assert all(picture.broad(text) <= 34 for text in texts)
+    assert all(svg.broad(text) <= 34 for text in texts)
 
 
 @pytest.mark.parametrize("title", HARD)
@@ -264,7 +264,7 @@ def test_tracks_never_run_over_each_other():
         [used(" ".join(f"n{m}" for m in range(n) if m % 3 == n % 3), f"n{n}")] for n in range(40)
     ]
     made = flow(*steps)
-    root = ElementTree.fromstring(picture.svg_file(made))
+    root = ElementTree.fromstring(svg.svg_file(made))
     runs = []
     for track in root.iter(f"{SVG}path"):
         if track.attrib.get("class") == "track":
@@ -279,7 +279,7 @@ def test_tracks_never_run_over_each_other():
 
 def test_the_picture_says_itself_in_words():
     made = flow([used(writes="a b")], [used(reads="a")], [used(reads="b a")])
-    root = ElementTree.fromstring(picture.svg_file(made))
+    root = ElementTree.fromstring(svg.svg_file(made))
     labels = [root.attrib[f"aria-{kind}"] for kind in ("labelledby", "describedby")]
     by_id = {node.attrib["id"]: node.text for node in root if "id" in node.attrib}
     assert by_id[labels[0]] == "Trip: how the steps feed each other"
@@ -289,15 +289,15 @@ def test_the_picture_says_itself_in_words():
 
 def test_the_same_flow_is_the_same_picture():
     made = flow([used(writes="a")], [used(reads="a")])
-    assert picture.svg_file(made) == picture.svg_file(made)
-    assert "http" not in picture.svg_file(made).replace("http://www.w3.org/2000/svg", "")
+    assert svg.svg_file(made) == svg.svg_file(made)
+    assert "http" not in svg.svg_file(made).replace("http://www.w3.org/2000/svg", "")
 
 
 def test_names_are_wrapped_and_cut():
-    assert picture.wrapped(["one", "two", "three"], " ", 8, 3) == ["one two", "three"]
-    assert picture.wrapped(["abcdefghij", "k"], " ", 4, 2) == ["abcd", "efg…"]
-    assert picture.wrapped(["数据分析"], " ", 5, 3) == ["数据", "分析"]
-    assert picture.wrapped([], " ", 5, 3) == [""]
+    assert svg.wrapped(["one", "two", "three"], " ", 8, 3) == ["one two", "three"]
+    assert svg.wrapped(["abcdefghij", "k"], " ", 4, 2) == ["abcd", "efg…"]
+    assert svg.wrapped(["数据分析"], " ", 5, 3) == ["数据", "分析"]
+    assert svg.wrapped([], " ", 5, 3) == [""]
 
 
 # --- on the page ---
@@ -315,7 +315,7 @@ def test_the_page_of_a_workflow_shows_it(make_client):
     assert 'href="#step_02"' in started
     run_page = client.get("/sales_report?run=Default_Profile-sales_report-a").text
     assert 'href="#step_02"' in run_page
-    assert html(picture.svg(read_flow(plugin_of(client, "sales_report")), page=True)) in page
+    assert html(svg.svg(read_flow(plugin_of(client, "sales_report")), page=True)) in page
 
 
 def plugin_of(client, name):

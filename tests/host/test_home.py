@@ -5,15 +5,15 @@ from tests.host.helpers import Trip
 
 def names(client):
     page = client.get("/").text
-    _, found, rest = page.partition('aria-label="What ran last"')
-    part = rest.partition("</section>")[0] if found else page.partition("Go on with")[2]
+    _, found, rest = page.partition('aria-label="Recent runs"')
+    part = rest.partition("</section>")[0] if found else page.partition("Continue")[2]
     part = part.partition('id="workflows"')[0]
     return [name for name in ("first", "second", "third", "fourth") if f">{name}<" in part], part
 
 
 def test_without_runs_there_is_nothing_to_go_on_with(client):
     page = client.get("/").text
-    assert "Go on with" not in page
+    assert "Continue" not in page
     assert "3 steps" in page
     assert "not started yet" in page
 

@@ -7,8 +7,8 @@ from bs4 import BeautifulSoup
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipulate_runtime.host.crud.rows import Rows, moved, sorted_as
-from pipulate_runtime.host.state import StateStore
+from pipulate_runtime.host.lists.rows import Rows, move_id, sort_ids
+from pipulate_runtime.host.state.store import StateStore
 from tests.host.helpers import HTMX, LOCAL, Trip
 
 IDS = st.lists(st.integers(1, 9), unique=True)
@@ -16,7 +16,7 @@ IDS = st.lists(st.integers(1, 9), unique=True)
 
 @given(ids=IDS, row_id=st.integers(1, 9), by=st.integers(-9, 9))
 def test_moving_keeps_all_rows_and_the_order_of_the_others(ids, row_id, by):
-    after = moved(ids, row_id, by)
+    after = move_id(ids, row_id, by)
     assert sorted(after) == sorted(ids)
     assert [i for i in after if i != row_id] == [i for i in ids if i != row_id]
     if row_id in ids:
@@ -26,7 +26,7 @@ def test_moving_keeps_all_rows_and_the_order_of_the_others(ids, row_id, by):
 
 @given(ids=IDS, wanted=st.lists(st.integers(1, 12)))
 def test_sorting_keeps_all_rows_and_the_places_of_those_not_named(ids, wanted):
-    after = sorted_as(ids, wanted)
+    after = sort_ids(ids, wanted)
     assert sorted(after) == sorted(ids)
     named = [i for i in dict.fromkeys(wanted) if i in ids]
     assert [i for i in after if i in named] == named

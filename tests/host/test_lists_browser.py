@@ -2,6 +2,7 @@
 
 import pytest
 
+from tests.conftest import slow_but
 from tests.host.helpers import PLUGINS, serving
 from tests.host.test_browser import WIDTHS, Visitor, browser, playwright, pytestmark  # noqa: F401
 
@@ -88,8 +89,9 @@ def test_tasks_by_keyboard(browser, server):  # noqa: F811
     assert all(address.startswith(visitor.url) for address in visitor.asked)
 
 
-@pytest.mark.parametrize("width", WIDTHS)
-@pytest.mark.parametrize("scheme", SCHEMES)
+@pytest.mark.parametrize("width", slow_but(WIDTHS, "phone"))
+@pytest.mark.parametrize("scheme", slow_but(SCHEMES, "light"))
+@pytest.mark.slow
 def test_pictures(browser, server, width, scheme):  # noqa: F811
     visitor = Visitor(browser, server, width, scheme)
     page = visitor.page
@@ -121,6 +123,7 @@ def test_pictures(browser, server, width, scheme):  # noqa: F811
     assert visitor.complaints == []
 
 
+@pytest.mark.slow
 def test_a_profile_chosen_in_the_menu_has_its_own_runs_and_tasks(browser, server):  # noqa: F811
     visitor = Visitor(browser, server, "phone", "light")
     page, expect = visitor.page, playwright.expect

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 from starlette.testclient import TestClient
 
-from pipulate_runtime.cells.vault import Vault
-from pipulate_runtime.host import logs
+from pipulate_runtime.cells.storage.secrets import Vault
 from pipulate_runtime.host.app import create_app
-from pipulate_runtime.host.workshop import Tools
+from pipulate_runtime.host.base import logs
+from pipulate_runtime.host.workshop.tools import Tools
 from tests.host.helpers import HTMX, LOCAL, PLUGINS, Trip
 
 ours = logging.getLogger("pipulate_runtime.tests")

@@ -6,12 +6,12 @@ import pytest
 from bs4 import BeautifulSoup
 from starlette.testclient import TestClient
 
-from pipulate_runtime.cells import pool
+from pipulate_runtime.cells.kernel import pool
 from pipulate_runtime.host.app import create_app
-from pipulate_runtime.host.outdated import outdated
+from pipulate_runtime.host.pages.outdated import outdated_steps
 from tests.build import code, md, raw
 from tests.host.helpers import HTMX, LOCAL
-from transpiler.options import Options
+from transpiler.model.options import Options
 from transpiler.pipeline import port
 
 KEY = "Default_Profile-trip-old"
@@ -62,7 +62,9 @@ class Desk:
 
     @property
     def found(self):
-        return [(each.step.id, each.why) for each in outdated(self.plugin.instance, self.state)]
+        return [
+            (each.step.id, each.why) for each in outdated_steps(self.plugin.instance, self.state)
+        ]
 
     def page(self):
         return BeautifulSoup(self.client.get("/trip", params={"run": KEY}).text, "html.parser")

@@ -2,7 +2,7 @@ import textwrap
 
 import pytest
 
-from pipulate_runtime.host import plugins
+from pipulate_runtime.host.plugins import model
 
 GOOD = """
 class Flow:
@@ -48,7 +48,7 @@ def loaded(client):
     ],
 )
 def test_a_file_name_gives_number_and_key(stem, number, key):
-    assert plugins.split_name(stem) == (number, key)
+    assert model.split_name(stem) == (number, key)
 
 
 def test_files_are_found_in_menu_order_and_others_left_out(tmp_path):
@@ -56,7 +56,7 @@ def test_files_are_found_in_menu_order_and_others_left_out(tmp_path):
     for name in names:
         (tmp_path / name).write_text("")
     (tmp_path / "folder.py").mkdir()
-    found = [path.name for path in plugins.find_files(tmp_path)]
+    found = [path.name for path in model.find_files(tmp_path)]
     assert found == ["9_d.py", "020_c.py", "100_b.py", "alpha.py", "zeta.py"]
 
 

@@ -11,12 +11,12 @@ import pytest
 from starlette.testclient import TestClient
 
 from pipulate_runtime.host.app import create_app
-from pipulate_runtime.host.following import Follower
-from pipulate_runtime.host.workshop import Tools
+from pipulate_runtime.host.workshop.reload import Follower
+from pipulate_runtime.host.workshop.tools import Tools
 from tests.conftest import ROOT
 from tests.host.helpers import HTMX, LOCAL, PLUGINS, Trip
-from transpiler import porter as porters
-from transpiler.porter import Porter
+from transpiler.features import host_porter as porters
+from transpiler.features.host_porter import Porter
 
 
 @pytest.fixture
@@ -81,6 +81,23 @@ def test_a_saved_plugin_is_served_and_its_routes_are_there_once(client, folder, 
     trip.answer("step_02")
 
 
+def test_a_server_follows_what_is_saved(tmp_path, folder):
+    """Also in a folder that another one of its name has replaced, and what comes and goes."""
+    app = create_app(folder, tmp_path / "data", tools=Tools(follow=True))
+    plugin = folder / "010_trip_planner.py"
+    with TestClient(app, base_url=LOCAL) as client:
+        home = lambda: client.get("/").text  # noqa: E731
+        for name in ("Journey", "Voyage"):
+            plugin.write_text(plugin.read_text().replace("Trip planner", name))
+            _until(lambda name=name: name in home(), 20)
+            folder.rename(tmp_path / "before")
+            shutil.copytree(PLUGINS, folder)
+            _until(lambda: "Trip planner" in home(), 20)
+            shutil.rmtree(tmp_path / "before")
+        plugin.unlink()
+        _until(lambda: "Trip planner" not in home(), 20)
+
+
 def test_a_route_that_the_new_version_has_not_is_gone(client, folder, files):
     plugin = folder / "010_trip_planner.py"
     text = plugin.read_text()
@@ -111,11 +128,11 @@ def test_a_syntax_error_is_on_the_page_and_the_last_good_version_runs(client, fo
     assert "The last change cannot be used" in page
     assert "010_trip_planner.py, line 1" in page
     assert "SyntaxError" in page
-    assert "The version before it goes on running" in page
+    assert "The previous version keeps running" in page
     assert "start the server again" not in page
     trip.answer("step_01")
     home = client.get("/").text
-    assert "goes on running" in home
+    assert "keeps running" in home
     assert "Trip planner" in home
     files.save(plugin, good)
     files.look()
@@ -264,7 +281,7 @@ def test_a_conflict_is_on_the_page_until_it_is_settled(tmp_path):
         files.save(notebook, good.replace('Hello \\"', 'Theirs \\"').replace("Hello ", "Theirs "))
         files.look()
         page = client.get("/hello").text
-        assert "hello.ipynb was saved, and not all of it is here" in page
+        assert "hello.ipynb was saved, but not all of its changes are here" in page
         assert "Mine " in plugin.read_text()
         files.save(notebook, good.replace("Hello ", "Mine "))
         files.look()

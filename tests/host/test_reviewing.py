@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 from bs4 import BeautifulSoup
 
-from pipulate_runtime.host.messages import HostError
-from pipulate_runtime.host.reviewpage import code, document
-from pipulate_runtime.host.workshop import Tools
+from pipulate_runtime.host.base.errors import HostError
+from pipulate_runtime.host.review.page import code, document
+from pipulate_runtime.host.workshop.tools import Tools
 from tests.host.helpers import HTMX, PLUGINS
 
 PLUGIN = PLUGINS / "010_trip_planner.py"

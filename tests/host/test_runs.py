@@ -3,7 +3,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from pipulate_runtime.host import runs
+from pipulate_runtime.host.pages import parts, workflow_runs
 
 NOW = datetime(2026, 5, 4, 12, 0, tzinfo=UTC)
 STEPS = [
@@ -27,12 +27,12 @@ STEPS = [
     ],
 )
 def test_times_in_words(past, words):
-    assert runs.ago((NOW - past).isoformat(), NOW) == words
+    assert parts.ago((NOW - past).isoformat(), NOW) == words
 
 
 def test_long_ago_is_a_date_and_nonsense_is_nothing():
-    assert runs.ago("2025-01-15T12:00:00+00:00", NOW) == "on 15 January 2025"
-    assert runs.ago("yesterday", NOW) == ""
+    assert parts.ago("2025-01-15T12:00:00+00:00", NOW) == "on 15 January 2025"
+    assert parts.ago("yesterday", NOW) == ""
 
 
 @pytest.mark.parametrize(
@@ -51,8 +51,8 @@ def test_long_ago_is_a_date_and_nonsense_is_nothing():
     ],
 )
 def test_where_a_run_stands(state, standing, done):
-    assert runs.standing(STEPS, state) == standing
-    assert runs.steps_done(STEPS, state) == (done, 2)
+    assert workflow_runs.standing(STEPS, state) == standing
+    assert workflow_runs.steps_done(STEPS, state) == (done, 2)
 
 
 @pytest.mark.parametrize(
@@ -64,4 +64,4 @@ def test_where_a_run_stands(state, standing, done):
     ],
 )
 def test_the_name_of_a_run(key, app, name):
-    assert runs.run_name(key, app) == name
+    assert workflow_runs.run_name(key, app) == name

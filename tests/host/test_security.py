@@ -2,7 +2,7 @@ import re
 
 import pytest
 
-from pipulate_runtime.host import security
+from pipulate_runtime.host.base import security
 from tests.host.helpers import LOCAL
 
 

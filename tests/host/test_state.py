@@ -4,8 +4,9 @@ from datetime import timedelta
 
 import pytest
 
-from pipulate_runtime.host.messages import HostError
-from pipulate_runtime.host.state import StateStore
+from pipulate_runtime.host.base.errors import HostError
+from pipulate_runtime.host.state import run as runs
+from pipulate_runtime.host.state.store import StateStore
 
 
 def test_a_run_is_kept_as_it_was_written(store):
@@ -194,3 +195,111 @@ def test_a_data_folder_that_cannot_be_made(tmp_path):
     with pytest.raises(HostError) as caught:
         StateStore(tmp_path / "file" / "data" / "pipulate.db")
     assert caught.value.code == "PP505"
+
+
+# --- a run is parsed once, and looked at again only when somebody wrote ---------------------------------------------------
+
+
+@pytest.fixture
+def parsed(monkeypatch):
+    """The texts that were parsed as the state of a run."""
+    texts = []
+    real = runs.parse_state
+    monkeypatch.setattr(
+        runs, "parse_state", lambda key, data: texts.append(data) or real(key, data)
+    )
+    return texts
+
+
+def by_another_program(store):
+    with StateStore(store.path).changing("k") as state:
+        state["x"] = 2
+
+
+def by_a_table_of_a_plugin(store):
+    store.table("pipeline").update(pkey="k", data='{"x": 2}')
+
+
+def by_another_look_at_it(store):
+    with store.changing("k") as state:
+        state["x"] = 2
+
+
+@pytest.mark.parametrize(
+    "write", [by_another_program, by_a_table_of_a_plugin, by_another_look_at_it]
+)
+def test_a_look_sees_whatever_was_written(store, write):
+    store.create("k", "app", {"x": 1})
+    run = store.run("k")
+    assert run.state["x"] == 1
+    write(store)
+    assert run.look() is run
+    assert run.state["x"] == 2
+
+
+def test_a_look_sees_that_a_write_was_taken_back(store):
+    store.create("k", "app", {"x": 1})
+    run = store.run("k")
+
+    def taken_back():
+        with store.transaction():
+            store.table("pipeline").update(pkey="k", data='{"x": 2}')
+            assert run.look().state["x"] == 2
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        taken_back()
+    assert run.look().state["x"] == 1
+
+
+def test_a_change_begins_with_what_is_stored(store):
+    store.create("k", "app", {"x": 1})
+    run = store.run("k")
+    assert run.state["x"] == 1
+    by_another_program(store)
+    with run.changing() as state:
+        assert state["x"] == 2
+        state["y"] = 3
+    assert (run.state["x"], run.state["y"]) == (2, 3)
+    assert store.read("k") == run.state
+
+
+def test_a_change_that_cannot_be_stored_is_not_seen(store):
+    store.create("k", "app", {"x": 1})
+    run = store.run("k")
+    with pytest.raises(TypeError), run.changing() as state:
+        state["x"] = object()
+    assert run.look().state["x"] == 1
+
+
+def test_a_run_that_is_deleted_is_gone_until_it_is_brought_back(store):
+    store.create("k", "app", {"x": 1})
+    run = store.run("k")
+    store.delete("k")
+    assert run.look() is None
+    with pytest.raises(HostError) as caught, run.changing():
+        pass
+    assert caught.value.code == "PP509"
+    store.restore("k")
+    assert run.look().state["x"] == 1
+
+
+def test_a_run_is_parsed_again_only_when_its_own_text_was_changed(store, parsed):
+    store.create("k", "app", {"x": 1})
+    store.create("other", "app", {})
+    run = store.run("k")
+    assert run.state is run.look().state
+    store.set_setting("theme", "dark")
+    with StateStore(store.path).changing("other") as state:
+        state["y"] = 1
+    assert run.look().state["x"] == 1
+    assert len([text for text in parsed if '"x"' in text]) == 1
+
+
+def test_a_state_of_ones_own_may_be_changed_to_its_depth(store):
+    store.create("k", "app", {"a": {"b": [{"c": [1, [2]]}]}})
+    run = store.run("k")
+    mine = run.own_state()
+    mine["a"]["b"][0]["c"][1].append(3)
+    mine["a"]["b"][0]["new"] = 1
+    assert run.state["a"] == {"b": [{"c": [1, [2]]}]}

@@ -12,10 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from pipulate_runtime.host.telling import plain
+from pipulate_runtime.host.walk.printer import plain
 from tests.build import raw
 from tests.conftest import ROOT
-from transpiler.options import Options
+from transpiler.model.options import Options
 from transpiler.pipeline import port
 
 pytestmark = pytest.mark.kernel
@@ -84,6 +84,7 @@ def test_on_a_terminal_lines_come_as_they_are_printed(plugin: Path) -> None:
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.slow
 def test_a_run_that_is_interrupted_says_how_to_go_on(plugin: Path, number: int) -> None:
     process = started(plugin, subprocess.PIPE, "--key", "mine")
     assert process.stdout is not None

@@ -15,17 +15,19 @@ import httpx
 import nbformat
 import pytest
 
-from pipulate_runtime.cells import leftovers, unfinished
-from pipulate_runtime.cells.folders import RunFolder
-from pipulate_runtime.host import commands, standings
-from pipulate_runtime.host.messages import HostError
-from pipulate_runtime.host.outlet import Outlet
-from pipulate_runtime.host.state import DATABASE, StateStore
-from pipulate_runtime.host.walk import as_typed
+from pipulate_runtime.cells.kernel import cleanup
+from pipulate_runtime.cells.run import in_progress
+from pipulate_runtime.cells.storage.folders import RunFolder
+from pipulate_runtime.host.base.errors import HostError
+from pipulate_runtime.host.base.logs import Outlet
+from pipulate_runtime.host.commands import serve
+from pipulate_runtime.host.pages import status
+from pipulate_runtime.host.state.store import DATABASE, StateStore
+from pipulate_runtime.host.walk.walk import as_typed
 from tests.build import raw
 from tests.conftest import ROOT
 from tests.host.helpers import HTMX, PLUGINS, free_port, serving
-from transpiler.options import Options
+from transpiler.model.options import Options
 from transpiler.pipeline import port
 
 SALES = PLUGINS.parent / "cell_plugins"
@@ -56,13 +58,13 @@ def aged(data, key, days):
 
 def note_of(data, key, step, **change):
     folder = RunFolder(data, "sales_report", key)
-    unfinished.begin(folder, step, time.time() - 65)
+    in_progress.begin(folder, step, time.time() - 65)
     path = folder.path / "unfinished" / f"{step}.json"
     path.write_text(json.dumps(json.loads(path.read_text()) | change))
 
 
 PARENT = os.getppid()
-ELSEWHERE = {"server": PARENT, "server_born": leftovers.born(PARENT), "server_birth": None}
+ELSEWHERE = {"server": PARENT, "server_born": cleanup.start_time(PARENT), "server_birth": None}
 DEAD = {"server": 2**22 + 1, "server_born": 1.0, "server_birth": None}
 
 
@@ -88,7 +90,7 @@ class TestPage:
     def test_a_run_of_a_workflow_that_is_gone_is_listed_too(self, make_client, tmp_path):
         made(tmp_path / "data", "one")
         page = make_client(PLUGINS).get("/runs").text
-        assert "not here any more" in page
+        assert "not installed" in page
         assert "every 5s" not in page
 
     def test_pages(self, make_client, tmp_path):
@@ -151,6 +153,7 @@ class TestPage:
 
     @pytest.mark.kernel
     @pytest.mark.parametrize("where", ["here", "in another program"])
+    @pytest.mark.slow
     def test_what_runs_is_stopped(self, tmp_path, where):
         notebook = tmp_path / "endless.ipynb"
         notebook.write_bytes(raw("import time\nwhile True: time.sleep(0.01)"))
@@ -196,12 +199,12 @@ class TestCommands:
         made(tmp_path, "one", "two", step_01={"ran": True})
         note_of(tmp_path, KEY, "step_02", **ELSEWHERE)
         RunFolder(tmp_path, "sales_report", "lost").work.mkdir(parents=True)
-        commands.runs_list(tmp_path)
+        serve.runs_list(tmp_path)
         out = capsys.readouterr().out
         assert "Running: step_02" in out
         assert "1 step done" in out
         assert "--leftover" in out
-        commands.runs_list(tmp_path, as_json=True)
+        serve.runs_list(tmp_path, as_json=True)
         rows = {row["key"]: row for row in json.loads(capsys.readouterr().out)}
         assert (rows[KEY]["state"], rows[KEY]["step"]) == ("running", "step_02")
         assert rows[KEY]["size"] > 0
@@ -209,44 +212,44 @@ class TestCommands:
     def test_what_runs_is_not_deleted(self, tmp_path, capsys):
         made(tmp_path, "one", "two")
         note_of(tmp_path, KEY, "step_01", **ELSEWHERE)
-        assert commands.runs_delete([KEY, "Default_Profile-sales_report-two"], tmp_path) == 1
+        assert serve.runs_delete([KEY, "Default_Profile-sales_report-two"], tmp_path) == 1
         with opened(tmp_path) as store:
             assert [run.key for run in store.runs()] == [KEY]
 
     def test_old_ones(self, tmp_path):
         made(tmp_path, "one", "two")
         aged(tmp_path, KEY, 31)
-        assert commands.old_runs(commands.length_of("30d"), tmp_path) == [KEY]
-        assert commands.old_runs(commands.length_of("5w"), tmp_path) == []
+        assert serve.old_runs(serve.length_of("30d"), tmp_path) == [KEY]
+        assert serve.old_runs(serve.length_of("5w"), tmp_path) == []
 
     def test_leftover(self, tmp_path, capsys):
         made(tmp_path, "one")
         (tmp_path / DATABASE).rename(tmp_path / "away.db")
-        (found,) = commands.leftover(tmp_path)
-        commands.leftover_delete([found])
+        (found,) = serve.leftover(tmp_path)
+        serve.leftover_delete([found])
         assert "Deleted: 1 folder" in capsys.readouterr().out
-        assert commands.leftover(tmp_path) == []
+        assert serve.leftover(tmp_path) == []
 
     def test_export_all(self, tmp_path, capsys):
         made(tmp_path, "one", "two")
         with opened(tmp_path) as store:
             store.create("other", "gone", {})
-        commands.runs_export_all(tmp_path / "all.zip", tmp_path, GENERATED)
+        serve.runs_export_all(tmp_path / "all.zip", tmp_path, GENERATED)
         said = capsys.readouterr()
         assert "2 notebooks" in said.out
-        assert "No plugin for the run 'other'" in said.err
+        assert "has no plugin for the run 'other'" in said.err
         assert len(zipfile.ZipFile(tmp_path / "all.zip").namelist()) == 2
 
     @pytest.mark.parametrize("text", ["", "30", "d", "thirty days", "-3d", "1e9w", "9" * 400 + "d"])
     def test_what_is_no_length_of_time(self, text):
         with pytest.raises(HostError) as caught:
-            standings.length_of(text)
+            status.length_of(text)
         assert caught.value.code == "PP534"
 
     @pytest.mark.parametrize("option", ["kernel_memory", "step_output"])
     def test_what_is_no_size(self, tmp_path, option):
         with pytest.raises(HostError) as caught:
-            commands.serve(PLUGINS, tmp_path, **{option: "much"})
+            serve.serve(PLUGINS, tmp_path, **{option: "much"})
         assert caught.value.code == "PP535"
 
 
@@ -259,7 +262,7 @@ def test_a_step_that_fails_is_executed_once_a_walk(tmp_path):
     port(notebook, tmp_path / "plugins", Options())
     for times in ("x", "xx"):
         with pytest.raises(HostError, match="ZeroDivisionError"):
-            commands.run(tmp_path / "plugins" / "fails.py", {}, tmp_path / "data", key="one")
+            serve.run(tmp_path / "plugins" / "fails.py", {}, tmp_path / "data", key="one")
         assert seen.read_text() == times
 
 
@@ -271,10 +274,10 @@ class TestFrom:
             "step_01": {"people": "3"},
             "step_02": {"extras": "boat\nsauna", "breakfast": "off"},
         }
-        commands.run(self.TRIP, first, tmp_path, "first")
+        serve.run(self.TRIP, first, tmp_path, "first")
         capsys.readouterr()
         again = {"step_01": {"people": "7"}}
-        commands.run(self.TRIP, again, tmp_path, as_json=True, source="first")
+        serve.run(self.TRIP, again, tmp_path, as_json=True, source="first")
         walked = json.loads(capsys.readouterr().out)
         assert walked["key"] == "Default_Profile-trip-01"
         one, two = (step["answers"] for step in walked["steps"][:2])
@@ -283,14 +286,14 @@ class TestFrom:
 
     def test_runs_that_do_not_fit(self, tmp_path):
         made(tmp_path, "one")
-        commands.run(self.TRIP, {}, tmp_path, "first")
+        serve.run(self.TRIP, {}, tmp_path, "first")
         for code, key, source in (
             ("PP509", None, "nobody"),
             ("PP511", None, KEY),
             ("PP533", "first", "first"),
         ):
             with pytest.raises(HostError) as caught:
-                commands.run(self.TRIP, {}, tmp_path, key, source=source)
+                serve.run(self.TRIP, {}, tmp_path, key, source=source)
             assert caught.value.code == code
 
     @pytest.mark.parametrize(
@@ -309,6 +312,7 @@ class TestFrom:
         assert as_typed(value) == typed
 
     @pytest.mark.kernel
+    @pytest.mark.slow
     def test_from_cron(self, tmp_path):
         """No terminal, no HOME, nothing but a short PATH in the environment."""
         command = [sys.executable, "-m", "transpiler", "run", str(GENERATED / "sales_report.py")]
@@ -361,7 +365,7 @@ class TestDatabase:
         with contextlib.closing(apsw.Connection(str(store.path))) as other:
             other.execute("BEGIN IMMEDIATE")
             answer = trip.post("step_01_submit", people="2", notes="")
-            assert "keeps the database" in answer.text
+            assert "has locked the" in answer.text
             assert client.get("/").status_code == 200
             other.execute("ROLLBACK")
         assert 'data-state="done"' in trip.post("step_01_submit", people="2", notes="").text

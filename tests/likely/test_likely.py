@@ -1,4 +1,4 @@
-"""What `likely` finds: measured on labelled notebooks, and its rules one by one."""
+"""What `likely_inputs` finds: measured on labelled notebooks, and its rules one by one."""
 
 import json
 
@@ -8,19 +8,19 @@ from tests.build import analysed, code, md
 from tests.helpers import annotated
 from tests.likely.labelled import ALL, HELD_OUT, TUNING, Labelled
 from transpiler.passes.analyse import analyse
-from transpiler.passes.likely import AT_MOST, LISTED, SIGNS, Likely, every, likely
+from transpiler.suggest.inputs import AT_MOST, LISTED, SIGNS, Likely, all_candidates, likely_inputs
 
 
 def found_in(*cells: object) -> dict[str, Likely]:
     analysis, _ = analysed(*cells)  # type: ignore[arg-type]
-    return {one.name: one for one in likely(analysis)}
+    return {one.name: one for one in likely_inputs(analysis)}
 
 
 # --- measured ---------------------------------------------------------------------------------------------------------
 
 
 def inputs_of(notebook: Labelled) -> tuple[Likely, ...]:
-    return likely(analyse(annotated(notebook.text)[0])[0])
+    return likely_inputs(analyse(annotated(notebook.text)[0])[0])
 
 
 def rates(notebooks: tuple[Labelled, ...], auto: bool) -> tuple[float, float]:
@@ -90,8 +90,8 @@ def test_at_most_a_dozen() -> None:
     cell = "\n".join(f"LIMIT_{i} = {i + 1}" for i in range(40))
     names = ", ".join(f"LIMIT_{i}" for i in range(40))
     analysis, _ = analysed(cell, f"print({names})")
-    assert len(every(analysis)) == 40
-    assert len(likely(analysis)) == AT_MOST == 12
+    assert len(all_candidates(analysis)) == 40
+    assert len(likely_inputs(analysis)) == AT_MOST == 12
 
 
 @pytest.mark.parametrize(
@@ -205,18 +205,18 @@ def test_a_key_is_asked_for_already() -> None:
 def test_what_is_no_secret(cell: str) -> None:
     name = cell.partition(" ")[0]
     analysis, _ = analysed(cell, f"print({name})")
-    (one,) = every(analysis)
+    (one,) = all_candidates(analysis)
     assert not one.secret
 
 
 def test_a_mapping_with_a_secret_does_not_show_it() -> None:
     analysis, _ = analysed("login = {'user': 'me', 'password': 'hunter2'}", "print(login)")
-    (one,) = every(analysis)
+    (one,) = all_candidates(analysis)
     assert "hunter2" not in repr(one)
 
 
 def test_what_is_below_the_cut_is_not_listed() -> None:
     analysis, _ = analysed("x = 5", "x + 1")
-    (one,) = every(analysis)
+    (one,) = all_candidates(analysis)
     assert one.score < LISTED
-    assert likely(analysis) == ()
+    assert likely_inputs(analysis) == ()

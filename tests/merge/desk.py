@@ -5,21 +5,21 @@ from pathlib import Path
 import pytest
 
 from tests.build import md, raw, tree
-from transpiler.diagnostics import UserError
-from transpiler.options import Asked, Options
+from transpiler.model.diagnostics import UserError
+from transpiler.model.options import Asked, Options
 from transpiler.pipeline import Ported, port
 
 FIRST = (
     md("# Trip"),
     "limit = 5\nprint(limit)",
     "best = [limit]\nprint(best)\nbest",
-    "print('end')\nlen(best)",
+    'print("end")\nlen(best)',
 )
 SECOND = (
     md("# Trip"),
     "limit = 6\nprint(limit)",
-    "best = [limit]\nprint('best', best)\nbest",
-    "print('end')\nlen(best)",
+    'best = [limit]\nprint("best", best)\nbest',
+    'print("end")\nlen(best)',
 )
 
 

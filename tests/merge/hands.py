@@ -154,7 +154,7 @@ def _delete_line(world: World, text: str, made: Made) -> str:
     return _put(text, method, lines)
 
 
-HELPERS = ("chain", "next_card", "stop_button", "back_button")
+HELPERS = ("card", "form", "run_form", "back_button")
 
 
 def _rename(world: World, text: str, made: Made) -> str:
@@ -193,7 +193,7 @@ def _import(world: World, text: str, made: Made) -> str:
     return text.replace("from textwrap", f"import os as {world.token('U')}\nfrom textwrap", 1)
 
 
-_ENTRY = r' {12}Step\(\n\s+id="STEP",\n(?:.*\n){3} {12}\),\n'
+_ENTRY = r' {12}Step\(\n\s+id="STEP",\n(?:.*\n){2} {12}\),\n'
 
 
 def _entry(world: World, text: str, made: Made) -> str:

@@ -26,7 +26,7 @@ from tests.merge.notebooks import (
     pooled,
 )
 from transpiler.merge.merge import Merged, MergeRefused, Request, merge
-from transpiler.passes.splice import formatted
+from transpiler.splicing.splice import formatted
 
 _formatted = cache(formatted)
 _TOKEN = re.compile(r"(?<![A-Za-z0-9])[UN]\d+x\b")

@@ -32,8 +32,8 @@ HAND = (
     ('DISPLAY_NAME = "Harvest"', 'DISPLAY_NAME = "Our harvest"'),
     ("        print(sums)\n", '        print(sums)\n        print("by hand:", len(sums))\n'),
     ("print(round(mean, 1))", 'print("mean", round(mean, 2))'),
-    ('print("best:", best)', 'print("the best:", best.upper())'),
-    ('H3("All steps are done")', 'H3("That was all")'),
+    ("print('best:', best)", 'print("the best:", best.upper())'),
+    ('title="All steps are done"', 'title="That was all"'),
     (
         "    async def landing(self, request):",
         '    def kinds(self):\n        return ["apple", "pear"]\n\n    async def landing(self, request):',

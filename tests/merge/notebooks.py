@@ -12,14 +12,14 @@ from functools import cache
 from unittest import mock
 
 from tests.build import PORT_ID, raw
-from transpiler.ir import Known, KnownCell, KnownStep, Plan, PlannedCell
-from transpiler.options import Options
+from transpiler.model.ir import KnownCell, KnownStep, KnownSteps, Plan, PlannedCell
+from transpiler.model.options import Options
 from transpiler.passes import emit as emitting
 from transpiler.passes.analyse import analyse
 from transpiler.passes.annotate import annotate
 from transpiler.passes.plan import plan
 from transpiler.passes.read import read
-from transpiler.passes.splice import spliced
+from transpiler.splicing.splice import spliced
 
 WORDS = (
     "orders prices regions totals visits weights scores routes shares trends costs stocks".split()
@@ -92,7 +92,7 @@ def _lines(cell: PlannedCell, parameter: str) -> str:
 _fitted_once = cache(emitting._fitted)
 
 
-def compiled(cells: list[Cell], known: Known | None = None, ids: bool = True) -> Made:
+def compiled(cells: list[Cell], known: KnownSteps | None = None, ids: bool = True) -> Made:
     """Port without a disk; black sees each text once in a run of the tests."""
     items: list = [{"cell_type": "markdown", "metadata": {}, "source": "# Trip", "id": "title"}]
     places = {}
@@ -119,13 +119,13 @@ def compiled(cells: list[Cell], known: Known | None = None, ids: bool = True) ->
     return Made(text, made, owner)
 
 
-def known_of(made: Plan) -> Known:
+def known_of(made: Plan) -> KnownSteps:
     """What the lock would tell the next port."""
     steps = tuple(
         KnownStep(s.id, s.done, tuple(KnownCell(c.cell, c.function, c.original) for c in s.cells))
         for s in made.steps
     )
-    return Known(steps, frozenset())
+    return KnownSteps(steps, frozenset())
 
 
 _NEWER: tuple[Callable[[str], str], ...] = (

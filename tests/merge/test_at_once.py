@@ -8,12 +8,12 @@ import pytest
 
 from tests.build import raw, tree
 from tests.merge.desk import FIRST, SECOND, Desk
-from transpiler.diagnostics import UserError
-from transpiler.options import Asked, Options
-from transpiler.passes import locking
-from transpiler.passes import write as disk
+from transpiler.features.review import review
+from transpiler.model.diagnostics import UserError
+from transpiler.model.options import Asked, Options
 from transpiler.pipeline import port, undo
-from transpiler.review import review
+from transpiler.plugin_folder import folder_lock
+from transpiler.plugin_folder.plugin_folder import PluginFolder
 
 
 @pytest.fixture
@@ -91,13 +91,13 @@ def test_two_ports_at_once_leave_what_one_of_them_wrote(desk, monkeypatch) -> No
 
 
 def test_what_was_saved_during_a_port_is_not_written_over(desk, monkeypatch) -> None:
-    writing = disk.write
+    writing = PluginFolder.write
 
     def saved(*args: object) -> object:
         desk.edit('print("my end")', 'print("my last end")')
         return writing(*args)
 
-    monkeypatch.setattr(disk, "write", saved)
+    monkeypatch.setattr(PluginFolder, "write", saved)
     desk.notebook.write_bytes(raw(*SECOND))
     with pytest.raises(UserError) as caught:
         desk.port()
@@ -109,9 +109,9 @@ def test_what_was_saved_during_a_port_is_not_written_over(desk, monkeypatch) -> 
 
 
 def test_who_waits_too_long_is_told(desk, monkeypatch) -> None:
-    monkeypatch.setattr(locking, "SECONDS", 0.1)
+    monkeypatch.setattr(folder_lock, "SECONDS", 0.1)
     before = tree(desk.out)
-    with locking.alone(desk.out / ".port"):
+    with folder_lock.alone(desk.out / ".port"):
         for refused in (lambda: desk.port(*SECOND), lambda: LOOKS["review"](desk)):
             with pytest.raises(UserError) as caught:
                 refused()

@@ -6,9 +6,9 @@ import pytest
 
 from tests.build import md, tree
 from tests.merge.desk import Desk
-from transpiler.merge.together import together
-from transpiler.options import Options
-from transpiler.review import review, settle
+from transpiler.features.review import review, settle
+from transpiler.merge.conflicts import keep_both
+from transpiler.model.options import Options
 
 CHAIN = """numbers = (
     'a long line of many words, which is cut'
@@ -24,7 +24,7 @@ numbers"""
 def chained(folder: Path) -> Desk:
     desk = Desk(folder)
     desk.port(md("# Trip"), CHAIN.format("base"))
-    desk.edit('.split("base")', '.split("mine")')
+    desk.edit(".split('base')", ".split('mine')")
     assert desk.port(md("# Trip"), CHAIN.format("notebook")).regenerated.open == 1
     return desk
 
@@ -58,10 +58,10 @@ def test_a_refused_both_is_said_in_the_review(tmp_path: Path) -> None:
 def test_what_both_added_cannot_have_both(tmp_path: Path) -> None:
     desk = Desk(tmp_path)
     desk.port("print(1)")
-    own = "    def error_below(self, name, problems):\n        return name\n\n"
+    own = "    def field(self, name, problems):\n        return name\n\n"
     desk.edit("    async def landing", f"{own}    async def landing")
     done = desk.port("#| input: a\na = 1\na", choices={"*": "both"})
-    assert [c.unit.rpartition(" ")[2] for c in done.regenerated.conflicts] == ["error_below"]
+    assert [c.unit.rpartition(" ")[2] for c in done.regenerated.conflicts] == ["field"]
     assert "PP431" in codes_of(done)
 
 
@@ -112,4 +112,4 @@ def body(*lines: str) -> str:
     ],
 )  # fmt: skip
 def test_whole_statements(base: str, ours: str, theirs: str, result: str | None) -> None:
-    assert together((base, ours, theirs)) == result
+    assert keep_both((base, ours, theirs)) == result

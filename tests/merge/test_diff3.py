@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import ROOT
-from transpiler.merge.diff3 import Clash, both, joined, merge_lines
+from transpiler.merge.diff3 import Clash, join_pieces, merge_lines, take_both
 
 
 def merged(base: str, ours: str, theirs: str) -> str | None:
-    return joined(merge_lines(base, ours, theirs))
+    return join_pieces(merge_lines(base, ours, theirs))
 
 
 @pytest.mark.parametrize(
@@ -44,7 +44,7 @@ def test_a_merge(base: str, ours: str, theirs: str, result: str | None) -> None:
 def test_both_sides_of_a_clash() -> None:
     pieces = merge_lines("abc", "axc", "ayc")
     assert pieces == [("a",), Clash(("b",), ("x",), ("y",)), ("c",)]
-    assert both(pieces) == "axyc"
+    assert take_both(pieces) == "axyc"
 
 
 def sides_by_chance(rng: random.Random, number: int) -> tuple[list[str], list[str], list[str]]:
@@ -80,7 +80,7 @@ def test_what_git_merges_is_merged_alike(tmp_path: Path) -> None:
         wanted = by_git(tmp_path, base, ours, theirs)
         if wanted is not None:
             clean += 1
-            assert joined(merge_lines(base, ours, theirs)) == wanted
+            assert join_pieces(merge_lines(base, ours, theirs)) == wanted
     assert clean > 30
 
 
@@ -95,7 +95,7 @@ def test_what_merge3_merges_is_merged_alike() -> None:
         if any(kind == "conflict" for kind, *_ in groups):
             continue
         clean += 1
-        assert joined(merge_lines(base, ours, theirs)) == "".join(
+        assert join_pieces(merge_lines(base, ours, theirs)) == "".join(
             line for _, lines in groups for line in lines
         )
     assert clean > 300
@@ -125,5 +125,5 @@ def test_methods_that_both_oracles_merge_alike_are_merged_so(tmp_path: Path) -> 
             other = "".join(line for _, lines in groups for line in lines)
         if git is not None and git == other:
             clean += 1
-            assert joined(merge_lines(base, *sides)) == git
+            assert join_pieces(merge_lines(base, *sides)) == git
     assert clean > 15

@@ -10,7 +10,7 @@ import pytest
 
 from tests.conftest import ROOT
 from tests.merge.living import CELLS, edited, later, write
-from transpiler import cli
+from transpiler.cli import main
 
 PAGE = ROOT / "docs" / "regenerating.md"
 _CALL = re.compile(r"^\$ pipulate (\w+ harvest.*)\n((?:(?!\$ |```).*\n)*)", re.MULTILINE)
@@ -37,7 +37,7 @@ def pipulate(tmp_path, monkeypatch, capsys):
         monkeypatch.setattr(sys, "argv", ["pipulate", *shlex.split(command)])
         codes: list[object] = [0]
         try:
-            cli.main()
+            main.main()
         except SystemExit as end:
             codes.append(end.code)
         assert codes[-1] in (0, 1)
@@ -94,7 +94,7 @@ def check(after: list[tuple[str, str]]) -> None:
     assert undone == merged
     lines = [line.strip() for line in both[0].split("\n")]
     at = lines.index('print("the best:", best.upper())')
-    assert lines[at + 1].removeprefix("return ") == 'print("best of all:", best)'
+    assert lines[at + 1].removeprefix("return ") == "print('best of all:', best)"
     assert "PORT CONFLICT" not in settled[0]
     assert '"mean", round' in settled[0]
 

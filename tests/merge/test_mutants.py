@@ -25,22 +25,21 @@ from tests.merge import (
 )
 from tests.merge.desk import FIRST, Desk
 from tests.merge.laws import Pair, broken, pair_of, trial
-from transpiler.ir import KnownCell
 from transpiler.merge import (
     checks,
     conflicts,
-    declared,
+    decide,
     diff3,
-    identity,
-    leaves,
+    globals,
+    lines,
+    match_cells,
     merge,
-    order,
-    rehome,
-    renames,
-    table,
-    together,
-)  # fmt: skip
-from transpiler.passes import identify, regenerated, upgraded, write
+    moves,
+)
+from transpiler.model.ir import KnownCell
+from transpiler.passes import regenerate
+from transpiler.planning import ids
+from transpiler.plugin_folder.plugin_folder import PluginFolder
 
 Check = Callable[[Path, pytest.MonkeyPatch], None]
 
@@ -113,7 +112,7 @@ def guarded(folder: Path, patch: pytest.MonkeyPatch) -> None:
     """A merge that drops a line of the notebook's is refused by the guard on the whole file."""
     it = pair(100)
     assert any(change.what == "added" for change in trial(it).merged.changes)
-    drop = Mutant("", table._absent, "        return theirs\n    step =", "        return None\n    step =", laws(7))  # fmt: skip
+    drop = Mutant("", decide._merge_absent, "        return theirs\n    step =", "        return None\n    step =", laws(7))  # fmt: skip
     with drop.at_work(), pytest.raises(merge.MergeRefused, match=r"lost|handlers"):
         trial(it)
 
@@ -123,10 +122,10 @@ def refused_when(old: str, new: str, reason: str) -> Check:
 
     def check(folder: Path, patch: pytest.MonkeyPatch) -> None:
         base = pair(47).base.text
-        to = table.Decisions({}, {}, (), None)
+        to = decide.Decisions({}, {}, (), None)
         assert old in base
         wrong = base.replace(old, new, 1)
-        assert reason in (checks.problem(wrong, (base, base, base), to) or "")
+        assert reason in (checks.find_problem(wrong, (base, base, base), to) or "")
 
     return check
 
@@ -134,8 +133,8 @@ def refused_when(old: str, new: str, reason: str) -> Check:
 def known_by_content() -> None:
     """A cell that was changed, in a notebook that has other ids now."""
     old = [KnownCell(f"a{n}", f"step_0{n}_cell", f"x{n} = 1\nprint(x{n})\nx{n}") for n in (1, 2)]
-    new = [identity.Now(f"b{n}", f"x{n} = 2\nprint(x{n})\nx{n}") for n in (2, 1)]
-    assert identity.matched(old, new) == {0: 1, 1: 0}
+    new = [match_cells.Now(f"b{n}", f"x{n} = 2\nprint(x{n})\nx{n}") for n in (2, 1)]
+    assert match_cells.match_cells(old, new) == {0: 1, 1: 0}
 
 
 def upgrade(folder: Path, patch: pytest.MonkeyPatch) -> None:
@@ -149,19 +148,19 @@ def upgrade(folder: Path, patch: pytest.MonkeyPatch) -> None:
 
 MUTANTS = (
     Mutant("drops what the notebook changed in a merged unit", diff3.merge_lines,
-           "pieces.append(was if two is None else two)", "pieces.append(was)", laws(7)),
+           "pieces.append(was if two is None else two)", "pieces.append(was)", laws(319)),
     Mutant("drops what the user changed in a merged unit", diff3.merge_lines,
-           "pieces.append(one)", "pieces.append(was)", laws(7)),
-    Mutant("swaps the sides where one is as before", table._text,
+           "pieces.append(one)", "pieces.append(was)", laws(319)),
+    Mutant("swaps the sides where one is as before", decide._merge_text,
            "return theirs if ours == base else ours", "return ours if ours == base else theirs", laws(7)),
-    Mutant("takes the notebook's text where both changed it", table._text,
-           'return to.clash(path, "changed", beneath, theirs, ours) + merge.mine', "return theirs", laws(1042)),
-    Mutant("takes the user's text where both changed it, and shows nothing", table._text,
-           'return to.clash(path, "changed", beneath, theirs, ours) + merge.mine', "return merge.mine", laws(1042)),
-    Mutant("keeps all of a unit as it was for one line that clashes", table._text,
+    Mutant("takes the notebook's text where both changed it", decide._merge_text,
+           'return to.clash(path, "changed", beneath, theirs, ours) + merge.mine', "return theirs", laws(8)),
+    Mutant("takes the user's text where both changed it, and shows nothing", decide._merge_text,
+           'return to.clash(path, "changed", beneath, theirs, ours) + merge.mine', "return merge.mine", laws(321)),
+    Mutant("keeps all of a unit as it was for one line that clashes", decide._merge_text,
            "if merge.mine is None or path in to.forced:\n            return", "if True:\n            return",
            on_a_desk(test_port_again.test_a_conflict_is_only_where_both_changed_the_same_lines)),
-    Mutant("brings back what the user took out of a unit in conflict", table._text,
+    Mutant("brings back what the user took out of a unit in conflict", decide._merge_text,
            'to.clash(path, "changed", beneath, theirs, ours)', 'to.clash(path, "changed", base, theirs, ours)',
            on_a_desk(test_port_again.test_a_conflict_is_only_where_both_changed_the_same_lines)),
     Mutant("takes two insertions at one place in any order", diff3._meet,
@@ -170,84 +169,86 @@ MUTANTS = (
            "return max(one.start, two.start) < min(one.end, two.end)",
            "return max(one.start, two.start) <= min(one.end, two.end)",
            plain(test_diff3.test_a_merge, "abcd", "axcd", "abyd", "axyd")),
-    Mutant("moves the base while a conflict is open", table._merge_unit,
+    Mutant("moves the base while a conflict is open", decide._merge_unit,
            "base = _pending_unit(pending, sample)", "pass", laws(6000)),
     Mutant("leaves the blocks of the last merge where they are", conflicts.without_blocks,
            "inside = begin[1] if begin[1] in known else None", "inside = None", laws(1157)),
-    Mutant("brings back what the user deleted", table._absent,
+    Mutant("brings back what the user deleted", decide._merge_absent,
            "    if base.whole == theirs.whole:\n", "    if base.whole == theirs.whole:\n        return theirs\n", laws(47)),
-    Mutant("removes an edited step with its cell", table._orphans,
+    Mutant("removes an edited step with its cell", decide._orphans,
            "if edited and to.choice", "if False and to.choice", laws(6000)),
-    Mutant("removes a step whose title was edited at the second run", table._orphans,
+    Mutant("removes a step whose title was edited at the second run", decide._orphans,
            "pending is not None or retitled", "retitled", laws(6113)),
-    Mutant("takes a comment for layout", leaves.same_code,
+    Mutant("takes a comment for layout", lines.same_code,
            "if _comments_in(one) != _comments_in(two):", "if False:", laws(319)),
-    Mutant("drops the names that the user imports", leaves.merged_import,
+    Mutant("drops the names that the user imports", lines.merge_import,
            "if name in t or name not in b or _bound(name) in keep", "if name in t",
            on_a_desk(test_parts.test_names_that_both_sides_import_are_imported)),
-    Mutant("keeps the user's order of steps, whatever the notebook moved", order.woven,
-           "if _moved(base, theirs):", "if False:", laws(1157)),
-    Mutant("puts what is new at the end", order._put_in,
+    Mutant("keeps the user's order of steps, whatever the notebook moved", diff3.merge_order,
+           "if _is_reordered(base, theirs):", "if False:", laws(1157)),
+    Mutant("puts what is new at the end", diff3._insert_missing,
            "result.index(above) + 1 if above is not None else 0", "len(result)", laws(6000)),
-    Mutant("does not see that orders go in a circle", order._merged_order,
+    Mutant("does not see that orders go in a circle", diff3._merged_order,
            "if len(set(above.values())) < len(above):", "if False:", laws(1157)),
-    Mutant("leaves the edits of a moved cell behind", rehome._moved,
+    Mutant("leaves the edits of a moved cell behind", moves._move_in_plugin,
            "if name and isinstance(member, Leaf) and step_of(name) in there:", "if False:",
            lambda folder, patch: test_parts.test_the_edits_of_a_cell_go_with_it_to_another_step(folder)),
-    Mutant("does not follow a helper to its new name", merge._followed,
+    Mutant("does not follow a helper to its new name", merge._follow_renames,
            "if not renames:", "if True:", laws(100)),
-    Mutant("renames a helper in what the notebook's cells call self", renames._places,
+    Mutant("renames a helper in what the notebook's cells call self", moves._places,
            "if is_cell(member):", "if False:",
            lambda folder, patch: test_renames.test_what_the_notebook_calls_self_is_left_alone(folder)),
-    Mutant("loses a name that both sides declared", declared.with_one_block,
+    Mutant("loses a name that both sides declared", globals.with_one_block,
            "for name, comment in (theirs.names | ours.names | theirs.names).items()",
            "for name, comment in theirs.names.items()",
            on_a_desk(test_parts.test_names_that_both_sides_declare_are_declared)),
-    Mutant("writes two lines of one call below each other", together._whole,
+    Mutant("writes two lines of one call below each other", conflicts._is_whole,
            "return now <= one | two", "return True",
            lambda folder, patch: test_both.test_lines_of_one_statement_stay_in_conflict(folder)),
-    Mutant("declares names in the middle of a function", together.together,
+    Mutant("declares names in the middle of a function", conflicts.keep_both,
            "with_one_block(sides, both=True)", "with_one_block(sides)",
            lambda folder, patch: test_both.test_names_of_both_texts_are_declared_at_the_top(folder)),
     Mutant("loses the end of the last line", merge.merge,
            'if not ended and text.endswith("\\n"):', "if ended:", laws(7)),
     Mutant("writes the header of the plugin as it was", merge.merge,
            "wanted = _HEADER.search(theirs)", "wanted = _HEADER.search(ours)", laws(6000)),
-    Mutant("has no guard against lost lines", checks.problem,
-           "if missing := lost(", "if False and lost(", guarded),
-    Mutant("allows two methods of one name", checks.problem,
+    Mutant("has no guard against lost lines", checks.find_problem,
+           "if missing := lost_lines(", "if False and lost_lines(", guarded),
+    Mutant("allows two methods of one name", checks.find_problem,
            "if doubled := facts.doubled - before.doubled - now.doubled:", "if doubled := None:",
-           refused_when("    async def landing", "    def chain(self, key):\n        pass\n\n    async def landing", "twice")),
-    Mutant("allows a step without handlers", checks._unserved,
+           refused_when("    async def landing", "    def back_button(self, key):\n        pass\n\n    async def landing", "twice")),
+    Mutant("allows a step without handlers", checks._steps_problem,
            "if step not in facts.members and not by_hand", "if False and not by_hand",
            refused_when("    async def step_02(", "    async def other(", "without its handlers")),
     Mutant("lets an import go that the user's code needs", checks.still_used,
            "return names, methods", "return set(), set()",
            lambda folder, patch: test_port_again.test_an_import_stays_while_the_users_code_needs_it(folder)),
-    Mutant("gives steps their numbers by position", identify._ids,
+    Mutant("gives steps their numbers by position", ids._ids,
            "return [ids.get(position) or next(fresh) for", 'return [f"step_{position + 1:02}" for',
            on_a_desk(test_port_again.test_a_new_cell_gets_the_next_id_and_the_others_keep_theirs)),
-    Mutant("knows a cell by its id only", identity.matched,
+    Mutant("knows a cell by its id only", match_cells.match_cells,
            "    _alike(old, new, found)\n", "",
            plain(known_by_content)),
-    Mutant("believes papers that belong to another plugin", regenerated._base,
+    Mutant("believes papers that belong to another plugin", regenerate._base,
            "elif sha(base.replace(b\"\\r\\n\", b\"\\n\")) != lock.base_sha:", "elif False:",
            on_a_desk(test_port_again.test_papers_of_another_age_are_not_believed, b"# another\n")),
-    Mutant("makes no backup", write._write,
-           "if where.raw is not None and where.raw != made.content:", "if False:",
+    Mutant("makes no backup", PluginFolder.write,
+           "if where.raw is not None and where.raw != content:", "if False:",
            on_a_desk(test_port_again.test_force_drops_the_edits_and_undo_brings_them_back)),
-    Mutant("moves the base of conflicts with a newer compiler", upgraded.merged_twice,
+    Mutant("moves the base of conflicts with a newer compiler", regenerate.merged_twice,
            "Edited(again.text, first.text, first.conflicts, first.renames)",
            "Edited(again.text, first.text, (), first.renames)", upgrade),
 )  # fmt: skip
 
 
 @pytest.mark.parametrize("check", dict.fromkeys(m.caught_by for m in MUTANTS))
+@pytest.mark.slow
 def test_nothing_is_caught_without_a_mutant(tmp_path: Path, monkeypatch, check: Check) -> None:
     check(tmp_path, monkeypatch)
 
 
 @pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.name)
+@pytest.mark.slow
 def test_a_mutant_is_caught(tmp_path: Path, monkeypatch, mutant: Mutant) -> None:
     with mutant.at_work(), pytest.raises((Exception, pytest.fail.Exception)):
         mutant.caught_by(tmp_path, monkeypatch)

@@ -8,7 +8,7 @@ import pytest
 
 from tests.build import md, raw
 from tests.conftest import ROOT
-from transpiler import cli
+from transpiler.cli import main
 
 PAGE = (ROOT / "docs" / "regenerating.md").read_text(encoding="utf-8")
 COMMANDS = re.findall(r"^\$ pipulate (port trip.*)$", PAGE, re.MULTILINE)
@@ -26,7 +26,7 @@ def pipulate(tmp_path, monkeypatch, capsys):
         monkeypatch.setattr(sys, "argv", ["pipulate", *shlex.split(command)])
         code = 0
         try:
-            cli.main()
+            main.main()
         except SystemExit as end:
             code = int(end.code or 0)
         captured = capsys.readouterr()

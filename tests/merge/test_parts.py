@@ -5,7 +5,7 @@ import pytest
 from tests.build import md, raw, tree
 from tests.merge.desk import FIRST, Desk
 from tests.merge.laws import steps_in
-from transpiler.merge.order import woven
+from transpiler.merge.diff3 import merge_order
 
 
 @pytest.fixture
@@ -58,7 +58,7 @@ def test_the_edits_of_a_cell_go_with_it_to_another_step(tmp_path) -> None:
     cells = [{"cell_type": "code", "metadata": {}, "source": s, "id": f"cell-{n}"} for n, s in enumerate((one, two, three))]  # fmt: skip
     written(md("# Trip"), md("## First"), cells[0], cells[1], md("## Second"), cells[2])
     desk.port()
-    desk.edit('print("two", b)', 'print("two", b, "mine")')
+    desk.edit("print('two', b)", "print('two', b, \"mine\")")
     written(md("# Trip"), md("## First"), cells[0], md("## Second"), cells[1], cells[2])
     assert desk.port().regenerated.open == 0
     assert desk.text.count('"mine"') == 1
@@ -135,7 +135,7 @@ def test_orders_that_go_in_a_circle_are_a_conflict(tmp_path, choice: str, wanted
     ],
 )  # fmt: skip
 def test_orders(base: str, ours: str, theirs: str, result: str | None) -> None:
-    order, clash = woven(base, ours, theirs, set(base + ours + theirs))
+    order, clash = merge_order(base, ours, theirs, set(base + ours + theirs))
     assert clash == (result is None)
     assert "".join(order) == (result or ours)
 

@@ -10,9 +10,9 @@ import pytest
 
 from tests.build import md, raw, tree
 from tests.merge.desk import FIRST, SECOND, Desk
-from transpiler.diagnostics import UserError
 from transpiler.merge import checks
-from transpiler.options import Asked, Options
+from transpiler.model.diagnostics import UserError
+from transpiler.model.options import Asked, Options
 from transpiler.pipeline import Ported, port, undo
 
 
@@ -77,14 +77,14 @@ def test_a_notebook_that_was_renamed_is_told_of_its_plugin_and_can_go_on_with_it
     done = desk.port()
     assert (done.plugin, done.regenerated.open) == (desk.plugin, 0)
     assert '        print("mine", best)\n' in desk.text
-    assert desk.text.count('"limit": 6,') == 1, "what --fields chose is a field still"
+    assert desk.text.count('values = {"limit": 6}') == 1, "what --fields chose is a field still"
     assert " notebook=../journey.ipynb " in desk.text
     assert not desk.port().changed
 
 
 def test_another_notebook_is_not_taken_for_a_renamed_one(desk: Desk) -> None:
     desk.notebook = desk.notebook.rename(desk.notebook.with_name("journey.ipynb"))
-    done = desk.port(md("# Trip"), FIRST[1], "print('other')", "print('more')")
+    done = desk.port(md("# Trip"), FIRST[1], 'print("other")', 'print("more")')
     assert (done.plugin, done.found) == (desk.out / "journey.py", ())
     copy = desk.notebook.with_name("copy.ipynb")
     copy.write_bytes(desk.notebook.read_bytes())
@@ -93,7 +93,7 @@ def test_another_notebook_is_not_taken_for_a_renamed_one(desk: Desk) -> None:
 
 TWO_PLACES = (
     md("# Trip"),
-    "one = 1\nprint('first', one)\ntwo = 2\nthree = 3\nprint('last', three)",
+    'one = 1\nprint("first", one)\ntwo = 2\nthree = 3\nprint("last", three)',
     "print(two)",
 )
 
@@ -101,7 +101,7 @@ TWO_PLACES = (
 def test_a_conflict_is_only_where_both_changed_the_same_lines(desk: Desk) -> None:
     desk.port(*TWO_PLACES)
     desk.edit('print("first", one)', 'print("mine", one)')
-    changed = TWO_PLACES[1].replace("'first'", "'newest'") + "\nprint('more')\nfour = 4"
+    changed = TWO_PLACES[1].replace('"first"', '"newest"') + '\nprint("more")\nfour = 4'
     desk.port(TWO_PLACES[0], changed, "print(two, four)")
     assert '        print("mine", one)\n' in desk.text
     assert "        four = 4\n" in desk.text
@@ -117,19 +117,20 @@ def test_a_conflict_is_only_where_both_changed_the_same_lines(desk: Desk) -> Non
 def test_a_form_in_conflict_has_the_notebooks_new_field(desk: Desk) -> None:
     asked = "#| input: [{name: limit, help: At most}, {name: depth}]\nlimit = 5\ndepth = 2\nprint(limit, depth)"
     desk.port(md("# Trip"), asked)
-    desk.edit('Small("At most"', 'Small("No more than"')
+    desk.edit('help="At most"', 'help="No more than"')
     more = asked.replace("At most", "The most").replace(
         "{name: depth}", "{name: depth}, {name: far}"
     )
     desk.port(md("# Trip"), f"{more}\nfar = 3\nfar")
-    assert 'Small("No more than"' in desk.text
-    assert '                    Label("Far", fr="step_01-far"),\n' in desk.text
+    assert 'help="No more than"' in desk.text
+    assert '"far": "Far"' in desk.text
+    assert '                "step_01-far",\n' in desk.text
     assert "far = form[" in desk.text
 
 
 def test_a_conflict_follows_the_notebook(desk: Desk) -> None:
     conflict(desk)
-    third = (*SECOND[:2], SECOND[2].replace("'best'", "'newest'"), SECOND[3])
+    third = (*SECOND[:2], SECOND[2].replace('"best"', '"newest"'), SECOND[3])
     done = desk.port(*third)
     assert done.regenerated.open == 1
     assert '"newest"' in desk.text
@@ -181,7 +182,7 @@ def without_step(text: str, step: str) -> str:
     end = next(n for n, li in enumerate(lines) if f"END_STEP_BUNDLE: {step} " in li)
     del lines[start : end + 2]
     entry = next(n for n, li in enumerate(lines) if f'id="{step}",' in li)
-    del lines[entry - 1 : entry + 5]
+    del lines[entry - 1 : entry + 4]
     return "\n".join(lines)
 
 
@@ -301,7 +302,7 @@ def test_a_merge_that_fails_its_checks_is_not_written(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     desk.edit("        print(best)\n", "        print(best)  # mine\n")
-    monkeypatch.setattr(checks, "problem", lambda *_: "a line would be lost")
+    monkeypatch.setattr(checks, "find_problem", lambda *_: "a line would be lost")
     assert desk.refused(*SECOND) == "PP423"
 
 
@@ -324,11 +325,11 @@ def test_an_import_stays_while_the_users_code_needs_it(tmp_path: Path) -> None:
     desk.port("#| input: a\na = 1\na", "print(a)")
     desk.edit(
         "    async def landing",
-        '    def own(self):\n        return Label("mine"), self.error_below("a", {})\n\n    async def landing',
+        '    def own(self):\n        return Label("mine"), self.field("a", "A", None)\n\n    async def landing',
     )
     desk.port("a = 1\na", "print(a)")
     assert "    Label,\n" in desk.text
-    assert "def error_below" in desk.text
+    assert "def field(" in desk.text
     assert "    Input,\n" in desk.text  # the frame's own
     assert "    Dl,\n" not in desk.text
     assert not desk.port().changed
@@ -372,7 +373,7 @@ def test_a_merge_keeps_how_the_file_is_written(
     "tool", ["black -q -l 100", "ruff format -q --line-length 120", "black -q -l 60"]
 )
 def test_a_formatter_is_no_edit_that_conflicts(desk: Desk, tool: str) -> None:
-    desk.edit("        print(best)\n", "        print(best)\n        print('mine', 1)\n")
+    desk.edit("        print(best)\n", '        print(best)\n        print("mine", 1)\n')
     command, *options = tool.split()
     subprocess.run([Path(sys.executable).parent / command, *options, desk.plugin], check=True)
     third = (

@@ -6,8 +6,8 @@ import pytest
 
 from tests.build import md, tree
 from tests.merge.desk import FIRST, SECOND, Desk
-from transpiler.merge.renames import renamed
-from transpiler.merge.rows import Row
+from transpiler.merge.moves import rename_methods
+from transpiler.merge.summary import MergedPart
 
 
 @pytest.fixture
@@ -27,14 +27,14 @@ def kept(desk: Desk) -> dict:
 
 
 def test_new_steps_call_it_by_its_new_name(desk: Desk) -> None:
-    rename(desk, "next_card", "card_after")
+    rename(desk, "form", "card_form")
     done = desk.port(*SECOND, "extra = 1\nprint(extra)\nextra")
     assert done.regenerated.open == 0
-    assert "next_card" not in desk.text.replace("def next_card", "")
-    assert desk.text.count('self.card_after("step_04")') == 2
-    assert "def next_card" not in desk.text
-    assert kept(desk) == {"next_card": "card_after"}
-    told = Row("card_after", "edited by you", "it was next_card; the notebook's code calls it so")
+    assert "self.form(" not in desk.text
+    assert desk.text.count('self.card_form("step_04"') == 1
+    assert "def form(" not in desk.text
+    assert kept(desk) == {"form": "card_form"}
+    told = MergedPart("card_form", "edited by you", "it was form; the notebook's code calls it so")
     assert told in done.regenerated.rows
     before = tree(desk.out)
     assert not desk.port().changed
@@ -42,40 +42,44 @@ def test_new_steps_call_it_by_its_new_name(desk: Desk) -> None:
 
 
 def test_a_renamed_helper_is_no_edit_of_the_steps_that_call_it(desk: Desk) -> None:
-    rename(desk, "next_card", "card_after")
+    rename(desk, "form", "card_form")
     assert desk.port(*SECOND[:2], SECOND[3]).regenerated.open == 0
     assert "step_02" not in desk.text
 
 
 def test_it_is_remembered_when_its_body_is_written_anew(desk: Desk) -> None:
-    rename(desk, "next_card", "card_after")
+    rename(desk, "form", "card_form")
     desk.port(*SECOND)
-    start = desk.text.index("    def card_after")
-    end = desk.text.index("    def stop_button")
-    body = "    def card_after(self, step_id):\n        return self.my_own(step_id, 1, 2)\n\n"
+    start = desk.text.index("    def card_form")
+    end = desk.text.index("    def run_form")
+    body = (
+        "    def card_form(self, step_id, **more):\n        return self.my_own(step_id, 1, 2)\n\n"
+    )
     desk.plugin.write_text(desk.text[:start] + body + desk.text[end:])
     done = desk.port(*SECOND, "extra = 1\nprint(extra)\nextra")
     assert done.regenerated.open == 0
-    assert desk.text.count('self.card_after("step_04")') == 2
-    assert "self.next_card(" not in desk.text
+    assert desk.text.count('self.card_form("step_04"') == 1
+    assert "self.form(" not in desk.text
 
 
 def test_a_new_method_that_is_like_none_is_no_rename(desk: Desk) -> None:
-    start = desk.text.index("    def next_card")
-    end = desk.text.index("    def stop_button")
+    start = desk.text.index("    def form(")
+    end = desk.text.index("    def run_form(")
     mine = "    def mine(self, step_id):\n        return step_id\n\n"
     desk.plugin.write_text(desk.text[:start] + mine + desk.text[end:])
     desk.port(*SECOND)
     assert kept(desk) == {}
-    assert "def next_card" not in desk.text
-    assert 'self.next_card("step_01")' in desk.text
+    assert "def form(" not in desk.text
+    assert 'self.form("step_01"' in desk.text
 
 
 def test_two_methods_that_are_as_like_it_are_no_rename(desk: Desk) -> None:
-    start = desk.text.index("    def next_card")
-    end = desk.text.index("    def stop_button")
+    start = desk.text.index("    def form(")
+    end = desk.text.index("    def run_form(")
     method = desk.text[start:end]
-    both = method.replace("next_card", "one") + method.replace("next_card", "two")
+    both = method.replace("def form(", "def card_one(") + method.replace(
+        "def form(", "def card_two("
+    )
     desk.plugin.write_text(desk.text[:start] + both + desk.text[end:])
     desk.port(*SECOND)
     assert kept(desk) == {}
@@ -83,12 +87,12 @@ def test_two_methods_that_are_as_like_it_are_no_rename(desk: Desk) -> None:
 
 def test_what_the_notebook_calls_self_is_left_alone(tmp_path) -> None:
     desk = Desk(tmp_path)
-    own = "class Own:\n    def use(self):\n        return self.next_card(1)\n\nOwn"
+    own = "class Own:\n    def use(self):\n        return self.form(1)\n\nOwn"
     desk.port(md("# Trip"), own)
-    rename(desk, "next_card", "card_after")
-    desk.plugin.write_text(desk.text.replace("self.card_after(1)", "self.next_card(1)"))
+    rename(desk, "form", "card_form")
+    desk.plugin.write_text(desk.text.replace("self.card_form(1)", "self.form(1)"))
     assert desk.port(md("# Trip"), own, own.replace("Own", "Other")).regenerated.open == 0
-    assert desk.text.count("return self.next_card(1)") == 2
+    assert desk.text.count("return self.form(1)") == 2
     compile(desk.text, "plugin", "exec")
 
 
@@ -109,4 +113,4 @@ def test_a_handler_of_a_step_is_not_followed(desk: Desk) -> None:
     ],
 )  # fmt: skip
 def test_names_are_replaced_where_they_are_names(text: str, result: str | None) -> None:
-    assert renamed(text, {"a": "b"}) == (result or text)
+    assert rename_methods(text, {"a": "b"}) == (result or text)

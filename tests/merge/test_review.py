@@ -1,18 +1,20 @@
 """What a review finds in a notebook and its plugin, and what its decisions do."""
 
+import ast
+import inspect
 from dataclasses import asdict, fields, is_dataclass
 from pathlib import Path
-from typing import get_args, get_type_hints
+from typing import get_args
 
 import pytest
 
-from pipulate_runtime.host import reviewed as shown
+from pipulate_runtime.host.review import page
 from tests.build import code, md, raw, tree
 from tests.merge.test_port_again import FIRST, SECOND, Desk, conflict
-from transpiler import reviewed
-from transpiler.diagnostics import UserError
-from transpiler.options import Options
-from transpiler.review import review, settle
+from transpiler.features import review_model
+from transpiler.features.review import review, settle
+from transpiler.model.diagnostics import UserError
+from transpiler.model.options import Options
 
 
 @pytest.fixture
@@ -22,14 +24,14 @@ def desk(tmp_path: Path) -> Desk:
     return made
 
 
-def look(desk: Desk) -> reviewed.Review:
+def look(desk: Desk) -> review_model.Review:
     before = tree(desk.out)
     made = review(desk.notebook, desk.out, Options())
     assert tree(desk.out) == before
     return made
 
 
-def part_of(made: reviewed.Review, name: str) -> reviewed.Part:
+def part_of(made: review_model.Review, name: str) -> review_model.ReviewPart:
     parts = [part for row in made.rows for part in row.parts] + list(made.others)
     (found,) = [part for part in parts if part.name == name]
     return found
@@ -40,11 +42,17 @@ def marked(lines) -> list[str]:
 
 
 def test_the_host_is_given_what_it_asks_for() -> None:
-    for name, made in vars(reviewed).items():
-        if is_dataclass(made):
-            wanted = get_type_hints(getattr(shown, name))
-            assert {field.name for field in fields(made)} == set(wanted)
-    assert set(get_args(reviewed.Mark)) == {" ", "+", "-"}
+    given = {
+        f.name for made in vars(review_model).values() if is_dataclass(made) for f in fields(made)
+    }
+    wanted = {
+        node.slice.value
+        for node in ast.walk(ast.parse(inspect.getsource(page)))
+        if isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Constant)
+        if isinstance(node.slice.value, str)
+    }
+    assert wanted == given
+    assert set(get_args(review_model.Mark)) == {" ", "+", "-"}
 
 
 def test_steps_stand_beside_their_cells(desk: Desk) -> None:
@@ -136,7 +144,7 @@ def test_a_conflict_is_settled(
     assert marked(part_of(made, "step_02_cell").lines) == ["-print(best)", '+print("mine", best)']
     after, said = settle(desk.notebook, desk.out, Options(), found.id, choice, made.seen)
     undo = f"pipulate port {desk.notebook} -o {desk.out} --undo"
-    assert said == f"step_02_cell is settled: {words}. To take it back: {undo}"
+    assert said == f"step_02_cell is settled: {words}. To undo: {undo}"
     assert after.conflicts == ()
     assert (desk.text.count('print("mine", best)'), desk.text.count('print("best", best)')) == (
         mine,

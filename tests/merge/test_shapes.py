@@ -10,12 +10,12 @@ import black
 import pytest
 
 from tests.merge.laws import Pair, pair_of, tokens
-from transpiler.options import Asked
-from transpiler.passes.earlier import Lock
-from transpiler.passes.paths import sha
-from transpiler.passes.regenerated import Regenerated, regenerate
-from transpiler.passes.upgraded import Emitted
-from transpiler.pristine import origin
+from transpiler.model.options import Asked
+from transpiler.passes.regenerate import Emitted, Regenerated, regenerate
+from transpiler.plugin_folder.lockfile import Lock
+from transpiler.plugin_folder.paths import sha
+from transpiler.plugin_folder.place import Place
+from transpiler.plugin_folder.pristine import origin
 
 SEEDS = (3, 33, 47)
 BOM = b"\xef\xbb\xbf"
@@ -32,7 +32,8 @@ def ported(it: Pair, raw: bytes) -> Regenerated:
     header = (origin(base) or {})["base"]
     lock = Lock(written_sha="of the last port", base_sha=sha(base.encode()), header=header)
     now = Emitted(it.theirs.text, it.theirs.plan.moves)
-    return regenerate("trip.py", raw, base.encode(), lock, now, Asked())[0]
+    where = Place(Path("trip.py"), "0123", "trip.ipynb", raw, base.encode(), lock)
+    return regenerate(where, now, Asked())[0]
 
 
 @cache

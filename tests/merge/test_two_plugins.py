@@ -6,12 +6,12 @@ import pytest
 
 from tests.build import raw, tree
 from tests.merge.desk import FIRST, SECOND, Desk
-from transpiler.carrying import carry
-from transpiler.commands.reviewing import Reviewer
-from transpiler.diagnostics import UserError
-from transpiler.options import Options
+from transpiler.cli.review import Reviewer
+from transpiler.features.review import review, settle
+from transpiler.features.to_notebook import carry
+from transpiler.model.diagnostics import UserError
+from transpiler.model.options import Options
 from transpiler.pipeline import undo
-from transpiler.review import review, settle
 
 MINE = ("        print(best)\n", '        print("mine", best)\n')
 
@@ -75,7 +75,7 @@ def test_a_conflict_is_settled_where_it_was_seen(two: Two) -> None:
     seen = reviewer.look(two.first)["seen"]
     before = tree(two.out)
     _, said = reviewer.settle(two.first, found.id, "notebook", seen)
-    assert said.startswith(f"Nothing was settled: {two.first} was made from this notebook")
+    assert said.startswith(f"Nothing was settled: {two.first} was ported from this notebook")
     assert tree(two.out) == before
     seen = reviewer.look(two.plugin)["seen"]
     _, said = reviewer.settle(two.plugin, found.id, "mine", seen)

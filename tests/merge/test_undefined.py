@@ -28,7 +28,7 @@ def test_a_name_is_told_by_each_port_until_it_is_mended(tmp_path: Path, choice: 
     desk = edited(tmp_path)
     first = desk.port(*AFTER)
     (said,) = told(first)
-    assert "`df`, which step_02_cell uses" in said
+    assert "`df`, which your text in step_02_cell uses" in said
     assert told(desk.port()) == [said]
     settled = desk.port(choices={"step_02": choice})
     assert (settled.regenerated.open, told(settled)) == (0, [said])

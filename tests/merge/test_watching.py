@@ -5,17 +5,22 @@ import re
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Collection
+from pathlib import Path
 
 import pytest
 
 from tests.build import raw
 from tests.conftest import ROOT
 from tests.merge.test_port_again import FIRST, SECOND
-from transpiler import cli, codes, pipeline, watching
-from transpiler.diagnostics import UserError
-from transpiler.options import Options
-from transpiler.watching import SECONDS, watch
+from transpiler import pipeline
+from transpiler.cli import main
+from transpiler.features import watch as watching
+from transpiler.features.watch import Changes, watch
+from transpiler.model import rules
+from transpiler.model.diagnostics import UserError
+from transpiler.model.options import Options
 
 
 @pytest.fixture
@@ -27,8 +32,8 @@ def watched(tmp_path, monkeypatch):
         lines: list[str] = []
         waiting = iter([*happens, None, None])
 
-        def wait(seconds: float) -> bool:
-            assert seconds == SECONDS
+        def wait(files: Collection[Path], again: bool) -> bool:
+            assert set(paths) <= set(files)
             try:
                 if (happening := next(waiting)) is not None:
                     happening()
@@ -173,25 +178,67 @@ def test_what_was_refused_for_the_moment_is_ported_in_a_moment(
 
     def port(*args, **more):
         monkeypatch.setattr(watching, "port", pipeline.port)
-        raise UserError(codes.CHANGED_MEANWHILE, 3, path="trip.py")
+        raise UserError(rules.CHANGED_MEANWHILE, 3, path="trip.py")
 
     monkeypatch.setattr(watching, "port", port)
     lines = watched(None, None, None)
     assert [line.partition(" ")[2][:5] for line in lines] == ["PP490", "→ /ou"]
 
 
-def test_the_command_ends_with_ctrl_c(tmp_path) -> None:
-    (tmp_path / "trip.ipynb").write_bytes(raw(*FIRST))
+POLLING = {"as the system tells": "", "as a network drive needs it": "true"}
+
+
+@pytest.mark.parametrize("polling", POLLING.values(), ids=POLLING.keys())
+def test_the_command_ports_what_is_saved_and_ends_with_ctrl_c(tmp_path, polling) -> None:
+    notebook = tmp_path / "trip.ipynb"
+    notebook.write_bytes(raw(*FIRST))
     command = [sys.executable, "-m", "transpiler", "port", "trip.ipynb", "--watch"]
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "WATCHFILES_FORCE_POLLING": polling}
     with subprocess.Popen(
         command, cwd=tmp_path, stdout=subprocess.PIPE, text=True, env=environment
     ) as process:
         assert process.stdout is not None
         assert "new, 3 steps" in process.stdout.readline()
+        beside = tmp_path / "beside"  # as editors save: another file takes the name
+        beside.write_bytes(raw(*SECOND))
+        beside.replace(notebook)
+        assert "step_01 updated, step_02 updated" in process.stdout.readline()
+        notebook.write_bytes(raw(*FIRST))
+        assert "step_01 updated, step_02 updated" in process.stdout.readline()
         process.send_signal(signal.SIGINT)
         assert process.stdout.read() == "Stopped.\n"
     assert process.returncode == 0
+
+
+def saved_soon(happens: Callable[[], object]) -> threading.Timer:
+    """Let something happen in a moment, while it is waited for."""
+    timer = threading.Timer(0.3, happens)
+    timer.start()
+    return timer
+
+
+def test_only_the_files_that_are_watched_are_waited_for(tmp_path) -> None:
+    notebook, seen = tmp_path / "trip.ipynb", []
+    notebook.write_text("1")
+    changes = Changes()
+    assert not changes({notebook}, False)  # at first one looks, whatever happened before
+    (tmp_path / "other.txt").write_text("2")
+    saved_soon(lambda: (seen.append("saved"), notebook.write_text("2")))
+    assert not changes({notebook}, False)
+    assert seen == ["saved"]
+
+
+def test_a_link_and_a_folder_that_comes_later_are_watched(tmp_path) -> None:
+    there, notebook = tmp_path / "there/trip.ipynb", tmp_path / "trip.ipynb"
+    notebook.symlink_to(there)
+    changes, seen = Changes(), []
+    changes({notebook}, False)
+    saved_soon(lambda: (seen.append("made"), there.parent.mkdir()))
+    changes({notebook}, False)
+    for text in ("1", "2"):
+        saved_soon(lambda text=text: (seen.append(text), there.write_text(text)))
+        changes({notebook}, False)
+    assert seen == ["made", "1", "2"]
 
 
 @pytest.mark.parametrize("more", [["--dry-run"], ["--json"], ["--undo"], ["--serve"], ["--mine"]])
@@ -200,6 +247,6 @@ def test_options_of_a_single_port_are_refused(tmp_path, monkeypatch, capsys, mor
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "argv", ["pipulate", "port", "trip.ipynb", "--watch", *more])
     with pytest.raises(SystemExit) as end:
-        cli.main()
+        main.main()
     captured = capsys.readouterr()
     assert (end.value.code, "PP407" in captured.out + captured.err) == (2, True)

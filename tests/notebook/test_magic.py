@@ -9,8 +9,8 @@ import nbformat
 import pytest
 from nbclient import NotebookClient
 
-from pipulate_runtime.host.address import noted
-from pipulate_runtime.notebook import magic
+from pipulate_runtime.host.base.address import advertised_address
+from pipulate_runtime.jupyter import magic
 from tests.conftest import ROOT
 
 
@@ -59,13 +59,13 @@ def test_a_server_that_runs_is_linked_to_and_its_folder_is_the_place(here, capsy
         server.listen()
         address = f"http://127.0.0.1:{server.getsockname()[1]}"
         plugins.mkdir()
-        with noted(data, address, plugins, follow=True):
+        with advertised_address(data, address, plugins, follow=True):
             shown = magic.port_line("hello.ipynb --number 040", {})
             assert (shown.address, shown.text) == (f"{address}/hello", "The app:")
             assert f'href="{address}/hello"' in shown._repr_html_()
             assert (plugins / "040_hello.py").is_file()
-        with noted(data, address, plugins, follow=False):
-            assert "start it again" in repr(magic.port_line("hello.ipynb", {}))
+        with advertised_address(data, address, plugins, follow=False):
+            assert "restart it" in repr(magic.port_line("hello.ipynb", {}))
             assert "up to date" in capsys.readouterr().out
         assert not (data / "server.json").exists()
         assert magic.running() is None
@@ -77,7 +77,7 @@ def test_a_server_that_runs_is_linked_to_and_its_folder_is_the_place(here, capsy
 
 def test_what_goes_wrong_is_said_without_a_traceback(here, capsys):
     assert magic.port_line("", {}) is None
-    assert "Which notebook?" in capsys.readouterr().out
+    assert "Name it: %port NAME.ipynb" in capsys.readouterr().out
     assert magic.port_line("gone.ipynb", {}) is None
     assert "There is no notebook gone.ipynb" in capsys.readouterr().out
     (here / "bad.ipynb").write_text("no json")
@@ -103,6 +103,6 @@ def test_it_is_a_magic_of_jupyter(here):
     client = NotebookClient(notebook, resources={"metadata": {"path": str(here)}})
     client.execute(env={**os.environ, "JPY_SESSION_NAME": str(here / "hello.ipynb")})
     said = "".join(output.get("text", "") for output in cell.outputs)
-    assert "hello.ipynb as it was saved at" in said
+    assert "hello.ipynb, saved at" in said
     assert "pipulate serve generated --reload" in said
     assert (here / "generated" / "hello.py").is_file()

@@ -11,9 +11,8 @@ import pytest
 from starlette.testclient import TestClient
 
 from pipulate_runtime.host.app import create_app
-from pipulate_runtime.host.state import DATABASE, StateStore
-from pipulate_runtime.notebook.pip import Pip, PipError, pip
-from pipulate_runtime.notebook.places import data_folder
+from pipulate_runtime.host.state.store import DATABASE, StateStore
+from pipulate_runtime.jupyter.pip import Pip, PipError, data_folder, pip
 from tests.conftest import ROOT
 from tests.host.helpers import LOCAL, PLUGINS
 
@@ -69,16 +68,16 @@ def test_the_rows_are_those_of_the_host(kept, data):
         page = client.get("/runs").text
         assert "towns-01" in page
         assert "a job of a notebook" in page
-        assert "2 values kept" in page
+        assert "2 values stored" in page
         found = client.get("/runs/download", params={"run": "towns-01"}).json()
         assert found == {"year": 2025, "month": 5}
         kept.set("towns-01", "day", 1)  # while the host has the file open
-        assert "3 values kept" in client.get("/runs").text
+        assert "3 values stored" in client.get("/runs").text
 
 
 def test_what_json_cannot_say_is_refused_and_nothing_changes(kept):
     kept.set("job", "a", 1)
-    with pytest.raises(PipError, match="what JSON can say"):
+    with pytest.raises(PipError, match="Use text, numbers"):
         kept.set("job", "b", {1, 2})
     assert kept.read("job") == {"a": 1}
     with pytest.raises(PipError, match="A job is a name"):
@@ -155,7 +154,7 @@ def test_importing_it_is_cheap_and_brings_nothing_heavy():
 def test_a_real_pipulate_is_taken_first(tmp_path):
     (tmp_path / "pipulate.py").write_text("pip = wand = 'upstream'\n")
     code = (
-        "import sys; from pipulate_runtime.notebook import upstream; upstream.load_ipython_extension();"
+        "import sys; from pipulate_runtime.jupyter import upstream; upstream.load_ipython_extension();"
         "upstream.load_ipython_extension(); from pipulate import wand; print(wand)"
     )
 

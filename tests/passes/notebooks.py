@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from transpiler.diagnostics import Found
-from transpiler.ir import (
+from transpiler.model.diagnostics import Found
+from transpiler.model.ir import (
     AnalysedCode,
     Analysis,
     Annotated,

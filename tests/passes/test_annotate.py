@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.helpers import annotated, code, codes_of, notebook_bytes
-from transpiler.ir import Code, Heading, Options, Text
+from transpiler.model.ir import Code, Heading, Options, Text
 from transpiler.passes.annotate import annotate
 from transpiler.passes.read import read
 

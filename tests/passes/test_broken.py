@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 
 from tests.helpers import codes_of
-from transpiler.codes import all_rules
+from transpiler.fields.vocabulary import CELL_KEYS, FIELD_KEYS, FIELD_TYPES, NOTEBOOK_KEYS
+from transpiler.model.rules import all_rules
 from transpiler.passes.annotate import annotate
 from transpiler.passes.read import read
-from transpiler.passes.vocabulary import CELL_KEYS, FIELD_KEYS, FIELD_TYPES, NOTEBOOK_KEYS
 
 ROOT = Path(__file__).parents[2]
 BROKEN = ROOT / "fixtures" / "broken"

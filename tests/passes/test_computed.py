@@ -6,8 +6,8 @@ import textwrap
 import pytest
 
 from tests.build import code, emitted, function, plan_of, planned
-from transpiler.ir import PlannedField
-from transpiler.passes.computed import is_expression, names, parts_of
+from transpiler.fields.from_earlier import is_expression, names, parts_of
+from transpiler.model.ir import PlannedField
 
 BEFORE = "towns = ['Rome', 'Bonn']\ncountry = 'Italy'"
 
@@ -140,5 +140,5 @@ def test_the_plugin_says_how() -> None:
     assert "'x': towns[0]" in source
     assert "'x.choices': list(sorted(towns))" in source
     assert "'x.label': f'Where in {country}?'" in source
-    assert 'computed.get("x.label", "X")' in function(text, "step_02_form")
+    assert 'computed.get("x.label", labels["x"])' in function(text, "step_02_form")
     assert "please choose" not in text, "a message does not name a label that nobody knows"

@@ -3,8 +3,8 @@
 import pytest
 
 from tests.build import CellLike, analysed, emitted, md, plan_of, splice
-from transpiler.ir import AnalysedCode, Field
-from transpiler.options import Options
+from transpiler.model.ir import AnalysedCode, Field
+from transpiler.model.options import Options
 
 IMPORTS = (
     "import ipywidgets as w\nfrom ipywidgets import fixed, interact, interact_manual, interactive\n"
@@ -42,15 +42,15 @@ def left(*cells: CellLike) -> list[str]:
         ("x = w.Text()\nx.value", 'x = w.Text(value=form["x"])\nreturn x.value'),
         ("x = w.Text('a')\nx.value", 'x = w.Text(form["x"])\nreturn x.value'),
         ("x = w.Text(value='a', rows=2)\nx.value", 'x = w.Text(value=form["x"], rows=2)\nreturn x.value'),
-        ("x = w.Text(\n    rows=2,\n)\nx.value", 'x = w.Text(\n    value=form["x"],\n    rows=2,\n)\nreturn x.value'),
+        ("x = w.Text(\n    rows=2,\n)\nx.value", 'x = w.Text(value=form["x"],\n    rows=2,\n)\nreturn x.value'),
         ("x = w.Dropdown(options=[1, 2], index=1)\nx.value", 'x = w.Dropdown(options=[1, 2], value=form["x"])\nreturn x.value'),
-        ("x = w.Dropdown(options={'a': 1, 'b': 2})\nx.value", 'x = w.Dropdown(label=form["x"], options={"a": 1, "b": 2})\nreturn x.value'),
-        ("x = w.IntSlider(value=len('ab'))\nx.value", 'x = w.IntSlider(value=len("ab") if form["x"] is None else form["x"])\nreturn x.value'),
+        ("x = w.Dropdown(options={'a': 1, 'b': 2})\nx.value", 'x = w.Dropdown(label=form["x"], options={\'a\': 1, \'b\': 2})\nreturn x.value'),
+        ("x = w.IntSlider(value=len('ab'))\nx.value", 'x = w.IntSlider(value=len(\'ab\') if form["x"] is None else form["x"])\nreturn x.value'),
         ("x = w.Text(value=str(1))\nx.value", 'x = w.Text(value=form["x"] or str(1))\nreturn x.value'),
         ("x, y = w.Text('é'), w.Checkbox(True)\nx.value, y.value", 'x, y = w.Text(form["x"]), w.Checkbox(form["y"])\nreturn x.value, y.value'),
         ("x = w.IntRangeSlider(value=(1, 2))\nx.value", 'x = w.IntRangeSlider(value=sorted((form["x_from"], form["x_to"])))\nreturn x.value'),
-        ("d = {'a': w.Text('b')}\nd['a'].value", 'd = {"a": w.Text(form["a"])}\nreturn d["a"].value'),
-        ("from datetime import date\nx = w.DatePicker()\nx.value", 'from datetime import date\n\nx = w.DatePicker(value=form["x"] and date.fromisoformat(form["x"]))\nreturn x.value'),
+        ("d = {'a': w.Text('b')}\nd['a'].value", 'd = {\'a\': w.Text(form["a"])}\nreturn d[\'a\'].value'),
+        ("from datetime import date\nx = w.DatePicker()\nx.value", 'from datetime import date\nx = w.DatePicker(value=form["x"] and date.fromisoformat(form["x"]))\nreturn x.value'),
         ("x = w.DatePicker()\nx.value", 'x = w.DatePicker(\n    value=form["x"] and __import__("datetime").date.fromisoformat(form["x"])\n)\nreturn x.value'),
     ],
 )  # fmt: skip
@@ -231,19 +231,19 @@ def test_a_widget_that_another_cell_observes_stays_as_it_is() -> None:
         ("interact(f, y=fixed(df), x=5)", 'return f(y=df, x=form["x"])'),
         ("interact(f, y=fixed(df))", "return f(y=df)"),
         ("interact(lambda n: n, n=5)", 'return (lambda n: n)(n=form["n"])'),
-        ("interact(f, x={'a': 1, 'b': 2})", 'return f(x={"a": 1, "b": 2}[form["x"]])'),
-        ("interact(f, x=[('a', 1), ('b', 2)])", 'return f(x=dict([("a", 1), ("b", 2)])[form["x"]])'),
-        ("interact(f, x=w.Dropdown(options={'a': 1}))", 'return f(x={"a": 1}[form["x"]])'),
+        ("interact(f, x={'a': 1, 'b': 2})", 'return f(x={\'a\': 1, \'b\': 2}[form["x"]])'),
+        ("interact(f, x=[('a', 1), ('b', 2)])", 'return f(x=dict([(\'a\', 1), (\'b\', 2)])[form["x"]])'),
+        ("interact(f, x=w.Dropdown(options={'a': 1}))", 'return f(x={\'a\': 1}[form["x"]])'),
         ("interactive(f, x=5)", 'f(x=form["x"])'),
         ("interact(f, x=5)\nprint(1)", 'f(x=form["x"])\nprint(1)'),
         ("interact(lambda n: n, n=5)\nprint(1)", 'display((lambda n: n)(n=form["n"]))\nprint(1)'),
         ("interact.options(manual=True)(f, x=5)", 'return f(x=form["x"])'),
         ("v = w.Text()\ninteract(f, x=v)", 'v = w.Text(value=form["v"])\nreturn f(x=v.value)'),
-        ("@interact\ndef g(a=1):\n    return a", 'def g(a=1):\n    return a\n\nreturn g(a=form["a"])'),
-        ("@interact(a=(1, 3), b=fixed(2))\ndef g(a, b): print(a)", 'def g(a, b):\n    print(a)\n\nreturn g(a=form["a"], b=2)'),
-        ("@interact()\ndef g(a='é'):\n    return a\nprint(1)", 'def g(a="é"):\n    return a\n\ndisplay(g(a=form["a"]))\nprint(1)'),
-        ("def g(a, b='x', *, c=True): print(a)\ninteract(g, a=1)", 'def g(a, b="x", *, c=True):\n    print(a)\n\nreturn g(a=form["a"], b=form["b"], c=form["c"])'),
-        ("v = interactive(f, a=(1, 2), b=fixed(1), c='d')\nv", 'v = interactive(f, a=(1, 2), b=fixed(1), c="d")\nv.children[0].value = form["a"]\nv.children[1].value = form["c"]\nreturn v'),
+        ("@interact\ndef g(a=1):\n    return a", 'def g(a=1):\n    return a\n\n\nreturn g(a=form["a"])'),
+        ("@interact(a=(1, 3), b=fixed(2))\ndef g(a, b): print(a)", 'def g(a, b): print(a)\n\n\nreturn g(a=form["a"], b=2)'),
+        ("@interact()\ndef g(a='é'):\n    return a\nprint(1)", 'def g(a=\'é\'):\n    return a\n\n\ndisplay(g(a=form["a"]))\nprint(1)'),
+        ("def g(a, b='x', *, c=True): print(a)\ninteract(g, a=1)", 'def g(a, b=\'x\', *, c=True): print(a)\nreturn g(a=form["a"], b=form["b"], c=form["c"])'),
+        ("v = interactive(f, a=(1, 2), b=fixed(1), c='d')\nv", 'v = interactive(f, a=(1, 2), b=fixed(1), c=\'d\')\nv.children[0].value = form["a"]\nv.children[1].value = form["c"]\nreturn v'),
     ],
 )  # fmt: skip
 def test_interact_becomes_a_call(source: str, expected: str) -> None:
@@ -255,10 +255,10 @@ def test_interact_becomes_a_call(source: str, expected: str) -> None:
 @pytest.mark.parametrize(
     ("source", "expected"),
     [
-        ("b = w.Button(description='Go')\nb.on_click(f)", 'b = w.Button(description="Go")\nb.on_click(f)\nreturn b.click()'),
-        ("b = w.Button(description='Go')\nb.on_click(f)\nb", 'b = w.Button(description="Go")\nb.on_click(f)\nb.click()\nreturn b'),
-        ("b = w.Button(description='Go')\n@b.on_click\ndef f(_): pass", 'b = w.Button(description="Go")\n\n@b.on_click\ndef f(_):\n    pass\n\nb.click()'),
-        ("b = w.Button(description='Go')\nb.on_click(f)\nb.click()", 'b = w.Button(description="Go")\nb.on_click(f)\nreturn b.click()'),
+        ("b = w.Button(description='Go')\nb.on_click(f)", "b = w.Button(description='Go')\nb.on_click(f)\nreturn b.click()"),
+        ("b = w.Button(description='Go')\nb.on_click(f)\nb", "b = w.Button(description='Go')\nb.on_click(f)\nb.click()\nreturn b"),
+        ("b = w.Button(description='Go')\n@b.on_click\ndef f(_): pass", "b = w.Button(description='Go')\n@b.on_click\ndef f(_): pass\nb.click()"),
+        ("b = w.Button(description='Go')\nb.on_click(f)\nb.click()", "b = w.Button(description='Go')\nb.on_click(f)\nreturn b.click()"),
     ],
 )  # fmt: skip
 def test_a_button_is_pressed_with_the_form(source: str, expected: str) -> None:
@@ -285,7 +285,7 @@ def test_the_label_of_the_button(source: str, label: str | None) -> None:
 def test_a_widget_that_is_observed_is_moved() -> None:
     source = "x = w.IntSlider(3)\nx.observe(f, names='value')\nx"
     assert body(source) == (
-        'x = w.IntSlider(3)\nx.observe(f, names="value")\nx.value = form["x"]\nreturn x'
+        "x = w.IntSlider(3)\nx.observe(f, names='value')\nx.value = form[\"x\"]\nreturn x"
     )
     pair = "x = w.IntRangeSlider(value=(1, 2))\nx.observe(f)"
     assert body(pair).endswith('x.observe(f)\nx.value = sorted((form["x_from"], form["x_to"]))')

@@ -4,7 +4,7 @@ import pytest
 
 from tests.build import code, emitted, md, only_step, plan_of
 from tests.helpers import annotated, codes_of
-from transpiler.passes.keys import filler, has_filler, is_filler, overwritten
+from transpiler.notebook.secrets import filler, has_filler, is_filler, overwrite_keys
 
 LETTERS = "q7Zt2Rk9Xw4Lb1Vn8Ps3Dm6Hc0Jf5GyT" * 6
 HEX = "0f3a9c81d27be645" * 3
@@ -29,9 +29,9 @@ KEYS = {
 )
 def test_a_key_is_overwritten_wherever_it_stands(key: str, line: str) -> None:
     text = line.format(key)
-    after = overwritten(text)
+    after = overwrite_keys(text)
     assert after == text.replace(key, filler(len(key)))
-    assert overwritten(after) == after
+    assert overwrite_keys(after) == after
 
 
 @pytest.mark.parametrize(
@@ -46,8 +46,8 @@ def test_a_key_is_overwritten_wherever_it_stands(key: str, line: str) -> None:
     ],
 )
 def test_what_is_called_a_secret_and_looks_drawn_by_lot(line: str) -> None:
-    assert has_filler(overwritten(line))
-    assert overwritten(line, code=False) == line, "in prose only what is surely a key"
+    assert has_filler(overwrite_keys(line))
+    assert overwrite_keys(line, code=False) == line, "in prose only what is surely a key"
 
 
 @pytest.mark.parametrize(
@@ -68,12 +68,12 @@ def test_what_is_called_a_secret_and_looks_drawn_by_lot(line: str) -> None:
     ],
 )
 def test_what_only_looks_like_one_stays(line: str) -> None:
-    assert overwritten(line) == line
+    assert overwrite_keys(line) == line
 
 
 def test_a_private_key_keeps_its_lines() -> None:
     text = f'x = """-----BEGIN RSA PRIVATE KEY-----\n{LETTERS[:64]}\n{LETTERS[:20]}\n-----END RSA PRIVATE KEY-----"""'
-    after = overwritten(text)
+    after = overwrite_keys(text)
     assert LETTERS[:20] not in after
     assert [len(line) for line in after.split("\n")] == [len(line) for line in text.split("\n")]
     compile(after, "x", "exec")

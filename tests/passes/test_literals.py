@@ -9,7 +9,7 @@ from black.mode import Mode
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from transpiler.passes.literals import block, in_comment, in_docstring, literal, string
+from transpiler.python.literals import block, in_comment, in_docstring, literal, string
 
 ANY_TEXT = st.text() | st.text(st.sampled_from("\"'\\ \n\tan{}x\x00\x0c\r\u2028\u202e🎉"))
 WIDE = Mode(line_length=100_000)

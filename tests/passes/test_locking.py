@@ -12,14 +12,14 @@ import pytest
 
 from tests.build import tree
 from tests.conftest import ROOT
-from transpiler.diagnostics import UserError
-from transpiler.passes import locking
-from transpiler.passes.locking import alone
+from transpiler.model.diagnostics import UserError
+from transpiler.plugin_folder import folder_lock
+from transpiler.plugin_folder.folder_lock import alone
 
 HOLD = """
 import sys, time
 from pathlib import Path
-from transpiler.passes.locking import alone
+from transpiler.plugin_folder.folder_lock import alone
 with alone(Path(sys.argv[1])):
     print("held", flush=True)
     time.sleep(60)
@@ -33,7 +33,7 @@ def papers(tmp_path: Path) -> Path:
 
 
 def refused(papers: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[str, int]:
-    monkeypatch.setattr(locking, "SECONDS", 0.1)
+    monkeypatch.setattr(folder_lock, "SECONDS", 0.1)
     with pytest.raises(UserError) as caught, alone(papers):
         pass
     monkeypatch.undo()
@@ -95,7 +95,7 @@ def test_a_file_system_without_locks_is_used_without(papers: Path, monkeypatch) 
     def knows_none(handle: int) -> None:
         raise OSError(95, "Operation not supported")
 
-    monkeypatch.setattr(locking, "_lock", knows_none)
+    monkeypatch.setattr(folder_lock, "_lock", knows_none)
     with alone(papers) as held:
         assert not held
 

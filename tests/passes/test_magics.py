@@ -10,10 +10,10 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tests.helpers import codes_of
-from transpiler.ir import Cell, Python
-from transpiler.passes import magics
-from transpiler.passes.magics import kept_in, parse, python_of
-from transpiler.passes.requirements import requirements_of
+from transpiler.model.ir import Cell, Python
+from transpiler.notebook import ipython
+from transpiler.notebook.installs import requirements_of
+from transpiler.notebook.ipython import kept_in, parse, python_of
 
 
 def cell(source):
@@ -261,7 +261,7 @@ def test_parse_takes_await_and_refuses_what_is_no_cell():
 
 def test_more_magics_than_ipython_takes(monkeypatch):
     """IPython needs the square of their number, and gives up at 500."""
-    monkeypatch.setattr(magics, "_AT_MOST", 3)
+    monkeypatch.setattr(ipython, "_AT_MOST", 3)
     assert python_of(cell("%time x\n" * 2))[0] is not None
     assert codes_of(python_of(cell("%time x\n" * 3))[1]) == ["PP201"]
 

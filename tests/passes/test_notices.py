@@ -11,11 +11,11 @@ import pytest
 
 from tests.conftest import ROOT
 from tests.helpers import cells, codes_of
-from transpiler.diagnostics import Diagnostic, Found
-from transpiler.passes import known
+from transpiler.model.diagnostics import Diagnostic, Found
 from transpiler.passes.analyse import analyse
 from transpiler.passes.annotate import annotate
 from transpiler.passes.read import read
+from transpiler.python import libraries
 
 NEW = {f"PP{number}" for number in range(210, 224)}
 
@@ -509,7 +509,7 @@ def test_the_magics_of_a_kernel_are_known(tmp_path: Path) -> None:
     )
     names = set(answer.stdout.split())
     assert len(names) > 100
-    assert names - known.IPYTHON_MAGICS == set()
+    assert names - libraries.IPYTHON_MAGICS == set()
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tests.helpers import codes_of, notebook, notebook_bytes
-from transpiler.diagnostics import UserError
+from transpiler.model.diagnostics import UserError
 from transpiler.passes.read import open_notebook, read
 
 

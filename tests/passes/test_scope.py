@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from transpiler.passes.scope import Bindings, locals_of
+from transpiler.python.scope import Bindings, locals_of
 
 SNIPPETS = [
     "x = 1",
@@ -64,7 +64,7 @@ if sys.version_info >= (3, 12):
 
 
 def module_names(source: str) -> set[str]:
-    """What the compiler says a module binds: without targets of comprehensions that it inlined."""
+    """What the compiler says a module binds: without targets of comprehensions that it load_outputs."""
     table = symtable.symtable(source, "<test>", "exec")
     tree = ast.parse(source)
     walrus = (
@@ -72,20 +72,22 @@ def module_names(source: str) -> set[str]:
     )  # in a comprehension it is entered as a declaration, as what functions declare global is
     if "def" not in source and "lambda" not in source:
         walrus = {n.target.id for n in ast.walk(tree) if isinstance(n, ast.NamedExpr)}
-    inlined = set()
+    load_outputs = set()
     if sys.version_info >= (3, 12):
         comprehensions = (ast.ListComp, ast.SetComp, ast.DictComp)
         for node in ast.walk(ast.parse(source)):
             if isinstance(node, comprehensions):
                 for generator in node.generators:
-                    inlined |= {n.id for n in ast.walk(generator.target) if isinstance(n, ast.Name)}
-        inlined -= Bindings(ast.parse(source).body).own
+                    load_outputs |= {
+                        n.id for n in ast.walk(generator.target) if isinstance(n, ast.Name)
+                    }
+        load_outputs -= Bindings(ast.parse(source).body).own
     names = {
         s.get_name()
         for s in table.get_symbols()
         if s.is_assigned() or s.is_imported() or s.is_annotated() or s.get_name() in walrus
     }
-    return names - inlined
+    return names - load_outputs
 
 
 @pytest.mark.parametrize("source", SNIPPETS)

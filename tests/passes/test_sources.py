@@ -3,7 +3,7 @@
 import pytest
 
 from tests.helpers import annotated, code, codes_of
-from transpiler.ir import ANSWER, Code, Field
+from transpiler.model.ir import ANSWER, Code, Field
 
 TAGGED = '# %% {"tags": ["parameters"]}\n'
 

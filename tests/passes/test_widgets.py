@@ -7,11 +7,11 @@ from typing import Any
 import ipywidgets
 import pytest
 
-from pipulate_runtime.cells.controls import CONTROLS as HIDDEN
+from pipulate_runtime.cells.outputs.widgets import CONTROLS as HIDDEN
 from tests.helpers import code
-from transpiler.passes.abbreviations import abbreviated
-from transpiler.passes.widgets import CONTAINERS, INPUTS, SHOWS_ONLY, UNANSWERABLE
-from transpiler.seen import CONTROLS
+from transpiler.verify.visible import CONTROLS
+from transpiler.widgets.shorthand import expand_shorthand
+from transpiler.widgets.table import CONTAINERS, INPUTS, SHOWS_ONLY, UNANSWERABLE
 
 
 def with_a_value() -> set[str]:
@@ -163,7 +163,7 @@ def test_moments(call: str, default: str | None, type_: str) -> None:
 )  # fmt: skip
 def test_an_abbreviation_is_the_field_of_the_widget_it_makes(value: Any) -> None:
     widget = ipywidgets.interactive.widget_from_abbrev(value)
-    field = abbreviated(value)
+    field = expand_shorthand(value)
     assert field is not None
     assert field["default"] == (
         widget.label if "choices" in field and isinstance(field["default"], str) else widget.value
@@ -183,7 +183,7 @@ def test_the_functions_own_default_is_where_it_begins(value: Any, default: Any) 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         widget = ipywidgets.interactive.widget_from_abbrev(value, default)
-    field = abbreviated(value, default)
+    field = expand_shorthand(value, default)
     assert field is not None
     assert field["default"] == (widget.label if isinstance(value, dict) else widget.value)
 
@@ -192,4 +192,4 @@ def test_the_functions_own_default_is_where_it_begins(value: Any, default: Any) 
     "value", [None, (), (1,), (1, 2, 3, 4), ("a", "b"), (5, 1), (0, 5, 0), [], {}, 1j, [[1], [2]]]
 )
 def test_what_is_no_abbreviation(value: Any) -> None:
-    assert abbreviated(value) is None
+    assert expand_shorthand(value) is None

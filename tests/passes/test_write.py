@@ -6,12 +6,12 @@ from pathlib import Path
 import pytest
 
 from tests.build import plan_of, raw, text_of, tree
-from transpiler.diagnostics import UserError
-from transpiler.options import Options
-from transpiler.passes.paths import notebook_path, relative_path
-from transpiler.passes.stamp import unchanged
-from transpiler.passes.target import app_name_of, module_key, place
+from transpiler.model.diagnostics import UserError
+from transpiler.model.options import Options
 from transpiler.pipeline import Ported, port
+from transpiler.plugin_folder.paths import notebook_path, relative_path
+from transpiler.plugin_folder.place import app_name_of, module_key, place
+from transpiler.plugin_folder.stamp import unchanged
 
 
 def ported(

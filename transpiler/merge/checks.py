@@ -1,4 +1,4 @@
-"""What every merged plugin must pass before it is written, whatever the table said."""
+"""Checks that every merged plugin must pass before it is written."""
 
 import ast
 import builtins
@@ -10,12 +10,12 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from transpiler.merge.conflicts import hunks
-from transpiler.merge.leaves import counted, lost
-from transpiler.merge.table import Decisions
-from transpiler.merge.units import parsed
+from transpiler.merge.decide import Decisions
+from transpiler.merge.lines import count_lines, lost_lines
+from transpiler.merge.units import parse_plugin
 
 
-def problem(text: str, sides: Sequence[str], to: Decisions) -> str | None:
+def find_problem(text: str, sides: Sequence[str], to: Decisions) -> str | None:
     """Return why a merged plugin must not be written, or None. `sides` are base, ours and theirs."""
     base, ours, theirs = sides
     try:
@@ -24,18 +24,18 @@ def problem(text: str, sides: Sequence[str], to: Decisions) -> str | None:
         return f"the merged plugin would not be Python: {error}"
     if doubled := facts.doubled - before.doubled - now.doubled:
         return f"`{sorted(doubled.elements())[0]}` would be defined twice"
-    result = counted(text)
+    result = count_lines(text)
     for conflict in to.conflicts:
         for _, changed in hunks(conflict.base, conflict.notebook):
-            result += counted("\n".join(changed))
+            result += count_lines("\n".join(changed))
     for waived in to.waived:
-        result += counted(waived)
-    if missing := lost(counted(base), counted(ours), counted(theirs), result):
+        result += count_lines(waived)
+    if missing := lost_lines(count_lines(base), count_lines(ours), count_lines(theirs), result):
         return f"a line would be lost: {missing[0][:60]}"
-    return _unserved(facts, before)
+    return _steps_problem(facts, before)
 
 
-def _unserved(facts: "Facts", before: "Facts") -> str | None:
+def _steps_problem(facts: "Facts", before: "Facts") -> str | None:
     """Why the entries of the steps list are wrong: one stands twice or has no handler, and not by the user's hand."""
     for step, count in Counter(facts.steps).items():
         if count > max(1, before.steps.count(step)):
@@ -57,12 +57,9 @@ class Facts:
     """What a plugin defines."""
 
     tree: ast.Module
-    imports: frozenset[str]
-    """The names that the module's imports bind."""
-    members: frozenset[str]
-    """The methods and constants of its classes."""
-    steps: tuple[str, ...]
-    """The ids in the steps list."""
+    imports: frozenset[str]  # The names that the module's imports bind
+    members: frozenset[str]  # The methods and constants of its classes
+    steps: tuple[str, ...]  # The ids in the steps list
     doubled: Counter[str]
     """Functions that the module or a class defines more than once, and how many times too often."""
 
@@ -70,7 +67,7 @@ class Facts:
 @lru_cache(maxsize=6)
 def facts_of(text: str) -> Facts:
     """Return what a plugin defines. Raises SyntaxError or ValueError when it is not Python."""
-    tree = parsed(text)
+    tree = parse_plugin(text)
     imports: set[str] = set()
     members: set[str] = set()
     steps: list[str] = []
@@ -94,7 +91,6 @@ def facts_of(text: str) -> Facts:
 
 
 def _step_ids(init: ast.AST) -> list[str]:
-    """The ids of the `Step(...)` entries."""
     return [
         str(keyword.value.value)
         for node in ast.walk(init)
@@ -140,14 +136,14 @@ def undefined_by_edits(text: str, ours: str, theirs: str) -> tuple[tuple[str, st
 
     It is the same at each port until it is mended: also after a conflict was settled, and where there is nothing to merge.
     """
-    if text == theirs or not (now := _undefined(text)):
+    if text == theirs or not (now := _undefined_names(text)):
         return ()
-    known = {name for name, _ in _undefined(theirs)}
+    known = {name for name, _ in _undefined_names(theirs)}
     as_text = _kept_as_text(theirs)
     known |= set(re.findall(r"\w+", as_text))
     if _ANY_NAMES.search(as_text) or _ANY_NAMES.search(theirs):
-        # What the plugin had before may well be defined: only what the merge took away is told.
-        known |= {name for name, _ in _undefined(ours)}
+        # The plugin may define its former names elsewhere: report only those that the merge removed.
+        known |= {name for name, _ in _undefined_names(ours)}
     return tuple(sorted(found for found in now if found[0] not in known))
 
 
@@ -167,7 +163,7 @@ def _kept_as_text(text: str) -> str:
     )
 
 
-def _undefined(text: str) -> set[tuple[str, str]]:
+def _undefined_names(text: str) -> set[tuple[str, str]]:
     """Names that are looked up globally and that neither the module, nor a cell, nor Python defines."""
     try:
         module = symtable.symtable(text, "plugin", "exec")

@@ -8,12 +8,97 @@
 A block is a comment above a unit, so the plugin always loads. Deleting it says that the conflict is settled.
 """
 
+import ast
 import hashlib
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 
-from transpiler.merge.diff3 import changes
+from transpiler.merge.diff3 import changes, merge_lines, take_both, take_ours, take_theirs
+from transpiler.merge.globals import Sides, with_one_block
 from transpiler.merge.units import split_lines
+
+# --- both sides, one after the other --------------------------------------------------------------------------------------
+
+
+# A unit is a statement, or an entry of a list; what stands around the members of a group is half of one.
+_FRAMES = (("", ""), ("[", "]"), ("", "]"), ("[", ""), ("", "    pass"))
+_BODIES = ("body", "orelse", "finalbody", "handlers", "cases")
+
+
+def keep_both(sides: Sides) -> str | None:
+    """Return a text with the lines of both sides where these clash; None where that is not made of their statements.
+
+    `sides` are base, ours and theirs. Two lines of one call would give a call that neither side wrote: valid Python, but meaningless.
+    """
+    (base, ours, theirs), _ = with_one_block(sides, both=True)
+    pieces = merge_lines(split_lines(base), split_lines(ours), split_lines(theirs))
+    text = take_both(pieces)
+    return _reachable(text) if _is_whole(text, take_ours(pieces), take_theirs(pieces)) else None
+
+
+def _is_whole(text: str, ours: str, theirs: str) -> bool:
+    """Whether each statement of a text, and each header of one, is one of either side."""
+    for frame in _FRAMES:
+        try:
+            now, one, two = (
+                set(_statements(ast.parse(_as_python(each, *frame))))
+                for each in (text, ours, theirs)
+            )
+        except (SyntaxError, ValueError, RecursionError):
+            continue
+        return now <= one | two
+    return False
+
+
+def _as_python(text: str, before: str, after: str) -> str:
+    """A text as Python could read it: indented as it is, with the other half of what it opens or closes."""
+    first = next((line for line in text.split("\n") if line.strip()), "")
+    indent = first[: len(first) - len(first.lstrip())]
+    above = f"if 1:\n{indent}pass\n" if indent else ""
+    return f"{above}{indent}{before}\n{text}\n{indent}{after}\n"
+
+
+def _statements(node: ast.AST) -> Iterator[str]:
+    """Each statement inside a node as it would be compared: of a compound one its header, then what is in it."""
+    inside = [each for name in _BODIES for each in getattr(node, name, ())]
+    if not isinstance(node, ast.Module):
+        header = [
+            (name, [ast.dump(each) if isinstance(each, ast.AST) else each for each in _listed(value)])
+            for name, value in ast.iter_fields(node)
+            if name not in _BODIES
+        ]  # fmt: skip
+        yield f"{type(node).__name__} {header}"
+    for each in inside:
+        yield from _statements(each)
+
+
+def _listed(value: object) -> list[object]:
+    return value if isinstance(value, list) else [value]
+
+
+def _reachable(text: str) -> str:
+    """A function's text in which a `return` in the middle of its body has become an expression.
+
+    The last value of a cell is returned. With the lines of both sides there would be two, and the second would never run.
+    """
+    try:
+        (holder,) = ast.parse(f"class C:\n{text}").body
+    except (SyntaxError, ValueError):
+        return text
+    members = holder.body if isinstance(holder, ast.ClassDef) else []
+    lines = split_lines(text)
+    for member in members:
+        if isinstance(member, ast.FunctionDef | ast.AsyncFunctionDef):
+            for statement in member.body[:-1]:
+                if isinstance(statement, ast.Return) and statement.value is not None:
+                    number = statement.lineno - 2
+                    lines[number] = lines[number].replace("return ", "", 1)
+    return "".join(lines)
+
+
+# --- conflicts ------------------------------------------------------------------------------------------------------------
+
 
 _BEGIN = re.compile(r"^\s*# >>> PORT CONFLICT ([0-9a-f]{4,12})\b")
 _INSIDE = re.compile(r"^\s*# (?:was     |notebook) \|")
@@ -32,12 +117,9 @@ class Conflict:
     """What both sides changed in a unit, until it is settled. Kept in the lock while its block is in the plugin."""
 
     id: str
-    unit: str
-    """The path of the unit."""
-    reason: str
-    """A key of REASONS."""
-    base: str | None
-    """The unit as it was emitted before both changed it; None when there was none."""
+    unit: str  # The path of the unit
+    reason: str  # A key of REASONS
+    base: str | None  # The unit as it was emitted before both changed it; None when there was none
     notebook: str | None
     """The unit as it is emitted now; None when the notebook has no such cell any more."""
 

@@ -1,10 +1,10 @@
-"""A three-way merge of lines, as a list of pieces: what both sides agree on, and where they clash.
+"""A three-way merge of lines, as a list of pieces: what both sides agree on, and where they clash; and of an order of keys.
 
 Edits that only touch each other are both taken, in the order of the base; edits that share a line of the base, and two
 different insertions at one place, clash.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 from typing import NamedTuple
@@ -78,28 +78,28 @@ def changes(base: Sequence[str], side: Sequence[str]) -> list[_Change]:
     return [_Change(*where) for kind, *where in matcher.get_opcodes() if kind != "equal"]
 
 
-def joined(pieces: Sequence[Piece]) -> str | None:
+def join_pieces(pieces: Sequence[Piece]) -> str | None:
     """Return the merged text, or None when a piece clashes."""
     if any(isinstance(piece, Clash) for piece in pieces):
         return None
     return "".join(line for piece in pieces if not isinstance(piece, Clash) for line in piece)
 
 
-def mine(pieces: Sequence[Piece]) -> str:
+def take_ours(pieces: Sequence[Piece]) -> str:
     """Return the text in which ours stands where the sides clash."""
     return "".join(
         line for piece in pieces for line in (piece.ours if isinstance(piece, Clash) else piece)
     )
 
 
-def notebooks(pieces: Sequence[Piece]) -> str:
+def take_theirs(pieces: Sequence[Piece]) -> str:
     """Return the text in which theirs stands where the sides clash."""
     return "".join(
         line for piece in pieces for line in (piece.theirs if isinstance(piece, Clash) else piece)
     )
 
 
-def both(pieces: Sequence[Piece]) -> str:
+def take_both(pieces: Sequence[Piece]) -> str:
     """Return the text in which, where the sides clash, first ours and then theirs stands."""
     lines: list[str] = []
     for piece in pieces:
@@ -137,3 +137,69 @@ def _side(lines: Sequence[str], taken: Sequence[_Change], start: int, end: int) 
     first = taken[0].first - (taken[0].start - start)
     last = taken[-1].last + (end - taken[-1].end)
     return tuple(lines[first:last])
+
+
+# --- the order of units ---------------------------------------------------------------------------------------------------
+
+
+def merge_order(
+    base: Sequence[str], ours: Sequence[str], theirs: Sequence[str], wanted: Collection[str]
+) -> tuple[list[str], bool]:
+    """Return the wanted keys in order, and whether both sides moved some of them so that both cannot be had.
+
+    Of two keys that all three have, the one stands first that the side which changed their order puts first. Where that
+    leads in a circle our order stays. What only one side has stands after its nearest neighbour above that is there.
+    """
+    everywhere = set(base) & set(theirs) & set(wanted)
+    result = [key for key in ours if key in everywhere]
+    clash = False
+    if _is_reordered(base, theirs):
+        both = _merged_order(base, result, theirs) if _is_reordered(base, ours) else None
+        clash = both is None and _is_reordered(base, ours) and _is_reordered(ours, theirs)
+        if not clash:
+            result = both or [key for key in theirs if key in set(result)]
+    for side in (theirs, ours):
+        _insert_missing(result, [key for key in side if key in wanted or key in result])
+    return result, clash
+
+
+def _merged_order(
+    base: Sequence[str], ours: Sequence[str], theirs: Sequence[str]
+) -> list[str] | None:
+    """The keys of `ours`, each pair in the order of the side that changed it; None where that is a circle."""
+    places = [{key: number for number, key in enumerate(side)} for side in (base, ours, theirs)]
+
+    def comes_first(one: str, two: str) -> bool:
+        b, o, t = (place[one] < place[two] for place in places)
+        return o if t == b else t
+
+    above = {key: sum(comes_first(other, key) for other in ours if other != key) for key in ours}
+    if len(set(above.values())) < len(above):
+        return None
+    return sorted(ours, key=above.__getitem__)
+
+
+def _insert_missing(result: list[str], side: Sequence[str]) -> None:
+    """Put the keys of a side that are missing after their nearest neighbours above."""
+    place = set(result)
+    for number, key in enumerate(side):
+        if key not in place:
+            above = next((k for k in reversed(side[:number]) if k in place), None)
+            result.insert(result.index(above) + 1 if above is not None else 0, key)
+            place.add(key)
+
+
+def _is_reordered(one: Sequence[str], two: Sequence[str]) -> bool:
+    common = set(one) & set(two)
+    return [k for k in one if k in common] != [k for k in two if k in common]
+
+
+def longest_common(one: Sequence[str], two: Sequence[str]) -> list[str]:
+    """Return the longest list of keys that stand in both in the same order. Each key stands once in each."""
+    place = {key: number for number, key in enumerate(two)}
+    best: list[list[str]] = []
+    for key in one:
+        if key in place:
+            fits = [chain for chain in best if place[chain[-1]] < place[key]]
+            best.append([*max(fits, key=len, default=[]), key])
+    return max(best, key=len, default=[])

@@ -9,10 +9,9 @@ from dataclasses import dataclass, replace
 
 from transpiler.merge import checks
 from transpiler.merge.conflicts import Conflict, without_blocks
-from transpiler.merge.leaves import Formatter
-from transpiler.merge.rehome import rehomed
-from transpiler.merge.renames import renamed, renames_of
-from transpiler.merge.table import Change, Choice, Decisions, merge_groups
+from transpiler.merge.decide import Change, Choice, Decisions, merge_groups
+from transpiler.merge.lines import Formatter
+from transpiler.merge.moves import move_functions, rename_methods, renames_of
 from transpiler.merge.units import WORKFLOW, Group, cut, step_of, text_of, walk
 
 _HEADER = re.compile(r"^# port: .*$", re.MULTILINE)
@@ -31,8 +30,7 @@ class MergeRefused(Exception):
 class Request:
     """What is known beside the three texts, and what the user asked for."""
 
-    pending: tuple[Conflict, ...] = ()
-    """The conflicts that were open after the last merge."""
+    pending: tuple[Conflict, ...] = ()  # The conflicts that were open after the last merge
     moves: Mapping[str, str] | None = None
     """Functions of cells that have another name now, since the cell went to another step."""
     renames: Mapping[str, str] | None = None
@@ -52,16 +50,13 @@ class Merged:
     conflicts: tuple[Conflict, ...]
     lines: Mapping[str, int]
     """Where the block of each conflict begins, from 1. Blocks of conflicts that are not known are here, too."""
-    before: tuple[str, ...]
-    """The steps as they were emitted last, in order."""
-    after: tuple[str, ...]
-    """The steps of the merged plugin, in order."""
+    before: tuple[str, ...]  # The steps as they were emitted last, in order
+    after: tuple[str, ...]  # The steps of the merged plugin, in order
     renames: Mapping[str, str]
     """Methods of the frame that the user renamed: name as emitted, name in the plugin."""
     undefined: tuple[tuple[str, str], ...] = ()
     """Names in hand edits that nothing defines, each with the method that uses it."""
-    refused: tuple[str, ...] = ()
-    """Units that were to have the texts of both sides, and cannot."""
+    refused: tuple[str, ...] = ()  # Units that were to have the texts of both sides, and cannot
 
 
 def merge(base: str, ours: str, theirs: str, request: Request | None = None) -> Merged:
@@ -73,11 +68,11 @@ def merge(base: str, ours: str, theirs: str, request: Request | None = None) -> 
     ours += "" if ended else "\n"
     try:
         sides = [_HEADER.sub(_HELD, text, count=1) for text in (base, ours, theirs)]
-        trees, renames = _followed(sides, request)
+        trees, renames = _follow_renames(sides, request)
     except RecursionError as error:
         raise MergeRefused("it is nested too deeply") from error
-    open_ = {c.unit: _as_renamed(c, renames) for c in request.pending if c.id in stood}
-    to, tree = _checked(trees, open_, request)
+    open_ = {c.unit: _rename_pending(c, renames) for c in request.pending if c.id in stood}
+    to, tree = _merge_until_valid(trees, open_, request)
     text = text_of(tree)
     if wanted:
         text = text.replace(_HELD, wanted[0], 1)
@@ -86,7 +81,7 @@ def merge(base: str, ours: str, theirs: str, request: Request | None = None) -> 
     _, lines = without_blocks(text, set())
     return Merged(
         text,
-        (*to.changes, *_told(renames)),
+        (*to.changes, *_rename_rows(renames)),
         tuple(to.conflicts),
         lines,
         _steps(trees[0]),
@@ -97,21 +92,21 @@ def merge(base: str, ours: str, theirs: str, request: Request | None = None) -> 
     )
 
 
-def _followed(
+def _follow_renames(
     sides: Sequence[str], request: Request
 ) -> tuple[tuple[Group, Group, Group], dict[str, str]]:
     """The three texts as groups, base and theirs with the names that the user gave to methods; and those names."""
-    trees = _trees(sides, request)
+    trees = _aligned_groups(sides, request)
     renames = renames_of(*trees, request.renames or {})
     if not renames:
         return trees, {}
-    base, theirs = (renamed(side, renames) for side in (sides[0], sides[2]))
+    base, theirs = (rename_methods(side, renames) for side in (sides[0], sides[2]))
     if base is None or theirs is None:
         return trees, {}
-    return _trees((base, sides[1], theirs), request), renames
+    return _aligned_groups((base, sides[1], theirs), request), renames
 
 
-def _as_renamed(conflict: Conflict, renames: Mapping[str, str]) -> Conflict:
+def _rename_pending(conflict: Conflict, renames: Mapping[str, str]) -> Conflict:
     """An open conflict whose base has the names that the user gave since."""
     base = conflict.base
     for old, new in renames.items() if base else ():
@@ -119,16 +114,14 @@ def _as_renamed(conflict: Conflict, renames: Mapping[str, str]) -> Conflict:
     return replace(conflict, base=base)
 
 
-def _told(renames: Mapping[str, str]) -> Iterator[Change]:
-    """What the report says of renamed methods."""
+def _rename_rows(renames: Mapping[str, str]) -> Iterator[Change]:
     for old, new in sorted(renames.items()):
         yield Change(
             f"{WORKFLOW}/def {new}", "kept", f"it was {old}; the notebook's code calls it so"
         )
 
 
-def _trees(sides: Sequence[str], request: Request) -> tuple[Group, Group, Group]:
-    """The three texts as groups that name the same things alike."""
+def _aligned_groups(sides: Sequence[str], request: Request) -> tuple[Group, Group, Group]:
     base, ours, theirs = sides
     known = [cut(base), cut(theirs)]
     bundles = {
@@ -140,10 +133,10 @@ def _trees(sides: Sequence[str], request: Request) -> tuple[Group, Group, Group]
         raise MergeRefused(error.msg, error.lineno or 1) from error
     except ValueError as error:
         raise MergeRefused(str(error), 1) from error
-    return rehomed(known[0], mine, known[1], request.moves or {})
+    return move_functions(known[0], mine, known[1], request.moves or {})
 
 
-def _checked(
+def _merge_until_valid(
     trees: tuple[Group, Group, Group], open_: Mapping[str, Conflict], request: Request
 ) -> tuple[Decisions, Group]:
     """Merge until the result passes its checks: what does not is a conflict, or keeps what is still used."""
@@ -156,7 +149,7 @@ def _checked(
         names, methods = checks.still_used(text, sides[1])
         names |= set(to.names)
         methods |= set(to.methods)
-        reason = None if text in sides[1:] else checks.problem(text, sides, to)
+        reason = None if text in sides[1:] else checks.find_problem(text, sides, to)
         forced = set(to.forced)
         if reason:
             forced |= {c.unit for c in to.changes if c.what in ("merged", "conflict")}

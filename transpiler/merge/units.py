@@ -24,8 +24,7 @@ class Leaf:
     """A piece of text that is merged as a whole or by its lines."""
 
     key: str
-    gap: str
-    """The empty lines above it."""
+    gap: str  # The empty lines above it
     text: str
 
     @property
@@ -65,15 +64,15 @@ def cut(text: str, bundles: Iterable[str] = ()) -> Group:
     ValueError when the text is not Python.
     """
     lines = split_lines(text)
-    body = parsed(text).body
+    body = parse_plugin(text).body
     members, tail = _statements(lines, body, 0, len(lines), top=True)
-    done = [_opened(leaf, node, lines, span, set(bundles)) for leaf, node, span in members]
-    return Group("", "", "", _unique(done), tail)
+    done = [_open_class(leaf, node, lines, span, set(bundles)) for leaf, node, span in members]
+    return Group("", "", "", _number_keys(done), tail)
 
 
 @lru_cache(maxsize=8)
-def parsed(text: str) -> ast.Module:
-    """Return the syntax tree of a plugin; nobody changes it. Raises SyntaxError or ValueError."""
+def parse_plugin(text: str) -> ast.Module:
+    """Return the syntax tree of a plugin; callers must not change it. Raises SyntaxError or ValueError."""
     return ast.parse(text)
 
 
@@ -122,7 +121,7 @@ def _statements(
     found = []
     at = start
     for node, first, last in _spans(lines, body, end):
-        gap, above = _parted(lines[at:first])
+        gap, above = _split_blank_lines(lines[at:first])
         leaf = Leaf(_key(node, top), gap, above + "".join(lines[first:last]))
         found.append((leaf, node, (first, last)))
         at = last
@@ -162,14 +161,13 @@ def _with_comments(lines: Sequence[str], node: ast.stmt, last: int, limit: int) 
     return last
 
 
-def _parted(lines: Sequence[str]) -> tuple[str, str]:
+def _split_blank_lines(lines: Sequence[str]) -> tuple[str, str]:
     """The empty lines at the beginning, and the rest."""
     number = next((n for n, line in enumerate(lines) if line.strip()), len(lines))
     return "".join(lines[:number]), "".join(lines[number:])
 
 
 def _key(node: ast.stmt, top: bool) -> str:
-    """What a statement is known by."""
     match node:
         case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name):
             return f"def {name}"
@@ -187,7 +185,7 @@ def _key(node: ast.stmt, top: bool) -> str:
     return f"{kind} {ast.unparse(node).splitlines()[0]}"
 
 
-def _unique(units: Iterable[Unit]) -> tuple[Unit, ...]:
+def _number_keys(units: Iterable[Unit]) -> tuple[Unit, ...]:
     """The units with a number behind a key that was there before."""
     seen: dict[str, int] = {}
     result = []
@@ -200,7 +198,7 @@ def _unique(units: Iterable[Unit]) -> tuple[Unit, ...]:
 # --- groups -----------------------------------------------------------------------------------------------------------
 
 
-def _opened(
+def _open_class(
     leaf: Leaf, node: ast.stmt, lines: Sequence[str], span: _Span, bundles: set[str]
 ) -> Unit:
     """A class whose body stands below its first line, as a group; anything else as it is."""
@@ -215,14 +213,14 @@ def _opened(
     for member, statement, where in members:
         unit: Unit = member
         if isinstance(statement, ast.FunctionDef) and statement.name == "__init__":
-            unit = _with_list(member, statement, lines, where)
+            unit = _open_steps_list(member, statement, lines, where)
         units.append((unit, member.text))
     above = leaf.text[: len(leaf.text) - sum(map(len, lines[first:last]))]
     head = above + "".join(lines[first:begin])
-    inside, tail = _bundled(units, tail, lines)
-    inside = _gathered(inside, bundles)
+    inside, tail = _group_bundles(units, tail, lines)
+    inside = _gather_bundle(inside, bundles)
     is_workflow = any(u.key == "name APP_NAME" or u.key.startswith("step_") for u in inside)
-    return Group(WORKFLOW if is_workflow else leaf.key, leaf.gap, head, _unique(inside), tail)
+    return Group(WORKFLOW if is_workflow else leaf.key, leaf.gap, head, _number_keys(inside), tail)
 
 
 def _header_end(lines: Sequence[str], start: int, end: int) -> int | None:
@@ -234,10 +232,9 @@ def _header_end(lines: Sequence[str], start: int, end: int) -> int | None:
     return None
 
 
-def _bundled(
+def _group_bundles(
     units: Sequence[tuple[Unit, str]], tail: str, lines: Sequence[str]
 ) -> tuple[list[Unit], str]:
-    """Put what stands between a START and its END line into a group."""
     result: list[Unit] = []
     seen: set[str] = set()
     group: Group | None = None
@@ -245,7 +242,7 @@ def _bundled(
     def close(gap: str = "") -> None:
         nonlocal group
         if group is not None:
-            result.append(replace(group, members=_unique(group.members), tail=gap))
+            result.append(replace(group, members=_number_keys(group.members), tail=gap))
             group = None
 
     def markers(comments: str) -> str:
@@ -259,7 +256,7 @@ def _bundled(
                 held = ""
             elif (found := _START.match(line)) and found[1] not in seen:
                 close()
-                gap, head = _parted(split_lines(held))
+                gap, head = _split_blank_lines(split_lines(held))
                 group = Group(found[1], gap, head, (), "")
                 seen.add(found[1])
                 held = ""
@@ -269,7 +266,7 @@ def _bundled(
         above = _comments_of(unit.gap, text)
         if "_STEP_BUNDLE: " in above:
             held = markers(above)
-            gap, comments = _parted(split_lines(held))
+            gap, comments = _split_blank_lines(split_lines(held))
             rest = text[len(above) - len(unit.gap) :]
             unit = (
                 replace(unit, gap=gap, text=comments + rest)
@@ -296,7 +293,7 @@ def _comments_of(gap: str, text: str) -> str:
     return above
 
 
-def _gathered(units: Sequence[Unit], bundles: set[str]) -> list[Unit]:
+def _gather_bundle(units: Sequence[Unit], bundles: set[str]) -> list[Unit]:
     """Make a bundle of neighbouring methods of a step whose START line is gone."""
     missing = bundles - {unit.key for unit in units if isinstance(unit, Group)}
     result: list[Unit] = []
@@ -304,7 +301,7 @@ def _gathered(units: Sequence[Unit], bundles: set[str]) -> list[Unit]:
         step = step_of(unit.key) if isinstance(unit, Leaf) else None
         last = result[-1] if result else None
         if step in missing and isinstance(last, Group) and last.key == step:
-            result[-1] = replace(last, members=_unique((*last.members, unit)))
+            result[-1] = replace(last, members=_number_keys((*last.members, unit)))
         elif step in missing and not any(u.key == step for u in result):
             result.append(Group(step, unit.gap, "", (replace(unit, gap=""),), ""))
         else:
@@ -312,7 +309,7 @@ def _gathered(units: Sequence[Unit], bundles: set[str]) -> list[Unit]:
     return result
 
 
-def _with_list(leaf: Leaf, node: ast.FunctionDef, lines: Sequence[str], span: _Span) -> Unit:
+def _open_steps_list(leaf: Leaf, node: ast.FunctionDef, lines: Sequence[str], span: _Span) -> Unit:
     """`__init__` with a unit for each entry of its steps list, where each has lines of its own."""
     for statement in node.body:
         match statement:
@@ -336,17 +333,16 @@ def _with_list(leaf: Leaf, node: ast.FunctionDef, lines: Sequence[str], span: _S
         after = lines[end - 1].encode()[entry.end_col_offset or 0 :].decode().strip()
         if entry.lineno - 1 < at or not re.fullmatch(r",\s*(#.*)?", after):
             return leaf
-        gap, comments = _parted(lines[at : entry.lineno - 1])
+        gap, comments = _split_blank_lines(lines[at : entry.lineno - 1])
         units.append(
             Leaf(_entry_key(entry), gap, comments + "".join(lines[entry.lineno - 1 : end]))
         )
         at = end
     head = above + "".join(lines[first:begin])
-    return Group(leaf.key, leaf.gap, head, _unique(units), "".join(lines[at:last]))
+    return Group(leaf.key, leaf.gap, head, _number_keys(units), "".join(lines[at:last]))
 
 
 def _entry_key(entry: ast.expr) -> str:
-    """The id of an entry of the steps list, or its text."""
     if isinstance(entry, ast.Call):
         for keyword in entry.keywords:
             if keyword.arg == "id" and isinstance(keyword.value, ast.Constant):

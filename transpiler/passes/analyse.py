@@ -12,19 +12,20 @@ import warnings
 from collections.abc import Iterable
 from pathlib import PurePosixPath
 
-from transpiler import codes
-from transpiler.diagnostics import Diagnostic, Found, Span
-from transpiler.ir import AnalysedCode, Analysis, Annotated, Code, Names, Text
-from transpiler.passes import known, looks
-from transpiler.passes.codecell import TOO_DEEP, CodeCell, Namespace, place, span_of
-from transpiler.passes.computed import names as names_in
-from transpiler.passes.findings import about_form, about_names
-from transpiler.passes.flow import Flow
-from transpiler.passes.form import Form, Notebookwide, form_of
-from transpiler.passes.form import Text as Source
-from transpiler.passes.notices import Notices
-from transpiler.passes.scope import FUNCTIONS, Bindings
-from transpiler.passes.things import Thing, Value
+from transpiler.dataflow import cell_kind
+from transpiler.dataflow.as_function import Form, Notebookwide, form_of
+from transpiler.dataflow.as_function import Text as Source
+from transpiler.dataflow.cell import TOO_DEEP, CodeCell, Namespace, place, span_of
+from transpiler.dataflow.flow import Flow
+from transpiler.dataflow.objects import Thing, Value
+from transpiler.fields.from_earlier import names as names_in
+from transpiler.model import rules
+from transpiler.model.diagnostics import Diagnostic, Found, Span
+from transpiler.model.ir import AnalysedCode, Analysis, Annotated, Code, Names, Text
+from transpiler.notices.collect import Notices
+from transpiler.notices.names import report_text_cells, report_undefined_names
+from transpiler.python import libraries
+from transpiler.python.scope import FUNCTIONS, Bindings
 
 
 def analyse(annotated: Annotated) -> tuple[Analysis, Found]:
@@ -53,21 +54,21 @@ def _analyse(annotated: Annotated) -> tuple[Analysis, Found]:
     for cell in cells:
         found += _analyse_cell(cell, namespace, wide, later, notices)
         for statement in () if cell.failed else cell.body:
-            for node, path in looks.read_paths(statement, texts):
-                if looks.is_relative(path):
+            for node, path in cell_kind.read_paths(statement, texts):
+                if cell_kind.is_relative(path):
                     files[str(PurePosixPath(path))] = None
-                elif looks.is_absolute(path):
+                elif cell_kind.is_absolute(path):
                     notices.look_at_path(cell, node, path)
-            written |= dict.fromkeys(looks.written_files(statement, texts))
+            written |= dict.fromkeys(cell_kind.written_files(statement, texts))
             if "import" in cell.source.text or "load_ext" in cell.source.text:
-                modules |= dict.fromkeys(looks.imported_modules(statement))
-                for node, module in looks.needed_modules(statement):
+                modules |= dict.fromkeys(cell_kind.imported_modules(statement))
+                for node, module in cell_kind.needed_modules(statement):
                     needs.setdefault(module, span_of(cell, node))
             _note_text(statement, texts)
         done[cell.code.cell.id] = _result(cell, wide)
     found += notices.finish()
-    if any(looks.makes_modules(cell.source.text) for cell in cells):
-        needs = {name: span for name, span in needs.items() if known.package_of(name)}
+    if any(cell_kind.makes_modules(cell.source.text) for cell in cells):
+        needs = {name: span for name, span in needs.items() if libraries.package_of(name)}
     live = _live(cells)
     items = tuple(i if isinstance(i, Text) else done[i.cell.id] for i in annotated.items)
     requirements = dict.fromkeys(
@@ -88,8 +89,8 @@ def _analyse(annotated: Annotated) -> tuple[Analysis, Found]:
 
 def _without_echoes(found: list[Diagnostic]) -> list[Diagnostic]:
     """Leave out that a cell is kept as text because of a magic, where it is said that there is no such magic."""
-    told = {d.span for d in found if d.rule is codes.UNKNOWN_MAGIC}
-    return [d for d in found if d.rule is not codes.KEPT_AS_TEXT or d.span not in told]
+    told = {d.span for d in found if d.rule is rules.UNKNOWN_MAGIC}
+    return [d for d in found if d.rule is not rules.KEPT_AS_TEXT or d.span not in told]
 
 
 def _parsed(code: Code, number: int) -> CodeCell:
@@ -167,12 +168,12 @@ def _analyse_cell(
         cell.form.reason = cell.failed
         cell.dynamic = namespace.open = True
         first = place(cell, 0, 0, 0, len(cell.code.cell.source))
-        return [codes.NOT_ANALYSED.at(first)] if cell.failed is TOO_DEEP else []
-    found = about_names(cell, flow, namespace, later)
+        return [rules.NOT_ANALYSED.at(first)] if cell.failed is TOO_DEEP else []
+    found = report_undefined_names(cell, flow, namespace, later)
     notices.look(cell, flow, namespace)
     _fill(cell, flow, namespace, before)
     _write_form(cell, flow, namespace, wide)
-    found += about_form(cell, namespace)
+    found += report_text_cells(cell, namespace)
     for name in (*cell.names.binds, *flow.writes):
         namespace.bound[name] = index
         namespace.deleted.pop(name, None)
@@ -195,16 +196,18 @@ def _fill(cell: CodeCell, flow: Flow, namespace: Namespace, before: dict[str, Va
             reads.append(name)
         elif name in mine:
             continue  # its own, where the walk is not certain: it cannot come from before
-        elif known.is_given(name):
+        elif libraries.is_given(name):
             given.append(name)
-        elif name not in known.BUILTINS and (name not in flow.guarded or name in flow.writes):
+        elif name not in libraries.BUILTINS and (name not in flow.guarded or name in flow.writes):
             reads.append(name)
     reads += [n for n in flow.indirect if n in namespace.bound and n not in flow.reads]
     deletes = tuple(cell.bindings.deletes)
     mutates = _mutated(flow, before, [*reads, *binds])
     mutates += [n for n in flow.writes if n not in mutates and n not in mine]
     asks = dict.fromkeys(n for f in cell.code.fields for _, text in f.parts for n in names_in(text))
-    asks = {n: None for n in asks if n in namespace.bound or namespace.open or known.is_given(n)}
+    asks = {
+        n: None for n in asks if n in namespace.bound or namespace.open or libraries.is_given(n)
+    }
     cell.names = Names(tuple(reads), binds, deletes, tuple(mutates), tuple(asks))
     cell.certain = set(flow.must)
     cell.outs = {*binds, *deletes, *mutates}
@@ -283,7 +286,7 @@ def _live(cells: list[CodeCell]) -> dict[str, tuple[str, ...]]:
 
 def _result(cell: CodeCell, wide: Notebookwide) -> AnalysedCode:
     options = cell.code.options
-    setup = not cell.failed and looks.is_setup(cell.body, cell.shows)
+    setup = not cell.failed and cell_kind.is_setup(cell.body, cell.shows)
     if options.setup is not None:
         setup = options.setup
     return AnalysedCode(
@@ -293,8 +296,8 @@ def _result(cell: CodeCell, wide: Notebookwide) -> AnalysedCode:
         tuple(cell.form.edits),
         cell.form.reason,
         cell.form.awaits,
-        cell.shows and not ("print" not in wide.bound and looks.prints(cell.body)),
-        looks.suggested_title(cell.code.cell.source),
+        cell.shows and not ("print" not in wide.bound and cell_kind.prints(cell.body)),
+        cell_kind.suggested_title(cell.code.cell.source),
         cell.given,
         cell.dynamic,
     )
@@ -307,7 +310,7 @@ def _note_text(node: ast.stmt, texts: dict[str, str]) -> None:
         and len(node.targets) == 1
         and isinstance(node.targets[0], ast.Name)
     ):
-        text = looks.literal_text(node.value, texts)
+        text = cell_kind.literal_text(node.value, texts)
         if text is not None:
             texts[node.targets[0].id] = text
         else:

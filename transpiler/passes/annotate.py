@@ -9,16 +9,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from tokenize import COMMENT
 
-from transpiler.diagnostics import Diagnostic, Found
-from transpiler.ir import Annotated, Cell, Code, Field, Notebook, Options, Python, Text
-from transpiler.passes import colab, pip_calls
-from transpiler.passes.fields import Whole, fields_of
-from transpiler.passes.keys import without_keys
-from transpiler.passes.magics import kept_in, parse, python_of, tokens_of
-from transpiler.passes.markdown import text_of
-from transpiler.passes.options import Ask, notebook_options, options_of
-from transpiler.passes.toolkit import Toolkit, has_widgets
-from transpiler.passes.words import title_of_file
+from transpiler.fields.options import Ask, notebook_options, options_of
+from transpiler.model.diagnostics import Diagnostic, Found
+from transpiler.model.ir import Annotated, Cell, Code, Field, Notebook, Options, Python, Text
+from transpiler.model.names import title_of_file
+from transpiler.notebook.ipython import kept_in, parse, python_of, tokens_of
+from transpiler.notebook.markdown import text_of
+from transpiler.notebook.secrets import overwrite_notebook_keys
+from transpiler.sources import colab, pipulate
+from transpiler.sources.collect import Whole, fields_of
+from transpiler.widgets.imports import Toolkit, has_widgets
 
 _NOTE = re.compile(r"^#[ \t]*@(?:title|markdown)\b", re.MULTILINE)
 
@@ -31,7 +31,7 @@ def annotate(
     `chosen` are fields that the command line asks for, by the index of the cell; what the cell says itself takes precedence.
     """
     found: list[Diagnostic] = []
-    notebook = without_keys(notebook, found)
+    notebook = overwrite_notebook_keys(notebook, found)
     items: list[Text | Code] = []
     kept = kept_in(cell.source for cell in notebook.cells if cell.kind == "code")
     read = [_read(cell, kept, found) for cell in notebook.cells if cell.source.strip()]
@@ -68,8 +68,8 @@ class _Read:
 def _read(cell: Cell, kept: frozenset[str], found: list[Diagnostic]) -> Text | _Read | None:
     """Read a cell for itself; None when it is left out."""
     if cell.kind == "raw":
-        tag = pip_calls.tag_of(cell)
-        return _Read(cell, Options(), (), pip_calls.raw_cell(cell, tag)) if tag else None
+        tag = pipulate.tag_of(cell)
+        return _Read(cell, Options(), (), pipulate.raw_cell(cell, tag)) if tag else None
     options, asks = options_of(cell, found)
     if options.skip:
         return None
@@ -85,7 +85,7 @@ def _whole(read: tuple[tuple[int, str], ...]) -> Whole:
     texts = [text for _, text in read]
     toolkit = Toolkit(texts) if has_widgets(texts) else None
     keeping = [parse(text) for text in texts if ".set(" in text]
-    return Whole(toolkit, pip_calls.kept_steps(keeping), read)
+    return Whole(toolkit, pipulate.kept_steps(keeping), read)
 
 
 def _code(read: _Read, whole: Whole, chosen: tuple[Ask, ...], found: list[Diagnostic]) -> Code:
@@ -116,7 +116,7 @@ def _notes(text: str, fields: tuple[Field, ...]) -> tuple[str | None, str, tuple
         if match is None:
             continue
         if match[1] == "title":
-            titles.append(colab.title(match[2]))
+            titles.append(colab.read_title(match[2]))
         elif match[1] == "markdown":
             at = starts[token.start[0] - 1]
             below = next((f.name for f in fields if f.value.start > at), None)

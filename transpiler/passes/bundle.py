@@ -8,11 +8,11 @@ import warnings
 from collections.abc import Iterable, Iterator
 from pathlib import Path, PurePosixPath
 
-from transpiler import codes
-from transpiler.diagnostics import WHOLE, Diagnostic, Found
-from transpiler.ir import Analysis
-from transpiler.passes import known
-from transpiler.passes.looks import imported_modules
+from transpiler.dataflow.cell_kind import imported_modules
+from transpiler.model import rules
+from transpiler.model.diagnostics import WHOLE, Diagnostic, Found
+from transpiler.model.ir import Analysis
+from transpiler.python import libraries
 
 
 def bundle(analysis: Analysis, folder: Path) -> tuple[tuple[str, ...], Found]:
@@ -26,7 +26,7 @@ def bundle(analysis: Analysis, folder: Path) -> tuple[tuple[str, ...], Found]:
     for name in analysis.files:
         path = PurePosixPath(posixpath.normpath(name))
         if path.is_absolute() or ".." in path.parts:
-            found.append(codes.FILE_OUTSIDE.at(WHOLE, path=name))
+            found.append(rules.FILE_OUTSIDE.at(WHOLE, path=name))
         elif not path.parts:
             continue  # the notebook's folder itself: what stands there is not all meant to travel
         elif _is_readable(folder / path):
@@ -34,7 +34,7 @@ def bundle(analysis: Analysis, folder: Path) -> tuple[tuple[str, ...], Found]:
         elif _is_folder(folder / path):
             paths.update(dict.fromkeys(_inside(folder, folder / path)))
         elif name not in analysis.written:
-            found.append(codes.FILE_NOT_FOUND.at(WHOLE, path=name))
+            found.append(rules.FILE_NOT_FOUND.at(WHOLE, path=name))
     waiting = [*analysis.modules, *_imported(folder, paths)]
     while waiting:
         more = [path for path in _module(folder, waiting.pop(0)) if path not in paths]
@@ -52,16 +52,16 @@ def _missing(analysis: Analysis, folder: Path) -> Iterator[Diagnostic]:
         for module, span in analysis.needs.items()
         if module not in written
         and not _module(folder, module)
-        and _plain(known.package_of(module) or module) not in installs
+        and _plain(libraries.package_of(module) or module) not in installs
         and not _is_installed(module)
     }
-    if span := lost.pop(known.COLAB, None):
-        yield codes.ONLY_ON_COLAB.at(span)
+    if span := lost.pop(libraries.COLAB, None):
+        yield rules.ONLY_ON_COLAB.at(span)
     if lost:
         # Only names that are surely right: a package of any other name may be somebody else's.
-        packages = " ".join(dict.fromkeys(filter(None, map(known.package_of, lost))))
+        packages = " ".join(dict.fromkeys(filter(None, map(libraries.package_of, lost))))
         command = f" (`pip install {packages}`)" if packages else ""
-        yield codes.NOT_INSTALLED.at(
+        yield rules.NOT_INSTALLED.at(
             next(iter(lost.values())), modules=", ".join(lost), command=command
         )
 
@@ -76,7 +76,7 @@ def _is_installed(module: str) -> bool:
     try:
         return importlib.util.find_spec(module) is not None
     except (ImportError, ValueError, OSError):
-        return module != known.COLAB  # else: who knows
+        return module != libraries.COLAB  # else: who knows
 
 
 def _module(folder: Path, name: str) -> list[str]:

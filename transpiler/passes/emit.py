@@ -7,17 +7,20 @@ cell is the notebook's but for the listed edits.
 
 import re
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from functools import cache
+from pathlib import Path
 
 import jinja2
 
-from transpiler.diagnostics import InternalError
-from transpiler.ir import Plan, PlannedField, PlannedStep
-from transpiler.names import COMPONENTS
-from transpiler.passes.literals import WIDTH, block, in_comment, in_docstring, literal
-from transpiler.pristine import digest
-from transpiler.resources import templates_folder
+from transpiler.model.diagnostics import InternalError
+from transpiler.model.ir import JSON, Plan, PlannedField, PlannedStep
+from transpiler.model.names import COMPONENTS
+from transpiler.model.resources import cache_folder, templates_folder
+from transpiler.plugin_folder.files import make_private
+from transpiler.plugin_folder.pristine import digest
+from transpiler.python.literals import WIDTH, block, in_comment, in_docstring, literal
 
 # Where a cell goes. Text of the notebook stands deeper, so it is never taken for such a place.
 _CELL = re.compile(
@@ -48,13 +51,19 @@ def emit(plan: Plan, moved: Mapping[str, str], port_id: str, notebook: str) -> s
     remarks, rest = rest.split("\n__imports__()\n", 1)
     head, tail = rest.split("\n    __steps__()\n", 1)
     before, after = f"{before}\n", f"\n{remarks}\n{imports}" + "\n".join([head, *whole]) + tail
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            compile(before + after, plan.app_name, "exec", dont_inherit=True)
-    except SyntaxError as error:
-        raise InternalError(f"the emitted file does not compile: {error}") from error
+    _check_compiles([before + remarks + imports + head + tail, *(f"class C:\n{b}" for b in whole)])
     return f"{before}# port: id={port_id} notebook={notebook} base={digest(before + after)}{after}"
+
+
+def _check_compiles(parts: Iterable[str]) -> None:
+    """Raise InternalError unless each part compiles. The whole at once takes 200 MB for a thousand cells."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        for part in parts:
+            try:
+                compile(part, "<plugin>", "exec", dont_inherit=True)
+            except SyntaxError as error:
+                raise InternalError(f"the emitted file does not compile: {error}") from error
 
 
 def _filled(text: str, step: PlannedStep, moved: Mapping[str, str]) -> str:
@@ -75,24 +84,34 @@ def _fitted(text: str, in_class: bool = False) -> str:
     """Let black break what does not fit a line; most bundles have nothing of that kind."""
     if not _LONG.search(text):
         return text
-    from transpiler.passes.splice import formatted
+    from transpiler.splicing.splice import formatted
 
     if not in_class:
         return formatted(text)
     return formatted(f"class C:\n{text}").removeprefix("class C:\n")
 
 
-def prepare() -> None:
-    """Load the templates, so that `emit` finds them compiled."""
-    environment = _environment()
-    for name in environment.list_templates(extensions=["j2"]):
-        environment.get_template(name)
+class _CompiledTemplates(jinja2.FileSystemBytecodeCache):
+    """The templates as compiled at an earlier port: jinja2 knows by a hash of the source whether they still hold."""
+
+    def load_bytecode(self, bucket: jinja2.bccache.Bucket) -> None:
+        """Take a template from the cache; what cannot be read is compiled."""
+        with suppress(Exception):  # whatever a damaged file makes of marshal
+            super().load_bytecode(bucket)
+
+    def dump_bytecode(self, bucket: jinja2.bccache.Bucket) -> None:
+        """Put a template into the cache, if it can be written."""
+        with suppress(OSError):
+            make_private(Path(self.directory))
+            super().dump_bytecode(bucket)
 
 
 @cache
 def _environment() -> jinja2.Environment:
     """Jinja with nothing implicit: an unknown name is an error, white space is as written."""
+    kept = cache_folder()
     environment = jinja2.Environment(
+        bytecode_cache=_CompiledTemplates(str(kept)) if kept else None,
         loader=jinja2.FileSystemLoader(templates_folder()),
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
@@ -103,13 +122,14 @@ def _environment() -> jinja2.Environment:
     environment.filters.update(
         literal=literal, text=block, docstring=in_docstring, comment=in_comment
     )
-    environment.filters.update(label=_label, help=_help, choices=_choices)
+    environment.globals.update(call=_call, entries=_entries)
+    environment.filters.update(label=_label, help=_help, choices=_choices, reading=_reading)
     return environment
 
 
 def _label(field: PlannedField) -> str:
-    """What the page shows above a field, as Python: a literal, or what the cells before compute."""
-    return _part(field, "label", literal(field.label))
+    """What the page shows above a field, as Python: from the step's labels, or what the cells before compute."""
+    return _part(field, "label", f"labels[{literal(field.name)}]")
 
 
 def _help(field: PlannedField) -> str:
@@ -124,6 +144,51 @@ def _choices(field: PlannedField, step: PlannedStep) -> str:
     return f"self.{step.id}_{field.name}_choices"
 
 
+def _reading(field: PlannedField, step: PlannedStep) -> str:
+    """The arguments of the field's reader, as Python."""
+    given = [literal(field.name)]
+    match field.reader:
+        case "choice" | "choices":
+            given.append(_choices(field, step))
+        case "file" | "several_files":
+            given.append(f"earlier[{literal(field.name)}]")
+        case "json" if isinstance(field.default, dict | list):
+            given.append(type(field.default).__name__)
+    given += [f"{name}={literal(value)}" for name, value in field.arguments]
+    return ", ".join(given)
+
+
+def _call(
+    name: str,
+    arguments: Sequence[tuple[str, str]],
+    indent: int,
+    attributes: Sequence[tuple[str, JSON]] = (),
+) -> str:
+    """A call with keyword arguments, as Python: on one line if it fits, else one argument a line."""
+    given = [*arguments, *((key, literal(value)) for key, value in attributes)]
+    return _laid_out([f"{key}={value}" for key, value in given], f"{name}(", ")", indent)
+
+
+def _entries(pairs: Sequence[tuple[str, str]], before: str, indent: int, after: str = "") -> str:
+    """A dictionary, as Python; `before` and `after` stand in the same statement."""
+    listed = [f"{key}: {value}" for key, value in pairs]
+    opened, closed = f"{before}{{", f"}}{after}"
+    if after.startswith("  #"):  # a remark stands behind the first line
+        line = _laid_out(listed, opened, "}", indent, after)
+        first, rest = line.removesuffix(after).split("\n", 1) if "\n" in line else (line, "")
+        return (f"{first}{after}\n{rest}" if rest else line).removeprefix(before)
+    return _laid_out(listed, opened, closed, indent).removeprefix(before)
+
+
+def _laid_out(parts: list[str], opened: str, closed: str, indent: int, after: str = "") -> str:
+    """Parts between brackets, as black would lay them out. A comma or more follows, or nothing."""
+    line = f"{opened}{', '.join(parts)}{closed}{after}"
+    if indent + len(line) + 1 <= WIDTH:
+        return line
+    inner = "".join(f"{' ' * (indent + 4)}{part},\n" for part in parts)
+    return f"{opened}\n{inner}{' ' * indent}{closed}{after}"
+
+
 def _part(field: PlannedField, part: str, otherwise: str) -> str:
     if part not in field.computed:
         return otherwise
@@ -132,18 +197,8 @@ def _part(field: PlannedField, part: str, otherwise: str) -> str:
 
 # --- imports ------------------------------------------------------------------------------------------------------
 
-_STANDARD = {
-    "namedtuple": "collections",
-    "date": "datetime",
-    "datetime": "datetime",
-    "time": "datetime",
-    "dumps": "json",
-    "inf": "math",
-    "isfinite": "math",
-    "fullmatch": "re",
-    "dedent": "textwrap",
-}
-_OURS = ("Cells", "Typed", "cell", "cell_text", "read_json", "read_literal")
+_STANDARD = {"namedtuple": "collections", "dumps": "json", "dedent": "textwrap"}
+_OURS = ("Cells", "Typed", "cell", "cell_text")
 _NOT_CODE = re.compile(
     r'"""(?:\\.|[^\\])*?"""|"(?:\\.|[^"\\\n])*"|\'(?:\\.|[^\'\\\n])*\'|#[^\n]*', re.DOTALL
 )

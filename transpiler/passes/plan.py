@@ -8,30 +8,31 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
-from transpiler import codes, names
-from transpiler.diagnostics import WHOLE, Diagnostic, Found, Span
-from transpiler.ir import (
+from transpiler.fields.vocabulary import RESERVED_FIELDS
+from transpiler.merge.match_cells import Now
+from transpiler.model import names
+from transpiler.model import rules as codes
+from transpiler.model.diagnostics import WHOLE, Diagnostic, Found, Span
+from transpiler.model.ir import (
     JSON,
     AnalysedCode,
     Analysis,
     Edit,
     Helpers,
-    Known,
+    KnownSteps,
     Plan,
     PlannedCell,
     PlannedField,
     PlannedStep,
     Text,
 )
-from transpiler.merge.identity import Now
-from transpiler.options import Options
-from transpiler.passes import titles
-from transpiler.passes.edits import apply
-from transpiler.passes.identify import Identity, Wanted, identify
-from transpiler.passes.plan_fields import as_value, planned_field
-from transpiler.passes.suggest import suggestions, with_known_parts
-from transpiler.passes.texts import first_words, training_prompt
-from transpiler.passes.vocabulary import RESERVED_FIELDS
+from transpiler.model.options import Options
+from transpiler.planning import titles
+from transpiler.planning.fields import as_value, planned_field
+from transpiler.planning.ids import Identity, Wanted, assign_ids
+from transpiler.planning.prefill import suggestions, with_known_parts
+from transpiler.planning.titles import first_words, training_prompt
+from transpiler.python.positions import apply
 
 NAMES_IN = "in: from the cells before"
 NAMES_CHANGED = "in and out: changed here"
@@ -62,7 +63,7 @@ def plan(
     options: Options,
     files: tuple[str, ...] = (),
     immovable: Mapping[str, str] | None = None,
-    known: Mapping[str, Known] | None = None,
+    known: Mapping[str, KnownSteps] | None = None,
 ) -> tuple[Plan, Found]:
     """Return the plan of the plugin and what was found on the way.
 
@@ -82,13 +83,13 @@ def plan(
     parameter = _free_name("form", analysis)
     by_heading = (options.by or notebook.options.get("by")) == "heading"
     drafts, intro, closing = _drafts(analysis, by_heading, found)
-    named = titles.distinct([(d.title, d.section, d.codes) for d in drafts])
+    named = titles.distinct_titles([(d.title, d.section, d.codes) for d in drafts])
     for number, (draft, title) in enumerate(zip(drafts, named, strict=True)):
         draft.title = title
         both = with_known_parts([*draft.setup, *draft.codes], number == 0, found)
         draft.setup, draft.codes = both[: len(draft.setup)], both[len(draft.setup) :]
     _check_pins(drafts, found)
-    names_of = identify(
+    names_of = assign_ids(
         [Wanted(d.pin, _now(d.setup), _now(d.codes)) for d in drafts], (known or {}).get(app_name)
     )
     steps = tuple(
@@ -347,13 +348,15 @@ def _declarations(
 
 def _helpers(steps: tuple[PlannedStep, ...]) -> Helpers:
     """Return which small parts the steps need."""
-    readers = {f.reader for step in steps for f in step.fields}
+    fields = [field for step in steps for field in step.fields]
+    readers = {field.reader for field in fields}
     return Helpers(
-        error=bool(readers),
+        fields=bool(fields),
+        controls=tuple(sorted({field.control for field in fields})),
         json="json" in readers,
-        lines=bool(readers & {"lines", "choices"}),
+        lines=bool(readers & {"urls", "choices"}),
         secrets="password" in readers,
-        choices=any("choices" in f.computed for step in steps for f in step.fields),
+        choices=any("choices" in field.computed for field in fields),
         reads=any(s.suggestions or any(c.reads_only for c in s.cells) for s in steps),
     )
 

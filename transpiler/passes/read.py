@@ -15,9 +15,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
-from transpiler import codes
-from transpiler.diagnostics import WHOLE, Diagnostic, Found, Rule, Span, UserError
-from transpiler.ir import JSON, Cell, Notebook
+from transpiler.model import rules
+from transpiler.model.diagnostics import WHOLE, Diagnostic, Found, Rule, Span, UserError
+from transpiler.model.ir import JSON, Cell, Notebook
 
 _KINDS: Mapping[object, Literal["code", "markdown", "raw"]] = {
     "code": "code",
@@ -50,7 +50,7 @@ def open_notebook(path: Path) -> bytes:
         return path.read_bytes()
     except (OSError, ValueError) as error:
         reason = error.strerror or str(error) if isinstance(error, OSError) else str(error)
-        raise UserError(codes.CANNOT_OPEN, name=str(path), reason=reason) from None
+        raise UserError(rules.CANNOT_OPEN, name=str(path), reason=reason) from None
 
 
 def read(raw: bytes, name: str) -> tuple[Notebook | None, Found]:
@@ -69,7 +69,7 @@ def read(raw: bytes, name: str) -> tuple[Notebook | None, Found]:
     named = _with_ids(_cells(cells, found), found)
     options = _mapping(metadata.get("pipulate"), WHOLE, found)
     if not any(cell.kind == "code" and cell.source.strip() for cell in named):
-        return None, (*found, codes.NO_CODE.at(WHOLE, name=name))
+        return None, (*found, rules.NO_CODE.at(WHOLE, name=name))
     return Notebook(name, named, options or {}), tuple(found)
 
 
@@ -79,27 +79,27 @@ def read(raw: bytes, name: str) -> tuple[Notebook | None, Found]:
 def _tree(raw: bytes) -> Mapping[str, Any]:
     """The JSON object in the file."""
     if not raw.strip(b" \t\r\n\x00\xef\xbb\xbf"):
-        raise _Unusable(codes.EMPTY_FILE)
+        raise _Unusable(rules.EMPTY_FILE)
     try:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         byte = f"0x{raw[error.start]:02x}"
-        raise _Unusable(codes.NOT_UTF8, byte=byte, position=error.start) from None
+        raise _Unusable(rules.NOT_UTF8, byte=byte, position=error.start) from None
     try:
         tree = json.loads(text)
     except json.JSONDecodeError as error:
         if conflict := _CONFLICT.search(text):
             line = text.count("\n", 0, conflict.start()) + 1
             marker = conflict.group().rstrip()
-            raise _Unusable(codes.MERGE_MARKERS, line=line, marker=_clean(marker[:40])) from None
+            raise _Unusable(rules.MERGE_MARKERS, line=line, marker=_clean(marker[:40])) from None
         reason = f"line {error.lineno}, column {error.colno}: {error.msg}"
-        raise _Unusable(codes.NOT_JSON, reason=reason) from None
+        raise _Unusable(rules.NOT_JSON, reason=reason) from None
     except RecursionError:
-        raise _Unusable(codes.NOT_JSON, reason="it is nested too deeply") from None
+        raise _Unusable(rules.NOT_JSON, reason="it is nested too deeply") from None
     except ValueError:  # an integer longer than Python reads
-        raise _Unusable(codes.NOT_JSON, reason="it holds a number that is too long") from None
+        raise _Unusable(rules.NOT_JSON, reason="it holds a number that is too long") from None
     if not isinstance(tree, dict):
-        raise _Unusable(codes.NOT_A_NOTEBOOK, reason="it is not an object with cells")
+        raise _Unusable(rules.NOT_A_NOTEBOOK, reason="it is not an object with cells")
     return tree
 
 
@@ -107,9 +107,9 @@ def _parts(tree: Mapping[str, Any]) -> tuple[list[Any], Mapping[str, Any]]:
     """The cells and the metadata of a notebook of any version we know."""
     version = tree.get("nbformat")
     if version is None:
-        raise _Unusable(codes.NOT_A_NOTEBOOK, reason="it does not say its `nbformat`")
+        raise _Unusable(rules.NOT_A_NOTEBOOK, reason="it does not say its `nbformat`")
     if type(version) is not int or not 2 <= version <= 4:
-        raise _Unusable(codes.NBFORMAT_UNKNOWN, version=_short(version))
+        raise _Unusable(rules.NBFORMAT_UNKNOWN, version=_short(version))
     if version == 4:
         cells = tree.get("cells")
     else:
@@ -120,7 +120,7 @@ def _parts(tree: Mapping[str, Any]) -> tuple[list[Any], Mapping[str, Any]]:
             if all(isinstance(part, list) for part in lists):
                 cells = [_from_3(cell) for part in lists for cell in part]
     if not isinstance(cells, list):
-        raise _Unusable(codes.NOT_A_NOTEBOOK, reason="it has no list of cells")
+        raise _Unusable(rules.NOT_A_NOTEBOOK, reason="it has no list of cells")
     metadata = tree.get("metadata")
     return cells, metadata if isinstance(metadata, dict) else {}
 
@@ -156,7 +156,7 @@ def _check_language(
         ]
     language = next((word for word in said if isinstance(word, str) and word), "python")
     if not re.match(r"i?python", language, re.IGNORECASE):
-        raise _Unusable(codes.NOT_PYTHON, language=_clean(language[:40]))
+        raise _Unusable(rules.NOT_PYTHON, language=_clean(language[:40]))
 
 
 # --- cells --------------------------------------------------------------------------------------------------------
@@ -167,21 +167,21 @@ def _cells(cells: Iterable[object], found: list[Diagnostic]) -> Iterable[Cell]:
     for index, cell in enumerate(cells):
         span = Span(index, 1, 1, 1, 1)
         if not isinstance(cell, dict):
-            found.append(codes.ODD_CELL.at(span, reason="it is not an object"))
+            found.append(rules.ODD_CELL.at(span, reason="it is not an object"))
             continue
         kind = _KINDS.get(cell.get("cell_type")) if isinstance(cell.get("cell_type"), str) else None
         if kind is None:
             said = _short(cell.get("cell_type"))
-            found.append(codes.ODD_CELL.at(span, reason=f"its type is {said}"))
+            found.append(rules.ODD_CELL.at(span, reason=f"its type is {said}"))
             continue
         joined = _joined(cell.get("source", ""))
         if joined is None:
-            found.append(codes.ODD_CELL.at(span, reason="its source is not text"))
+            found.append(rules.ODD_CELL.at(span, reason="its source is not text"))
             continue
         lines = joined.replace("\r\n", "\n").replace("\r", "\n")
         source = _clean(lines)
         if source != lines:
-            found.append(codes.LONE_SURROGATE.at(span))
+            found.append(rules.LONE_SURROGATE.at(span))
         metadata = cell.get("metadata")
         metadata = metadata if isinstance(metadata, dict) else {}
         tags = metadata.get("tags")
@@ -222,7 +222,7 @@ def _with_ids(cells: Iterable[Cell], found: list[Diagnostic]) -> tuple[Cell, ...
             taken.add(new)
             if cell.id:
                 span = Span(cell.index, 1, 1, 1, 1)
-                found.append(codes.DUPLICATE_ID.at(span, first=first[cell.id], id=cell.id, new=new))
+                found.append(rules.DUPLICATE_ID.at(span, first=first[cell.id], id=cell.id, new=new))
             cell = replace(cell, id=new)
         named.append(cell)
     return tuple(named)
@@ -270,14 +270,14 @@ def _mapping(value: object, span: Span, found: list[Diagnostic]) -> Mapping[str,
     if not isinstance(value, dict):
         expected = "an object of options"
         found.append(
-            codes.OPTION_VALUE.at(span, key="pipulate", value=_short(value), expected=expected)
+            rules.OPTION_VALUE.at(span, key="pipulate", value=_short(value), expected=expected)
         )
         return None
     try:
         return {_clean(key): _cleaned(item) for key, item in value.items()}
     except RecursionError:
         expected = "options, none of which is nested this deeply"
-        found.append(codes.OPTION_VALUE.at(span, key="pipulate", value="{...}", expected=expected))
+        found.append(rules.OPTION_VALUE.at(span, key="pipulate", value="{...}", expected=expected))
         return None
 
 

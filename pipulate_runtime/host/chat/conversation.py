@@ -1,7 +1,7 @@
-"""The conversation with the model: one question after the other, each answered with what the page shows just then.
+"""The conversation with the model: one question after the other, each with the present content of the page.
 
-All panels show the same conversation; it is kept in memory, and so is what is being written. A panel that connects gets
-all of it, so nothing waits for a browser and none misses anything.
+All panels show the same conversation, which is in memory only. A new panel gets all of it, with the answer that is being
+written.
 """
 
 import asyncio
@@ -13,24 +13,24 @@ from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Any
 
+from pipulate_runtime.host.base.errors import HostError
+from pipulate_runtime.host.base.markup import html
 from pipulate_runtime.host.chat import panel
-from pipulate_runtime.host.chat.ollama import Call, NoTools, Ollama
-from pipulate_runtime.host.chat.sight import Seen, Sight, View, shortened
+from pipulate_runtime.host.chat.client import Call, NoTools, Ollama
+from pipulate_runtime.host.chat.context import PageReader, PageText, PageView, shortened
 from pipulate_runtime.host.chat.tools import Tools
-from pipulate_runtime.host.history import History, Message
-from pipulate_runtime.host.markup import html
-from pipulate_runtime.host.messages import HostError
+from pipulate_runtime.host.state.history import History, Message
 
 log = logging.getLogger(__name__)
 
 LONGEST = 4_000  # characters of a question
 WAITING = 5  # questions that wait for their answers
-ROUNDS = 6  # times that the model may use tools before it has to answer
-CALLS = 8  # tools that it may use at once
-TICK = 0.05  # seconds between two pieces for the page
-RECENT = 24  # messages that the model reads again
+ROUNDS = 6  # turns with tools before the model has to answer
+CALLS = 8  # calls of tools in one turn
+TICK = 0.05  # seconds between two updates of the page
+RECENT = 24  # earlier messages for the model
 MEMORY = 8_000  # characters of them
-BEHIND = 500  # pieces that a slow panel may be behind before it gets the whole anew
+BEHIND = 500  # pending pieces of a slow panel before it gets the whole conversation again
 
 INSTRUCTIONS = """\
 You help a person who works through a workflow in a web page, card by card. Answer shortly, in the language of the
@@ -40,43 +40,44 @@ Use a tool only when the person asks for something about their tasks."""
 
 
 class Listener:
-    """One panel: the pieces of HTML that wait for it, and the page it was last seen on."""
+    """One panel: its pending pieces of HTML, and the page it was last seen on."""
 
     def __init__(self) -> None:
-        """Nothing waits."""
         self.pieces: asyncio.Queue[str] = asyncio.Queue(BEHIND)
         self.path = ""
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
-    """What is to be answered, and where it was asked."""
+class ChatQuestion:
+    """A question, and the page where it was asked."""
 
     message: Message
-    view: View
+    view: PageView
 
 
 class Conversation:
-    """The messages, who listens, and the answer that is being written."""
+    """The messages, the open panels, and the answer that is being written."""
 
-    def __init__(self, history: History, ollama: Ollama, tools: Tools, sight: Sight) -> None:
-        """Begins to listen to what workflows say."""
+    def __init__(
+        self, history: History, ollama: Ollama, tools: Tools, page_reader: PageReader
+    ) -> None:
+        """Also shows the messages of workflows, by `history.listen`."""
         self.history = history
         self.ollama = ollama
         self._tools = tools
-        self._sight = sight
+        self._page_reader = page_reader
         self._listeners: set[Listener] = set()
-        self._waiting: deque[Question] = deque()
+        self._waiting: deque[ChatQuestion] = deque()
         self._worker: asyncio.Task[None] | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._without_tools: set[str] = set()
         self._draft: Message | None = None
-        history.listen = self._heard
+        history.listen = self._show_message
 
     # -- who listens
 
     def connect(self) -> Listener:
-        """A new panel; the whole conversation is its first piece."""
+        """Add a panel; its first piece is the whole conversation."""
         self._loop = asyncio.get_running_loop()
         listener = Listener()
         self._listeners.add(listener)
@@ -84,7 +85,6 @@ class Conversation:
         return listener
 
     def disconnect(self, listener: Listener) -> None:
-        """A panel is gone."""
         self._listeners.discard(listener)
 
     def _whole(self, listener: Listener) -> None:
@@ -102,11 +102,11 @@ class Conversation:
             except asyncio.QueueFull:
                 self._whole(listener)
 
-    def _heard(self, message: Message) -> None:
-        """A message was kept, in whatever thread."""
+    def _show_message(self, message: Message) -> None:
+        """Show a new message in all panels. May be called from any thread."""
         if not message.shown or self._loop is None or self._loop.is_closed():
             return
-        piece = panel.added(message)
+        piece = panel.append_message(message)
         try:
             here = asyncio.get_running_loop() is self._loop
         except RuntimeError:
@@ -117,7 +117,7 @@ class Conversation:
             self._loop.call_soon_threadsafe(self._tell, piece)
 
     def _fresh_tasks(self) -> None:
-        """The tasks changed: pages that show them ask for them again."""
+        """Let pages that show the tasks reload them."""
         for listener in self._listeners:
             if listener.path == "/tasks":
                 with contextlib.suppress(asyncio.QueueFull):
@@ -126,36 +126,34 @@ class Conversation:
     # -- what the person does
 
     @property
-    def heard(self) -> bool:
-        """Whether there is a panel."""
+    def has_panel(self) -> bool:
         return bool(self._listeners)
 
     @property
     def busy(self) -> bool:
-        """Whether an answer is being written."""
         return self._worker is not None
 
-    def ask(self, text: str, view: View) -> None:
-        """Keeps a question and sees to its answer. To be called in the server's event loop."""
+    def ask(self, text: str, view: PageView) -> None:
+        """Keep a question and start answering. Call it in the server's event loop."""
         text = text.strip()[:LONGEST]
         if not text:
             return
         if len(self._waiting) >= WAITING:
             self.history.keep(Message("system", "Wait for the answers first.", by="host"))
             return
-        question = Question(self.history.keep(Message("user", text, by="person")), view)
+        question = ChatQuestion(self.history.keep(Message("user", text, by="person")), view)
         self._waiting.append(question)
         if self._worker is None:
             self._start()
 
     def stop(self, why: str = "Stopped.") -> None:
-        """Ends the answer that is being written. What is there of it stays."""
+        """Stop the answer that is being written; its text so far stays."""
         self._waiting.clear()
         if self._worker is not None:
             self._worker.cancel(why)
 
     def clear(self) -> None:
-        """Forgets the conversation, and what is being written."""
+        """Delete the conversation, and stop the present answer."""
         self.stop(why="")
         self._draft = None
         self.history.messages.clear()
@@ -163,14 +161,14 @@ class Conversation:
             self._whole(listener)
 
     def undo(self, row_id: int) -> None:
-        """Brings a task back that the model removed."""
+        """Restore a task that the model removed."""
         row = self._tools.bring_back(row_id)
-        words = f"The task “{row['text']}” is back." if row else "This task is gone for good."
+        words = f"The task “{row['text']}” is back." if row else "This task cannot be restored."
         self.history.keep(Message("system", words, by="host"))
         self._fresh_tasks()
 
     async def close(self) -> None:
-        """Ends all of it, with the server."""
+        """Stop answering and close the connection to Ollama."""
         self.stop()
         if self._worker is not None:
             with contextlib.suppress(asyncio.CancelledError):
@@ -185,22 +183,22 @@ class Conversation:
         self._tell(panel.buttons(True, swap=True))
 
     async def _work(self) -> None:
-        """Answers what waits, one after the other."""
+        """Answer the waiting questions one after the other."""
         try:
             while self._waiting:
                 await self._answer(self._waiting.popleft())
         finally:
             self._worker = None
             self._tell(panel.buttons(False, swap=True))
-            if self._waiting:  # asked after this was stopped
+            if self._waiting:  # asked after the stop
                 self._start()
 
-    async def _answer(self, question: Question) -> None:
+    async def _answer(self, question: ChatQuestion) -> None:
         problem = ""
         self._begin()
         try:
             if not await self._write(question):
-                problem = "The model had nothing to say."
+                problem = "The model gave no answer."
         except HostError as error:
             problem = f"{error.message} {error.remedy}"
         except asyncio.CancelledError as end:
@@ -208,36 +206,36 @@ class Conversation:
             raise
         except Exception:
             log.exception("the answer in the chat failed")
-            problem = "Something went wrong with this answer. The log of the server says what."
+            problem = "This answer failed. The log of the server has the details."
         finally:
             self._finish()
             if problem:
                 self.history.keep(Message("system", problem, by="host"))
 
     def _begin(self) -> None:
-        """A place for what the model will say."""
+        """Add an empty message for the model's next text."""
         self._draft = self.history.keep(Message("assistant", "", by="model", done=False))
 
     def _finish(self) -> str:
-        """The end of what it says; a place that stayed empty is taken away. Gives the text."""
+        """Finish the message of the model, or remove an empty one. Returns the text."""
         draft, self._draft = self._draft, None
         if draft is None:
             return ""
         draft.done = True
         if draft.text.strip():
-            self._tell(panel.whole(draft))
+            self._tell(panel.finish(draft))
         else:
-            with contextlib.suppress(ValueError):  # cleared, or pushed out by newer ones
+            with contextlib.suppress(ValueError):  # cleared, or replaced by newer ones
                 self.history.messages.remove(draft)
-            self._tell(panel.gone(draft))
+            self._tell(panel.remove(draft))
         return draft.text.strip()
 
-    async def _write(self, question: Question) -> bool:
-        """Asks the model, and again with what its tools gave, until it is done. Whether anything was said."""
+    async def _write(self, question: ChatQuestion) -> bool:
+        """Ask the model, again after each use of tools, until it is done. Returns whether it said anything."""
         model = await self.ollama.model()
-        seen = await self._sight.look(question.view)
+        seen = await self._page_reader.read(question.view)
         messages = [
-            {"role": "system", "content": _told(seen)},
+            {"role": "system", "content": _system_message(seen)},
             *recent(self.history.messages, question.message),
         ]
         said = False
@@ -247,9 +245,9 @@ class Conversation:
             said = said or bool(text)
             if not calls:
                 break
-            messages.append(_used(text, calls))
+            messages.append(_assistant_turn(text, calls))
             for call in calls:
-                answer, told = self._use(call)
+                answer, told = self._use_tool(call)
                 messages.append(answer)
                 said = said or told
             self._begin()
@@ -258,7 +256,7 @@ class Conversation:
     async def _round(
         self, model: str, messages: list[dict[str, Any]], with_tools: bool
     ) -> list[Call]:
-        """One answer of the model: its text goes into the draft and to the pages, its calls are given back."""
+        """Get one answer of the model: show its text and return its calls."""
         usable = with_tools and model not in self._without_tools
         tools = self._tools.as_list() if usable else []
         calls: list[Call] = []
@@ -278,35 +276,34 @@ class Conversation:
     def _more(self, text: str) -> None:
         if self._draft is not None:
             self._draft.text += text
-            self._tell(panel.more(self._draft, text))
+            self._tell(panel.append_chunk(self._draft, text))
 
-    def _use(self, call: Call) -> tuple[dict[str, Any], bool]:
-        """Uses a tool: its answer for the model, and whether something was told to the person."""
+    def _use_tool(self, call: Call) -> tuple[dict[str, Any], bool]:
+        """Use a tool. Returns its answer for the model, and whether the person got a message."""
         result = self._tools.call(call)
-        if result.said:
-            self.history.keep(Message("system", result.said, by="host", undo=result.removed))
+        if result.message:
+            self.history.keep(Message("system", result.message, by="host", undo=result.removed))
             self._fresh_tasks()
         answer = {"role": "tool", "tool_name": call.name, "content": result.text}
-        return answer, bool(result.said)
+        return answer, bool(result.message)
 
 
 class Pieces:
-    """Gathers the words of an answer for a moment, since a page need not be changed for each of them."""
+    """Gathers the words of an answer for a moment, so that the page does not change for each of them."""
 
     def __init__(self, give: Callable[[str], None]) -> None:
-        """`give` takes what was gathered."""
+        """`give` takes the gathered text."""
         self._give = give
         self._held = ""
         self._timer: asyncio.TimerHandle | None = None
 
     def add(self, text: str) -> None:
-        """A word."""
         self._held += text
         if self._timer is None and self._held.strip():
             self._timer = asyncio.get_running_loop().call_later(TICK, self.flush)
 
     def flush(self) -> None:
-        """Gives what there is, but for white space alone."""
+        """Give the gathered text, unless it is white space."""
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
@@ -315,7 +312,7 @@ class Pieces:
             self._give(held)
 
 
-def _told(seen: Seen) -> str:
+def _system_message(seen: PageText) -> str:
     parts = [INSTRUCTIONS]
     if seen.training:
         parts.append(f"ABOUT THE WORKFLOW\n{seen.training}")
@@ -323,8 +320,8 @@ def _told(seen: Seen) -> str:
     return "\n\n".join(parts)
 
 
-def _used(text: str, calls: list[Call]) -> dict[str, Any]:
-    """The model's own turn, as it has to be told again."""
+def _assistant_turn(text: str, calls: list[Call]) -> dict[str, Any]:
+    """Return the model's own turn, which the next request has to contain."""
     told = [{"function": {"name": c.name, "arguments": _object(c.arguments)}} for c in calls]
     return {"role": "assistant", "content": text, "tool_calls": told}
 
@@ -334,7 +331,7 @@ def _object(arguments: Any) -> dict[str, Any]:
 
 
 def recent(messages: Any, question: Message) -> list[dict[str, Any]]:
-    """What was said before a question, and the question, as the model reads it; the oldest is left out first."""
+    """Return earlier messages and the question for the model; the oldest are left out first."""
     said: list[dict[str, Any]] = []
     length = 0
     for message in reversed(list(messages)):

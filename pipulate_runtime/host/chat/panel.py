@@ -1,4 +1,4 @@
-"""How the conversation looks. What people, models and workflows say is text; only the end of an answer is Markdown."""
+"""The HTML of the conversation. Messages are text; only a finished answer of the model is Markdown."""
 
 from collections.abc import Iterable
 from functools import cache
@@ -18,18 +18,18 @@ from fasthtml.common import (
     Textarea,
 )
 
-from pipulate_runtime.cells.render import raw
-from pipulate_runtime.host.contract import Component
-from pipulate_runtime.host.history import Message
+from pipulate_runtime.cells.page.render import raw
+from pipulate_runtime.host.base.contract import Component
+from pipulate_runtime.host.state.history import Message
 
 WHO = {"person": "You", "model": "Answer", "workflow": "Workflow", "host": "Note"}
-# what of Markdown an answer may use: no links and no pictures, which could tell others what was said
+# HTML that an answer may use: no links and pictures, which could send the conversation to others
 TAGS = {
     *("p", "br", "hr", "strong", "em", "s", "code", "pre", "blockquote", "ul", "ol", "li"),
     *("h1", "h2", "h3", "h4", "table", "thead", "tbody", "tr", "th", "td"),
 }
-# What stands in the waiting card's form and is not secret goes along with a question. The question itself is named since
-# htmx complains of a selector that finds nothing.
+# A question includes the input in the current card's form, except secrets. The question itself is listed because htmx logs
+# an error for a selector without matches.
 TYPED = (
     "#chat-text, main [data-state=input] :is(input, select, textarea)"
     ":not([type=password], [type=file], [type=hidden])"
@@ -37,7 +37,7 @@ TYPED = (
 
 
 def drawer() -> Component:
-    """The panel while it is closed; its content is asked for when it is opened."""
+    """The closed panel; its content loads when it is opened."""
     return Details(
         Summary(Span("Ask", cls="chat-label"), title="Ask about this page", aria_label="Ask"),
         Div(
@@ -52,14 +52,14 @@ def drawer() -> Component:
 
 
 def content(model: str, where: str, problem: str) -> Component:
-    """The open panel: the conversation, and where to write; or why there is no model."""
+    """The open panel: the conversation and a form, or why there is no model."""
     return Div(
         Div(
             Div(
                 H2("Ask about this page"),
                 P(f"{model}, {where}" if model else "", cls="meta"),
             ),
-            _doing("clear", "Clear", cls="button-link"),
+            _action_form("clear", "Clear", cls="button-link"),
             cls="chat-head",
         ),
         Div(log([]), cls="chat-scroll", tabindex="0", aria_label="Conversation", role="region"),
@@ -74,7 +74,7 @@ def content(model: str, where: str, problem: str) -> Component:
 
 def _missing(problem: str) -> Component:
     again = Button(
-        "Look again",
+        "Try again",
         type="button",
         cls="button-link",
         hx_get="/chat",
@@ -106,19 +106,18 @@ def _composer() -> Component:
 
 
 def _stopping() -> Component:
-    """What the Stop button, which stands beside Send, submits."""
+    """The form of the Stop button, which stands beside Send."""
     hidden = Input(type="hidden", name="do", value="stop")
     return Form(hidden, ws_send=True, id="chat-stopping", hidden=True, enctype=False)
 
 
-def _doing(do: str, label: str, cls: str, **values: Any) -> Component:
-    """A button that tells the server to do something."""
+def _action_form(do: str, label: str, cls: str, **values: Any) -> Component:
     hidden = [Input(type="hidden", name=n, value=str(v)) for n, v in {"do": do, **values}.items()]
     return Form(*hidden, Button(label, type="submit", cls=cls), ws_send=True, enctype=False)
 
 
 def buttons(busy: bool, swap: bool = False) -> Component:
-    """Send; while an answer is being written, Stop beside it."""
+    """Send; beside it Stop while the model writes an answer."""
     stop = Button("Stop", type="submit", id="chat-stop", form="chat-stopping", cls="secondary")
     inner = [stop if busy else None, Button("Send", type="submit", cls="primary", id="chat-send")]
     oob: dict[str, Any] = {"hx_swap_oob": "innerHTML"} if swap else {}
@@ -131,20 +130,20 @@ def buttons(busy: bool, swap: bool = False) -> Component:
 
 
 def log(messages: Iterable[Message], swap: bool = False) -> Component:
-    """The whole conversation."""
     oob: dict[str, Any] = {"hx_swap_oob": "innerHTML"} if swap else {}
     return Div(*map(bubble, messages), id="chat-log", role="log", **oob)
 
 
 def bubble(message: Message) -> Component:
-    """One message."""
     number = f"said-{message.number}"
     if message.by == "model" and message.done:
         text = Div(raw(markdown(message.text)), cls="said-text markdown", id=f"{number}-text")
     else:
         text = Div(message.text, cls="said-text", id=f"{number}-text")
     undo = (
-        _doing("undo", "Undo", "button-link", id=message.undo) if message.undo is not None else None
+        _action_form("undo", "Undo", "button-link", id=message.undo)
+        if message.undo is not None
+        else None
     )
     return Div(
         Span(WHO[message.by], cls="said-by only-read"),
@@ -157,28 +156,28 @@ def bubble(message: Message) -> Component:
     )
 
 
-def added(message: Message) -> Component:
-    """A new message, for a page that is open."""
+def append_message(message: Message) -> Component:
+    """Append a new message to the open page."""
     return Div(bubble(message), hx_swap_oob="beforeend:#chat-log")
 
 
-def more(message: Message, text: str) -> Component:
-    """A piece of a message that is being written."""
+def append_chunk(message: Message, text: str) -> Component:
+    """Append a chunk to a message that is being written."""
     return Span(text, hx_swap_oob=f"beforeend:#said-{message.number}-text")
 
 
-def whole(message: Message) -> Component:
-    """A message that is complete now."""
+def finish(message: Message) -> Component:
+    """Replace a message by its final form."""
     return bubble(message)(hx_swap_oob="true")
 
 
-def gone(message: Message) -> Component:
-    """A message without a word is taken away."""
+def remove(message: Message) -> Component:
+    """Remove an empty message."""
     return Div(id=f"said-{message.number}", hx_swap_oob="delete")
 
 
 def fresh_tasks() -> Component:
-    """Lets the page of the tasks ask for them again."""
+    """Reload the list on the page of tasks."""
     return Div(
         id="chat-fresh",
         hidden=True,
@@ -199,7 +198,7 @@ def _parser() -> Any:
 
 
 def markdown(text: str) -> str:
-    """An answer as safe HTML."""
+    """Return an answer as safe HTML."""
     import nh3
 
     return nh3.clean(_parser().render(text), tags=TAGS, attributes={}, url_schemes=set())

@@ -1,7 +1,7 @@
-"""What the model may do: list, add, change and remove tasks. Nothing else, and only with arguments that fit.
+"""The tools of the model: list, add, change and remove tasks, with checked arguments.
 
-A call that does not fit is answered with what is wrong, so that the model can try again. What a tool did is said in the
-panel, and what was removed can be brought back there.
+An invalid call is answered with the reason, so that the model can try again. The panel reports what a tool did; a removed
+task can be restored there.
 """
 
 import json
@@ -9,24 +9,23 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from pipulate_runtime.host.chat.ollama import Call
-from pipulate_runtime.host.crud.lists import Tasks
-from pipulate_runtime.host.crud.rows import Row
+from pipulate_runtime.host.chat.client import Call
+from pipulate_runtime.host.lists.lists import Tasks
+from pipulate_runtime.host.lists.rows import Row
 
-LISTED = 100  # tasks that the model is told at once
+LISTED = 100  # tasks in one answer to the model
 
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What a call gave: an answer for the model, and a sentence for the person if something was changed."""
+    """The result of a call: an answer for the model, and a message for the person if something was changed."""
 
     answer: dict[str, Any]
-    said: str = ""
+    message: str = ""
     removed: int | None = None
 
     @property
     def text(self) -> str:
-        """The answer as the model reads it."""
         return json.dumps(self.answer, ensure_ascii=False)
 
 
@@ -42,7 +41,7 @@ class Tool:
 
     @property
     def schema(self) -> dict[str, Any]:
-        """What its arguments must be."""
+        """The JSON schema of its arguments."""
         return {
             "type": "object",
             "properties": self.properties,
@@ -51,7 +50,7 @@ class Tool:
         }
 
     def as_dict(self) -> dict[str, Any]:
-        """As Ollama takes it."""
+        """Return the definition for Ollama."""
         function = {
             "name": self.name,
             "description": self.description,
@@ -64,7 +63,6 @@ class Tools:
     """The tools for the tasks of the profile in use."""
 
     def __init__(self, tasks: Tasks) -> None:
-        """For the list that also the page of the tasks shows."""
         self._tasks = tasks
         number = {"type": "integer", "description": "The number of the task, from list_tasks"}
         longest = tasks.fields[0].longest
@@ -72,7 +70,7 @@ class Tools:
             "type": "string",
             "minLength": 1,
             "maxLength": longest,
-            "description": "What is to be done",
+            "description": "The text of the task",
         }
         done = {"type": "boolean", "description": "Whether it is done"}
         self._tools = {
@@ -92,11 +90,11 @@ class Tools:
         }
 
     def as_list(self) -> list[dict[str, Any]]:
-        """All tools as Ollama takes them."""
+        """Return the definitions of all tools for Ollama."""
         return [tool.as_dict() for tool in self._tools.values()]
 
     def call(self, call: Call) -> Result:
-        """Uses a tool. Whatever is wrong with the call becomes its answer."""
+        """Use a tool. An invalid call is answered with the reason."""
         tool = self._tools.get(call.name)
         if tool is None:
             known = ", ".join(self._tools)
@@ -107,7 +105,6 @@ class Tools:
         return tool.run(arguments)
 
     def bring_back(self, row_id: int) -> Row | None:
-        """Puts a removed task back; None when it is gone for good."""
         return self._tasks.rows.bring_back(row_id)
 
     # -- the tools
@@ -121,7 +118,7 @@ class Tools:
         values, errors = self._tasks.read(arguments, None)
         if errors:
             return Result({"error": " ".join(errors.values())})
-        row = self._tasks.rows.add(self._tasks.new(values))
+        row = self._tasks.rows.add(self._tasks.new_row(values))
         return Result({"added": _shown(row)}, f"Added the task “{row['text']}”.")
 
     def _change(self, arguments: dict[str, Any]) -> Result:
@@ -149,7 +146,7 @@ class Tools:
 
     @staticmethod
     def _missing(number: int) -> Result:
-        return Result({"error": f"There is no task {number}. list_tasks tells the numbers."})
+        return Result({"error": f"There is no task {number}. list_tasks returns the numbers."})
 
 
 def _shown(row: Row) -> dict[str, Any]:
@@ -157,7 +154,7 @@ def _shown(row: Row) -> dict[str, Any]:
 
 
 def _typed(arguments: Any, properties: dict[str, Any]) -> Any:
-    """Arguments as they were meant: small models write numbers, truths and whole objects as texts."""
+    """Convert arguments to their types: small models write numbers, booleans and whole objects as texts."""
     if isinstance(arguments, str):
         try:
             arguments = json.loads(arguments)
@@ -178,12 +175,12 @@ def _typed(arguments: Any, properties: dict[str, Any]) -> Any:
 
 
 def _problem(arguments: Any, schema: dict[str, Any]) -> str:
-    """What is wrong with arguments, or ""."""
+    """Return what is wrong with arguments, or ""."""
     from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
 
     errors = Draft202012Validator(schema).iter_errors(arguments)
     found = [f"{'.'.join(map(str, e.path)) or 'arguments'}: {e.message[:200]}" for e in errors]
     number = arguments.get("id", 0) if isinstance(arguments, dict) else 0
-    if not found and abs(number) >= 2**62:  # beyond what the database can hold
+    if not found and abs(number) >= 2**62:  # too large for the database
         found = ["id: there is no such number"]
     return "; ".join(found)

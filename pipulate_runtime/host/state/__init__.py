@@ -1,0 +1,1 @@
+"""Runs in SQLite: one row, one JSON blob. Keys, state and history in and out."""

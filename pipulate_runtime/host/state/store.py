@@ -1,0 +1,324 @@
+"""What is kept: one SQLite file with the tables of the Pipulate contract (CONTRACT 1.8). Knows nothing of the web.
+
+A run is one row of `pipeline`: its key, the workflow it belongs to, and one JSON object with everything the run knows.
+Each write is one transaction in WAL mode with full synchronisation, so that a kill at any moment leaves the state
+before the write or the one after it.
+"""
+
+import json
+import threading
+from collections.abc import Iterable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import apsw
+from apswutils.db import Table
+from fastlite import database
+
+from pipulate_runtime.host.base.errors import (
+    DATA_UNUSABLE,
+    DATABASE_BUSY,
+    DISK_FULL,
+    NOT_A_DATABASE,
+    RUN_UNKNOWN,
+)
+from pipulate_runtime.host.state.choices import Choices
+from pipulate_runtime.host.state.run import Run, Seen, State, now
+
+DATABASE = "pipulate.db"
+DEFAULT_PROFILE = "Default Profile"
+UNDO_TIME = timedelta(minutes=15)
+
+_TABLES: dict[str, dict[str, Any]] = {
+    "store": {"key": str, "value": str, "pk": "key"},
+    "profile": {
+        **{"id": int, "name": str, "real_name": str, "address": str, "code": str},
+        # the keys of its runs begin with `key_name`, which stays when the profile gets another name
+        **{"active": bool, "priority": int, "key_name": str, "pk": "id"},
+    },
+    "pipeline": {
+        **{"pkey": str, "app_name": str, "data": str, "created": str, "updated": str, "pk": "pkey"},
+    },
+    "roles": {"id": int, "text": str, "done": bool, "priority": int, "pk": "id"},
+    "tasks": {"id": int, "text": str, "done": bool, "priority": int, "profile_id": int, "pk": "id"},
+    # deleted runs, kept for as long as the deletion can be undone
+    "deleted": {
+        **{"pkey": str, "app_name": str, "data": str, "created": str, "updated": str},
+        **{"at": str, "pk": "pkey"},
+    },
+    # removed rows of other tables, as JSON, for as long as the removal can be undone
+    "removed": {"id": int, "name": str, "row_id": int, "data": str, "at": str, "pk": "id"},
+}
+
+BUSY = 2000  # milliseconds to wait for another program that writes; the server's pages wait as long
+
+# `updated` stands behind the state of a run, which may be long: lists of runs must not read through it
+_INDEXES = (
+    "DROP INDEX IF EXISTS pipeline_changed",  # of an older version, without the names
+    "CREATE INDEX IF NOT EXISTS pipeline_latest ON pipeline (updated, app_name, pkey)",
+    "CREATE INDEX IF NOT EXISTS pipeline_of_app ON pipeline (app_name, updated, pkey)",
+)
+
+
+# the key begins with the key name :p of a profile and the workflow's name; all runs when :p is empty
+_OF_PROFILE = (
+    "(:p = '' or substr(pkey, 1, length(:p || app_name) + 2) = "
+    "replace(:p || '-' || app_name || '-', ' ', '_'))"
+)
+
+
+class StateStore(Choices):
+    """The database of one data folder. Safe to use from several threads; several processes may open the same file."""
+
+    def __init__(self, path: Path) -> None:
+        """Opens or creates the file; raises HostError PP505 or PP506."""
+        self.path = path
+        try:
+            path.parent.mkdir(
+                mode=0o700, parents=True, exist_ok=True
+            )  # answers are for their owner
+            self._db = database(path)
+            self._db.conn.execute("PRAGMA synchronous=FULL")
+            self._db.conn.set_busy_timeout(BUSY)
+            for name, columns in _TABLES.items():
+                self._create(name, dict(columns))
+            for index in _INDEXES:
+                self._db.conn.execute(index)
+            if "key_name" not in self._db.t["profile"].columns_dict:  # made by an older version
+                self._db.t["profile"].add_column("key_name", str)
+        except (OSError, apsw.CantOpenError, apsw.ReadOnlyError, apsw.PermissionsError) as error:
+            raise DATA_UNUSABLE.error(data=path.parent, reason=error) from error
+        except apsw.Error as error:
+            raise NOT_A_DATABASE.error(path=path, reason=error) from error
+        self.lock = threading.RLock()
+        self._rollbacks = 0
+        self._classes: dict[str, type] = {}
+        self._pipeline = self.table("pipeline")
+        self._deleted = self.table("deleted")
+        self._store = self.table("store")
+        if not self.table("profile")():
+            with self._writing():
+                self.table("profile").insert(name=DEFAULT_PROFILE, active=True, priority=1)
+
+    def _create(self, name: str, columns: dict[str, Any]) -> None:
+        pk = columns.pop("pk")
+        self._db.t[name].create(columns, pk=pk, if_not_exists=True)
+
+    def close(self) -> None:
+        """Closes the file; the write-ahead log is folded in."""
+        with self.lock:
+            self._db.conn.close()
+
+    def table(self, name: str) -> Any:
+        """A MiniDataAPI table of its own: a filter set on it with `xtra` reaches nobody else."""
+        table = Table(self._db, name)
+        if name not in self._classes:  # kept, as to make one takes longer than most queries
+            self._classes[name] = table.dataclass()  # type: ignore[attr-defined]  # added by fastlite
+        table.cls = self._classes[name]  # type: ignore[attr-defined]  # rows become this
+        return table
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        """One transaction: all of it is kept or none. Raises HostError PP531 (no room) and PP532 (locked)."""
+        with self.lock:
+            try:
+                self._db.conn.execute("BEGIN IMMEDIATE")
+                try:
+                    yield
+                    self._db.conn.execute("COMMIT")
+                except BaseException:
+                    self._rollbacks += 1
+                    if self._db.conn.in_transaction:  # a full disk may have ended it
+                        self._db.conn.execute("ROLLBACK")
+                    raise
+            except apsw.FullError as error:
+                raise DISK_FULL.error(path=self.path) from error
+            except (apsw.BusyError, apsw.LockedError) as error:
+                raise DATABASE_BUSY.error(path=self.path) from error
+
+    def transaction(self) -> AbstractContextManager[None]:
+        """One transaction for what several tables are changed in. Not to be nested; raises HostError PP531, PP532."""
+        return self._writing()
+
+    def seen(self) -> Seen:
+        """What is another one as soon as anybody has written: another connection, or this one, or took it back."""
+        connection = self._db.conn
+        (version,) = connection.execute("PRAGMA data_version").fetchone()
+        return version, connection.total_changes(), self._rollbacks
+
+    # -- runs
+
+    def run(self, key: str) -> Run | None:
+        """The row of a run, or None."""
+        # Asked most of all; a table's `get` asks the database for its columns first, twice.
+        with self.lock:
+            seen = self.seen()
+            rows = self._db.q("select * from pipeline where pkey = ?", [key])
+        return self._run(rows[0], seen) if rows else None
+
+    def _run(self, row: dict[str, Any], seen: Seen | None = None) -> Run:
+        text = {name: row[name] or "" for name in ("app_name", "data", "created", "updated")}
+        return Run(key=row["pkey"], **text, store=self, seen=seen)
+
+    def runs(
+        self,
+        app_name: str | None = None,
+        limit: int | None = None,
+        skip: int = 0,
+        prefix: str = "",
+    ) -> list[Run]:
+        """The runs of a workflow, or all, the one changed last first; with a prefix those whose keys begin with it."""
+        where, args = "1", list[Any]()
+        if app_name is not None:
+            where, args = "app_name = ?", [app_name]
+        if prefix:
+            where, args = f"{where} and substr(pkey, 1, ?) = ?", [*args, len(prefix), prefix]
+        with self.lock:
+            rows = self._pipeline.rows_where(
+                where,
+                args,
+                order_by="updated desc",
+                limit=-1 if limit is None else limit,
+                offset=skip,
+            )
+            return [self._run(row) for row in rows]
+
+    def recent(self, limit: int, profile: str = "") -> list[tuple[str, str]]:
+        """(app_name, key) of the runs that were changed last, without reading what is in them; as count_runs."""
+        with self.lock:
+            rows = self._db.q(
+                f"select app_name, pkey from pipeline where {_OF_PROFILE} order by updated desc limit :limit",
+                {"limit": limit, "p": profile},
+            )
+        return [(row["app_name"], row["pkey"]) for row in rows]
+
+    def old_runs(self, before: str) -> list[tuple[str, str]]:
+        """(app_name, key) of the runs that were not changed since a time."""
+        with self.lock:
+            rows = self._db.q(
+                "select app_name, pkey from pipeline where updated < :before order by updated",
+                {"before": before},
+            )
+        return [(row["app_name"], row["pkey"]) for row in rows]
+
+    def known(self) -> set[tuple[str, str]]:
+        """(app_name, key) of all runs, deleted ones that can be brought back included."""
+        with self.lock:
+            rows = self._db.q(
+                "select app_name, pkey from pipeline union select app_name, pkey from deleted"
+            )
+        return {(row["app_name"], row["pkey"]) for row in rows}
+
+    def count_runs(self, profile: str = "") -> dict[str, int]:
+        """How many runs each workflow has; with the key name of a profile: of this profile."""
+        with self.lock:
+            rows = self._db.q(
+                f"select app_name, count(*) as n from pipeline where {_OF_PROFILE} group by app_name",
+                {"p": profile},
+            )
+        return {row["app_name"]: row["n"] for row in rows}
+
+    def highest_number(self, app_name: str, prefix: str) -> int:
+        """The highest number that names a run of a workflow after a prefix, 0 if none does; deleted runs that can be
+        brought back included. What has more digits than SQLite counts exactly is a name, not a number.
+        """
+        # The index is named, since SQLite would read through the rows, which may be long
+        numbers = " union all ".join(
+            f"select max(cast(substr(pkey, :skip) as integer)) as number from {table} where app_name = :app"
+            " and substr(pkey, 1, :skip - 1) = :prefix and length(pkey) between :skip and :skip + 17"
+            " and substr(pkey, :skip) not glob '*[^0-9]*'"
+            for table in ("pipeline indexed by pipeline_of_app", "deleted")
+        )
+        values = {"app": app_name, "prefix": prefix, "skip": len(prefix) + 1}
+        with self.lock:
+            return max(row["number"] or 0 for row in self._db.q(numbers, values))
+
+    def read(self, key: str) -> State:
+        """The state of a run, {} when there is none; raises HostError PP510 when it cannot be read."""
+        run = self.run(key)
+        return run.state if run else {}
+
+    def create(self, key: str, app_name: str, state: State) -> bool:
+        """Starts a run; False when the key is taken already."""
+        with self._writing():
+            if self.run(key) is not None:
+                return False
+            stamp = now()
+            state = {**state, "created": stamp, "updated": stamp}
+            data = json.dumps(state, ensure_ascii=False)
+            self._pipeline.insert(
+                pkey=key, app_name=app_name, data=data, created=stamp, updated=stamp
+            )
+            return True
+
+    def write(self, key: str, state: State) -> None:
+        """Replaces the state of a run and stamps it; raises as `Run.changing` does."""
+        with self.changing(key, into=state):
+            pass
+
+    def changing(self, key: str, into: State | None = None) -> AbstractContextManager[State]:
+        """The state of a run, to be changed in place, or to be replaced; as `Run.changing`."""
+        run = self.run(key)
+        if run is None:
+            raise RUN_UNKNOWN.error(key=key)
+        return run.changing(into)
+
+    def update(self, key: str, data: str, updated: str) -> None:
+        """Writes the row of a run, within a transaction."""
+        # A table's `update` would read the row back
+        row = (data, updated, key)
+        self._db.conn.execute("update pipeline set data = ?, updated = ? where pkey = ?", row)
+
+    # -- deleting and bringing back
+
+    def delete(self, key: str) -> bool:
+        """Takes a run away so that `restore` can bring it back; False when there is none."""
+        with self._writing():
+            row = self._pipeline.get(key, as_cls=False, default=None)
+            if row is None:
+                return False
+            self._deleted.insert({**row, "at": now()}, replace=True)
+            self._pipeline.delete(key)
+            return True
+
+    def restore(self, key: str) -> bool:
+        """Brings a deleted run back; False when it is gone for good or a new run has its key."""
+        with self._writing():
+            row = self._deleted.get(key, as_cls=False, default=None)
+            if row is None or self.run(key) is not None:
+                return False
+            row.pop("at")
+            self._pipeline.insert(row)
+            self._deleted.delete(key)
+            return True
+
+    def purge(
+        self, keys: Iterable[str] | None = None, older_than: timedelta = UNDO_TIME
+    ) -> list[tuple[str, str]]:
+        """Forgets deleted runs: the given ones, else those deleted long ago.
+
+        Gives (app_name, key) of those whose files can go: a new run may have taken the key, and so the folder.
+        """
+        limit = (datetime.now(UTC) - older_than).isoformat()
+        wanted = set(keys) if keys is not None else None
+
+        def found() -> list[dict[str, Any]]:
+            rows = list(self._deleted.rows_where(select="pkey, app_name, at"))
+            return [
+                r for r in rows if (r["pkey"] in wanted if wanted is not None else r["at"] <= limit)
+            ]
+
+        with self.lock:
+            old = found()
+        if old:
+            with self._writing():
+                old = found()  # another program may have been quicker, or have brought one back
+                for row in old:
+                    self._deleted.delete(row["pkey"])
+        return [
+            (row["app_name"], row["pkey"])
+            for row in old
+            if (taken := self.run(row["pkey"])) is None or taken.app_name != row["app_name"]
+        ]

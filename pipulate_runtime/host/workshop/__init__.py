@@ -1,0 +1,1 @@
+"""For owners of plugins: port a dropped notebook, reload a changed plugin."""

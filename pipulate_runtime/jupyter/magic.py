@@ -1,0 +1,148 @@
+"""`%port` in Jupyter: ports the notebook it is in, and shows a link to the app.
+
+    %load_ext pipulate_runtime
+    %port                          this notebook
+    %port trip.ipynb -o plugins    another one; all options of `pipulate port` can follow
+
+The compiler runs as a separate process. It starts no server: it links to the running one, or shows the command to start one.
+"""
+
+import json
+import os
+import re
+import shlex
+import socket
+import subprocess
+import sys
+import time
+from html import escape
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from pipulate_runtime.jupyter.pip import data_folder
+
+SECONDS = 300
+# As `python -m`, but without the working directory in the path: a `types.py` beside the notebook is not imported
+ISOLATED = Path(__file__).resolve().parents[2] / "transpiler" / "features" / "isolated.py"
+_SESSION = re.compile(r"-jvsc-[0-9a-f-]+(?=\.ipynb$|$)")  # VS Code adds this to a session's name
+
+
+class Link:
+    """A line with a link, for a page and for a terminal."""
+
+    def __init__(self, text: str, address: str) -> None:
+        self.text = text
+        self.address = address
+
+    def _repr_html_(self) -> str:
+        address = escape(self.address, quote=True)
+        link = f'<a href="{address}" target="_blank" rel="noopener">{address}</a>'
+        return f"<p>{escape(self.text)} {link}</p>"
+
+    def __repr__(self) -> str:
+        return f"{self.text} {self.address}"
+
+
+def load(shell: Any) -> None:
+    def port(line: str) -> Link | None:
+        """Port this notebook, or another one: %port [NOTEBOOK] [-o DIR] [options of `pipulate port`]."""
+        return port_line(line, shell.user_ns)
+
+    shell.register_magic_function(port, magic_kind="line", magic_name="port")
+
+
+def port_line(line: str, names: dict[str, Any]) -> Link | None:
+    """Run the command: print the report, then return the link or print what to do. `names` is the notebook's namespace."""
+    words = shlex.split(line)
+    notebook = next((Path(word) for word in words if word.endswith(".ipynb")), None)
+    if notebook is None:
+        notebook = notebook_path(names)
+        if notebook is None:
+            print("The path of this notebook is unknown. Name it: %port NAME.ipynb")
+            return None
+        words.insert(0, str(notebook))
+    server = running()
+    if not {"-o", "--output"} & {word.partition("=")[0] for word in words}:
+        words += ["-o", server["folder"] if server else "generated"]
+    if not notebook.is_file():
+        print(f"There is no notebook {notebook}. Save it first, or give its path.")
+        return None
+    saved = time.strftime("%H:%M:%S", time.localtime(notebook.stat().st_mtime))
+    print(f"{notebook.name}, saved at {saved}")
+    ended = _pipulate(words)
+    print((ended.stdout + ended.stderr).rstrip())
+    plugin = _plugin(words) if ended.returncode in (0, 1) else None
+    return _where(plugin, server) if plugin else None
+
+
+def notebook_path(names: dict[str, Any]) -> Path | None:
+    """Return the path of this kernel's notebook, from VS Code or from Jupyter's server; None if neither gives it."""
+    path = names.get("__vsc_ipynb_file__")
+    if isinstance(path, str) and path:
+        return Path(path)
+    session = _SESSION.sub("", os.environ.get("JPY_SESSION_NAME", ""))
+    if not session:
+        return None
+    # Depending on the version it is absolute, or relative to the folder the server was started in
+    here = Path.cwd()
+    below = [folder / session for folder in (here, *here.parents)]
+    candidates = [Path(session), here / Path(session).name, *below]
+    return next((path for path in candidates if path.suffix == ".ipynb" and path.is_file()), None)
+
+
+def _pipulate(words: list[str]) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-P", str(ISOLATED), "transpiler", "port", *words]
+    environment = {**os.environ, "COLUMNS": "110", "PYTHONUTF8": "1"}
+    return subprocess.run(
+        command,
+        capture_output=True,
+        encoding="utf-8",
+        errors="replace",
+        timeout=SECONDS,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        check=False,
+    )
+
+
+def _plugin(words: list[str]) -> Path | None:
+    """Return the plugin of the notebook, by a dry run, which is quick after a port."""
+    plain = [word for word in words if not word.startswith("-") or word in ("-o", "--output")]
+    place = plain.index("-o") if "-o" in plain else plain.index("--output")
+    notebook = next(word for word in plain if word.endswith(".ipynb"))
+    ended = _pipulate([notebook, "-o", plain[place + 1], "--dry-run", "--json"])
+    try:
+        plugin = json.loads(ended.stdout)["plugin"]
+    except (ValueError, KeyError, TypeError):
+        return None
+    return Path(plugin) if plugin else None
+
+
+def running() -> dict[str, Any] | None:
+    """Return the note of the running host with this data folder; None without one."""
+    try:
+        note = json.loads((data_folder() / "server.json").read_text(encoding="utf-8"))
+        address = urlsplit(note["address"])
+        with socket.create_connection((address.hostname, address.port or 80), timeout=1):
+            return {
+                "address": str(note["address"]),
+                "folder": str(note["folder"]),
+                "reload": bool(note["reload"]),
+            }
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def _where(plugin: Path, server: dict[str, Any] | None) -> Link | None:
+    folder = plugin.resolve().parent
+    if server is None or Path(server["folder"]) != folder:
+        print(
+            f"No server shows this folder. This starts one: pipulate serve {shlex.quote(str(plugin.parent))} --reload"
+        )
+        return None
+    key = re.sub(r"^\d+_", "", plugin.stem)
+    text = "The app:"
+    if not server["reload"]:
+        text = "The server runs without --reload: restart it to see this port. The app:"
+    return Link(text, f"{server['address']}/{key}")

@@ -1,0 +1,1 @@
+"""From a draft (annotation, assignment, widget) to a `Field`: its type, default, limits, label and help."""

@@ -1,0 +1,156 @@
+"""Carries edits of a cell's function back into the cell: the way of the compiler, backwards. Texts in, texts out.
+
+Only lines that went over as they are can go back. The others (`global` lines, `form["limit"]`, what took the place of a magic)
+have no counterpart in the cell; an edit there stays in the plugin.
+
+    base     the function as it was emitted          ours     the function now
+    source   the cell it was emitted from            -> the cell with the edits, and the edits that stay
+"""
+
+import ast
+import io
+import tokenize
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from difflib import SequenceMatcher
+
+INDENT = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """A change of a function by hand: which lines of the cell it stands for (from 0, end exclusive), and the new ones."""
+
+    start: int
+    end: int
+    lines: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Edits:
+    """The edits of a function: those that can go back, and how many stay in the plugin."""
+
+    back: tuple[Edit, ...]
+    stay: int
+
+
+def edits_of(base: str, ours: str, source: str) -> Edits:
+    """Return the edits that were made by hand in the code of a function. Other texts than functions have none that go back."""
+    before, now = code_of(base), code_of(ours)
+    if before is None or now is None:
+        return Edits((), int(base != ours))
+    cell = source.split("\n")
+    place = _places(before.lines, cell)
+    back = []
+    stay = int(before.head != now.head or before.returns != now.returns)
+    for kind, a, b, c, d in SequenceMatcher(None, before.lines, now.lines, False).get_opcodes():
+        if kind == "equal":
+            continue
+        span = _span(place, a, b)
+        if span is None:
+            stay += 1
+        else:
+            back.append(Edit(*span, tuple(now.lines[c:d])))
+    return Edits(tuple(back), stay)
+
+
+def with_edits(source: str, edits: Sequence[Edit]) -> str:
+    lines = source.split("\n")
+    for edit in sorted(edits, key=lambda e: (e.start, e.end), reverse=True):
+        lines[edit.start : edit.end] = edit.lines
+    return "\n".join(lines)
+
+
+@dataclass(frozen=True, slots=True)
+class Code:
+    """A cell's function taken apart: what stands before the code, the code as lines of a cell, and whether its last value is returned."""
+
+    head: str
+    lines: tuple[str, ...]
+    returns: bool
+
+
+def code_of(function: str) -> Code | None:
+    """Return the code of a cell's function, as a notebook would have it; None for anything else."""
+    text = f"class C:\n{function}"
+    try:
+        (holder,) = ast.parse(text).body
+        inside = set(lines_inside_strings(text))
+    except (SyntaxError, ValueError, tokenize.TokenError):
+        return None
+    body = holder.body if isinstance(holder, ast.ClassDef) else []
+    if len(body) != 1 or not isinstance(body[0], ast.FunctionDef | ast.AsyncFunctionDef):
+        return None
+    statements = body[0].body
+    said = [s for s in statements if isinstance(s, ast.Global)]
+    head = max((s.end_lineno or s.lineno for s in said), default=body[0].lineno)
+    lines = text.rstrip("\n").split("\n")
+    last = statements[-1]
+    returned = last.lineno if isinstance(last, ast.Return) and last.value is not None else 0
+    code = []
+    for number, line in enumerate(lines[head:], head + 1):
+        bare = line if number in inside else line[_width(line) :]
+        code.append(bare.removeprefix("return ") if number == returned else bare)
+    return Code("\n".join(lines[1:head]), tuple(code), bool(returned))
+
+
+def _width(line: str) -> int:
+    return min(INDENT, len(line) - len(line.lstrip(" ")))
+
+
+def lines_inside_strings(text: str) -> Iterator[int]:
+    """Yield the lines (from 1) that begin inside a string. Raises SyntaxError or TokenError for what is not Python."""
+    opened: list[int] = []
+    starts = {"FSTRING_START", "TSTRING_START"}
+    ends = {"FSTRING_END", "TSTRING_END"}
+    for token in tokenize.generate_tokens(io.StringIO(text).readline):
+        name = tokenize.tok_name[token.type]
+        if name == "STRING":
+            yield from range(token.start[0] + 1, token.end[0] + 1)
+        elif name in starts:
+            opened.append(token.start[0])
+        elif name in ends and opened:
+            yield from range(opened.pop() + 1, token.end[0] + 1)
+
+
+def _places(code: Sequence[str], cell: Sequence[str]) -> list[int | None]:
+    """For each line of the code the line of the cell that it is; None for a line that did not go over as it is."""
+    found: list[int | None] = [None] * len(code)
+    one, two = [_key(line) for line in code], [_key(line) for line in cell]
+    for block in SequenceMatcher(None, one, two, autojunk=False).get_matching_blocks():
+        for n in range(block.size):
+            found[block.a + n] = block.b + n
+    return found
+
+
+def _key(line: str) -> tuple[object, ...]:
+    """What a line says, whatever its quotes and the spaces between its tokens."""
+    indent = len(line) - len(line.lstrip())
+    said: list[object] = [indent]
+    try:
+        for token in tokenize.generate_tokens(io.StringIO(line.strip()).readline):
+            text: object = token.string
+            if token.type == tokenize.STRING:
+                text = (ast.literal_eval(token.string),)
+            said += [text] if token.type != tokenize.NEWLINE else []
+    except (
+        SyntaxError,
+        ValueError,
+        tokenize.TokenError,
+    ):  # it is a part of something, or an f-string
+        return (line,)
+    return tuple(said)
+
+
+def _span(place: Sequence[int | None], start: int, end: int) -> tuple[int, int] | None:
+    """The lines of the cell that lines of the code are; None when they are not all there, one after the other."""
+    if start == end:
+        before = place[start - 1] if start else None
+        if before is not None:
+            return before + 1, before + 1
+        after = place[start] if start < len(place) else None
+        return None if after is None else (after, after)
+    there = [n for n in place[start:end] if n is not None]
+    if len(there) != end - start or there != list(range(there[0], there[0] + len(there))):
+        return None
+    return there[0], there[-1] + 1

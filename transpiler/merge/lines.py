@@ -1,0 +1,228 @@
+"""Merges two versions of one unit: by lines, by names (imports), or not at all."""
+
+import ast
+import io
+import tokenize
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Iterator
+from dataclasses import dataclass
+
+from transpiler.merge.diff3 import (
+    Clash,
+    Piece,
+    join_pieces,
+    merge_lines,
+    take_ours,
+    without_clashes,
+)
+from transpiler.merge.units import split_lines
+
+WIDTH = 88
+Formatter = Callable[[str], str]
+
+
+def same_code(one: str, two: str) -> bool:
+    """Whether two texts differ only in layout: line breaks, brackets, trailing commas, the kind of quotes. Comments count."""
+    try:
+        if _comments_in(one) != _comments_in(two):
+            return False
+        trees = [ast.dump(ast.parse(_as_block(text))) for text in (one, two)]
+        return trees[0] == trees[1]
+    except (SyntaxError, ValueError, tokenize.TokenError):
+        return False
+
+
+def _comments_in(text: str) -> list[str]:
+    """The comments of a unit, in order."""
+    tokens = tokenize.generate_tokens(io.StringIO(_as_block(text)).readline)
+    return [token.string.rstrip() for token in tokens if token.type == tokenize.COMMENT]
+
+
+def parses(text: str) -> bool:
+    """Whether a unit is Python by itself: statements, or entries of a list."""
+    for attempt in (_as_block(text), f"[\n{text}\n]"):
+        try:
+            ast.parse(attempt)
+        except (SyntaxError, ValueError):
+            continue
+        return True
+    return False
+
+
+def _as_block(text: str) -> str:
+    """A unit where its indentation is right."""
+    first = next((line for line in text.split("\n") if line.strip()), "")
+    return f"if 1:\n{text}" if first[:1] in " \t" else text
+
+
+# --- lines ------------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Merge:
+    """The merge of one text: `text` is None where it clashes."""
+
+    text: str | None
+    mine: str | None = None
+    """The text with ours where it clashes and all else merged; None where that would be no text."""
+    settled: str = ""  # Beside `mine`: the base, with what came in of theirs
+
+
+def merge_by_lines(
+    base: str, ours: str, theirs: str, formatted: Formatter | None = None, whole: bool = True
+) -> Merge:
+    """Return the merge of a text by its lines. A clash is tried once more without a formatter's work.
+
+    `whole` texts must be Python by themselves afterwards; others are checked with the file.
+    """
+    pieces = merge_lines(split_lines(base), split_lines(ours), split_lines(theirs))
+    text = join_pieces(pieces)
+    if text is not None and not (
+        complete(base, ours, theirs, text) and (not whole or parses(text))
+    ):
+        text = None
+    if text is None and formatted is not None:
+        text = _merge_formatted(base, ours, theirs, formatted)
+    if text is not None:
+        return Merge(text)
+    kept, beside = take_ours(pieces), "".join(_theirs(pieces))
+    if not complete(base, ours, theirs, kept, beside) or (whole and not parses(kept)):
+        return Merge(None)
+    settled = without_clashes(split_lines(base), split_lines(ours), split_lines(theirs))
+    return Merge(None, kept, settled)
+
+
+def _merge_formatted(base: str, ours: str, theirs: str, formatted: Formatter) -> str | None:
+    """The merge without a formatter's work: ours as the notebook's cells stand, else all as the formatter leaves them."""
+    tidy = _format_unit(ours, formatted)
+    if tidy is None:
+        return None
+    text = merge_by_lines(base, tidy, theirs).text if tidy != ours else None
+    if text is None:
+        before, after = _format_unit(base, formatted), _format_unit(theirs, formatted)
+        if before is not None and after is not None and (before, after) != (base, theirs):
+            text = merge_by_lines(before, tidy, after).text
+    return text
+
+
+def _theirs(pieces: Iterable[Piece]) -> Iterator[str]:
+    for piece in pieces:
+        if isinstance(piece, Clash):
+            yield from piece.theirs
+
+
+def _format_unit(text: str, formatted: Formatter) -> str | None:
+    """A unit as black formats it in its class, or None when it cannot be formatted by itself."""
+    indented = text[:1] in " \t"
+    try:
+        if not indented:
+            return formatted(text)
+        return formatted(f"class C:\n{text}").removeprefix("class C:\n")
+    except Exception:  # black has exceptions of several kinds; without its help the clash is shown
+        return None
+
+
+def count_lines(text: str) -> Counter[str]:
+    """How often each line that says something is in a text."""
+    return Counter(bare for line in text.split("\n") if (bare := line.strip()))
+
+
+def complete(base: str, ours: str, theirs: str, result: str, beside: str = "") -> bool:
+    """The guard of one text: every line that a side added is in the result, and none that only one side took away.
+
+    Lines that stand `beside` the result, in the block of a conflict, are not lost.
+    """
+    b, o, t, r = map(count_lines, (base, ours, theirs, result))
+    left_over = any(
+        r[line] > max(0, o[line] + t[line] - count)
+        for line, count in b.items()
+        if (o[line] == count) != (t[line] == count) and min(o[line], t[line]) < count
+        and max(o[line], t[line]) == count
+    )  # fmt: skip
+    return not left_over and not lost_lines(b, o, t, r + count_lines(beside))
+
+
+def lost_lines(
+    base: Counter[str], ours: Counter[str], theirs: Counter[str], result: Counter[str]
+) -> list[str]:
+    """Return the lines that a side added and that are missing in the result, counted."""
+    missing = []
+    for line in ours.keys() | theirs.keys():
+        left, right = ours[line] - base[line], theirs[line] - base[line]
+        if left > 0 and right > 0:
+            wanted = base[line] + max(left, right)
+        elif left > 0 or right > 0:
+            wanted = base[line] + left + right
+        else:
+            continue
+        if result[line] < wanted:
+            missing.append(line)
+    return sorted(missing)
+
+
+# --- imports ----------------------------------------------------------------------------------------------------------
+
+
+def imported_names(text: str) -> list[str] | None:
+    """The names of a `from ... import` unit as written (`a as b`); None for anything else, or where comments stand in it."""
+    _, statement = _above(text)
+    try:
+        body = ast.parse(statement).body
+    except (SyntaxError, ValueError):
+        return None
+    if len(body) != 1 or not isinstance(body[0], ast.ImportFrom) or "#" in statement:
+        return None
+    return [f"{a.name} as {a.asname}" if a.asname else a.name for a in body[0].names]
+
+
+def _above(text: str) -> tuple[str, str]:
+    lines = split_lines(text)
+    number = next(
+        (n for n, line in enumerate(lines) if line.strip() and not line.strip().startswith("#")), 0
+    )
+    return "".join(lines[:number]), "".join(lines[number:])
+
+
+def merge_import(
+    base: str | None, ours: str | None, theirs: str | None, keep: Collection[str]
+) -> str | None:
+    """Return the merge of an import by its names, "" when none is left, or None when it cannot be merged that way.
+
+    A name that the notebook no longer needs goes, unless it is in `keep`: the user's own code uses it.
+    """
+    sides = [[] if text is None else imported_names(text) for text in (base, ours, theirs)]
+    b, o, t = sides
+    if b is None or o is None or t is None:
+        return None
+    names = [name for name in o if name in t or name not in b or _bound(name) in keep]
+    names += [name for name in t if name not in b and name not in names]
+    if not names:
+        return ""
+    texts = [text or "" for text in (base, ours, theirs)]
+    above = _comments(*(_above(text)[0] for text in texts))
+    if above is None:
+        return None
+    for text, there in ((theirs, t), (ours, o)):
+        if text is not None and set(there) == set(names) and len(there) == len(set(there)):
+            return above + _above(text)[1]
+    return above + _import(_above(ours or theirs or "")[1], names)
+
+
+def _comments(base: str, ours: str, theirs: str) -> str | None:
+    return join_pieces(merge_lines(split_lines(base), split_lines(ours), split_lines(theirs)))
+
+
+def _bound(name: str) -> str:
+    return name.rpartition(" ")[2]
+
+
+def _import(statement: str, names: Iterable[str]) -> str:
+    """An import statement with other names, as black and isort would write it."""
+    start = statement[: statement.index(" import ")]
+    ordered = sorted(
+        names, key=lambda n: (not (len(n) > 1 and n.isupper()), not n[:1].isupper(), n)
+    )
+    line = f"{start} import {', '.join(ordered)}\n"
+    if len(line) <= WIDTH + 1 and "(" not in statement:
+        return line
+    return f"{start} import (\n" + "".join(f"    {name},\n" for name in ordered) + ")\n"

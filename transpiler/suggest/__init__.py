@@ -1,0 +1,1 @@
+"""Likely inputs of a notebook without annotations, for `inspect`, `annotate` and `--fields auto`."""
