@@ -88,12 +88,19 @@ def emitted(*cells: CellLike, **more: Any) -> str:
 
 
 def sound(text: str) -> None:
-    """Raise AssertionError unless the text compiles and, but for the cells, is black's fixpoint (black's defaults)."""
+    """Raise AssertionError unless the text compiles and, but for the cells, is black's fixpoint (black's defaults) and
+    uses what it imports.
+    """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # about the code of cells
         compile(text, "plugin.py", "exec", dont_inherit=True)
     frame = without_cells(text)
     assert frame == black.format_str(frame, mode=Mode()), "black would change it"
+    tree = ast.parse(frame)
+    imports = [node for node in tree.body if isinstance(node, ast.ImportFrom)]
+    imported = {alias.name for node in imports for alias in node.names}
+    used = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
+    assert imported <= used, f"imported and not used: {imported - used}"
 
 
 def without_cells(text: str) -> str:

@@ -23,11 +23,14 @@ EDITS = re.findall(
 
 @pytest.mark.kernel
 def test_what_the_page_says_works_and_the_next_port_keeps_it(tmp_path: Path) -> None:
-    assert len(EDITS) == 6
+    assert len(EDITS) == 7
     notebook = tmp_path / "hello.ipynb"
     shutil.copy(ROOT / "fixtures" / "hello.ipynb", notebook)
     port(notebook, tmp_path, Options())
     plugin = tmp_path / "hello.py"
+    logo = tmp_path / "pictures" / "logo.svg"
+    logo.parent.mkdir()
+    logo.write_text('<svg xmlns="http://www.w3.org/2000/svg"/>', encoding="utf-8")
     text = plugin.read_text(encoding="utf-8")
     for old, new in EDITS:
         assert text.count(old) == 1, old
@@ -61,6 +64,16 @@ def test_what_the_page_says_works_and_the_next_port_keeps_it(tmp_path: Path) -> 
                 assert app.state.store.read(walked.key)["step_90"] == {"mood": "fine"}
                 about = await client.get("/hello/about", headers=HTMX)
                 assert "A page of our own." in about.text
+                for address in ("/hello", f"/hello?run={walked.key}"):
+                    page = (await client.get(address)).text
+                    for shown in (
+                        "own-colours",
+                        "/static/logo/hello",
+                        "<strong>guests</strong>",
+                        'href="mailto:desk@example.org"',
+                    ):
+                        assert shown in page, (address, shown)
+                assert "own-colours" not in (await client.get("/")).text
                 card = await client.get(
                     "/hello/step_02", params={"pipeline_id": walked.key}, headers=HTMX
                 )

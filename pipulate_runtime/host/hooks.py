@@ -108,7 +108,9 @@ def _instead(request: Request, plugin: Plugin, content: Component) -> Response:
     if "hx-request" in request.headers:
         headers = widgets.into_container(plugin.app_name)
         return HTMLResponse(html(content), headers={header.k: header.v for header in headers})
-    return HTMLResponse(html(frame.page(plugin.title, content, **request.app.state.frame())))
+    return HTMLResponse(
+        html(frame.page(plugin.title, content, plugin=plugin, **request.app.state.frame()))
+    )
 
 
 def _run_of_page(request: Request, plugin: Plugin) -> str:

@@ -9,7 +9,7 @@ from urllib.parse import quote
 from fasthtml.common import FastHTML, HtmxResponseHeaders
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import FileResponse, RedirectResponse, Response
 
 from pipulate_runtime.host.base import markup, security
 from pipulate_runtime.host.base.contract import Component
@@ -18,6 +18,7 @@ from pipulate_runtime.host.pages import frame, parts, status, workflow_runs
 from pipulate_runtime.host.pages import home as homepage
 from pipulate_runtime.host.plugins.export import notebook_text
 from pipulate_runtime.host.plugins.load import SERVER_ROUTES
+from pipulate_runtime.host.plugins.look import logo
 from pipulate_runtime.host.plugins.model import Loaded, Plugin, is_address
 from pipulate_runtime.host.state.run import Run, is_finalized
 from pipulate_runtime.host.state.store import StateStore
@@ -44,6 +45,7 @@ class Routes:
         self._app.route("/", methods=get)(self.home)
         self._app.route("/favicon.ico", methods=get)(self.icon)
         self._app.route("/static/{name}", methods=get)(self.static)
+        self._app.route("/static/logo/{key}", methods=get)(self.logo)
         self._app.route("/theme", methods=post)(self.theme)
         self._app.route("/problems/{stem}", methods=get)(self.problem)
         self._app.route("/runs/download", methods=get)(self.download)
@@ -65,9 +67,9 @@ class Routes:
                 self._app.route(f"/{key}", methods=["GET"], name=f"page {key}")(self._page_of(key))
         put_first(self._app, before)
 
-    def _page(self, title: str, *content: Component) -> Component:
+    def _page(self, title: str, *content: Component, plugin: Plugin | None = None) -> Component:
         security.sign(content, security.page_nonce())
-        return frame.page(title, *content, **self._app.state.frame())
+        return frame.page(title, *content, plugin=plugin, **self._app.state.frame())
 
     # -- pages
 
@@ -114,15 +116,17 @@ class Routes:
         key = request.query_params.get("run")
         if key is None:
             landing = await self._landing(request, plugin)
-            return self._page(plugin.title, *stale, *landing, self._link(plugin))
+            content = (*stale, *landing, self._link(plugin))
+            return self._page(plugin.title, *content, plugin=plugin)
         run = self._run_of(plugin, key)
         if run is None:
             missing = parts.notice("This run no longer exists. The other runs are below.")
-            return self._page(plugin.title, *stale, missing, *await self._landing(request, plugin))
+            content = (*stale, missing, *await self._landing(request, plugin))
+            return self._page(plugin.title, *content, plugin=plugin)
         self._store.set_setting("pipeline_id", key)
         name = workflow_runs.run_name(key, plugin.app_name)
-        content = frame.run_page(plugin, key, name, run.state)
-        return self._page(f"{name} – {plugin.title}", *stale, content)
+        content = (*stale, frame.run_page(plugin, key, name, run.state))
+        return self._page(f"{name} – {plugin.title}", *content, plugin=plugin)
 
     @staticmethod
     async def _landing(request: Request, plugin: Plugin) -> tuple[Component, ...]:
@@ -165,6 +169,16 @@ class Routes:
             return Response("", status_code=404)
         headers = {"Cache-Control": "public, max-age=31536000, immutable"}
         return Response(found[0], media_type=found[1], headers=headers)
+
+    def logo(self, key: str) -> Response:
+        """GET /static/logo/KEY: the picture that a workflow brings (LOGO)."""
+        plugin = self._loaded.by_key.get(key)
+        path = logo(plugin) if plugin else None
+        if path is None:
+            return Response("", status_code=404)
+        # An SVG that somebody opens by itself runs no scripts.
+        policy = "default-src 'none'; style-src 'unsafe-inline'; sandbox"
+        return FileResponse(path, headers={"Content-Security-Policy": policy})
 
     def icon(self) -> Response:
         """GET /favicon.ico."""

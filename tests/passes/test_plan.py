@@ -266,6 +266,53 @@ def test_the_roles_are_of_the_metadata(roles: object, wanted: tuple[str, ...]) -
     assert plan_of("print(1)", pipulate=metadata).roles == wanted
 
 
+LOOK = {
+    "accent": "#0A7",
+    "logo": "img/logo.svg",
+    "intro": "Made by *us*.",
+    "contact": "us@example.org",
+}
+
+
+def test_what_all_pages_show_is_of_the_metadata() -> None:
+    made = plan_of("print(1)", pipulate=LOOK, files=("img/logo.svg",))
+    assert dict(made.look) == {
+        "ACCENT": "#0A7",
+        "LOGO": "trip.files/img/logo.svg",
+        "INTRO": "Made by *us*.",
+        "CONTACT": "us@example.org",
+    }
+    assert plan_of("print(1)").look == ()
+
+
+def test_a_logo_that_does_not_travel_is_no_constant() -> None:
+    assert [name for name, _ in plan_of("print(1)", pipulate=LOOK).look] == [
+        "ACCENT",
+        "INTRO",
+        "CONTACT",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [
+        ("accent", "teal"),
+        ("accent", "#12345"),
+        ("accent", "#0a7;x"),
+        ("logo", "logo.txt"),
+        ("intro", []),
+    ],
+)
+def test_a_look_that_cannot_be_is_reported(option: str, value: object) -> None:
+    analysis, found = analysed("print(1)", pipulate={option: value})
+    assert [d.rule.code for d in found] == ["PP121"]
+    assert analysis.files == ()
+
+
+def test_a_logo_is_a_file_of_the_notebook() -> None:
+    assert analysed("print(1)", pipulate={"logo": "./img/logo.svg"})[0].files == ("img/logo.svg",)
+
+
 def test_ids_are_numbers_in_order_beyond_a_hundred_too() -> None:
     made = plan_of(*(f"print({n})" for n in range(150)))
     ids = [step.id for step in made.steps]

@@ -83,6 +83,15 @@ def _endings(value: JSON) -> JSON:
     raise ValueError
 
 
+def _matching(pattern: str) -> Callable[[JSON], JSON]:
+    def check(value: JSON) -> JSON:
+        if isinstance(value, str) and re.fullmatch(pattern, value, re.IGNORECASE):
+            return value
+        raise ValueError
+
+    return check
+
+
 def _anything(value: JSON) -> JSON:
     return value
 
@@ -149,4 +158,11 @@ NOTEBOOK_KEYS: Mapping[str, Check] = {
     "roles": ("a list of names", _texts),
     "number": ("a number or digits", _text),
     "by": ("`cell` or `heading`", _one_of("cell", "heading")),
+    "accent": ("a colour such as `#0a7d5c`", _matching("#([0-9a-f]{3}){1,2}")),
+    "logo": (
+        "the path of a picture beside the notebook (svg, png, jpg, webp or gif)",
+        _matching(r".+\.(svg|png|jpe?g|webp|gif)"),
+    ),
+    "intro": A_TEXT,
+    "contact": A_TEXT,
 }

@@ -390,7 +390,11 @@ class Plan:
     title: str
     description: str
     training_prompt: str
+    look: tuple[tuple[str, str], ...]
+    """What the owner gives each page of the workflow, as constants: `ACCENT`, `LOGO`, `INTRO`, `CONTACT`."""
     roles: tuple[str, ...]
+    imports: tuple[tuple[str, tuple[str, ...]], ...]
+    """Modules and the names that the plugin imports from them, in order."""
     notebook: str  # The notebook's file name
     parameter: str
     """The parameter of the cells' functions: `form`, unless the notebook uses that name."""

@@ -44,7 +44,8 @@ def _analyse(annotated: Annotated) -> tuple[Analysis, Found]:
     later = _last_bound(cells)
     namespace = Namespace()
     found: list[Diagnostic] = []
-    files: dict[str, None] = {}
+    logo = annotated.notebook.options.get("logo")
+    files: dict[str, None] = {str(PurePosixPath(str(logo))): None} if logo else {}
     written: dict[str, None] = {}
     modules: dict[str, None] = {}
     needs: dict[str, Span] = {}

@@ -16,7 +16,6 @@ import jinja2
 
 from transpiler.model.diagnostics import InternalError
 from transpiler.model.ir import JSON, Plan, PlannedField, PlannedStep
-from transpiler.model.names import COMPONENTS
 from transpiler.model.resources import cache_folder, templates_folder
 from transpiler.plugin_folder.files import make_private
 from transpiler.plugin_folder.pristine import digest
@@ -44,14 +43,12 @@ def emit(plan: Plan, moved: Mapping[str, str], port_id: str, notebook: str) -> s
     bundles = [
         _fitted(step_template.render(plan=plan, step=step), in_class=True) for step in plan.steps
     ]
-    imports = _imports([frame, *bundles])
     whole = [_filled(text, step, moved) for text, step in zip(bundles, plan.steps, strict=True)]
 
     before, rest = frame.split("\n__header__\n", 1)
-    remarks, rest = rest.split("\n__imports__()\n", 1)
     head, tail = rest.split("\n    __steps__()\n", 1)
-    before, after = f"{before}\n", f"\n{remarks}\n{imports}" + "\n".join([head, *whole]) + tail
-    _check_compiles([before + remarks + imports + head + tail, *(f"class C:\n{b}" for b in whole)])
+    before, after = f"{before}\n", "\n" + "\n".join([head, *whole]) + tail
+    _check_compiles([before + head + tail, *(f"class C:\n{bundle}" for bundle in whole)])
     return f"{before}# port: id={port_id} notebook={notebook} base={digest(before + after)}{after}"
 
 
@@ -193,34 +190,3 @@ def _part(field: PlannedField, part: str, otherwise: str) -> str:
     if part not in field.computed:
         return otherwise
     return f"computed.get({literal(f'{field.name}.{part}')}, {otherwise or literal('')})"
-
-
-# --- imports ------------------------------------------------------------------------------------------------------
-
-_STANDARD = {"namedtuple": "collections", "dumps": "json", "dedent": "textwrap"}
-_OURS = ("Cells", "Typed", "cell", "cell_text")
-_NOT_CODE = re.compile(
-    r'"""(?:\\.|[^\\])*?"""|"(?:\\.|[^"\\\n])*"|\'(?:\\.|[^\'\\\n])*\'|#[^\n]*', re.DOTALL
-)
-_NAME = re.compile(r"(?<![\w.])[A-Za-z_]\w*(?= ?[(.,):\n])")
-
-
-def _imports(texts: list[str]) -> str:
-    """Return the import lines for what the templates' code uses; no cell is in these texts yet."""
-    used: set[str] = set()
-    for text in texts:
-        used.update(_NAME.findall(_NOT_CODE.sub('""', text)))
-    standard: dict[str, list[str]] = {}
-    for name in sorted(used & _STANDARD.keys()):
-        standard.setdefault(_STANDARD[name], []).append(name)
-    lines = [
-        f"from {module} import {', '.join(listed)}\n" for module, listed in sorted(standard.items())
-    ]
-    # As ruff and isort order names: constants, then classes.
-    components = sorted(used & COMPONENTS, key=lambda n: (not (len(n) > 1 and n.isupper()), n))
-    return (
-        "".join(lines)
-        + "\nfrom fasthtml.common import (\n"
-        + "".join(f"    {name},\n" for name in components)
-        + f")\nfrom pipulate_runtime.cells import {', '.join(name for name in _OURS if name in used)}\n"
-    )

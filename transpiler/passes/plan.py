@@ -4,6 +4,7 @@ One code cell is one step. Cells that only import, define or set options run wit
 a cell with the step before it; `by="heading"` makes one step of a section. Templates decide nothing.
 """
 
+import posixpath
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
@@ -18,7 +19,6 @@ from transpiler.model.ir import (
     AnalysedCode,
     Analysis,
     Edit,
-    Helpers,
     KnownSteps,
     Plan,
     PlannedCell,
@@ -30,6 +30,7 @@ from transpiler.model.options import Options
 from transpiler.planning import titles
 from transpiler.planning.fields import as_value, planned_field
 from transpiler.planning.ids import Identity, Wanted, assign_ids
+from transpiler.planning.imports import needed_helpers, plugin_imports
 from transpiler.planning.prefill import suggestions, with_known_parts
 from transpiler.planning.titles import first_words, training_prompt
 from transpiler.python.positions import apply
@@ -101,18 +102,25 @@ def plan(
     description = str(notebook.options.get("description") or first_words(intro))
     roles = notebook.options.get("roles") or ["Core"]
     title = analysis.annotated.title
+    description = description or f"Begins with: {steps[0].title if steps else title}."
+    prompt = training_prompt(title, intro, steps, closing)
+    look = _look(notebook.options, f"{app_name}.files", files)
+    helpers = needed_helpers(steps)
+    texts = [description, prompt, closing, *dict(look).values(), *(step.text for step in steps)]
     return (
         Plan(
             app_name=app_name,
             class_name=names.class_name(app_name),
             title=title,
-            description=description or f"Begins with: {steps[0].title if steps else title}.",
-            training_prompt=training_prompt(title, intro, steps, closing),
+            description=description,
+            training_prompt=prompt,
+            look=look,
             roles=tuple(map(str, roles if isinstance(roles, list) else [roles])),
+            imports=plugin_imports(steps, helpers, texts),
             notebook=notebook.name,
             parameter=parameter,
             steps=steps,
-            helpers=_helpers(steps),
+            helpers=helpers,
             closing=closing,
             files=files,
             requirements=analysis.requirements,
@@ -122,6 +130,18 @@ def plan(
         ),
         tuple(found),
     )
+
+
+def _look(
+    options: Mapping[str, JSON], folder: str, files: tuple[str, ...]
+) -> tuple[tuple[str, str], ...]:
+    """Return what the notebook's metadata gives all pages, as constants; `folder` is where the plugin's `files` stand."""
+    given = {
+        key.upper(): str(options.get(key, "")) for key in ("accent", "logo", "intro", "contact")
+    }
+    logo = posixpath.normpath(given["LOGO"])
+    given["LOGO"] = f"{folder}/{logo}" if logo in files else ""
+    return tuple((name, value) for name, value in given.items() if value)
 
 
 def _kept_as_text(
@@ -344,21 +364,6 @@ def _declarations(
         if fresh:
             result.append((meaning, fresh))
     return tuple(result)
-
-
-def _helpers(steps: tuple[PlannedStep, ...]) -> Helpers:
-    """Return which small parts the steps need."""
-    fields = [field for step in steps for field in step.fields]
-    readers = {field.reader for field in fields}
-    return Helpers(
-        fields=bool(fields),
-        controls=tuple(sorted({field.control for field in fields})),
-        json="json" in readers,
-        lines=bool(readers & {"urls", "choices"}),
-        secrets="password" in readers,
-        choices=any("choices" in field.computed for field in fields),
-        reads=any(s.suggestions or any(c.reads_only for c in s.cells) for s in steps),
-    )
 
 
 # --- texts --------------------------------------------------------------------------------------------------------

@@ -3,6 +3,7 @@
 The texts are for people who do not read code.
 """
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -15,6 +16,7 @@ from fasthtml.common import (
     Button,
     Code,
     Div,
+    Footer,
     Form,
     Head,
     Header,
@@ -42,6 +44,7 @@ from pipulate_runtime.host.dataflow import svg
 from pipulate_runtime.host.dataflow.read_plugin import flow_to_show
 from pipulate_runtime.host.pages import cards, outdated, widgets
 from pipulate_runtime.host.pages.workflow_runs import progress, run_list
+from pipulate_runtime.host.plugins import look
 from pipulate_runtime.host.plugins.model import Plugin, Problem, describe
 from pipulate_runtime.host.state.run import Run, State
 
@@ -61,8 +64,10 @@ def page(
     theme: str = "auto",
     menu: Sequence[Component] = (),
     panel: Component = None,
+    plugin: Plugin | None = None,
 ) -> Component:
-    """The whole HTML page; `menu` stands in the header, `panel` beside the content."""
+    """The whole HTML page; `menu` stands in the header, `panel` beside the content. `plugin`: whose page it is."""
+    colours = look.colours(plugin.instance) if plugin else None
     return Html(
         Head(
             Meta(charset="utf-8"),
@@ -84,18 +89,54 @@ def page(
             A("Skip to the content", href="#content", cls="skip-link"),
             Header(
                 Nav(
-                    A(Img(src=markup.url("icon.svg"), alt=""), "Pipulate", href="/", cls="brand"),
+                    _brand(plugin),
                     Div(*menu, theme_toggle(theme), cls="menu-bar"),
                     aria_label="Main",
                 ),
                 cls="site",
             ),
-            Main(*content, id="content", tabindex="-1"),
+            Main(*content, _contact(plugin), id="content", tabindex="-1"),
             panel,
         ),
         lang="en",
+        cls="own-colours" if colours else None,
+        style="--own-light: {}; --own-dark: {}".format(*colours) if colours else None,
         data_theme=theme if theme in THEMES else "auto",
     )
+
+
+def _brand(plugin: Plugin | None) -> Component:
+    """The way home: with the logo of a workflow that has one."""
+    if plugin and (path := look.logo(plugin)):
+        address = f"/static/logo/{plugin.key}?v={path.stat().st_mtime_ns}"
+        return A(Img(src=address, alt="All workflows"), href="/", cls="brand own-logo")
+    return A(Img(src=markup.url("icon.svg"), alt=""), "Pipulate", href="/", cls="brand")
+
+
+def _intro(instance: Any) -> Component:
+    """What a workflow says below its title on each page, in Markdown."""
+    text = look.own_text(instance, "INTRO")
+    if not text:
+        return None
+    from pipulate_runtime.cells.page.render import (
+        markdown,
+    )  # what only shows upstream's plugins needs it not
+
+    return Div(markdown(text), cls="own-intro")
+
+
+def _contact(plugin: Plugin | None) -> Component:
+    """Whom to ask, at the end of each page of a workflow: an address becomes a link."""
+    text = look.own_text(plugin.instance, "CONTACT") if plugin else ""
+    if not text:
+        return None
+    if re.fullmatch(r"[^\s@/]+@[^\s@/]+\.\w+", text):
+        shown = A(text, href=f"mailto:{text}")
+    elif re.fullmatch(r"https?://\S+", text):
+        shown = A(text.partition("://")[2], href=text)
+    else:
+        shown = text
+    return Footer("Questions? ", shown, cls="contact")
 
 
 def theme_toggle(theme: str) -> Component:
@@ -210,6 +251,7 @@ def landing(plugin: Any, suggestion: str, runs: Sequence[Run], total: int) -> Co
             _back(),
             H1(plugin.DISPLAY_NAME),
             P(description, cls="lead") if description else None,
+            _intro(plugin),
             _flow(plugin),
             id="run-head",
             cls="page-head",
@@ -225,7 +267,7 @@ def landing(plugin: Any, suggestion: str, runs: Sequence[Run], total: int) -> Co
 
 def own_head(plugin: Any) -> Component:
     """The head above a plugin's own landing page without a first heading; the run's head replaces it."""
-    return Div(_back(), H1(plugin.DISPLAY_NAME), id="run-head", cls="page-head")
+    return Div(_back(), H1(plugin.DISPLAY_NAME), _intro(plugin), id="run-head", cls="page-head")
 
 
 def _start_form(app_name: str, suggestion: str) -> Component:
@@ -273,6 +315,7 @@ def run_head(plugin: Plugin, key: str, name: str, state: State, swap: bool = Fal
         ),
         H1(plugin.title),
         P(Span("Run", cls="label"), " ", Span(name, cls="run-name"), cls="run-title"),
+        _intro(plugin.instance),
         progress(plugin.steps, state),
         outdated.place(plugin, key, state),
         _flow(plugin.instance, linked=True),
