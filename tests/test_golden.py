@@ -4,12 +4,14 @@ import re
 import shutil
 from io import StringIO
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
 from tests.conftest import ROOT
 from transpiler.features import report
 from transpiler.model.diagnostics import UserError
+from transpiler.model.ir import Control, Plan, Reader
 from transpiler.model.options import Options
 from transpiler.pipeline import planned, port
 
@@ -19,7 +21,7 @@ EXPECTED = ROOT / "tests" / "expected"
 
 # Together they show every construct of the templates; `tests/ported.py` ports the other fixtures for the tests that run them.
 GOLDEN = (
-    "hello", "sales_report", "ten_cards", "all_types", "bridge_flow", "colab_forms", "computed_values", "option_lines",
+    "hello", "sales_report", "ten_cards", "all_types", "bridge_flow", "colab_forms", "cell_options", "option_lines",
 )  # fmt: skip
 
 
@@ -29,6 +31,42 @@ def sound_notebooks() -> list[Path]:
         for path in FIXTURES.rglob("*.ipynb")
         if not {"broken", "faithful"} & set(path.relative_to(FIXTURES).parts)
     )
+
+
+def constructs(plan: Plan) -> set[str]:
+    """Return the branches of the templates that a plan takes, in words."""
+    shown = {name for name, _ in plan.look} | {module for module, _ in plan.imports}
+    shown |= {name for name in ("closing", "files") if getattr(plan, name)}
+    for step in plan.steps:
+        asks = "asks" if step.fields else "waits" if step.button else "runs by itself"
+        shown |= {asks} | ({f"{asks}, confirms"} if step.confirm else set())
+        shown |= {name for name in ("text", "suggestions") if getattr(step, name)}
+        for cell in step.cells:
+            kind = "text" if cell.text_reason else "function"
+            shown |= {f"{kind}, {name}" for name, _ in cell.options}
+            shown |= {kind, "awaits" if cell.awaits else "does not await"}
+            shown |= {comment for comment, _ in cell.declarations if kind == "function"}
+        for field in step.fields:
+            need = "required" if field.required else "optional"
+            shown |= {field.control, f"{field.control}, {need}", f"reads {field.reader}"}
+            shown |= {f"computes {part}" for part in field.computed}
+            shown |= {name for name in ("intro", "wide", "help", "choices") if getattr(field, name)}
+    return shown
+
+
+def test_the_golden_plugins_show_every_construct() -> None:
+    golden: set[str] = set()
+    others: set[str] = set()
+    for notebook in sound_notebooks():
+        plan = planned(notebook.read_bytes(), notebook, Options()).plan
+        assert plan is not None
+        (golden if notebook.stem in GOLDEN else others).update(constructs(plan))
+    assert others <= golden
+    controls = set(get_args(Control))
+    readers = {f"reads {reader}" for reader in get_args(Reader)}
+    options = {f"function, {name}" for name in ("show", "raises", "timeout", "checkpoint")}
+    rest = {"text", "awaits", "closing", "files", "ACCENT", "INTRO", "CONTACT"}
+    assert controls | readers | options | rest <= golden, "a fixture shows it"
 
 
 def tree(folder: Path) -> dict[str, bytes]:

@@ -1,11 +1,11 @@
-"""The workflow "A limit that follows the data", ported from computed_values.ipynb by `pipulate port`.
+"""The workflow "Ferry log", ported from cell_options.ipynb by `pipulate port`.
 
 A card is a step: `step_NN_cell` is the notebook's code, `step_NN_form` its questions,
 `step_NN` draws the card (GET), `step_NN_submit` takes the answers and runs the code
 (POST). Change what you like: the next port keeps it. docs/customising.md shows how.
 """
 
-# port: id=a18876cc9599 notebook=../fixtures/inputs/computed_values.ipynb base=8175fdaf993be06c
+# port: id=7b2e6261eafc notebook=../fixtures/inputs/cell_options.ipynb base=9506e46485cf7ab6
 # The `global` lines of a cell name what it only reads, too:
 # ruff: noqa: PLW0602
 
@@ -29,34 +29,45 @@ from fasthtml.common import (
     Response,
     Small,
 )
-from pipulate_runtime.cells import Cells, cell
+from pipulate_runtime.cells import Cells, cell, cell_text
 
 ROLES = ["Core"]
 
 Step = namedtuple("Step", "id done show refill transform", defaults=(False, None))
 
 
-class ComputedValues:
+class CellOptions:
     # --- START_CLASS_ATTRIBUTES_BUNDLE ---
-    APP_NAME = "computed_values"
-    DISPLAY_NAME = "A limit that follows the data"
+    APP_NAME = "cell_options"
+    DISPLAY_NAME = "Ferry log"
+    ACCENT = "#1f5fa8"
+    INTRO = "For the people *at the pier*."
+    CONTACT = "pier@example.org"
     ENDPOINT_MESSAGE = (
-        "The form shows what the notebook computes from the cells before."
+        "The departures of a day, with everything that a cell can be told."
     )
     TRAINING_PROMPT = dedent("""\
-        # A limit that follows the data
+        # Ferry log
 
-        The form shows what the notebook computes from the cells before.
+        The departures of a day, with everything that a cell can be told.
 
-        ## Orders
+        ## Departures
 
-        ## Choose a limit
+        ## Ask the pier
 
-        The person gives: Smallest order.
+        The pier answers when it has time.
 
-        The person gives: Title.
+        ## Distances
 
-        The person gives: Shown first.
+        ## A storm
+
+        ## Leave a word
+
+        The person gives: Word.
+
+        ## Close the day
+
+        The log stays here. Start another run for another day.
         """)
     # --- END_CLASS_ATTRIBUTES_BUNDLE ---
 
@@ -72,12 +83,32 @@ class ComputedValues:
             Step(
                 id="step_01",
                 done="ran",
-                show="Orders",
+                show="Departures",
             ),
             Step(
                 id="step_02",
-                done="limit",
-                show="Choose a limit",
+                done="ran",
+                show="Ask the pier",
+            ),
+            Step(
+                id="step_03",
+                done="ran",
+                show="Distances",
+            ),
+            Step(
+                id="step_04",
+                done="ran",
+                show="A storm",
+            ),
+            Step(
+                id="step_05",
+                done="word",
+                show="Leave a word",
+            ),
+            Step(
+                id="step_06",
+                done="ran",
+                show="Close the day",
             ),
             # --- STEPS_LIST_INSERTION_POINT ---
             Step(id="finalize", done="finalized", show="Finalize"),
@@ -197,6 +228,8 @@ class ComputedValues:
         await run.reopen()
         return run.chain()
 
+    closing_text = "The log stays here. Start another run for another day."
+
     async def finalize(self, request):
         """GET: the last card. POST: lock the run, if every step is done."""
         run = await self.cells.open_run(request, "finalize")
@@ -205,17 +238,18 @@ class ComputedValues:
                 message = self.step_messages["finalize"]["complete"]
                 await self.message_queue.add(self.pip, message, verbatim=True)
             return run.chain()
+        text = self.cells.markdown(self.closing_text)
         if run.stage == "locked":
             hint = P("It stays as it is. To change an answer, unlock it first.")
             button = Button("Unlock", type="submit", cls="secondary")
             unlock = self.run_form("unfinalize", button)
-            return self.card(run, hint, unlock, title="This run is locked")
+            return self.card(run, text, hint, unlock, title="This run is locked")
         if not run.may_submit():
             return Div(id="finalize")
         hint = P("Lock this run to keep it as it is. You can unlock it at any time.")
         button = Button("Finalize", type="submit", cls="primary")
         lock = self.run_form("finalize", button)
-        return self.card(run, hint, lock, title="All steps are done")
+        return self.card(run, text, hint, lock, title="All steps are done")
 
     async def unfinalize(self, request):
         """POST: unlock the run."""
@@ -224,12 +258,12 @@ class ComputedValues:
         return run.chain()
 
     # --- START_STEP_BUNDLE: step_01 ---
-    @cell("orders")
+    @cell("cells-01")
     def step_01_cell(form):
-        global orders, total  # out: for the cells after
-        orders = [120, 80, 410, 95, 300, 60]
-        total = sum(orders)
-        print(f"{len(orders)} orders, {total} in all")
+        global asyncio, departures  # out: for the cells after
+        import asyncio
+
+        departures = []
 
     async def step_01(self, request):
         """GET: the card as it stands."""
@@ -267,123 +301,252 @@ class ComputedValues:
     # --- END_STEP_BUNDLE: step_01 ---
 
     # --- START_STEP_BUNDLE: step_02 ---
-    step_02_labels = {  # noqa: RUF012
-        "limit": "Smallest order",
-        "title": "Title",
-        "shown": "Shown first",
-    }
+    step_02_text = "The pier answers when it has time."
 
-    @cell("limit")
-    def step_02_cell(form):
-        global total, orders  # in: from the cells before
-        global limit, title, shown, large  # stays in the notebook's namespace
-        limit = form["limit"]
-        title = form["title"]
-        shown = eval(form["shown"])
+    @cell("cells-03", show="both", timeout=60.0, checkpoint="always")
+    async def step_02_cell(form):
+        global asyncio  # in: from the cells before
+        global departures  # in and out: changed here
+        global ask, hour  # out: for the cells after
 
-        large = [order for order in orders if order >= limit]
-        print(title)
-        print(f"{len(large)} of at least {limit}; the largest are {shown}")
+        async def ask(hour):
+            await asyncio.sleep(0)
+            return f"{hour:02}:30"
 
-    @staticmethod
-    def step_02_suggestions(form):
-        global total, orders  # in: from the cells before
-        return {
-            "limit": int(total * 0.1),
-            "title": f"Orders of {len(orders)} customers",
-            "shown": repr(sorted(orders)[-2:]),
-        }
-
-    def step_02_form(self, values, errors):
-        """Return the questions, filled in; an error stands below its field."""
-        labels = self.step_02_labels
-        return self.form(
-            "step_02",
-            self.field(
-                "step_02-limit",
-                labels["limit"],
-                Input(
-                    name="limit",
-                    value=values.get("limit"),
-                    type="number",
-                    step="1",
-                    min="0",
-                    required=True,
-                ),
-                help="A tenth of all orders unless you say otherwise",
-                error=errors.get("limit"),
-            ),
-            self.field(
-                "step_02-title",
-                labels["title"],
-                Input(
-                    name="title",
-                    value=values.get("title"),
-                    type="text",
-                    required=True,
-                ),
-                error=errors.get("title"),
-            ),
-            self.field(
-                "step_02-shown",
-                labels["shown"],
-                Input(
-                    name="shown",
-                    value=values.get("shown"),
-                    type="text",
-                    spellcheck="false",
-                    required=True,
-                ),
-                error=errors.get("shown"),
-            ),
-            button="Continue",
-        )
+        for hour in (7, 9, 12):
+            departures.append(await ask(hour))
+        return departures
 
     async def step_02(self, request):
         """GET: the card as it stands."""
         run = await self.cells.open_run(request, "step_02")
-        answers = {
-            "limit": run.data.get("limit"),
-            "title": run.data.get("title"),
-            "shown": run.data.get("shown"),
-        }
+        if run.stage == "running":
+            return self.card(run)
+        if run.stage == "locked":
+            return self.card(run)
+        if run.stage == "error":
+            return self.card(run, self.form("step_02", button="Run again"))
+        if run.stage == "done":
+            return self.card(run, back="Run again")
+        # Nothing to ask: the card runs as soon as it is on the page.
+        return self.card(
+            run,
+            P("Running…", aria_busy="true"),
+            data_state="running",
+            hx_post=f"/{self.app_name}/step_02_submit",
+            hx_trigger="load",
+            hx_swap="outerHTML",
+        )
+
+    async def step_02_submit(self, request):
+        """POST: run the cells, save what they gave."""
+        run = await self.cells.open_run(request, "step_02")
+        if not run.may_submit():
+            return run.chain()
+
+        async def save(cells):
+            await run.save({"ran": True, "_cells": cells})
+
+        await self.cells.start(run.key, "step_02", {}, save)
+        return await self.step_02(request)
+
+    # --- END_STEP_BUNDLE: step_02 ---
+
+    # --- START_STEP_BUNDLE: step_03 ---
+    # Kept as text, and run by IPython as it is: `from math import *` is not allowed in a function.
+    step_03_cell = cell_text(
+        "cells-05",
+        "#| checkpoint: never\n",
+        "from math import *\n",
+        "\n",
+        "miles = ceil(hypot(3, 4))\n",
+        "miles",
+        checkpoint="never",
+    )
+
+    async def step_03(self, request):
+        """GET: the card as it stands."""
+        run = await self.cells.open_run(request, "step_03")
+        if run.stage == "running":
+            return self.card(run)
+        if run.stage == "locked":
+            return self.card(run)
+        if run.stage == "error":
+            return self.card(run, self.form("step_03", button="Run again"))
+        if run.stage == "done":
+            return self.card(run, back="Run again")
+        # Nothing to ask: the card runs as soon as it is on the page.
+        return self.card(
+            run,
+            P("Running…", aria_busy="true"),
+            data_state="running",
+            hx_post=f"/{self.app_name}/step_03_submit",
+            hx_trigger="load",
+            hx_swap="outerHTML",
+        )
+
+    async def step_03_submit(self, request):
+        """POST: run the cells, save what they gave."""
+        run = await self.cells.open_run(request, "step_03")
+        if not run.may_submit():
+            return run.chain()
+
+        async def save(cells):
+            await run.save({"ran": True, "_cells": cells})
+
+        await self.cells.start(run.key, "step_03", {}, save)
+        return await self.step_03(request)
+
+    # --- END_STEP_BUNDLE: step_03 ---
+
+    # --- START_STEP_BUNDLE: step_04 ---
+    @cell("cells-07", raises=True)
+    def step_04_cell(form):
+        global miles, departures  # in: from the cells before
+        global display  # given by IPython
+        display(f"{miles} miles")
+        return departures[12]
+
+    async def step_04(self, request):
+        """GET: the card as it stands."""
+        run = await self.cells.open_run(request, "step_04")
+        if run.stage == "running":
+            return self.card(run)
+        if run.stage == "locked":
+            return self.card(run)
+        if run.stage == "error":
+            return self.card(run, self.form("step_04", button="Run again"))
+        if run.stage == "done":
+            return self.card(run, back="Run again")
+        # Nothing to ask: the card runs as soon as it is on the page.
+        return self.card(
+            run,
+            P("Running…", aria_busy="true"),
+            data_state="running",
+            hx_post=f"/{self.app_name}/step_04_submit",
+            hx_trigger="load",
+            hx_swap="outerHTML",
+        )
+
+    async def step_04_submit(self, request):
+        """POST: run the cells, save what they gave."""
+        run = await self.cells.open_run(request, "step_04")
+        if not run.may_submit():
+            return run.chain()
+
+        async def save(cells):
+            await run.save({"ran": True, "_cells": cells})
+
+        await self.cells.start(run.key, "step_04", {}, save)
+        return await self.step_04(request)
+
+    # --- END_STEP_BUNDLE: step_04 ---
+
+    # --- START_STEP_BUNDLE: step_05 ---
+    step_05_labels = {"word": "Word"}  # noqa: RUF012
+
+    @cell("cells-09")
+    def step_05_cell(form):
+        global departures  # in and out: changed here
+        global word  # stays in the notebook's namespace
+        word = form["word"]
+        departures.append(word)
+        print(word, "at", departures[0])
+
+    def step_05_form(self, values, errors):
+        """Return the questions, filled in; an error stands below its field."""
+        labels = self.step_05_labels
+        return self.form(
+            "step_05",
+            self.field(
+                "step_05-word",
+                labels["word"],
+                Input(
+                    name="word",
+                    value=values.get("word"),
+                    type="text",
+                    required=True,
+                ),
+                error=errors.get("word"),
+            ),
+            button="Continue",
+            confirm="Write it into the log?",
+        )
+
+    async def step_05(self, request):
+        """GET: the card as it stands."""
+        run = await self.cells.open_run(request, "step_05")
+        answers = {"word": run.data.get("word")}
         if run.stage == "running":
             return self.card(run, answers=answers)
         if run.stage == "locked":
             return self.card(run, answers=answers)
         if run.stage == "error":
-            form = self.step_02_form(run.execution.form, {})
+            form = self.step_05_form(run.execution.form, {})
             return self.card(run, form)
         if run.stage == "done":
             return self.card(run, answers=answers, back="Change")
         # The questions, with earlier answers or the notebook's values.
-        values = {"limit": None, "title": None, "shown": "sorted(orders)[-2:]"}
-        # What the notebook computes from the cells before.
-        values = values | run.computed | run.data | run.typed
-        return self.card(run, self.step_02_form(values, {}))
+        values = {"word": "calm"} | run.data | run.typed
+        return self.card(run, self.step_05_form(values, {}))
 
-    async def step_02_submit(self, request):
+    async def step_05_submit(self, request):
         """POST: read the answers, run the cells, save what they gave."""
-        run = await self.cells.open_run(request, "step_02")
+        run = await self.cells.open_run(request, "step_05")
         if not run.may_submit():
             return run.chain()
 
         sent = await self.cells.sent(request, labels=run.labels)
-        form = {
-            "limit": sent.integer("limit", min=0),
-            "title": sent.text("title"),
-            "shown": sent.literal("shown", default="sorted(orders)[-2:]"),
-        }
+        form = {"word": sent.text("word")}
         if sent.errors:
-            asked = self.step_02_form(sent, sent.errors)
+            asked = self.step_05_form(sent, sent.errors)
             return self.card(run.refused(), asked)
         run.keep_typed(form)
 
         async def save(cells):
             await run.save({**form, "_cells": cells})
 
-        await self.cells.start(run.key, "step_02", form, save)
-        return await self.step_02(request)
+        await self.cells.start(run.key, "step_05", form, save)
+        return await self.step_05(request)
 
-    # --- END_STEP_BUNDLE: step_02 ---
+    # --- END_STEP_BUNDLE: step_05 ---
+
+    # --- START_STEP_BUNDLE: step_06 ---
+    @cell("cells-11")
+    def step_06_cell(form):
+        global departures  # in: from the cells before
+        print(", ".join(departures))
+
+    async def step_06(self, request):
+        """GET: the card as it stands."""
+        run = await self.cells.open_run(request, "step_06")
+        if run.stage == "running":
+            return self.card(run)
+        if run.stage == "locked":
+            return self.card(run)
+        if run.stage == "error":
+            return self.card(run, self.form("step_06", button="Run again"))
+        if run.stage == "done":
+            return self.card(run, back="Run again")
+        # Nothing to ask, but the step waits for the button.
+        form = self.form(
+            "step_06",
+            button="Run",
+            confirm="Close the log of this day?",
+        )
+        return self.card(run, form)
+
+    async def step_06_submit(self, request):
+        """POST: run the cells, save what they gave."""
+        run = await self.cells.open_run(request, "step_06")
+        if not run.may_submit():
+            return run.chain()
+
+        async def save(cells):
+            await run.save({"ran": True, "_cells": cells})
+
+        await self.cells.start(run.key, "step_06", {}, save)
+        return await self.step_06(request)
+
+    # --- END_STEP_BUNDLE: step_06 ---
     # --- STEP_METHODS_INSERTION_POINT ---
