@@ -166,8 +166,13 @@ def _options(tree: dict[str, Any], path: str = "") -> Iterator[tuple[str, Any]]:
             yield f"{path}{name}", value
 
 
-def traces(shell: Any, environ: Environment, work: str) -> dict[str, str]:
-    """Return all that must be equal in both kernels, by a name for people."""
+def thread_kinds() -> list[str]:
+    """Return the kinds of the threads of this process. A forked copy has none of them but its first."""
+    return sorted(type(thread).__name__ for thread in threading.enumerate())
+
+
+def traces(shell: Any, environ: Environment, work: str, threads: list[str]) -> dict[str, str]:
+    """Return all that must be equal in both kernels, by a name for people; `threads` are those of `thread_kinds`."""
     found: dict[str, Any] = {
         "the folder it works in": str(Path.cwd()),
         "where modules are searched": sys.path,
@@ -180,7 +185,7 @@ def traces(shell: Any, environ: Environment, work: str) -> dict[str, str]:
         "the locale": locale.setlocale(locale.LC_ALL),
         "the filters of warnings": [(f[0], str(f[1]), str(f[2]), str(f[3]), f[4]) for f in warnings.filters],
         "how logging is set up": sorted(_logging()),
-        "a thread": sorted(type(thread).__name__ for thread in threading.enumerate()),
+        "a thread": threads,
         "a task that is pending": sum(map(_of_cells(shell), _tasks())),
         "a function put into a module": sorted(_patches(shell.user_ns)),
         "the last error": _name(getattr(sys, "last_value", None)),

@@ -4,6 +4,7 @@ import ast
 import hashlib
 import io
 import json
+import os
 import re
 import sys
 import time
@@ -14,6 +15,8 @@ from pathlib import Path
 from typing import IO, Any, cast
 
 from . import process
+from .fork import copies as _copies
+from .fork import end_with, may_fork, reap, step_aside
 from .graph import TooDear, Unstorable, Walk
 from .pickling import Limited, Pickler, Unpickler
 from .sites import unknown_settings
@@ -49,9 +52,48 @@ class Store:
         `words` are all identifiers in the code of the later cells. It gives up after `seconds`, or `limit` bytes. The report says
         what was stored, or what could not be.
         """
-        deadline = time.monotonic() + seconds
+        state = self._state(process.thread_kinds())
+        _report(folder, self._stored(folder, words, seconds, limit, *state))
+
+    def store_aside(self, folder: str, words: list[str], seconds: float, limit: int) -> None:
+        """Do the same in a forked copy of this process; return at once, so that the next cell need not wait.
+
+        The copy ends after `seconds`, and with this process. Where a process cannot be forked safely, the report says so.
+        """
+        reap()
+        if not may_fork():
+            _report(folder, {"dear": "this process cannot be forked"})
+            return
+        threads, parent = process.thread_kinds(), os.getpid()
+        with _quiet():  # Python 3.12 warns of the kernel's threads: none of them is needed
+            pid = os.fork()
+        if pid:
+            _copies.append(pid)
+            return
+        try:
+            end_with(parent)
+            state = self._state(threads)  # before anything of this process is changed
+            step_aside(seconds)
+            _report(folder, self._stored(folder, words, seconds, limit, *state))
+        finally:
+            os._exit(0)
+
+    def _state(self, threads: list[str]) -> tuple[dict[str, Any], dict[str, str]]:
+        """Return what of the process can be restored, and what must be equal then."""
         found = process.capture(self.shell, self._imported(), self.environ, self.work)
-        traces = process.traces(self.shell, self.environ, self.work)
+        return found, process.traces(self.shell, self.environ, self.work, threads)
+
+    def _stored(
+        self,
+        folder: str,
+        words: list[str],
+        seconds: float,
+        limit: int,
+        found: dict[str, Any],
+        traces: dict[str, str],
+    ) -> Report:
+        """Write the pickle; return the report."""
+        deadline = time.monotonic() + seconds
         with _quiet():
             try:
                 report = self._store(Path(folder), set(words), deadline, limit, found)
@@ -62,7 +104,7 @@ class Store:
                 report = {"lost": _words("a value", problem)}  # found only by pickling
             except OSError as problem:
                 report = {"dear": str(problem)}
-        _report(folder, report)
+        return report
 
     def _store(
         self, folder: Path, words: set[str], deadline: float, limit: int, found: dict[str, Any]
@@ -208,7 +250,7 @@ class Store:
 
     def compare(self, folder: str, expected: Report) -> None:
         """Write into `report.json` under "lost" what differs from the kernel that stored it; "" if nothing."""
-        now = process.traces(self.shell, self.environ, self.work)
+        now = process.traces(self.shell, self.environ, self.work, process.thread_kinds())
         lost = [words for words, value in expected["traces"].items() if now.get(words) != value]
         walk = Walk(self.namespace)
         with _quiet():
@@ -229,7 +271,10 @@ def _quiet() -> Any:
 
 
 def _report(folder: str, report: Report) -> None:
-    (Path(folder) / _REPORT).write_text(json.dumps(report), encoding="utf-8")
+    """Write the report; whoever waits for it sees it whole."""
+    part = Path(folder) / f"{_REPORT}.part"
+    part.write_text(json.dumps(report), encoding="utf-8")
+    part.replace(Path(folder) / _REPORT)
 
 
 def _modules() -> Iterator[tuple[str, types.ModuleType]]:

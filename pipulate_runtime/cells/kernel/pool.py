@@ -39,6 +39,15 @@ class Settings:
 settings = Settings()
 
 
+@dataclass(eq=False)
+class Keeping:
+    """A step whose values are being stored, while the kernel goes on."""
+
+    step_id: str
+    task: asyncio.Task[None]
+    valid: bool = True  # until the step, or one before it, is executed again
+
+
 @dataclass
 class Run:
     """What the server holds of a run while it computes or has a kernel; the rest is in the database."""
@@ -48,8 +57,9 @@ class Run:
     busy: bool = False
     rested: float = 0.0  # when it last computed, by the loop's clock
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
-    rests: asyncio.TimerHandle | None = None  # makes a checkpoint when it fires
+    rests: asyncio.Task[None] | None = None  # waits to make a checkpoint
     page: PendingQuestion | None = None  # the questions of its running step
+    keeping: "Keeping | None" = None  # what is being stored of it
 
 
 class Pool:
@@ -185,7 +195,7 @@ class Pool:
 
     def _park(self, run: Run) -> None:
         if not run.busy and (kernel := self._detach(run)):
-            self._end_later(kernel)
+            self._end_later(kernel, run.keeping)
             if not run.lock.locked():
                 self.runs.pop(str(run.folder.path), None)
 
@@ -195,8 +205,15 @@ class Pool:
             kernel.kill()
             self._end_later(kernel)
 
-    def _end_later(self, kernel: Kernel) -> None:
-        task = asyncio.ensure_future(self._end(kernel))
+    def _end_later(self, kernel: Kernel, keeping: Keeping | None = None) -> None:
+        """End a kernel without waiting for it, once what a copy of it stores is stored."""
+
+        async def end() -> None:
+            if keeping:
+                await asyncio.wait([keeping.task])
+            await self._end(kernel)
+
+        task = asyncio.ensure_future(end())
         self._ending.add(task)
         task.add_done_callback(self._ending.discard)
 
@@ -208,6 +225,8 @@ class Pool:
         return kernel
 
     async def drop(self, run: Run) -> None:
+        if run.keeping:
+            await asyncio.wait([run.keeping.task], timeout=SETTLE)
         if kernel := self._detach(run):
             await self._end(kernel)
 

@@ -6,6 +6,7 @@ values (DATAFLOW 3.3); it is used only for a run with the same answers and the s
 earlier steps are run again, which is always right. `<step>.json` beside it says in words why there is none.
 """
 
+import asyncio
 import hashlib
 import hmac
 import json
@@ -29,9 +30,13 @@ Entry = tuple[str, str, tuple[str, ...]]  # step id, answers as JSON, hashes of 
 
 WORTH = 2.0  # seconds of computing from which on it is tried at all: a new kernel alone takes half a second
 LIMIT = 2_000_000_000  # bytes of a pickle, and of the files beside it
+AT_ONCE = 64_000_000  # bytes of files that are copied after each step, before the next one may change them
+MOST_FILES = 2000
+PATIENCE = 30.0  # seconds that a copy of the kernel may take to store
+ROOM = 500_000_000  # bytes of the checkpoints of a run, but the latest ones stay
 TOLD = 10.0  # seconds of computing from which on the page says that it cannot be stored: less nobody minds
 OLD = 24 * 3600.0  # seconds after which a draft cannot be in the making any more
-KEEP = 4  # checkpoints of a run; the latest ones stay
+KEEP = 4  # checkpoints of a run that stay in any case, the latest ones
 _WORD = re.compile(r"[^\W\d]\w*")
 _INSIDE = str(Path(__file__).parents[1] / "in_kernel")
 
@@ -49,6 +54,11 @@ class Checkpoint:
         return [(step, given, tuple(hashes)) for step, given, hashes in self.meta["entries"]]
 
     @property
+    def proved(self) -> bool:
+        """Whether a kernel has loaded it already and found the same values."""
+        return bool(self.meta.get("proved", True))  # those of earlier versions were
+
+    @property
     def seconds(self) -> list[float]:
         """How long each of these steps took when it ran."""
         return list(self.meta["seconds"])
@@ -62,6 +72,19 @@ class Checkpoint:
     async def load(self, kernel: Kernel) -> None:
         """Restore it in a fresh kernel. Raises KernelDied, and the kernel is of no use, when that fails."""
         await _load(kernel, self.folder, self.meta)
+
+    async def prove(self, kernel: Kernel, data: Path) -> str:
+        """Compare what a kernel has loaded with what was stored; return in words what differs, "" if nothing.
+
+        Raises KernelDied when that fails.
+        """
+        place = self.folder / "proof"
+        place.mkdir(exist_ok=True)
+        lost = str((await _ask(kernel, place, f"compare({str(place)!r}, {self.meta!r})"))["lost"])
+        shutil.rmtree(place, ignore_errors=True)
+        if not lost:
+            _sign(self.folder, self.meta | {"proved": True}, data)
+        return lost
 
 
 def words_of(texts: Iterable[str]) -> list[str]:
@@ -103,10 +126,7 @@ async def make(kernel: Kernel, folder: RunFolder, words: list[str], policy: Poli
     assert kernel.history
     step = kernel.history[-1][0]
     worth = sum(kernel.seconds[kernel.restored :])
-    root = _root(folder)
-    _sweep(root)
-    draft = root / f".{secrets.token_hex(8)}"
-    draft.mkdir(parents=True)
+    draft = _draft(folder)
     kept = False
     seconds = worth if policy == "auto" else 3600.0
     try:
@@ -128,6 +148,66 @@ async def make(kernel: Kernel, folder: RunFolder, words: list[str], policy: Poli
         if not kept:
             shutil.rmtree(draft, ignore_errors=True)
     return draft if kept else None
+
+
+async def begin(kernel: Kernel, folder: RunFolder, words: list[str]) -> Path | None:
+    """Let a copy of the kernel store what it has computed, while the kernel goes on; None where that is not to be had cheaply.
+
+    Returns the draft, which `finish` makes a checkpoint of. The files of the run are copied before this returns.
+    """
+    if not await asyncio.to_thread(_small, folder.work, AT_ONCE, MOST_FILES):
+        return None
+    draft = await asyncio.to_thread(_draft, folder)
+    call = f"store_aside({str(draft)!r}, {words!r}, {PATIENCE!r}, {LIMIT})"
+    try:
+        await kernel.run_without_output(f"__pipulate__.inside({_INSIDE!r}).{call}")
+        await asyncio.to_thread(shutil.copytree, folder.work, draft / "work", symlinks=True)
+        return draft
+    except (KernelDied, OSError):
+        await asyncio.to_thread(shutil.rmtree, draft, ignore_errors=True)
+        return None
+
+
+async def finish(
+    draft: Path,
+    entries: Sequence[Entry],
+    seconds: Sequence[float],
+    folder: RunFolder,
+    data: Path,
+    is_valid: Callable[[], bool],
+) -> bool:
+    """Wait until a draft is written; sign and keep it if `is_valid` then. Returns whether there is a checkpoint now.
+
+    That it can be loaded is proved when it is needed.
+    """
+    step, spent = entries[-1][0], sum(seconds)
+    try:
+        deadline, pause = time.monotonic() + PATIENCE + 2, 0.02
+        while not (draft / "report.json").exists():
+            if time.monotonic() > deadline or not is_valid():
+                return False
+            await asyncio.sleep(pause)
+            pause = min(pause * 1.5, 0.25)
+        meta = json.loads((draft / "report.json").read_text(encoding="utf-8"))
+        if "lost" in meta:
+            note(folder, step, meta["lost"], spent)
+        if "digests" not in meta:
+            return False
+        meta |= {"entries": entries, "seconds": seconds, "proved": False}
+        meta["sha256"] = await asyncio.to_thread(_digest, draft / "state.pickle")
+        meta["tree"] = await asyncio.to_thread(_tree, draft / "work")
+        (draft / "report.json").unlink()
+        _sign(draft, meta, data)
+        if not is_valid():
+            return False
+        _place(draft, _root(folder) / step)
+        (_root(folder) / f"{step}.json").unlink(missing_ok=True)
+        await asyncio.to_thread(_thin_out, folder)
+        return True
+    except (OSError, ValueError):
+        return False  # no room, or the run is gone
+    finally:
+        await asyncio.to_thread(shutil.rmtree, draft, ignore_errors=True)
 
 
 async def prove(draft: Path, kernel: Kernel, folder: RunFolder, data: Path, policy: Policy) -> bool:
@@ -155,11 +235,10 @@ async def prove(draft: Path, kernel: Kernel, folder: RunFolder, data: Path, poli
         if policy == "auto" and loading > sum(meta["seconds"]):
             return False
         meta["tree"] = _tree(draft / "work")
-        meta["loading"] = loading
+        meta["loading"], meta["proved"] = loading, True
         shutil.rmtree(scratch)
         (draft / "report.json").unlink()
-        signed = json.dumps({"meta": meta, "signature": _signature(meta, _key(data))})
-        (draft / "meta.json").write_text(signed, encoding="utf-8")
+        _sign(draft, meta, data)
         _place(draft, root / step)
         (root / f"{step}.json").unlink(missing_ok=True)
         _thin_out(folder)
@@ -248,6 +327,13 @@ def _signature(meta: dict[str, Any], key: bytes) -> str:
     return hmac.new(key, json.dumps(meta, sort_keys=True).encode(), hashlib.sha256).hexdigest()
 
 
+def _sign(folder: Path, meta: dict[str, Any], data: Path) -> None:
+    signed = json.dumps({"meta": meta, "signature": _signature(meta, _key(data))})
+    part = folder / "meta.json.part"
+    part.write_text(signed, encoding="utf-8")
+    part.replace(folder / "meta.json")
+
+
 def _digest(path: Path) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
@@ -266,10 +352,14 @@ def _tree(folder: Path) -> str:
     return found.hexdigest()
 
 
-def _small(folder: Path) -> bool:
+def _small(folder: Path, limit: int = LIMIT, most: int = 10**6) -> bool:
     paths = _files(folder)
     regular = all(path.is_file() or path.is_symlink() for path in paths)  # no socket, no pipe
-    return regular and sum(path.lstat().st_size for path in paths) <= LIMIT
+    return regular and len(paths) <= most and _size(paths) <= limit
+
+
+def _size(paths: Iterable[Path]) -> int:
+    return sum(path.lstat().st_size for path in paths)
 
 
 def _place(draft: Path, place: Path) -> None:
@@ -281,16 +371,27 @@ def _place(draft: Path, place: Path) -> None:
 
 
 def _thin_out(folder: RunFolder) -> None:
-    """Keep the latest checkpoints."""
-    root = _root(folder)
+    """Keep the latest checkpoints, and of the others those that there is room for."""
+    root, room = _root(folder), ROOM
     made = sorted(((root / step).stat().st_mtime, step) for step in stored(folder))
-    for _, step in made[:-KEEP]:
-        shutil.rmtree(root / step, ignore_errors=True)
+    for number, (_, step) in enumerate(reversed(made)):
+        room -= _size(_files(root / step))
+        if number >= KEEP and room < 0:
+            shutil.rmtree(root / step, ignore_errors=True)
 
 
-def _sweep(root: Path) -> None:
-    """Delete what a server that was killed has left of its drafts."""
-    for draft in root.glob(".*"):
-        with suppress(OSError):
-            if time.time() - draft.stat().st_mtime > OLD:
-                shutil.rmtree(draft, ignore_errors=True)
+def _draft(folder: RunFolder) -> Path:
+    """Make the folder of a new draft. Drafts that a killed server has left go."""
+    from psutil import pid_exists
+
+    root = _root(folder)
+    draft = root / f".{os.getpid()}.{secrets.token_hex(8)}"
+    for old in root.glob(".*"):
+        with suppress(OSError, ValueError):
+            if (
+                not pid_exists(int(old.name.split(".")[1]))
+                or time.time() - old.stat().st_mtime > OLD
+            ):
+                shutil.rmtree(old, ignore_errors=True)
+    draft.mkdir(parents=True)
+    return draft

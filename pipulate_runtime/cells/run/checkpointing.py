@@ -7,13 +7,14 @@ from pathlib import Path
 from typing import Any
 
 from pipulate_runtime.cells.kernel.kernel import Kernel, KernelDied
-from pipulate_runtime.cells.kernel.pool import Pool, Run, settings
+from pipulate_runtime.cells.kernel.pool import Keeping, Pool, Run, settings
 from pipulate_runtime.cells.kernel.threads import in_thread
 from pipulate_runtime.cells.run import checkpoint
 from pipulate_runtime.cells.run.checkpoint import Checkpoint, Entry
 from pipulate_runtime.cells.run.job import Job
 from pipulate_runtime.cells.source.marks import Policy
 
+QUICKLY = 0.2  # seconds without a step after which the last of a chain is stored
 REST = 2.0  # seconds without a step after which a run rests: the chain has come to a question, or to its end
 
 
@@ -29,7 +30,12 @@ async def opened(pool: Pool, run: Run, job: Job, found: Checkpoint | None = None
 
 
 async def restored(pool: Pool, run: Run, job: Job, before: Sequence[Entry]) -> Kernel | None:
-    """Return a kernel that has a checkpoint loaded; None if there is none for these steps or it cannot be loaded."""
+    """Return a kernel that has a checkpoint loaded; None if there is none for these steps or none can be loaded.
+
+    One that no kernel has loaded before is proved by this one.
+    """
+    if run.keeping:
+        await asyncio.wait([run.keeping.task])
     find = checkpoint.latest
     found = await asyncio.to_thread(find, run.folder, settings.data, before, job.words_after)
     if found is None:
@@ -37,22 +43,24 @@ async def restored(pool: Pool, run: Run, job: Job, before: Sequence[Entry]) -> K
     try:
         kernel = await opened(pool, run, job, found)
         await found.load(kernel)
-    except (
-        KernelDied,
-        OSError,
-    ):  # packages may have changed, or the disk is full: the steps run again
+        lost = "" if found.proved else await found.prove(kernel, settings.data)
+    except (KernelDied, OSError) as problem:  # packages may have changed, or the disk is full
+        lost = f"a value that cannot be loaded again ({problem})"
+    if lost:
         await asyncio.to_thread(shutil.rmtree, found.folder, ignore_errors=True)
-        return None
+        checkpoint.note(run.folder, found.entries[-1][0], lost, sum(found.seconds))
+        return await restored(pool, run, job, before)
     kernel.seconds, kernel.restored = found.seconds, len(found.entries)
     return kernel
 
 
 async def keep(pool: Pool, run: Run, words: list[str], policy: Policy, lasting: str) -> None:
-    """See that a checkpoint is made of what the run's kernel has just executed, if it is worth it.
+    """See that a checkpoint is made of what the run's kernel has just executed.
 
-    `always`: the kernel stores at once. `auto`: when the run rests, and if running the steps again would take
-    longer than a start of a kernel. Another kernel proves it afterwards, without holding up the run. `lasting` is what
-    the page could not follow any more in a restored kernel, in words.
+    `always`: the kernel stores at once, and another kernel proves it. `auto`: a copy of the kernel stores while it goes on; when
+    steps follow each other quickly, the last of them. Where that is not to be had cheaply, the kernel stores when the run rests, if
+    running the steps again would take longer than a start of a kernel. `lasting` is what the page could not follow any
+    more in a restored kernel, in words.
     """
     if run.rests:
         run.rests.cancel()
@@ -67,22 +75,68 @@ async def keep(pool: Pool, run: Run, words: list[str], policy: Policy, lasting: 
     elif policy == "always":
         draft = await checkpoint.make(kernel, run.folder, words, policy)
         _start(pool, _prove(pool, run, draft, policy))
-    elif dear:
-        history = kernel.history
+    elif lasting:
+        return
+    elif run.keeping:
+        _when_it_rests(pool, run, QUICKLY, _later(pool, run, kernel, kernel.history, words))
+    elif not await _keep_aside(pool, run, kernel, words) and dear:
+        _when_it_rests(pool, run, REST, _make(pool, run, kernel, kernel.history, words))
 
-        def rests() -> None:
-            _start(pool, _make(pool, run, kernel, history, words))
 
-        run.rests = pool.loop.call_later(REST, rests)
+def _when_it_rests(pool: Pool, run: Run, seconds: float, work: Coroutine[Any, Any, None]) -> None:
+    """Begin some work unless the next step of the run starts within some seconds."""
+
+    async def rest() -> None:
+        try:
+            await asyncio.sleep(seconds)
+        except asyncio.CancelledError:
+            work.close()
+            raise
+        run.rests = None
+        _start(pool, work)
+
+    run.rests = asyncio.ensure_future(rest())
 
 
-def _start(pool: Pool, work: Coroutine[Any, Any, None]) -> None:
+def _start(pool: Pool, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
     task = asyncio.ensure_future(work)
     pool.keeping.add(task)
     task.add_done_callback(pool.keeping.discard)
+    return task
+
+
+async def _keep_aside(pool: Pool, run: Run, kernel: Kernel, words: list[str]) -> bool:
+    """Begin to store what a kernel has executed, in a copy of it; False while another step is being stored, or if it cannot."""
+    if run.keeping or (draft := await checkpoint.begin(kernel, run.folder, words)) is None:
+        return False
+    entries, seconds = list(kernel.history or ()), list(kernel.seconds)
+
+    async def finish() -> None:
+        await asyncio.sleep(0)  # until `run.keeping` is set
+        keeping = run.keeping
+        assert keeping
+        try:
+            is_valid = lambda: keeping.valid  # noqa: E731
+            data = settings.data
+            await checkpoint.finish(draft, entries, seconds, run.folder, data, is_valid)
+        finally:
+            run.keeping = None
+
+    run.keeping = Keeping(entries[-1][0], _start(pool, finish()))
+    return True
+
+
+async def _later(pool: Pool, run: Run, kernel: Kernel, history: Any, words: list[str]) -> None:
+    """Store what a kernel has executed once the step before is stored, if it rests then."""
+    if run.keeping:
+        await asyncio.wait([run.keeping.task])
+    async with run.lock:
+        if run.kernel is kernel and kernel.history == history and kernel.alive():
+            await _keep_aside(pool, run, kernel, words)
 
 
 async def _make(pool: Pool, run: Run, kernel: Kernel, history: Any, words: list[str]) -> None:
+    """Store what a kernel has executed if it rests, and prove it."""
     async with run.lock:
         if run.kernel is not kernel or kernel.history != history or not kernel.alive():
             return
@@ -92,6 +146,13 @@ async def _make(pool: Pool, run: Run, kernel: Kernel, history: Any, words: list[
         finally:
             pool.rest(run)
     await _prove(pool, run, draft, "auto")
+
+
+def forget(run: Run, step_ids: Sequence[str]) -> None:
+    """Delete what is stored of steps that run again, and what is being stored of them."""
+    if run.keeping and run.keeping.step_id in step_ids:
+        run.keeping.valid = False
+    checkpoint.forget(run.folder, step_ids)
 
 
 async def _prove(pool: Pool, run: Run, draft: Path | None, policy: Policy) -> None:

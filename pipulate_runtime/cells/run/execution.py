@@ -14,7 +14,7 @@ from pipulate_runtime.cells.kernel.kernel import Kernel, KernelDied
 from pipulate_runtime.cells.kernel.pool import Pool, Run
 from pipulate_runtime.cells.kernel.threads import in_thread
 from pipulate_runtime.cells.outputs.collect import KernelOutputs, Place, Spill
-from pipulate_runtime.cells.run import checkpoint, checkpointing, in_progress
+from pipulate_runtime.cells.run import checkpointing, in_progress
 from pipulate_runtime.cells.run.checkpoint import Entry
 from pipulate_runtime.cells.run.history import (
     Basis,
@@ -198,7 +198,7 @@ async def execute_step(kernel: Kernel, run: Run, job: Job, execution: Execution)
     step_id = execution.step_id
     await kernel.load_source(*job.source.for_kernel)
     kernel.history = None  # until the step is through
-    await asyncio.to_thread(checkpoint.forget, run.folder, job.from_step(step_id))
+    await asyncio.to_thread(checkpointing.forget, run, job.from_step(step_id))
     execution.doing = "Running"
     execution.shown = shown = shown_by(kernel)
     execution.public = mask_secrets(job.source.plugin_class, step_id, execution.form)
