@@ -53,22 +53,13 @@ class PageView:
         return parse_qs(urlsplit(self.address).query).get("run", [""])[0]
 
 
-@dataclass(frozen=True, slots=True)
-class PageText:
-    """The text of a page for the model, and the workflow's own instructions."""
-
-    page: str
-    training: str = ""
-
-
 def shortened(text: str, longest: int) -> str:
     """Return a text without its middle if it is too long."""
     if len(text) <= longest:
         return text
     end = longest // 3
-    return (
-        f"{text[: longest - end]}\n[… {len(text) - longest} characters left out …]\n{text[-end:]}"
-    )
+    left_out = f"[… {len(text) - longest} characters left out …]"
+    return f"{text[: longest - end]}\n{left_out}\n{text[-end:]}"
 
 
 class PageReader:
@@ -79,13 +70,13 @@ class PageReader:
         self._store = store
         self._loaded = loaded
 
-    async def read(self, view: PageView) -> PageText:
-        """Return the text of a page. Unreadable parts are left out; nothing is raised."""
+    async def read(self, view: PageView) -> tuple[str, str]:
+        """Return the text of a page, and the workflow's own instructions or "". Nothing is raised."""
         key = view.path.strip("/")
         plugin = self._loaded.by_key.get(key)
         training = shortened(training_of(plugin), TRAINING) if plugin else ""
         if plugin is None and key not in OWN:
-            return PageText("A page without content for questions.")
+            return "A page without content for questions.", ""
         try:
             lines = await self._run(plugin, view) if plugin else None
             if lines is None:
@@ -93,7 +84,7 @@ class PageReader:
         except (HostError, httpx.HTTPError, TimeoutError) as error:
             log.warning("the page %s cannot be read for the chat: %s", view.path, error)
             lines = ["The page could not be read."]
-        return PageText(shortened("\n\n".join(filter(None, lines)), PAGE), training)
+        return shortened("\n\n".join(filter(None, lines)), PAGE), training
 
     async def _whole(self, path: str) -> str:
         """Return the text of a page of the host, or of a workflow's landing page."""
@@ -108,18 +99,20 @@ class PageReader:
             return None
         state = run.state
         name = workflow_runs.run_name(run.key, plugin.app_name)
-        head = [f"Workflow: {plugin.title}. {plugin.description}", f"Run: {name} (key {run.key})"]
-        head.append(f"Standing: {workflow_runs.standing(plugin.steps, state)[1]}")
-        titles = [f"{n}. {step.show}" for n, step in enumerate(plugin.steps[:-1], start=1)]
-        head.append("Steps: " + "; ".join(titles))
         steps = list(plugin.steps)
+        titles = [f"{number}. {step.show}" for number, step in enumerate(steps[:-1], start=1)]
+        head = [
+            f"Workflow: {plugin.title}. {plugin.description}",
+            f"Run: {name} (key {run.key})",
+            f"Standing: {workflow_runs.standing(plugin.steps, state)[1]}",
+            "Steps: " + "; ".join(titles),
+        ]
         current = next((n for n, s in enumerate(steps) if not is_done(state, s)), len(steps) - 1)
         cards = []
-        for number in range(max(0, current - CARDS), current + 1):
-            step, waiting = steps[number], number == current
+        for step in steps[max(0, current - CARDS) : current + 1]:
+            waiting = step is steps[current]
             text = await self._card(plugin, step.id, run.key, view.typed if waiting else {})
-            title = "Current step" if waiting else "Done"
-            longest = WAITING if waiting else CARD
+            title, longest = ("Current step", WAITING) if waiting else ("Done", CARD)
             cards.append(f"[{title}: {step.show} ({step.id})]\n{shortened(text, longest)}")
         return ["\n".join(head), *reversed(cards)]  # the oldest cards are cut off
 
@@ -159,7 +152,7 @@ def text_of(element: Tag, typed: Mapping[str, Any]) -> str:
         if not table.find_parent("table"):
             table.replace_with(f"\n{readable(_only(table))}\n")
     for part in element.find_all(["form", "script", "style", "button", "iframe"]):
-        if part.name != "form" or any(True for _ in controls(part)):
+        if part.name != "form" or any(controls(part)):
             part.decompose()
     for block in element.find_all(["p", "li", "dd", "h1", "h2", "h3", "h4", "pre", "div", "tr"]):
         block.append("\n")
