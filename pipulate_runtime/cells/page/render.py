@@ -128,10 +128,14 @@ def readable(size: int) -> str:
     return f"{amount:.1f} {unit}" if amount < 9.95 else f"{amount:.0f} {unit}"
 
 
-def highlight(text: str, **options: Any) -> str:
-    """Return Python code as HTML with classes of Pygments; `options` go to the lexer."""
+def highlight(text: str, language: str = "python", **options: Any) -> str:
+    """Return code as HTML with classes of Pygments, plain in an unknown language; `options` go to the lexer."""
     pygments: Any = import_module("pygments")
-    lexer: Any = import_module("pygments.lexers.python").PythonLexer(**options)
+    lexers: Any = import_module("pygments.lexers")
+    try:
+        lexer = lexers.get_lexer_by_name(language, **options)
+    except import_module("pygments.util").ClassNotFound:
+        lexer = lexers.TextLexer(**options)
     formatter: Any = import_module("pygments.formatters").HtmlFormatter(nowrap=True)
     return str(pygments.highlight(text, lexer, formatter))
 
