@@ -5,13 +5,10 @@ import os
 import secrets
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 from pipulate_runtime.cells.outputs.stream import Terminal
 from pipulate_runtime.cells.outputs.widgets import VIEW, Models
-
-# --- large streams go to a file of the run --------------------------------------------------------------------------------
-
 
 MORE = 1_000_000  # characters of one stream in memory; a longer one goes to a file
 
@@ -23,16 +20,13 @@ class Spill:
         """Make the folder and open a file in it. Raises OSError."""
         folder.mkdir(parents=True, exist_ok=True)
         self.path = folder / f"spill.{secrets.token_hex(8)}"
-        self.size = 0
-        self._file: IO[bytes] | None = self.path.open("wb")
+        self._file = self.path.open("wb")
         self._digest = hashlib.sha256()
 
     def write(self, text: str) -> None:
         content = text.encode("utf-8", "surrogatepass")
-        assert self._file
         self._file.write(content)
         self._digest.update(content)
-        self.size += len(content)
 
     @staticmethod
     def sweep(folder: Path) -> None:
@@ -42,24 +36,18 @@ class Spill:
 
     def keep(self) -> str:
         """Give the file its final name, and return it. Raises OSError."""
-        assert self._file
         self._file.flush()
         os.fsync(self._file.fileno())  # the row that names the file survives a power cut
         self._file.close()
-        self._file = None
         name = f"{self._digest.hexdigest()[:32]}.text"
         self.path.replace(self.path.with_name(name))
         return name
 
     def drop(self) -> None:
         """Delete the file unless it was kept."""
-        if self._file:
+        if not self._file.closed:
             self._file.close()
-            self._file = None
             self.path.unlink(missing_ok=True)
-
-
-# --- messages of a cell ---------------------------------------------------------------------------------------------------
 
 
 Output = dict[str, Any]
@@ -299,9 +287,9 @@ def _output(kind: str, content: Message) -> Output:
     if kind == "error":
         return error(content["ename"], content["evalue"], content["traceback"])
     output = {"output_type": kind, "data": content["data"], "metadata": content["metadata"]}
-    return output | (
-        {"execution_count": content["execution_count"]} if kind == "execute_result" else {}
-    )
+    if kind == "execute_result":
+        output["execution_count"] = content["execution_count"]
+    return output
 
 
 def _display_id(content: Message) -> str:

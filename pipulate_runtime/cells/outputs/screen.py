@@ -2,9 +2,10 @@
 
 import html
 import re
-from dataclasses import dataclass, field
-from itertools import groupby
+from dataclasses import dataclass, field, replace
+from itertools import groupby, product
 from operator import itemgetter
+from typing import Any
 
 from pipulate_runtime.cells.outputs import progress
 
@@ -44,8 +45,6 @@ class Style:
 
 
 PLAIN = Style()
-
-
 WIDE = 100_000  # characters of one line; of a longer one the middle is left out
 
 
@@ -59,9 +58,7 @@ class Line:
 
     def write(self, column: int, text: str, style: Style) -> None:
         end = column + len(text)
-        if (
-            column == 0 and end >= self.length
-        ):  # the whole line is overwritten, as by a progress bar
+        if column == 0 and end >= self.length:  # as by a progress bar
             self.pieces, self.length, self.cut_up = [(text, style)], end, False
         elif column >= self.length:
             if column > self.length:
@@ -82,8 +79,7 @@ class Line:
 
     def narrow(self) -> int:
         """Leave out the middle of a line that is too long; return its new length."""
-        text = "".join(text for text, _ in self.pieces)
-        half = WIDE // 2
+        text, half = self.text, WIDE // 2
         left_out = f" … {self.length - WIDE:,} characters are not shown … "
         self.pieces = [(text[:half] + left_out + text[-half:], PLAIN)]
         self.length, self.cut_up = len(self.pieces[0][0]), False
@@ -212,8 +208,9 @@ class Screen:
 
 def to_html(text: str) -> str:
     """Return terminal text as HTML for a `pre`, all escaped, colours as inline styles."""
-    if not _CONTROL.search(text.replace("\r\n", "\n")):
-        return html.escape(text.replace("\r\n", "\n"))
+    plain = text.replace("\r\n", "\n")
+    if not _CONTROL.search(plain):
+        return html.escape(plain)
     screen = Screen()
     screen.feed(text)
     return screen.html()
@@ -223,58 +220,55 @@ def _number(text: str, default: int) -> int:
     return int(text) if text.isascii() and text.isdigit() and len(text) < 6 else default
 
 
-def _sgr(style: Style, text: str) -> Style:
-    """Return the style after a `select graphic rendition` sequence (ECMA-48 8.3.117, colours of ITU T.416)."""
-    codes = [_number(part, 0) for part in text.replace(":", ";").split(";")]
-    values = {name: getattr(style, name) for name in Style.__slots__}
-    flags = {1: ("bold", True), 3: ("italic", True), 4: ("underline", True), 7: ("inverse", True),
-             22: ("bold", False), 23: ("italic", False), 24: ("underline", False), 27: ("inverse", False),
-             39: ("colour", ""), 49: ("background", "")}  # fmt: skip
-    while codes:
-        code = codes.pop(0)
-        if code == 0:
-            values = {name: getattr(PLAIN, name) for name in Style.__slots__}
-        elif code in flags:
-            name, value = flags[code]
-            values[name] = value
-        elif code in (38, 48):
-            values["colour" if code == 38 else "background"] = _extended(codes)
-        elif 30 <= code <= 37 or 90 <= code <= 97:
-            values["colour"] = _named(code % 10)
-        elif 40 <= code <= 47 or 100 <= code <= 107:
-            values["background"] = _named(code % 10)
-    return Style(**values)
-
-
 def _named(index: int) -> str:
     return f"var(--ansi-{_NAMES[index]},{_COLOURS[_NAMES[index]]})"
 
 
+def _hex(red: int, green: int, blue: int) -> str:
+    return f"#{red:02x}{green:02x}{blue:02x}"
+
+
+# What the codes of a `select graphic rendition` sequence change (ECMA-48 8.3.117)
+_CODES: dict[int, dict[str, Any]] = {
+    1: {"bold": True}, 3: {"italic": True}, 4: {"underline": True}, 7: {"inverse": True},
+    22: {"bold": False}, 23: {"italic": False}, 24: {"underline": False}, 27: {"inverse": False},
+    39: {"colour": ""}, 49: {"background": ""},
+}  # fmt: skip
+for _index in range(8):
+    _CODES[30 + _index] = _CODES[90 + _index] = {"colour": _named(_index)}
+    _CODES[40 + _index] = _CODES[100 + _index] = {"background": _named(_index)}
+
+_PALETTE = [
+    *map(_named, [*range(8)] * 2),
+    *(_hex(*levels) for levels in product((0, 95, 135, 175, 215, 255), repeat=3)),
+    *(_hex(grey, grey, grey) for grey in range(8, 248, 10)),
+]
 # IPython colours its tracebacks with some that are unreadable on a dark page, or on a light one
-_OF_TRACEBACKS = {index: _named(4) for index in (17, 18, 19, 20, 21)} | {
-    **dict.fromkeys((22, 28, 34), _named(2)),
-    **{66: _named(6), 129: _named(5), 130: _named(3), 132: _named(5), 167: _named(1)},
-    250: _named(7),
-}
+for _index, _name in {17: 4, 18: 4, 19: 4, 20: 4, 21: 4, 22: 2, 28: 2, 34: 2,
+                      66: 6, 129: 5, 130: 3, 132: 5, 167: 1, 250: 7}.items():  # fmt: skip
+    _PALETTE[_index] = _named(_name)
+
+
+def _sgr(style: Style, text: str) -> Style:
+    """Return the style after a `select graphic rendition` sequence; `text` holds its codes."""
+    codes = [_number(part, 0) for part in text.replace(":", ";").split(";")]
+    while codes:
+        code = codes.pop(0)
+        if code == 0:
+            style = PLAIN
+        elif code in (38, 48):
+            colour = _extended(codes)
+            style = (
+                replace(style, colour=colour) if code == 38 else replace(style, background=colour)
+            )
+        elif code in _CODES:
+            style = replace(style, **_CODES[code])
+    return style
 
 
 def _extended(codes: list[int]) -> str:
-    """Read a colour of 256 or of 16 million from the codes that follow 38 or 48."""
+    """Take a colour of 256 or of 16 million (ITU T.416) from the codes that follow 38 or 48."""
     kind = codes.pop(0) if codes else 0
     if kind == 2 and len(codes) >= 3:
-        red, green, blue = (min(codes.pop(0), 255) for _ in range(3))
-        return f"#{red:02x}{green:02x}{blue:02x}"
-    if kind != 5 or not codes:
-        return ""
-    index = min(codes.pop(0), 255)
-    if index < 16:
-        return _named(index % 8)
-    if index in _OF_TRACEBACKS:
-        return _OF_TRACEBACKS[index]
-    if index < 232:
-        levels = (0, 95, 135, 175, 215, 255)
-        cube = index - 16
-        red, green, blue = (levels[cube // 36], levels[cube // 6 % 6], levels[cube % 6])
-        return f"#{red:02x}{green:02x}{blue:02x}"
-    grey = 8 + 10 * (index - 232)
-    return f"#{grey:02x}{grey:02x}{grey:02x}"
+        return _hex(*(min(codes.pop(0), 255) for _ in range(3)))
+    return _PALETTE[min(codes.pop(0), 255)] if kind == 5 and codes else ""
