@@ -4,6 +4,7 @@ import base64
 import contextlib
 import json
 from collections.abc import Container, Iterable, Mapping
+from dataclasses import dataclass
 from importlib import import_module
 from itertools import pairwise
 from typing import Any
@@ -152,22 +153,25 @@ def raw(text: str) -> Any:
 
 def conversation(asked: Iterable[Mapping[str, Any]]) -> Any:
     """Return the questions of a cell and their answers. Jupyter stores no such output."""
-    lines = []
-    for entry in asked:
-        lines.append(Dt(entry["prompt"] or "Answer"))
-        lines.append(Dd("not kept" if entry.get("secret") else entry["answer"]))
+    lines = (
+        (
+            Dt(entry["prompt"] or "Answer"),
+            Dd("not kept" if entry.get("secret") else entry["answer"]),
+        )
+        for entry in asked
+    )
     return Dl(*lines, cls="asked", aria_label="Questions and answers")
 
 
+@dataclass
 class View:
     """The outputs of one stored or growing cell, as components."""
 
-    def __init__(self, folder: RunFolder, app_name: str, record: Record, show: str) -> None:
-        """`show` is the option of the cell; an error is shown in any case."""
-        self.folder = folder
-        self.app_name = app_name
-        self.record = record
-        self.show = show
+    folder: RunFolder
+    app_name: str
+    record: Record
+    show: str
+    """The option of the cell; an error is shown in any case."""
 
     def parts(self) -> list[Any]:
         """Return all components, in order."""
