@@ -79,9 +79,6 @@ def _attribute(tag: str, name: str, value: str) -> str | None:
     return value
 
 
-# --- formulas ---
-
-
 def formula(source: str, display: bool) -> str:
     """Return a LaTeX formula as MathML, or as its source if it cannot be converted."""
     source = source.strip()
@@ -123,9 +120,6 @@ def latex(text: str) -> str:
                 plain = re.sub(r"^\\displaystyle\b", "", inner.strip())
                 return formula(plain, start in ("$$", "\\[") or plain != inner.strip())
     return formula(text, display=True) if text.startswith("\\begin") else markdown(text)
-
-
-# --- Markdown ---
 
 
 def markdown(text: str) -> str:

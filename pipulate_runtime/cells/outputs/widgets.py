@@ -118,9 +118,6 @@ def _references(names: Any) -> list[str]:
     ]
 
 
-# --- what a page shows of them ---
-
-
 def component(
     name: str,
     states: Mapping[str, State],

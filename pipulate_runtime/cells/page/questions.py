@@ -47,9 +47,6 @@ def _name(path: str) -> str:
     return PurePosixPath(path).name
 
 
-# --- what a waiting step needs ----------------------------------------------------------------------------------------
-
-
 def form(cells: "Cells", execution: "Execution") -> Any:
     """Return the form that asks again for the secrets of earlier steps."""
     fields = []

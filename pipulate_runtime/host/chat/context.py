@@ -88,8 +88,7 @@ class PageReader:
 
     async def _whole(self, path: str) -> str:
         """Return the text of a page of the host, or of a workflow's landing page."""
-        page = BeautifulSoup(await self._get(path, {}), "html.parser")
-        main = page.find("main")
+        main = (await self._get(path, {})).find("main")
         return text_of(main, {}) if isinstance(main, Tag) else ""
 
     async def _run(self, plugin: Plugin, view: PageView) -> list[str] | None:
@@ -117,21 +116,18 @@ class PageReader:
         return ["\n".join(head), *reversed(cards)]  # the oldest cards are cut off
 
     async def _card(self, plugin: Plugin, step_id: str, key: str, typed: Mapping[str, Any]) -> str:
-        found = await self._get(f"/{plugin.app_name}/{step_id}", {"pipeline_id": key})
-        soup = BeautifulSoup(found, "html.parser")
+        soup = await self._get(f"/{plugin.app_name}/{step_id}", {"pipeline_id": key})
         card = soup.find(id=step_id)
         return text_of(card if isinstance(card, Tag) else soup, typed)
 
-    async def _get(self, path: str, values: dict[str, str]) -> str:
+    async def _get(self, path: str, values: dict[str, str]) -> BeautifulSoup:
         transport = httpx.ASGITransport(app=self._app, raise_app_exceptions=False)
+        client = httpx.AsyncClient(transport=transport, base_url=_ORIGIN)
         headers = {"HX-Request": "true"} if values else {}
         with quiet():
-            async with (
-                asyncio.timeout(TIME),
-                httpx.AsyncClient(transport=transport, base_url=_ORIGIN) as client,
-            ):
+            async with asyncio.timeout(TIME), client:
                 answer = await client.get(path, params=values, headers=headers)
-        return answer.text
+        return BeautifulSoup(answer.text, "html.parser")
 
 
 def training_of(plugin: Plugin) -> str:
@@ -150,7 +146,7 @@ def text_of(element: Tag, typed: Mapping[str, Any]) -> str:
     lines = list(_questions(element, typed))
     for table in element.find_all("table"):
         if not table.find_parent("table"):
-            table.replace_with(f"\n{readable(_only(table))}\n")
+            table.replace_with(f"\n{readable(BeautifulSoup(str(table), 'html.parser'))}\n")
     for part in element.find_all(["form", "script", "style", "button", "iframe"]):
         if part.name != "form" or any(controls(part)):
             part.decompose()
@@ -162,12 +158,6 @@ def text_of(element: Tag, typed: Mapping[str, Any]) -> str:
         picture.replace_with(f"[a picture: {attribute(picture, 'alt') or 'without a description'}]")
     text = re.sub(r"[^\S\n]*\n(?:[^\S\n]*\n)+", "\n", element.get_text()).strip("\n")
     return "\n".join([text, *lines]).strip()
-
-
-def _only(table: Tag) -> Tag:
-    holder = BeautifulSoup("", "html.parser").new_tag("div")
-    holder.append(BeautifulSoup(str(table), "html.parser"))
-    return holder
 
 
 def _questions(element: Tag, typed: Mapping[str, Any]) -> Iterable[str]:

@@ -114,9 +114,6 @@ def buttons(busy: bool, swap: bool = False) -> Component:
     )
 
 
-# -- messages
-
-
 def log(messages: Iterable[Message], swap: bool = False) -> Component:
     oob = "innerHTML" if swap else None
     return Div(*map(bubble, messages), id="chat-log", role="log", hx_swap_oob=oob)

@@ -89,8 +89,6 @@ class Tools:
     def bring_back(self, row_id: int) -> Row | None:
         return self._tasks.rows.bring_back(row_id)
 
-    # -- the tools
-
     def _list(self, arguments: dict[str, Any]) -> Result:
         rows = self._tasks.rows.all()
         answer: dict[str, Any] = {"tasks": [_shown(row) for row in rows[:LISTED]]}

@@ -111,9 +111,6 @@ def printable(text: str) -> str:
     return "".join(c for c in " ".join(text.split()) if c.isprintable())
 
 
-# --- the boxes ----------------------------------------------------------------------------------------------------
-
-
 def _boxes(flow: Flow, colours: Mapping[int, int]) -> list[_Box]:
     """Place each step below the one before; `colours` are of the steps that feed others."""
     boxes: list[_Box] = []
@@ -185,9 +182,6 @@ def wrapped(text: str, room: int, most: int) -> list[str]:
         cut = chop_cells(f"{lines[most - 1]} {lines[most]}", room - 1)[0]
         lines[most - 1 :] = [f"{cut}…"]
     return lines
-
-
-# --- the tracks ---------------------------------------------------------------------------------------------------
 
 
 def _lanes(spans: Mapping[int, tuple[int, int]]) -> dict[int, int]:
