@@ -12,8 +12,6 @@ from pipulate_runtime.cells.outputs import progress
 _CONTROL = re.compile(
     r"\x1b\[([0-9;:?]*)([ -/]*[@-~])|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)|\x1b[@-Z\\-_=>]|[\r\b]"
 )
-_NAMES = ("black", "red", "green", "yellow", "blue", "magenta", "cyan", "white")
-
 # Readable on white and on near black; a style sheet can set others for each theme
 _COLOURS = {
     "black": "#6e6e6e", "red": "#d0453f", "green": "#2f8f46", "yellow": "#a67c00",
@@ -220,8 +218,7 @@ def _number(text: str, default: int) -> int:
     return int(text) if text.isascii() and text.isdigit() and len(text) < 6 else default
 
 
-def _named(index: int) -> str:
-    return f"var(--ansi-{_NAMES[index]},{_COLOURS[_NAMES[index]]})"
+_NAMED = [f"var(--ansi-{name},{colour})" for name, colour in _COLOURS.items()]
 
 
 def _hex(red: int, green: int, blue: int) -> str:
@@ -234,19 +231,20 @@ _CODES: dict[int, dict[str, Any]] = {
     22: {"bold": False}, 23: {"italic": False}, 24: {"underline": False}, 27: {"inverse": False},
     39: {"colour": ""}, 49: {"background": ""},
 }  # fmt: skip
-for _index in range(8):
-    _CODES[30 + _index] = _CODES[90 + _index] = {"colour": _named(_index)}
-    _CODES[40 + _index] = _CODES[100 + _index] = {"background": _named(_index)}
+for _index, _colour in enumerate(_NAMED):
+    _CODES[30 + _index] = _CODES[90 + _index] = {"colour": _colour}
+    _CODES[40 + _index] = _CODES[100 + _index] = {"background": _colour}
 
 _PALETTE = [
-    *map(_named, [*range(8)] * 2),
+    *_NAMED,
+    *_NAMED,
     *(_hex(*levels) for levels in product((0, 95, 135, 175, 215, 255), repeat=3)),
     *(_hex(grey, grey, grey) for grey in range(8, 248, 10)),
 ]
 # IPython colours its tracebacks with some that are unreadable on a dark page, or on a light one
 for _index, _name in {17: 4, 18: 4, 19: 4, 20: 4, 21: 4, 22: 2, 28: 2, 34: 2,
                       66: 6, 129: 5, 130: 3, 132: 5, 167: 1, 250: 7}.items():  # fmt: skip
-    _PALETTE[_index] = _named(_name)
+    _PALETTE[_index] = _NAMED[_name]
 
 
 def _sgr(style: Style, text: str) -> Style:

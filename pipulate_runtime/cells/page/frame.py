@@ -5,6 +5,7 @@ import json
 import re
 from collections.abc import Sequence
 from functools import lru_cache
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -68,16 +69,10 @@ def document(parts: Sequence[Part], base: str) -> str:
 
 
 def _libraries(parts: Sequence[Part], base: str) -> str:
-    names: list[str] = []
-    for mime, _data in parts:
-        if mime == PLOTLY:
-            names.append("plotly")
-        elif is_vega(mime):
-            names.append("vega")
-        elif mime == BOKEH_EXEC:
-            names.extend(chart_scripts.BOKEH)
-    wanted = [name for name in dict.fromkeys(names) if chart_scripts.available(name)]
-    addresses = [chart_scripts.address(name, base) for name in wanted]
+    known = {PLOTLY: ("plotly",), BOKEH_EXEC: chart_scripts.BOKEH}
+    wanted = [known.get(mime, ("vega",) if is_vega(mime) else ()) for mime, _ in parts]
+    names = filter(chart_scripts.available, dict.fromkeys(chain(*wanted)))
+    addresses = [chart_scripts.address(name, base) for name in names]
     return "".join(f'<script src="{address}"></script>\n' for address in addresses)
 
 
