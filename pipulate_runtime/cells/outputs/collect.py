@@ -3,7 +3,7 @@
 import hashlib
 import os
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -115,37 +115,29 @@ class KernelOutputs:
         ]
 
 
+@dataclass(eq=False)
 class Collector:
     """Collects the outputs of one cell. The list `outputs` is never replaced, so callers that hold it see it grow."""
 
-    def __init__(
-        self,
-        shown: KernelOutputs,
-        outputs: list[Output],
-        place: Place = ("", 0),
-        folder: Path | None = None,
-        most: int = LIMIT,
-    ) -> None:
-        """Collect into `outputs`; `shown` belongs to the kernel. Long texts go to files in `folder`.
+    shown: KernelOutputs  # of the kernel
+    outputs: list[Output]
+    place: Place = ("", 0)
+    folder: Path | None = None  # for long texts
+    most: int = LIMIT  # characters that the cell may print
+    marks: list[Mark] = field(default_factory=list)
+    execution_count: int | None = None
+    printed: int = 0
 
-        A cell may print `most` characters.
-        """
-        self.shown = shown
-        self.outputs = outputs
-        self.marks: list[Mark] = []
-        shown.tick += 1
-        self.made = self.cleared = shown.tick
-        self.execution_count: int | None = None
+    def __post_init__(self) -> None:
+        self.shown.cells[self.place] = self
+        self.shown.tick += 1
+        self.made = self.cleared = self.shown.tick
         self._clear_first = False
-        self.printed = 0
         self._size = 0
-        self._folder = folder
-        self._most = most
         self._stream: Output = {}
         self._stream_mark = Mark(0, 0)
         self._pending: list[str] = []  # of the last stream
         self._pending_size = 0
-        shown.cells[place] = self
 
     @property
     def captured(self) -> bool:
@@ -162,7 +154,7 @@ class Collector:
         self._size += sum(map(_length, content.get("data", {}).values()))
         if self.captured:
             self._size += _length(content.get("text", ""))
-        if self._size > LIMIT or self.printed > self._most:
+        if self._size > LIMIT or self.printed > self.most:
             raise TooMuch
         if kind == "execute_input":
             self.execution_count = content["execution_count"]
@@ -228,8 +220,8 @@ class Collector:
         self._pending.clear()
         self._pending_size = 0
         mark, stream = self._stream_mark, self._stream
-        if mark.spill is None and self._folder and len(stream["text"]) + len(text) > MORE:
-            mark.spill, text, stream["text"] = Spill(self._folder), stream["text"] + text, ""
+        if mark.spill is None and self.folder and len(stream["text"]) + len(text) > MORE:
+            mark.spill, text, stream["text"] = Spill(self.folder), stream["text"] + text, ""
         if mark.spill:
             mark.spill.write(text)
         else:

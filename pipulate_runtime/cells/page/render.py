@@ -310,9 +310,7 @@ class View:
             content = text if mime != "image/svg+xml" else base64.b64encode(text.encode()).decode()
             source = f"data:{mime};base64,{''.join(content.split())}"
         size = output.get("metadata", {}).get(mime, {})
-        sizes: dict[str, Any] = {
-            k: v for k in ("width", "height") if isinstance(v := size.get(k), int | float)
-        }
+        sizes = {n: size[n] for n in ("width", "height") if isinstance(size.get(n), int | float)}
         alt = _text(output["data"].get("text/plain", "")) or "Picture"
         return Img(src=source, alt=alt, style="max-width:100%;height:auto", **sizes)
 

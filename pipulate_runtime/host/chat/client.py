@@ -8,6 +8,7 @@ import json
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -78,14 +79,12 @@ class Ollama:
         """With the model that was asked for, if one was; raises HostError PP550."""
         self.address = address_of(address)
         self.wanted = model
-        self._client: httpx.AsyncClient | None = None
 
+    @cached_property
     def _http(self) -> httpx.AsyncClient:
-        if self._client is None:
-            timeout = httpx.Timeout(SILENCE, connect=CONNECT)
-            # a proxy of the surroundings is for other machines, not for this one
-            self._client = httpx.AsyncClient(timeout=timeout, trust_env=not self._is_here)
-        return self._client
+        timeout = httpx.Timeout(SILENCE, connect=CONNECT)
+        # a proxy of the surroundings is for other machines, not for this one
+        return httpx.AsyncClient(timeout=timeout, trust_env=not self._is_here)
 
     @property
     def _is_here(self) -> bool:
@@ -98,15 +97,14 @@ class Ollama:
 
     async def close(self) -> None:
         """Ends all connections."""
-        if self._client is not None:
-            await self._client.aclose()
-            self._client = None
+        if client := self.__dict__.pop("_http", None):
+            await client.aclose()
 
     async def model(self) -> str:
         """The model to ask: the wanted one, else the recommended one, else the first. Raises HostError PP551, PP552."""
         wanted = self.wanted or MODEL
         try:
-            answer = await self._http().get(f"{self.address}/api/tags", timeout=CONNECT)
+            answer = await self._http.get(f"{self.address}/api/tags", timeout=CONNECT)
             names = [str(model["name"]) for model in answer.json()["models"]]
         except (httpx.HTTPError, httpx.InvalidURL, ValueError, KeyError, TypeError) as error:
             raise OLLAMA_MISSING.error(url=self.address, model=wanted) from error
@@ -141,7 +139,7 @@ class Ollama:
         """The answer to a request; what can happen to a connection becomes words."""
         address = f"{self.address}/api/chat"
         try:
-            async with self._http().stream("POST", address, json=body) as answer:
+            async with self._http.stream("POST", address, json=body) as answer:
                 yield answer
         except (httpx.ConnectError, httpx.ConnectTimeout) as error:
             raise OLLAMA_MISSING.error(url=self.address, model=body["model"]) from error

@@ -62,18 +62,18 @@ def shortened(text: str, longest: int) -> str:
     return f"{text[: longest - end]}\n{left_out}\n{text[-end:]}"
 
 
+@dataclass(frozen=True, slots=True)
 class PageReader:
     """Reads pages of an app as text."""
 
-    def __init__(self, app: Any, store: StateStore, loaded: Loaded) -> None:
-        self._app = app
-        self._store = store
-        self._loaded = loaded
+    app: Any
+    store: StateStore
+    loaded: Loaded
 
     async def read(self, view: PageView) -> tuple[str, str]:
         """Return the text of a page, and the workflow's own instructions or "". Nothing is raised."""
         key = view.path.strip("/")
-        plugin = self._loaded.by_key.get(key)
+        plugin = self.loaded.by_key.get(key)
         training = shortened(training_of(plugin), TRAINING) if plugin else ""
         if plugin is None and key not in OWN:
             return "A page without content for questions.", ""
@@ -93,7 +93,7 @@ class PageReader:
 
     async def _run(self, plugin: Plugin, view: PageView) -> list[str] | None:
         """Return the cards of a run up to the current one, the current first; None when the page shows no run."""
-        run = self._store.run(view.run)
+        run = self.store.run(view.run)
         if run is None or run.app_name != plugin.app_name or not plugin.steps:
             return None
         state = run.state
@@ -121,7 +121,7 @@ class PageReader:
         return text_of(card if isinstance(card, Tag) else soup, typed)
 
     async def _get(self, path: str, values: dict[str, str]) -> BeautifulSoup:
-        transport = httpx.ASGITransport(app=self._app, raise_app_exceptions=False)
+        transport = httpx.ASGITransport(app=self.app, raise_app_exceptions=False)
         client = httpx.AsyncClient(transport=transport, base_url=_ORIGIN)
         headers = {"HX-Request": "true"} if values else {}
         with quiet():

@@ -57,16 +57,12 @@ class Conversation:
         self._tools = tools
         self._page_reader = page_reader
         self._listeners: set[Listener] = set()
-        self._waiting: deque[tuple[Message, PageView]] = (
-            deque()
-        )  # questions, and where they are from
+        self._waiting: deque[tuple[Message, PageView]] = deque()  # with the page of each question
         self._worker: asyncio.Task[None] | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._without_tools: set[str] = set()
         self._draft: Message | None = None
         history.listen = self._show_message
-
-    # -- who listens
 
     def connect(self) -> Listener:
         """Add a panel; its first piece is the whole conversation."""
@@ -86,8 +82,8 @@ class Conversation:
         listener.pieces.put_nowait(html(panel.log(shown, swap=True)))
         listener.pieces.put_nowait(html(panel.buttons(self.busy, swap=True)))
 
-    def _tell(self, *parts: Any) -> None:
-        text = "".join(html(part) for part in parts)
+    def _tell(self, part: Any) -> None:
+        text = html(part)
         for listener in self._listeners:
             try:
                 listener.pieces.put_nowait(text)
@@ -114,8 +110,6 @@ class Conversation:
             if listener.path == "/tasks":
                 with contextlib.suppress(asyncio.QueueFull):
                     listener.pieces.put_nowait(html(panel.fresh_tasks()))
-
-    # -- what the person does
 
     @property
     def has_panel(self) -> bool:
@@ -164,8 +158,6 @@ class Conversation:
             with contextlib.suppress(asyncio.CancelledError):
                 await self._worker
         await self.ollama.close()
-
-    # -- answering
 
     def _start(self) -> None:
         self._loop = asyncio.get_running_loop()
