@@ -2,10 +2,9 @@
 
 import html
 import re
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from itertools import groupby, product
 from operator import itemgetter
-from typing import Any
 
 from pipulate_runtime.cells.outputs import progress
 
@@ -19,30 +18,16 @@ _COLOURS = {
 }  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class Style:
-    """How a character looks."""
-
-    colour: str = ""
-    background: str = ""
-    bold: bool = False
-    italic: bool = False
-    underline: bool = False
-    inverse: bool = False
-
-    def css(self) -> str:
-        parts = (
-            (self.colour, f"color:{self.colour}"),
-            (self.background, f"background-color:{self.background}"),
-            (self.inverse, "filter:invert(1)"),
-            (self.bold, "font-weight:bold"),
-            (self.italic, "font-style:italic"),
-            (self.underline, "text-decoration:underline"),
-        )
-        return ";".join(css for is_set, css in parts if is_set)
-
-
-PLAIN = Style()
+Style = dict[str, str]  # how a character looks: CSS properties and their values
+PLAIN: Style = {}
+_PROPERTIES = (
+    "color",
+    "background-color",
+    "filter",
+    "font-weight",
+    "font-style",
+    "text-decoration",
+)
 WIDE = 100_000  # characters of one line; of a longer one the middle is left out
 
 
@@ -100,7 +85,7 @@ class Line:
         parts = []
         for style, pieces in groupby(self.pieces, key=itemgetter(1)):
             text = html.escape("".join(text for text, _ in pieces))
-            css = style.css()
+            css = ";".join(f"{name}:{style[name]}" for name in _PROPERTIES if name in style)
             parts.append(f'<span style="{css}">{text}</span>' if css else text)
         return "".join(parts)
 
@@ -112,7 +97,7 @@ class Screen:
     lines: list[Line] = field(default_factory=lambda: [Line()])
     row: int = 0
     column: int = 0
-    style: Style = PLAIN
+    style: Style = field(default_factory=dict)
     top: int = 0
     moved_up: bool = False
     touched: set[int] = field(default_factory=set)  # lines written to, for the caller to clear
@@ -226,14 +211,14 @@ def _hex(red: int, green: int, blue: int) -> str:
 
 
 # What the codes of a `select graphic rendition` sequence change (ECMA-48 8.3.117)
-_CODES: dict[int, dict[str, Any]] = {
-    1: {"bold": True}, 3: {"italic": True}, 4: {"underline": True}, 7: {"inverse": True},
-    22: {"bold": False}, 23: {"italic": False}, 24: {"underline": False}, 27: {"inverse": False},
-    39: {"colour": ""}, 49: {"background": ""},
+_CODES = {
+    1: ("font-weight", "bold"), 22: ("font-weight", ""), 3: ("font-style", "italic"), 23: ("font-style", ""),
+    4: ("text-decoration", "underline"), 24: ("text-decoration", ""), 7: ("filter", "invert(1)"), 27: ("filter", ""),
+    39: ("color", ""), 49: ("background-color", ""),
 }  # fmt: skip
 for _index, _colour in enumerate(_NAMED):
-    _CODES[30 + _index] = _CODES[90 + _index] = {"colour": _colour}
-    _CODES[40 + _index] = _CODES[100 + _index] = {"background": _colour}
+    _CODES[30 + _index] = _CODES[90 + _index] = ("color", _colour)
+    _CODES[40 + _index] = _CODES[100 + _index] = ("background-color", _colour)
 
 _PALETTE = [
     *_NAMED,
@@ -254,13 +239,16 @@ def _sgr(style: Style, text: str) -> Style:
         code = codes.pop(0)
         if code == 0:
             style = PLAIN
-        elif code in (38, 48):
-            colour = _extended(codes)
-            style = (
-                replace(style, colour=colour) if code == 38 else replace(style, background=colour)
-            )
+            continue
+        if code in (38, 48):
+            name, value = _CODES[code + 1][0], _extended(codes)
         elif code in _CODES:
-            style = replace(style, **_CODES[code])
+            name, value = _CODES[code]
+        else:
+            continue
+        style = {**style, name: value}
+        if not value:
+            del style[name]
     return style
 
 

@@ -6,7 +6,7 @@ steps and hardly to the side, and its text stays as large on a phone. Sizes are 
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import count, groupby, pairwise
@@ -23,8 +23,9 @@ GAP = 14  # between two boxes
 LANE = 12  # between two lanes
 PAD = 12
 LINE = 18  # height of a line of text
-TITLE, NAME, SMALL = 8.3, 7.25, 6.9  # widths of a character: in titles, in names, between them
-TITLE_LINES, NAME_LINES = 2, 3
+# Classes of text, with the width of a character and how many lines there may be
+TITLE, NAMES = ("title", 8.3, 2), ("names", 7.25, 3)
+SMALL = 6.9  # width of a character of other text
 COLOURS = 6
 BEND = 5
 
@@ -120,14 +121,11 @@ def _boxes(flow: Flow, colours: Mapping[int, int]) -> list[_Box]:
     def write(x: int, text: str, kind: str | None = None) -> None:
         content.append(ft("text", text, x=x, y=y, cls=kind))
 
-    def write_lines(x: int, lines: Iterable[str], kind: str) -> None:
+    def write_lines(x: int, text: str, kind: str, character: float, most: int) -> None:
         nonlocal y
-        for line in lines:
+        for line in wrapped(text, int((WIDTH - PAD - x) / character), most):
             write(x, line, kind)
             y += LINE
-
-    def write_names(x: int, names: Iterable[str]) -> None:
-        write_lines(x, wrapped(", ".join(names), _room(x, NAME), NAME_LINES), "names")
 
     top = 1
     for position, node in enumerate(flow.nodes):
@@ -135,10 +133,10 @@ def _boxes(flow: Flow, colours: Mapping[int, int]) -> list[_Box]:
         content = []
         fed = f" c{colours[position]}" if position in colours else ""
         write(PAD, str(position + 1), f"number{fed}")
-        write_lines(34, wrapped(node.title, _room(34, TITLE), TITLE_LINES), "title")
+        write_lines(34, node.title, *TITLE)
         if node.asks:
             write(34, "asks for")
-            write_names(34 + 54, node.asks)
+            write_lines(34 + 54, ", ".join(node.asks), *NAMES)
         if node.unknown:
             write(34, "not all its names can be known")
             y += LINE
@@ -148,7 +146,8 @@ def _boxes(flow: Flow, colours: Mapping[int, int]) -> list[_Box]:
                 entries[edge.source] = y - 4
                 said = f"from {edge.source + 1}"
                 write(34, said, f"from c{colours[edge.source]}")
-                write_names(34 + round((len(said) + 1) * SMALL) + 4, edge.names)
+                x = 34 + round((len(said) + 1) * SMALL) + 4
+                write_lines(x, ", ".join(edge.names), *NAMES)
         boxes.append(_Box(top, y - LINE + PAD - top + 4, entries, tuple(content)))
         top += boxes[-1].height + GAP
     return boxes
@@ -159,11 +158,6 @@ def _step(node: Node, box: _Box, linked: bool) -> Component:
     title = ft("title", printable(node.title))
     group = ft("g", title, frame, *box.content, cls="step", data_step=node.id)
     return ft("a", group, href=f"#{node.id}") if linked else group
-
-
-def _room(x: int, character: float) -> int:
-    """How many characters fit into a box from x on."""
-    return int((WIDTH - PAD - x) / character)
 
 
 def wrapped(text: str, room: int, most: int) -> list[str]:
