@@ -316,14 +316,8 @@ def recent(messages: Any, question: Message) -> list[dict[str, Any]]:
         length += len(text)
         if said and (len(said) >= RECENT or length > MEMORY):
             break
-        said.append(_as_read(message, text))
+        role = message.role if message.role in ("user", "assistant") else "system"
+        if message.by == "workflow" and message.shown:
+            role, text = "system", f"The workflow told the person: {text}"
+        said.append({"role": role, "content": text})
     return said[::-1]
-
-
-def _as_read(message: Message, text: str) -> dict[str, Any]:
-    if message.by in ("person", "model"):
-        return {"role": message.role, "content": text}
-    if message.by == "workflow" and message.shown:
-        return {"role": "system", "content": f"The workflow told the person: {text}"}
-    role = message.role if message.role in ("user", "assistant") else "system"
-    return {"role": role, "content": text}

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
 
+import httpx
 from bs4 import BeautifulSoup, Tag
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
@@ -86,31 +87,20 @@ class AskAgain:
         inner = {name: value for name, value in scope.items() if name not in _ROUTED}
         inner |= {"method": "GET", "path": path, "raw_path": path.encode()}
         inner |= {"query_string": query, "headers": headers}
+
+        async def app(_scope: Scope, receive: Receive, send: Send) -> None:
+            await self.app(inner, receive, send)
+
+        asked = httpx.Request("GET", f"http://localhost{path}")
         try:
-            status, body = await _ask(self.app, inner)
+            answer = await httpx.ASGITransport(app).handle_async_request(asked)
         except Exception:  # the plugin's own; its line of text is still an answer
             log.exception("%s failed when its form was asked for again", path)
             return None
-        text = filled(body, refused) if status == 200 else None
+        body = (await answer.aread()).decode()
+        text = filled(body, refused) if answer.status_code == 200 else None
         swap = {"HX-Retarget": f"#{refused.step_id}", "HX-Reswap": "outerHTML"}
         return None if text is None else HTMLResponse(text, headers=swap)
-
-
-async def _ask(app: ASGIApp, scope: dict[str, Any]) -> tuple[int, str]:
-    status, body = 500, b""
-
-    async def receive() -> Message:
-        return {"type": "http.request", "body": b"", "more_body": False}
-
-    async def send(message: Message) -> None:
-        nonlocal status, body
-        if message["type"] == "http.response.start":
-            status = message["status"]
-        else:
-            body += message.get("body", b"")
-
-    await app(scope, receive, send)
-    return status, body.decode()
 
 
 def filled(html: str, refused: Refused) -> str | None:
