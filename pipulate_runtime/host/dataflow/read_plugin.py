@@ -21,6 +21,9 @@ _MAGIC = re.compile(r"^(\s*)(?:([\w, ]+=)\s*)?[%!?].*$|^\s*[\w.]+\?{1,2}\s*$", r
 _PYTHON = r"%%(time|timeit|capture|prun)\b"
 _NO_PYTHON = r"%%(writefile|file|html|HTML|markdown|latex|svg|SVG|javascript|js)\b"
 
+# What the comments of `global` lines begin with
+_WRITES = ("out", "in and out", "stays")
+
 _shown: "weakref.WeakKeyDictionary[Any, Flow | None]" = weakref.WeakKeyDictionary()
 
 
@@ -43,14 +46,14 @@ def read_flow(plugin: Any) -> Flow | None:
         for step in plugin.steps:
             if step.id == "finalize":
                 continue
-            of_step = cells.source.of_step(step.id)
-            used = [
-                of_text(cell.code) if cell.is_text else reader.of_function(cell.name)
-                for cell in of_step
-            ]
-            asks = dict.fromkeys(
-                name for cell in of_step if not cell.is_text for name in reader.asks(cell.name)
-            )
+            used: list[Used] = []
+            asks: dict[str, None] = {}
+            for cell in cells.source.of_step(step.id):
+                if cell.is_text:
+                    used.append(of_text(cell.code))
+                else:
+                    used.append(reader.of_function(cell.name))
+                    asks |= dict.fromkeys(reader.asks(cell.name))
             unknown = any(cell.unknown for cell in used)
             steps.append((Node(step.id, str(step.show), tuple(asks), unknown), used))
     except (SyntaxError, ValueError, LookupError, RecursionError):
@@ -85,11 +88,7 @@ class _Reader:
                 if meaning := comment.partition(":")[0].strip():
                     said |= dict.fromkeys(statement.names, meaning)
         reads = [name for name, meaning in said.items() if meaning in ("in", "in and out")]
-        writes = [
-            name
-            for name, meaning in said.items()
-            if meaning in ("out", "in and out") or meaning.startswith("stays")
-        ]
+        writes = [name for name, meaning in said.items() if meaning.startswith(_WRITES)]
         by_code = _by_code(self.tables[name], node.body)
         return Used(
             (*reads, *(name for name in by_code.reads if name not in said)),

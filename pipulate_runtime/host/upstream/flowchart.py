@@ -254,11 +254,11 @@ def svg(chart: Chart) -> str:
 def _said(chart: Chart) -> str:
     """Return the diagram in words."""
     names = {name: node.text.replace("\n", " ") for name, node in chart.nodes.items()}
-    links = [
-        f"{names[link.source]} to {names[link.target]}" + (f" ({link.label})" if link.label else "")
-        for link in chart.links
-    ]
-    return "Diagram: " + "; ".join(links or [n for n in names.values() if n])
+    links = []
+    for link in chart.links:
+        label = f" ({link.label})" if link.label else ""
+        links.append(f"{names[link.source]} to {names[link.target]}{label}")
+    return "Diagram: " + "; ".join(links or filter(None, names.values()))
 
 
 def _box(node: Node) -> object:
