@@ -126,12 +126,7 @@ def markdown(text: str) -> str:
     """Return Markdown as safe HTML, its formulas as MathML."""
     formulas: list[str] = []
     mark = secrets.token_hex(8)  # for formulas in the HTML to clean; no text can guess it
-
-    def keep(content: str, display: bool) -> str:
-        formulas.append(formula(content, display))
-        return f"{mark}-{len(formulas) - 1}-"
-
-    cleaned = clean(_parser().render(text, {"formula": keep}))
+    cleaned = clean(_parser().render(text, {"formulas": formulas, "mark": mark}))
     return re.sub(f"{mark}-(\\d+)-", lambda match: formulas[int(match[1])], cleaned)
 
 
@@ -150,7 +145,8 @@ def _parser() -> Any:
 
 def _render_formula(display: bool) -> Any:
     def render(_self: Any, tokens: Any, index: int, _options: Any, env: Any) -> str:
-        shown: str = env["formula"](tokens[index].content, display)
+        shown = f"{env['mark']}-{len(env['formulas'])}-"
+        env["formulas"].append(formula(tokens[index].content, display))
         return f"<p>{shown}</p>\n" if tokens[index].block else shown
 
     return render

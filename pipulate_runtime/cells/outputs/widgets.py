@@ -175,8 +175,7 @@ def _words(state: State) -> str:
     value = state.get("value", "")
     if "_options_labels" in state and isinstance(state.get("index"), int):
         value = state["_options_labels"][state["index"]]
-    listed = value if isinstance(value, list) else [value]
-    text = ", ".join(map(str, listed))
+    text = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
     if state.get("_model_name") in ("HTMLModel", "HTMLMathModel"):
         text = sanitise.text(text)
     return ": ".join(filter(None, (str(state.get("description", "")), text.strip())))
