@@ -214,7 +214,7 @@ def _hex(red: int, green: int, blue: int) -> str:
 _CODES = {
     1: ("font-weight", "bold"), 22: ("font-weight", ""), 3: ("font-style", "italic"), 23: ("font-style", ""),
     4: ("text-decoration", "underline"), 24: ("text-decoration", ""), 7: ("filter", "invert(1)"), 27: ("filter", ""),
-    39: ("color", ""), 49: ("background-color", ""),
+    38: ("color", ""), 39: ("color", ""), 48: ("background-color", ""), 49: ("background-color", ""),
 }  # fmt: skip
 for _index, _colour in enumerate(_NAMED):
     _CODES[30 + _index] = _CODES[90 + _index] = ("color", _colour)
@@ -239,16 +239,10 @@ def _sgr(style: Style, text: str) -> Style:
         code = codes.pop(0)
         if code == 0:
             style = PLAIN
-            continue
+        name, value = _CODES.get(code, ("", ""))
         if code in (38, 48):
-            name, value = _CODES[code + 1][0], _extended(codes)
-        elif code in _CODES:
-            name, value = _CODES[code]
-        else:
-            continue
-        style = {**style, name: value}
-        if not value:
-            del style[name]
+            value = _extended(codes)
+        style = {name: value for name, value in {**style, name: value}.items() if value}
     return style
 
 

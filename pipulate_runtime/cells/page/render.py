@@ -47,12 +47,6 @@ IN_PAGE = 16 * 1024  # characters of an inline picture
 Record = dict[str, Any]
 
 
-def cell(folder: RunFolder, app_name: str, record: Record, show: str) -> Any:
-    """Return the component of one cell, or None if there is nothing to show."""
-    parts = View(folder, app_name, record, show).parts()
-    return cell_of(record, parts) if parts else None
-
-
 def cell_of(record: Record, parts: list[Any], **attributes: Any) -> Any:
     """Return a cell as one component; the page of a running step finds it by its id."""
     return Div(*parts, id=place(record), cls="cell", **attributes)

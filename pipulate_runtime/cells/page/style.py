@@ -27,9 +27,8 @@ def stylesheet() -> str:
         tokens = _tokens(formatter(style="github-dark").get_style_defs(f"{root} .highlight"))
         return f"{root} {{ {_DARK_COLOURS} }}\n{tokens}"
 
-    by_device = (
-        f"@media (prefers-color-scheme: dark) {{\n{dark(':root:not([data-theme=light])')}\n}}"
-    )
+    by_device = dark(":root:not([data-theme=light])")
+    by_device = f"@media (prefers-color-scheme: dark) {{\n{by_device}\n}}"
     colours = f":root {{ {_LIGHT_COLOURS} }}"
     layout = Path(__file__).with_name("outputs.css").read_text(encoding="utf-8")
     return "\n".join([layout, colours, light, by_device, dark(":root[data-theme=dark]")]) + "\n"
