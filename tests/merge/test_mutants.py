@@ -191,7 +191,7 @@ MUTANTS = (
     Mutant("does not see that orders go in a circle", diff3._merged_order,
            "if len(set(above.values())) < len(above):", "if False:", laws(1157)),
     Mutant("leaves the edits of a moved cell behind", moves._move_in_plugin,
-           "if name and isinstance(member, Leaf) and step_of(name) in there:", "if False:",
+           "if name and step_of(name) in there:", "if False:",
            lambda folder, patch: test_parts.test_the_edits_of_a_cell_go_with_it_to_another_step(folder)),
     Mutant("does not follow a helper to its new name", merge._follow_renames,
            "if not renames:", "if True:", laws(100)),
