@@ -112,7 +112,7 @@ def guarded(folder: Path, patch: pytest.MonkeyPatch) -> None:
     """A merge that drops a line of the notebook's is refused by the guard on the whole file."""
     it = pair(100)
     assert any(change.what == "added" for change in trial(it).merged.changes)
-    drop = Mutant("", decide._merge_absent, "        return theirs\n    step =", "        return None\n    step =", laws(7))  # fmt: skip
+    drop = Mutant("", decide._merge_absent, "        return theirs\n    if {", "        return None\n    if {", laws(7))  # fmt: skip
     with drop.at_work(), pytest.raises(merge.MergeRefused, match=r"lost|handlers"):
         trial(it)
 

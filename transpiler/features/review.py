@@ -32,11 +32,11 @@ from transpiler.model.options import Asked, Options
 from transpiler.passes.read import read
 from transpiler.pipeline import Ported, planned, port, read_bytes
 from transpiler.plugin_folder import place as target
+from transpiler.plugin_folder.last_port import with_remembered
 from transpiler.plugin_folder.lockfile import known_of
 from transpiler.plugin_folder.paths import sha
 from transpiler.plugin_folder.plugin_folder import PluginFolder
 from transpiler.plugin_folder.pristine import is_pristine
-from transpiler.plugin_folder.remembered import with_remembered
 
 _HEADER = re.compile(r"^# port: id=.*$", re.MULTILINE)
 _MARKERS = re.compile(r"^\s*# --- (?:START|END)_STEP_BUNDLE: \w+ ---\n?", re.MULTILINE)
