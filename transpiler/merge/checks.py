@@ -54,7 +54,6 @@ _ANY_NAMES = re.compile(r"\bimport \*|\b(?:exec|globals|vars)\(|\buser_ns\b|[\"'
 class Facts:
     """What a plugin defines."""
 
-    tree: ast.Module
     imports: frozenset[str]  # The names that the module's imports bind
     members: frozenset[str]  # The methods and constants of its classes
     steps: tuple[str, ...]  # The ids in the steps list
@@ -85,7 +84,7 @@ def facts_of(text: str) -> Facts:
                 members.add(node.targets[0].id)
         members |= functions.keys()
         doubled += functions - Counter(functions.keys())
-    return Facts(tree, frozenset(imports), frozenset(members), tuple(steps), doubled)
+    return Facts(frozenset(imports), frozenset(members), tuple(steps), doubled)
 
 
 def _is_call_of(node: ast.AST, name: str) -> TypeGuard[ast.Call]:
@@ -101,7 +100,7 @@ def still_used(text: str, ours: str) -> tuple[set[str], set[str]]:
     names = {n for n in before.imports - now.imports if re.search(rf"\b{n}\b", text)}
     methods = {n for n in before.members - now.members if re.search(rf"\bself\.{n}\b", text)}
     if names:
-        names &= {n.id for n in _outside_cells(now.tree) if isinstance(n, ast.Name)}
+        names &= {n.id for n in _outside_cells(parse_plugin(text)) if isinstance(n, ast.Name)}
     return names, methods
 
 

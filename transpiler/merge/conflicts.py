@@ -16,6 +16,7 @@ from dataclasses import dataclass
 
 from transpiler.merge.diff3 import changes, merge_lines, take
 from transpiler.merge.globals import Sides, with_one_block
+from transpiler.merge.lines import tree_of
 from transpiler.merge.units import parse_members, split_lines
 
 # --- both sides, one after the other --------------------------------------------------------------------------------------
@@ -40,23 +41,11 @@ def keep_both(sides: Sides) -> str | None:
 def _is_whole(text: str, ours: str, theirs: str) -> bool:
     """Whether each statement of a text, and each header of one, is one of either side."""
     for frame in _FRAMES:
-        try:
-            now, one, two = (
-                set(_statements(ast.parse(_as_python(each, *frame))))
-                for each in (text, ours, theirs)
-            )
-        except (SyntaxError, ValueError, RecursionError):
-            continue
-        return now <= one | two
+        trees = [tree_of(each, *frame) for each in (text, ours, theirs)]
+        if None not in trees:
+            now, one, two = (set(_statements(tree)) for tree in trees if tree)
+            return now <= one | two
     return False
-
-
-def _as_python(text: str, before: str, after: str) -> str:
-    """A text as Python could read it: indented as it is, with the other half of what it opens or closes."""
-    first = next((line for line in text.split("\n") if line.strip()), "")
-    indent = first[: len(first) - len(first.lstrip())]
-    above = f"if 1:\n{indent}pass\n" if indent else ""
-    return f"{above}{indent}{before}\n{text}\n{indent}{after}\n"
 
 
 def _statements(node: ast.AST) -> Iterator[str]:

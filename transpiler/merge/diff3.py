@@ -117,11 +117,7 @@ def _meet(one: _Change, two: _Change) -> bool:
     """Whether two changes of different sides concern the same place of the base."""
     if one.start == one.end and two.start == two.end:
         return one.start == two.start
-    if one.start == one.end:
-        return two.start < one.start < two.end
-    if two.start == two.end:
-        return one.start < two.start < one.end
-    return max(one.start, two.start) < min(one.end, two.end)
+    return one.start < two.end and two.start < one.end
 
 
 def _side(lines: Sequence[str], taken: Sequence[_Change], start: int, end: int) -> tuple[str, ...]:

@@ -16,36 +16,37 @@ Formatter = Callable[[str], str]
 
 def same_code(one: str, two: str) -> bool:
     """Whether two texts differ only in layout: line breaks, brackets, trailing commas, the kind of quotes. Comments count."""
-    try:
-        if _comments_in(one) != _comments_in(two):
-            return False
-        before, now = (ast.dump(ast.parse(_as_block(text))) for text in (one, two))
-        return before == now
-    except (SyntaxError, ValueError, tokenize.TokenError):
+    before, now = tree_of(one), tree_of(two)
+    if before is None or now is None or ast.dump(before) != ast.dump(now):
         return False
+    return _comments_in(one) == _comments_in(two)
 
 
 def _comments_in(text: str) -> list[str]:
-    """The comments of a unit, in order."""
-    tokens = tokenize.generate_tokens(io.StringIO(_as_block(text)).readline)
+    """The comments of a unit that is Python, in order."""
+    tokens = tokenize.generate_tokens(io.StringIO(_as_python(text)).readline)
     return [token.string.rstrip() for token in tokens if token.type == tokenize.COMMENT]
+
+
+def tree_of(text: str, before: str = "", after: str = "") -> ast.Module | None:
+    """Return the tree of a unit, or of half of one with the other half of what it opens or closes; None where it is not Python."""
+    try:
+        return ast.parse(_as_python(text, before, after))
+    except (SyntaxError, ValueError, RecursionError):
+        return None
+
+
+def _as_python(text: str, before: str = "", after: str = "") -> str:
+    """A text where its indentation is right."""
+    _, code = split_comments(text)
+    indent = code[: len(code) - len(code.lstrip())]
+    above = f"if 1:\n{indent}pass\n" if indent else ""
+    return f"{above}{indent}{before}\n{text}\n{indent}{after}\n"
 
 
 def parses(text: str) -> bool:
     """Whether a unit is Python by itself: statements, or entries of a list."""
-    for attempt in (_as_block(text), f"[\n{text}\n]"):
-        try:
-            ast.parse(attempt)
-        except (SyntaxError, ValueError):
-            continue
-        return True
-    return False
-
-
-def _as_block(text: str) -> str:
-    """A unit where its indentation is right."""
-    first = next((line for line in text.split("\n") if line.strip()), "")
-    return f"if 1:\n{text}" if first[:1] in " \t" else text
+    return tree_of(text) is not None or tree_of(text, "[", "]") is not None
 
 
 # --- lines ------------------------------------------------------------------------------------------------------------

@@ -145,8 +145,5 @@ def _merge_until_valid(
 
 def _steps(tree: Group) -> tuple[str, ...]:
     """The ids of the steps list, in order."""
-    return tuple(
-        unit.key.removeprefix("entry ")
-        for path, unit in walk(tree)
-        if unit.key.startswith("entry ") and "/def __init__/" in path
-    )
+    entries = (unit for path, unit in walk(tree) if "/def __init__/entry " in path)
+    return tuple(entry.key.removeprefix("entry ") for entry in entries)

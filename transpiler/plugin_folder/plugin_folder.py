@@ -75,11 +75,7 @@ class PluginFolder:
         return cls(out, notebook, there, renamed)
 
     def write(
-        self,
-        where: Place,
-        content: bytes,
-        files: Mapping[Path, bytes],
-        papers: Mapping[str, bytes],
+        self, where: Place, content: bytes, files: Mapping[Path, bytes], papers: Mapping[str, bytes]
     ) -> set[Path]:
         """Write a plugin, the files that travel with it (by their places), and its papers; all or nothing.
 
