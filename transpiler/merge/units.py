@@ -16,6 +16,8 @@ from functools import lru_cache
 WORKFLOW = "class of the workflow"
 _START = re.compile(r"^\s*# --- START_STEP_BUNDLE: (\w+) ---")
 _END = re.compile(r"^\s*# --- END_STEP_BUNDLE: (\w+) ---")
+# A comment that an empty line parts from what follows, or that stands between dashes
+_APART = re.compile(r"([ \t]*# --- .* ---\n|(?:[ \t]*#.*\n)+(?=[ \t]*\n))((?:[ \t]*\n)*)")
 _COMMENT = re.compile(r"\s*(#|$)")
 _STEP = re.compile(r"^(step_\d+)(?:_|$)")
 
@@ -216,9 +218,17 @@ def _open_class(
     units = [_open_steps_list(member, statement, lines, end) for member, statement, end in members]
     head = leaf.head.removesuffix("".join(lines[begin:last]))
     inside, tail = _group_bundles(units, tail)
-    inside = _gather_bundle(inside, bundles)
+    inside = [each for unit in _gather_bundle(inside, bundles) for each in _comments_apart(unit)]
     is_workflow = any(u.key == "name APP_NAME" or u.key.startswith("step_") for u in inside)
     return Group(WORKFLOW if is_workflow else leaf.key, leaf.gap, head, tuple(inside), tail)
+
+
+def _comments_apart(unit: Unit) -> Iterator[Unit]:
+    """A unit of the frame, and before it the comments that are not its own: an owner may put a method between the two."""
+    while step_of(unit.key) != unit.key and (found := _APART.match(unit.head)):
+        yield Unit(f"comment {found[1].splitlines()[0].strip(' #-')}", unit.gap, found[1])
+        unit = replace(unit, gap=found[2], head=unit.head[found.end() :])
+    yield unit
 
 
 def _header_end(lines: Sequence[str], start: int, end: int) -> int:
