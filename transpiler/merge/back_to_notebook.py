@@ -76,9 +76,10 @@ def code_of(function: str) -> Code | None:
     """Return the code of a cell's function, as a notebook would have it; None for anything else."""
     match parse_members(function):
         case [ast.FunctionDef() | ast.AsyncFunctionDef() as node]:
-            text = f"class C:\n{function}"
+            pass
         case _:
             return None
+    text = f"class C:\n{function}"  # as the node counts its lines
     inside = set(lines_inside_strings(text))
     said = [s for s in node.body if isinstance(s, ast.Global)]
     head = max((s.end_lineno or s.lineno for s in said), default=node.lineno)

@@ -43,8 +43,8 @@ class Decisions:
     stays: Collection[str] = ()  # Steps that the notebook has no more and that stay
     leaves: Collection[str] = ()  # Steps that the notebook has no more and that go
     refused: list[str] = field(default_factory=list)  # Were to have both texts, and cannot
+    # Texts that were left out by a decision: the loss guard does not look for their lines
     waived: list[str] = field(default_factory=list)
-    """Texts that were left out by a decision: the loss guard does not look for their lines."""
 
     def choice(self, path: str) -> Choice | None:
         """Return how a conflict of a unit is to be settled, if that was said."""
@@ -132,16 +132,16 @@ def _orphans(
     A step's bundle and its entry in the list stay or go together.
     """
     stays, leaves = set(), set()
-    now, then = (count_lines("\n".join(u.whole for u in side.values())) for side in (t, b))
-    come_in = now - then
+    lines = [count_lines("\n".join(u.whole for u in side.values())) for side in (t, b)]
+    come_in = lines[0] - lines[1]
     entries = [_entries(side.get("def __init__")) for side in (b, o)]
     for key, unit in o.items():
         pending = to.pending.get(f"{path}/{key}")
         before = _pending_unit(pending, unit) if pending else b.get(key)
         if not isinstance(unit, Group) or key in t or before is None or step_of(key) != key:
             continue
-        in_list = {side.get(f"entry {key}") for side in entries}
-        retitled = len(in_list) == 2 and None not in in_list
+        then, now = (side.get(f"entry {key}") for side in entries)
+        retitled = then is not None and now is not None and then != now
         # An open conflict stays until it is settled: its edit may be one of the entry, whose base is gone.
         edited = pending is not None or retitled or _may_lose_edits(before, unit, come_in)
         if edited and to.choice(f"{path}/{key}") != "notebook":

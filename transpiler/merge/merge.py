@@ -51,9 +51,7 @@ class Merged:
     before: tuple[str, ...]  # The steps as they were emitted last, in order
     after: tuple[str, ...]  # The steps of the merged plugin, in order
     renames: Mapping[str, str]  # Renamed methods of the frame: name as emitted, name in the plugin
-    undefined: tuple[
-        tuple[str, str], ...
-    ]  # Names in hand edits that nothing defines, each with its method
+    undefined: tuple[tuple[str, str], ...]  # Names that nothing defines in hand edits: name, method
     refused: tuple[str, ...]  # Units that were to have the texts of both sides, and cannot
 
 

@@ -24,11 +24,11 @@ def unchanged(notebook: Path, raw: bytes, out: Path, fingerprint: str) -> Path |
     `fingerprint` stands for the compiler and the options; the stamp holds it with the hashes of the notebook, the
     plugin and its files.
     """
+    now = notebook_path(notebook, out), fingerprint, sha(raw)
     for path in matching(out, ".port/*/unchanged.stamp"):
         try:
             stamp = json.loads(path.read_bytes())
             plugin = out / str(stamp["plugin"])
-            now = notebook_path(notebook, out), fingerprint, sha(raw)
             if now == (stamp["notebook"], stamp["fingerprint"], stamp["notebook_sha"]):
                 files = stamp["files"].items()
                 if all(sha((out / name).read_bytes()) == digest for name, digest in files):
