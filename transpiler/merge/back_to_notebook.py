@@ -11,7 +11,7 @@ import ast
 import io
 import re
 import tokenize
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 
@@ -106,14 +106,11 @@ def lines_inside_strings(text: str) -> Iterator[int]:
             yield from range(opened.pop() + 1, token.end[0] + 1)
 
 
-def _places(code: Sequence[str], cell: Sequence[str]) -> list[int | None]:
-    """For each line of the code the line of the cell that it is; None for a line that did not go over as it is."""
-    found: list[int | None] = [None] * len(code)
+def _places(code: Sequence[str], cell: Sequence[str]) -> dict[int, int]:
+    """The lines of the code that went over as they are, each with the line of the cell that it is."""
     one, two = [_key(line) for line in code], [_key(line) for line in cell]
-    for block in SequenceMatcher(None, one, two, autojunk=False).get_matching_blocks():
-        for n in range(block.size):
-            found[block.a + n] = block.b + n
-    return found
+    blocks = SequenceMatcher(None, one, two, autojunk=False).get_matching_blocks()
+    return {block.a + n: block.b + n for block in blocks for n in range(block.size)}
 
 
 def _key(line: str) -> tuple[object, ...]:
@@ -128,15 +125,14 @@ def _key(line: str) -> tuple[object, ...]:
     return (indent, *said)
 
 
-def _span(place: Sequence[int | None], start: int, end: int) -> tuple[int, int] | None:
+def _span(place: Mapping[int, int], start: int, end: int) -> tuple[int, int] | None:
     """The lines of the cell that lines of the code are; None when they are not all there, one after the other."""
     if start == end:
-        before = place[start - 1] if start else None
-        if before is not None:
+        if (before := place.get(start - 1)) is not None:
             return before + 1, before + 1
-        after = place[start] if start < len(place) else None
+        after = place.get(start)
         return None if after is None else (after, after)
-    first = place[start]
-    if first is None or place[start:end] != list(range(first, first + end - start)):
+    first = place.get(start)
+    if first is None or any(place.get(n) != first + n - start for n in range(start, end)):
         return None
     return first, first + end - start

@@ -95,8 +95,7 @@ class Conflict:
     unit: str  # The path of the unit
     reason: str  # A key of REASONS
     base: str | None  # The unit as it was emitted before both changed it; None when there was none
-    notebook: str | None
-    """The unit as it is emitted now; None when the notebook has no such cell any more."""
+    notebook: str | None  # The unit as it is emitted now; None when there is none any more
 
 
 def conflict_id(unit: str, taken: set[str]) -> str:

@@ -47,10 +47,8 @@ def merge_lines(base: Sequence[str], ours: Sequence[str], theirs: Sequence[str])
 
 def without_clashes(base: Sequence[str], ours: Sequence[str], theirs: Sequence[str]) -> str:
     """Return the base with every change of theirs but those that clash with ours."""
-    kept = (
-        was if two is None or (one is not None and one != two) else two
-        for was, one, two in _places(base, ours, theirs)
-    )
+    places = _places(base, ours, theirs)
+    kept = (was if two is None or one not in (None, two) else two for was, one, two in places)
     return "".join(line for lines in kept for line in lines)
 
 

@@ -23,8 +23,8 @@ _BY_HAND = {"kept", "merged", "conflict", "yours", "deleted"}
 _PARTS = {
     "cell": "code",
     "setup": "setup code",
-    "form": "form",
     "submit": "submit handler",
+    "form": "form",
     "text": "text",
 }
 
@@ -113,4 +113,4 @@ def _part_name(change: Change, step: str) -> str:
 
 
 def _moved_steps(before: Sequence[str], after: Sequence[str]) -> set[str]:
-    return {*before} & {*after} - {*longest_common(before, after)}
+    return ({*before} & {*after}) - {*longest_common(before, after)}

@@ -226,7 +226,8 @@ def _open_class(
 def _comments_apart(unit: Unit) -> Iterator[Unit]:
     """A unit of the frame, and before it the comments that are not its own: an owner may put a method between the two."""
     while step_of(unit.key) != unit.key and (found := _APART.match(unit.head)):
-        yield Unit(f"comment {found[1].splitlines()[0].strip(' #-')}", unit.gap, found[1])
+        words = " ".join(re.findall(r"\w+", found[1].partition("\n")[0]))
+        yield Unit(f"comment {words}", unit.gap, found[1])
         unit = replace(unit, gap=found[2], head=unit.head[found.end() :])
     yield unit
 
