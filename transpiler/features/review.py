@@ -24,7 +24,7 @@ from transpiler.features.review_model import (
 from transpiler.merge.conflicts import REASONS, Conflict, without_blocks
 from transpiler.merge.decide import Choice, unit_name
 from transpiler.merge.lines import same_code
-from transpiler.merge.units import Leaf, Unit, cut, step_of
+from transpiler.merge.units import Group, Unit, cut, step_of
 from transpiler.model import rules
 from transpiler.model.diagnostics import WHOLE, Diagnostic, UserError
 from transpiler.model.ir import Cell, Notebook, Plan, PlannedCell, PlannedStep
@@ -32,11 +32,11 @@ from transpiler.model.options import Asked, Options
 from transpiler.passes.read import read
 from transpiler.pipeline import Ported, planned, port, read_bytes
 from transpiler.plugin_folder import place as target
+from transpiler.plugin_folder.last_port import with_remembered
 from transpiler.plugin_folder.lockfile import known_of
 from transpiler.plugin_folder.paths import sha
 from transpiler.plugin_folder.plugin_folder import PluginFolder
 from transpiler.plugin_folder.pristine import is_pristine
-from transpiler.plugin_folder.remembered import with_remembered
 
 _HEADER = re.compile(r"^# port: id=.*$", re.MULTILINE)
 _MARKERS = re.compile(r"^\s*# --- (?:START|END)_STEP_BUNDLE: \w+ ---\n?", re.MULTILINE)
@@ -314,8 +314,8 @@ def _texts(text: str, ids: set[str]) -> dict[str, _Text] | None:
 def _leaves(unit: Unit, path: str, at: int) -> Iterator[tuple[str, int, str]]:
     """The path, the first line and the text of everything in a unit."""
     at += unit.gap.count("\n")
-    if isinstance(unit, Leaf):
-        yield path, at, unit.text
+    if not isinstance(unit, Group):
+        yield path, at, unit.head
         return
     yield f"{path}:head", at, unit.head
     at += unit.head.count("\n")
