@@ -5,16 +5,16 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from rich.console import Console
-from rich.padding import Padding
 from rich.table import Table
 
+from transpiler.features.report import print_indented, table_of
 from transpiler.suggest.inputs import Likely
 
 
 def print_likely(to: Console, inputs: Sequence[Likely], notebook: Path) -> None:
     """Print what looks like an input, best first, and the two ways to make fields of it."""
     to.print("Looks like inputs:")
-    to.print(Padding(likely_table(inputs), (0, 0, 0, 2)))
+    print_indented(to, likely_table(inputs))
     name = shlex.quote(str(notebook))
     if sure := sum(one.auto for one in inputs):
         to.print(f"Ask for them: pipulate port {name} --fields auto  (the {sure} marked *)")
@@ -25,7 +25,7 @@ def print_likely(to: Console, inputs: Sequence[Likely], notebook: Path) -> None:
 
 def likely_table(inputs: Sequence[Likely], numbered: bool = False) -> Table:
     """A row an assignment: where, what it is now, what the field would be, why. `*` marks those of `auto`."""
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
+    table = table_of()
     if numbered:
         table.add_column("", justify="right", no_wrap=True)
     for column in ("name", "cell:line", "value now", "type", "because"):

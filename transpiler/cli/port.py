@@ -92,7 +92,7 @@ def port(
     if code := again.exit_code(results, wish):
         raise typer.Exit(code)
     if serve:
-        from transpiler.cli.serve import serve_folder
+        from transpiler.cli.serve import serve as serve_folder
 
         serve_folder(output)
 

@@ -61,35 +61,31 @@ def call(
     raise typer.Exit(code)
 
 
+def _said(code: str, message: str, help: str) -> dict[str, str]:
+    return {"code": code, "message": message, "help": help}
+
+
 def _error(diagnostic: Diagnostic) -> dict[str, str]:
-    rule = diagnostic.rule
-    return {"code": rule.code, "message": diagnostic.message, "help": diagnostic.help}
+    return _said(diagnostic.rule.code, diagnostic.message, diagnostic.help)
 
 
 def _first_error(result: Any) -> dict[str, str]:
     """Of a result that is not all right: the first diagnostic of severity error, or what is left to do, in words."""
     for one in result.get("diagnostics", ()):
         if one["severity"] == "error":
-            return {"code": one["code"], "message": one["message"], "help": one["help"]}
-    if result.get("conflicts"):
-        return {
-            "code": rules.CONFLICT.code,
-            "message": f"{len(result['conflicts'])} conflicts are open; the plugin loads, and the text edited by hand runs",
-            "help": "Call port again with settle.",
-        }
-    return {
-        "code": "differs",
-        "message": "something differs",
-        "help": "Look at the cells of the result.",
-    }
+            return _said(one["code"], one["message"], one["help"])
+    if conflicts := result.get("conflicts"):
+        open_ = f"{len(conflicts)} conflicts are open; the plugin loads, and the text edited by hand runs"
+        return _said(rules.CONFLICT.code, open_, "Call port again with settle.")
+    return _said("differs", "something differs", "Look at the cells of the result.")
 
 
 def _of_exception(error: Exception) -> tuple[dict[str, Any], int]:
     """A problem of the host, which has its own exit code; else a bug of ours, with its traceback on the standard error."""
     host = sys.modules.get("pipulate_runtime.host.base.errors")
     if host is not None and isinstance(error, host.HostError):
-        said = {"code": error.code, "message": error.message, "help": error.remedy}
-        return {"ok": False, "error": said}, error.exit_code
+        problem = _said(error.code, error.message, error.remedy)
+        return {"ok": False, "error": problem}, error.exit_code
     traceback.print_exc()
     bug = rules.INTERNAL.at(WHOLE, reason=str(error) or type(error).__name__)
     return {"ok": False, "error": _error(bug)}, 1
@@ -180,8 +176,7 @@ def _verify(
         for step, fields in (answers or {}).items()
     }
     verified = verify(notebook, plugin, given, lambda _: None, ("straight", *(ways or ())))
-    found = report.data_of(None, verified.found)["diagnostics"]
-    return {**verified.as_dict(), "diagnostics": found}, verified.exit_code
+    return report.data_of_verified(verified), verified.exit_code
 
 
 def _runs(
