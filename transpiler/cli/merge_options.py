@@ -187,7 +187,9 @@ def print_diff(ported: "Ported") -> None:
 
 
 def exit_code(results: "Sequence[Ported]", wish: Wish) -> int:
-    """Return what the command ends with, where no notebook failed: 1 open conflicts, 4 out of date."""
+    """Return what the command ends with: 2 an unreadable notebook, 1 failed or open conflicts, 4 out of date."""
+    if any(ported.failed for ported in results):
+        return 2 if len(results) == 1 and results[0].plan is None else 1
     if any(ported.regenerated and ported.regenerated.open for ported in results):
         return 1
     if (wish.check or wish.diff) and any(ported.changed for ported in results):

@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal
 
 import typer
 
-from transpiler.cli.merge_options import DryRun
+from transpiler.cli.merge_options import DryRun, Wish, exit_code
 from transpiler.cli.options import By, Data, Number, OneNotebook, Out, app
 from transpiler.features import tools
 from transpiler.model import rules
@@ -126,12 +126,7 @@ def _port(
 
     asked = Asked(dry=dry_run, choices=dict(settle or {}))
     ported = port(notebook, output, _options(number, by, fields), asked)
-    code = 0
-    if ported.failed:
-        code = 2 if ported.plan is None else 1
-    elif ported.regenerated is not None and ported.regenerated.open:
-        code = 1
-    return report.data_of_port(ported), code
+    return report.data_of_port(ported), exit_code([ported], Wish(asked))
 
 
 def _inspect(notebook: OneNotebook, by: By = None, fields: Names = None) -> Outcome:

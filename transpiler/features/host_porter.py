@@ -64,7 +64,6 @@ def _in_a_process(notebook: Path, folder: Path, wish: str) -> Report:
 
     The report comes back in a file: whatever else that process prints cannot be taken for it.
     """
-    environment = {**os.environ, "PYTHONUTF8": "1"}
     with tempfile.TemporaryDirectory(prefix="pipulate-port-") as place:
         answer = Path(place, "report.json")
         try:
@@ -74,7 +73,7 @@ def _in_a_process(notebook: Path, folder: Path, wish: str) -> Report:
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.PIPE,
                 timeout=SECONDS,
-                env=environment,
+                env={**os.environ, "PYTHONUTF8": "1"},
                 check=False,
             )
             report: Report = json.loads(answer.read_bytes())

@@ -1,6 +1,7 @@
-"""What a port or an inspection found, for people and for programs. Only this module, `inputs` and `asking` know rich."""
+"""What a port or an inspection found, for people and for programs. Only this module and `asking` know rich."""
 
 import json
+import shlex
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -20,6 +21,7 @@ from transpiler.pipeline import Ported
 
 if TYPE_CHECKING:
     from transpiler.merge.summary import MergedPart
+    from transpiler.suggest.inputs import Likely
     from transpiler.verify.batch import NotebookLine
     from transpiler.verify.result import Verified
 
@@ -255,6 +257,32 @@ def _cells(plan: Plan) -> Table:
 
 def _asks(step: PlannedStep) -> str:
     return ", ".join(f"{field.name} ({field.type})" for field in step.fields)
+
+
+def print_likely(to: Console, inputs: "Sequence[Likely]", notebook: Path) -> None:
+    """Print what looks like an input, best first, and the two ways to make fields of it."""
+    to.print("Looks like inputs:")
+    print_indented(to, likely_table(inputs))
+    name = shlex.quote(str(notebook))
+    if sure := sum(one.auto for one in inputs):
+        to.print(f"Ask for them: pipulate port {name} --fields auto  (the {sure} marked *)")
+        to.print(f"or write it into the notebook: pipulate annotate {name}")
+    else:
+        to.print(f"Ask for some: pipulate annotate {name}")
+
+
+def likely_table(inputs: "Sequence[Likely]", numbered: bool = False) -> Table:
+    """A row an assignment: where, what it is now, what the field would be, why. `*` marks those of `auto`."""
+    table = table_of()
+    if numbered:
+        table.add_column("", justify="right", no_wrap=True)
+    for column in ("name", "cell:line", "value now", "type", "because"):
+        table.add_column(column, overflow="fold", no_wrap=column == "cell:line")
+    for number, one in enumerate(inputs, 1):
+        mark = "*" if one.auto else ""
+        row = [f"{one.name}{mark}", f"{one.cell}:{one.span.line}", one.shown, one.type]
+        table.add_row(*([str(number)] if numbered else []), *row, ", ".join(one.reasons))
+    return table
 
 
 def _some(names: list[str]) -> str:
