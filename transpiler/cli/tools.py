@@ -24,8 +24,7 @@ tools_app = typer.Typer(
 )  # fmt: skip
 app.add_typer(tools_app, name="tools")
 
-Outcome = tuple[Any, int]
-"""What a tool gives, and the exit code."""
+Outcome = tuple[Any, int]  # What a tool gives, and the exit code
 
 
 @tools_app.command("list")

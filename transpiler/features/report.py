@@ -211,8 +211,7 @@ def _steps(plan: Plan) -> Table:
     return table
 
 
-SCREEN = 40
-"""Rows of a table that a port prints; `inspect` has all steps."""
+SCREEN = 40  # Rows of a table that a port prints; `inspect` has all steps
 
 
 def _add_rest(table: Table, more: int) -> None:
@@ -315,8 +314,7 @@ def print_verified(to: Console, verified: "Verified", sources: tuple[str, ...]) 
     table = table_of("cell", "step", "verdict", "first difference")
     for row in verified.rows:
         kind = row.verdict.kind
-        index = str(row.index) if row.index >= 0 else row.cell
-        table.add_row(index, row.step, Text(kind, VERDICTS[kind]), row.difference)
+        table.add_row(row.name, row.step, Text(kind, VERDICTS[kind]), row.difference)
     print_indented(to, table)
     if verified.stopped:
         to.print(verified.stopped)

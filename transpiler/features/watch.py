@@ -16,16 +16,14 @@ from transpiler.model.diagnostics import Severity, UserError
 from transpiler.model.options import Options
 from transpiler.pipeline import Ported, port
 
-SECONDS = 0.5
-"""Between two looks."""
+SECONDS = 0.5  # Between two looks
 
 
 @dataclass(frozen=True, slots=True)
 class _Look:
     """What stands for a notebook, and what travels with its plugin, at one moment."""
 
-    notebook: str
-    """The hash of its bytes."""
+    notebook: str  # The hash of its bytes
     files: Mapping[Path, tuple[int, int] | None] = field(default_factory=dict)
     """Time and size of the other files; None for one that is not there."""
 
@@ -40,12 +38,10 @@ class _Watched:
     """A notebook that is watched."""
 
     path: Path
-    seen: _Look | None = None
-    """What was there at the last look."""
+    seen: _Look | None = None  # What was there at the last look
     ported: _Look | None = None
     """What was there when the last port began: what was saved since has still to be ported."""
-    files: tuple[Path, ...] = ()
-    """What travels with its plugin: a change of these is one, too."""
+    files: tuple[Path, ...] = ()  # What travels with its plugin: a change of these is one, too
 
     def look(self) -> tuple[_Look | None, bytes | None]:
         """Return what stands for the content now, and the notebook's bytes; None when there is none."""
