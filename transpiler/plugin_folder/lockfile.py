@@ -42,9 +42,9 @@ def ported_from(
 ) -> str:
     """Return the text of the file: the notebook, and what makes sure that it belongs to a base and a compiler."""
     notebook = json.loads(raw)
-    for sheet in (notebook, *notebook.get("worksheets", ())):  # format 3 has sheets
+    for sheet in (notebook, *_objects(notebook.get("worksheets"))):  # format 3 has sheets
         sheet["metadata"] = _lasting(sheet.get("metadata"))
-        for cell in sheet.get("cells", ()):
+        for cell in _objects(sheet.get("cells")):
             cell["metadata"] = _lasting(cell.get("metadata"))
             for key, empty in (("outputs", []), ("execution_count", None), ("prompt_number", None)):
                 if key in cell:
@@ -52,6 +52,11 @@ def ported_from(
     base_sha = sha(emitted.encode())
     made = {"compiler": compiler, "base_sha": base_sha, "by": by, "fields": fields}
     return json.dumps({**made, "notebook": notebook}, indent=1, sort_keys=True) + "\n"
+
+
+def _objects(listed: Any) -> list[dict[str, Any]]:
+    """The objects in what should be a list of them: `read` leaves out what is none, with PP110."""
+    return [each for each in listed if isinstance(each, dict)] if isinstance(listed, list) else []
 
 
 def read_ported(path: Path, base_sha: str, compiler: str) -> PortedFrom | None:
