@@ -6,48 +6,18 @@ not is listed here. IPython compiles each top-level statement of a cell by itsel
 
 import ast
 import re
-from bisect import bisect_right
 from dataclasses import dataclass, field
 
 from transpiler.model.ir import Edit, Slice
 from transpiler.python import libraries, magic_calls
+from transpiler.python.positions import Text, apply
 
 PARAMETER = "__answers_of_the_form__"
 """Stands here for the parameter of a cell's function; `plan` chooses a name that no cell uses."""
 
 _COMMENT = re.compile(r"#[^\n]*")
-_NEWLINE = re.compile(r"\r\n|\r|\n")
 _FRAMES = frozenset(["_getframe", "currentframe", "stack", "getouterframes", "_current_frames"])
 _NAMESPACE = frozenset(["locals", "vars", "dir", "exec", "eval"])
-
-
-class Text:
-    """A cell's Python with the offsets of its lines. `ast` counts columns in bytes of UTF-8."""
-
-    def __init__(self, text: str) -> None:
-        self.text = text
-        ends = [match.end() for match in _NEWLINE.finditer(text)]
-        self.starts = [0, *ends]
-        self.ascii = text.isascii()
-
-    def offset(self, line: int, column: int) -> int:
-        """Return the character offset of a position of `ast`."""
-        start = self.starts[min(line, len(self.starts)) - 1]
-        if not self.ascii:
-            end = self.starts[line] if line < len(self.starts) else len(self.text)
-            column = len(self.text[start:end].encode()[:column].decode(errors="ignore"))
-        return min(start + column, len(self.text))
-
-    def slice(self, node: ast.expr | ast.stmt) -> Slice:
-        return Slice(
-            self.offset(node.lineno, node.col_offset),
-            self.offset(node.end_lineno or node.lineno, node.end_col_offset or node.col_offset),
-        )
-
-    def position(self, offset: int) -> tuple[int, int]:
-        """Return the 0-based line and column of a character offset."""
-        line = bisect_right(self.starts, offset) - 1
-        return line, offset - self.starts[line]
 
 
 @dataclass(slots=True)
@@ -303,14 +273,6 @@ def _has_long_docstring(node: ast.AST) -> bool:
     return "\n" in docstring or docstring != docstring.strip()
 
 
-def apply_edits(text: str, edits: list[Edit]) -> str:
-    out, at = [], 0
-    for edit in edits:
-        out += [text[at : edit.slice.start], edit.text]
-        at = edit.slice.end
-    return "".join([*out, text[at:]])
-
-
 def form_of(
     body: list[ast.stmt],
     text: Text,
@@ -337,7 +299,7 @@ def form_of(
     form.edits.sort(key=lambda edit: edit.slice)
     if form.reason is None:
         if form.edits:
-            body = ast.parse(apply_edits(text.text, form.edits)).body
+            body = ast.parse(apply(text.text, form.edits)).body
         refused = _refused(body, names, form.awaits)
         if refused is not None:
             finder.keep(body[0], refused)

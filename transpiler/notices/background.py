@@ -4,7 +4,7 @@ import ast
 import re
 from collections.abc import Iterator
 
-from transpiler.dataflow.cell import CodeCell, span_of
+from transpiler.dataflow.cell import CodeCell
 from transpiler.dataflow.expressions import root_name
 from transpiler.model import rules
 from transpiler.model.diagnostics import Diagnostic
@@ -35,7 +35,7 @@ def report_background_work(
             names = _names(statement) - imported.names.keys()
             rest = [*cell.body[number:], *(s for other in later for s in other.body)]
             if not any(ends(each, names, statement) for each in rest):
-                yield rules.LEFT_RUNNING.at(span_of(cell, site.called), what=what)
+                yield rules.LEFT_RUNNING.at(cell.source.span(site.called), what=what)
                 return
 
 

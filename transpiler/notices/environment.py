@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator
 
 from transpiler.dataflow import cell_kind
-from transpiler.dataflow.cell import CodeCell, span_of
+from transpiler.dataflow.cell import CodeCell
 from transpiler.model import rules
 from transpiler.model.diagnostics import Diagnostic
 from transpiler.model.ir import Field
@@ -69,7 +69,7 @@ class EnvironmentNotices:
         if command is not None and self._first("command"):
             place = site.called if magic is None else site.place
             short = command if len(command) <= 60 else f"{command[:59]}…"
-            yield rules.SHELL_COMMAND.at(span_of(cell, place), command=short)
+            yield rules.SHELL_COMMAND.at(cell.source.span(place), command=short)
 
     # --- answers --------------------------------------------------------------------------------------------------
 
@@ -134,7 +134,7 @@ class EnvironmentNotices:
             return
         source = next(filter(None, map(self._source, texts)), None)
         if source is not None:
-            yield rules.RUNS_ANSWER.at(span_of(cell, site.place), answer=source, what=what)
+            yield rules.RUNS_ANSWER.at(cell.source.span(site.place), answer=source, what=what)
 
     # --- windows and folders --------------------------------------------------------------------------------------
 
@@ -146,7 +146,7 @@ class EnvironmentNotices:
             if isinstance(backend, ast.Constant) and _BACKENDS.fullmatch(str(backend.value)):
                 call, opens = ast.unparse(site.node), True
         if opens and self._first(site.name):
-            yield rules.OPENS_WINDOW.at(span_of(cell, site.place), call=call)
+            yield rules.OPENS_WINDOW.at(cell.source.span(site.place), call=call)
 
     def _folders(self, cell: CodeCell, site: Site) -> Iterator[Diagnostic]:
         magic = magic_calls.magic_of(site.node)
@@ -157,7 +157,7 @@ class EnvironmentNotices:
         else:
             return
         if folder is not None and self._leaves(folder) and self._first("folder"):
-            yield rules.LEAVES_FOLDER.at(span_of(cell, site.place), folder=folder)
+            yield rules.LEAVES_FOLDER.at(cell.source.span(site.place), folder=folder)
 
     def _leaves(self, folder: str) -> bool:
         if re.match(r"[/~\\]|[A-Za-z]:|-$", folder):
@@ -169,7 +169,7 @@ class EnvironmentNotices:
     def about_path(self, cell: CodeCell, node: ast.AST, path: str) -> Iterator[Diagnostic]:
         """Yield what there is to say about a path that a cell reads."""
         if not path.startswith(_SYSTEM) and self._first("path"):
-            yield rules.ABSOLUTE_PATH.at(span_of(cell, node), path=path)
+            yield rules.ABSOLUTE_PATH.at(cell.source.span(node), path=path)
 
 
 def _is_limited(field: Field | None) -> bool:
@@ -211,5 +211,5 @@ class Magics:
                 continue
             self._told.add(magic.name)
             percent = "%" if magic.kind == "run_line_magic" else "%%"
-            span = span_of(cell, site.place)
+            span = cell.source.span(site.place)
             yield rules.UNKNOWN_MAGIC.at(span, magic=f"{percent}{magic.name}")

@@ -3,7 +3,7 @@
 import ast
 from difflib import get_close_matches
 
-from transpiler.dataflow.cell import CodeCell, Namespace, slice_span, span_of
+from transpiler.dataflow.cell import CodeCell, Namespace
 from transpiler.dataflow.flow import Flow
 from transpiler.model import rules
 from transpiler.model.diagnostics import Diagnostic
@@ -48,14 +48,16 @@ def report_text_cells(cell: CodeCell, namespace: Namespace) -> list[Diagnostic]:
             change = f"`{old}` is left out"
         else:
             change = f"`{old}` becomes `{new}`"
-        place = slice_span(cell, edit.slice)
+        place = cell.source.span_of(edit.slice)
         found.append(rules.EDITED.at(place, change=change, reason=edit.reason))
     if cell.form.reason is not None and cell.form.where is not None:
-        found.append(rules.KEPT_AS_TEXT.at(span_of(cell, cell.form.where), reason=cell.form.reason))
+        found.append(
+            rules.KEPT_AS_TEXT.at(cell.source.span(cell.form.where), reason=cell.form.reason)
+        )
     setting = shell_setting(cell)
     if setting is not None:
         namespace.text_reason = f"a cell above sets `{setting[1]}`"
-        found.append(rules.SHOWS_MORE.at(span_of(cell, setting[0]), setting=setting[1]))
+        found.append(rules.SHOWS_MORE.at(cell.source.span(setting[0]), setting=setting[1]))
     return found
 
 
@@ -76,7 +78,7 @@ def report_undefined_names(
             or name in libraries.BUILTINS or libraries.is_given(name)
         ):  # fmt: skip
             continue
-        span = span_of(cell, node)
+        span = cell.source.span(node)
         if name in flow.reads and name in namespace.deleted:
             found.append(rules.DELETED.at(span, name=name, deletion=namespace.deleted[name]))
         elif name in flow.reads and later.get(name, -1) > cell.code.cell.index:

@@ -8,7 +8,7 @@ import ast
 import re
 from typing import NamedTuple
 
-from transpiler.dataflow.cell import CodeCell, span_of
+from transpiler.dataflow.cell import CodeCell
 from transpiler.dataflow.expressions import root_name
 from transpiler.model import rules
 from transpiler.model.diagnostics import Diagnostic
@@ -147,7 +147,7 @@ class RandomnessNotices:
         first = draws[0]
         call = first.site.written
         others = dict.fromkeys(d.cell.code.cell.index for d in draws if d.cell is not first.cell)
-        span = span_of(first.cell, first.site.called)
+        span = first.cell.source.span(first.site.called)
         return rules.UNSEEDED.at(span, call=call, more=_also(list(others)), remedy=first.remedy)
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import pairwise
 
-from transpiler.dataflow.cell import CodeCell, Namespace, span_of
+from transpiler.dataflow.cell import CodeCell, Namespace
 from transpiler.dataflow.flow import Flow
 from transpiler.model import rules
 from transpiler.model.diagnostics import Diagnostic
@@ -38,7 +38,7 @@ def report_run_order(cells: list[CodeCell]) -> list[Diagnostic]:
     first, node, relation = conflicts[0]
     others = len(conflicts) - 1
     more = f"; so did {others} more {'cell' if others == 1 else 'cells'}" if others else ""
-    return [rules.OTHER_ORDER.at(span_of(first, node), relation=relation, more=more)]
+    return [rules.OTHER_ORDER.at(first.source.span(node), relation=relation, more=more)]
 
 
 def _conflict(
@@ -91,7 +91,7 @@ def _missing_output(
         reason = "that many have not been run by then"
     saved = next((c.code.cell.index for c in cells if c.code.cell.count == number), None)
     hint = "" if saved is None else f"; in the saved notebook it is cell {saved}"
-    span = span_of(cell, node)
+    span = cell.source.span(node)
     return [rules.HISTORY.at(span, written=written, number=number, reason=reason, hint=hint)]
 
 
@@ -125,7 +125,7 @@ class AnswerNotices:
                 if node is not None and name not in flow.guarded:
                     del asked.maybe[name]
                     if not _asks(cell, node, asked.form.name):
-                        span = span_of(cell, node)
+                        span = cell.source.span(node)
                         yield rules.MAYBE_MISSING.at(
                             span, name=name, field=asked.form.name, cell=at
                         )
@@ -135,7 +135,7 @@ class AnswerNotices:
         for name in (self._asked.keys() & cell.bindings.binds.keys() & flow.must) - fields.keys():
             asked = self._asked.pop(name)
             if asked.held and name not in flow.reads:
-                span = span_of(cell, cell.bindings.binds[name])
+                span = cell.source.span(cell.bindings.binds[name])
                 yield rules.ANSWER_REPLACED.at(span, name=name, cell=asked.cell)
         for name, each in fields.items():
             if name in cell.bindings.binds:  # else it is a function's parameter, or a label
@@ -157,7 +157,7 @@ class AnswerNotices:
                         and not _asks(cell, node, asked.form.name)
                     ):
                         del asked.maybe[name]
-                        span = span_of(cell, node)
+                        span = cell.source.span(node)
                         yield rules.MAYBE_MISSING.at(
                             span, name=name, field=asked.form.name, cell=index
                         )
@@ -241,7 +241,7 @@ class Classes:
             again = self._classes.get(kind, defined)
             if name in reads and again != defined:
                 del self._instances[name]
-                span = span_of(cell, reads[name])
+                span = cell.source.span(reads[name])
                 yield rules.OLD_CLASS.at(span, name=name, kind=kind, old=defined, new=again)
             elif name in must or name in cell.bindings.binds:
                 del self._instances[name]
