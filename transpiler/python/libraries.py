@@ -21,19 +21,13 @@ HISTORY = _words("In _i _ii _iii _ih")
 """Names of the history of inputs; with `_i1`: see `is_history`."""
 
 BUILTINS = (
-    frozenset(dir(builtins)) - {"_"}
+    (frozenset(dir(builtins)) - {"_"})
     # of later Pythons than the oldest we run on, so that the answer does not depend on ours; and what `site` adds
-    | _words(
-    "PythonFinalizationError _IncompleteInputError copyright credits license help"
-)
+    | _words("PythonFinalizationError _IncompleteInputError copyright credits license help")
     # the namespace of a module has these from the start
-    | _words(
-    "__name__ __doc__ __package__ __loader__ __spec__ __builtins__ __builtin__"
-)
-    | _words(
-    "__annotations__ __debug__ __build_class__ __import__"
-)
-) - GIVEN  # fmt: skip
+    | _words("__name__ __doc__ __package__ __loader__ __spec__ __builtins__ __builtin__")
+    | _words("__annotations__ __debug__ __build_class__ __import__")
+) - GIVEN
 
 
 def is_given(name: str) -> bool:
@@ -123,20 +117,14 @@ SAFE_LINE_MAGICS = _words(
 )
 """Line magics of IPython that bind no name of the notebook and do not look at the frame they are called from."""
 
+TIMING = frozenset(["time", "timeit", "prun", "memit", "mprun", "lprun", "snakeviz"])
+"""Magics whose argument or body is Python."""
+
 SAFE_CELL_MAGICS = _words(
     "capture writefile html HTML javascript js latex markdown svg SVG bash sh script perl ruby python python3 python2 pypy "
     "cmd sx system !"
 )
-"""Cell magics of which the same is true; a `capture` body is run in the notebook's namespace."""
-
-TIMING = frozenset(["time", "timeit", "prun", "memit", "mprun", "lprun", "snakeviz"])
-"""Magics whose argument or body is Python."""
-
-SCRIPTS = _words(
-    "writefile file html HTML javascript js latex markdown svg SVG bash sh script perl ruby python python3 python2 pypy cmd "
-    "sx system !"
-)
-"""Cell magics whose body is not Python of this notebook."""
+"""Cell magics that do not either; a `capture` body is run in the notebook's namespace."""
 
 HISTORY_MAGICS = _words("history hist recall rep rerun macro save edit notebook logstart")
 """Line magics that show or use the inputs as they were typed."""
@@ -207,35 +195,16 @@ _SAME_NAME = _words(
     "sqlmodel statsmodels streamlit sympy tabulate tenacity tensorflow textblob thefuzz tiktoken torch torchvision tqdm "
     "transformers tweepy typer wikipedia wordcloud xarray xgboost xlrd xlsxwriter yellowbrick yfinance"
 )
-_OTHER_NAME = {
-    "Bio": "biopython",
-    "Crypto": "pycryptodome",
-    "Levenshtein": "levenshtein",
-    "MySQLdb": "mysqlclient",
-    "OpenSSL": "pyopenssl",
-    "PIL": "pillow",
-    "attr": "attrs",
-    "bs4": "beautifulsoup4",
-    "cv2": "opencv-python",
-    "dateutil": "python-dateutil",
-    "docx": "python-docx",
-    "dotenv": "python-dotenv",
-    "faiss": "faiss-cpu",
-    "fitz": "pymupdf",
-    "git": "gitpython",
-    "jwt": "pyjwt",
-    "magic": "python-magic",
-    "mpl_toolkits": "matplotlib",
-    "pptx": "python-pptx",
-    "psycopg2": "psycopg2-binary",
-    "serial": "pyserial",
-    "skimage": "scikit-image",
-    "sklearn": "scikit-learn",
-    "umap": "umap-learn",
-    "vl_convert": "vl-convert-python",
-    "win32com": "pywin32",
-    "yaml": "pyyaml",
-}
+_OTHER_NAME = dict(
+    pair.split("=")
+    for pair in _words(
+        "Bio=biopython Crypto=pycryptodome Levenshtein=levenshtein MySQLdb=mysqlclient OpenSSL=pyopenssl PIL=pillow "
+        "attr=attrs bs4=beautifulsoup4 cv2=opencv-python dateutil=python-dateutil docx=python-docx dotenv=python-dotenv "
+        "faiss=faiss-cpu fitz=pymupdf git=gitpython jwt=pyjwt magic=python-magic mpl_toolkits=matplotlib pptx=python-pptx "
+        "psycopg2=psycopg2-binary serial=pyserial skimage=scikit-image sklearn=scikit-learn umap=umap-learn "
+        "vl_convert=vl-convert-python win32com=pywin32 yaml=pyyaml"
+    )
+)
 """Modules whose package has another name on PyPI."""
 
 
