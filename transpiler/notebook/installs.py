@@ -7,18 +7,20 @@ else as well stays what it is, a shell line.
 import re
 import shlex
 
+from transpiler.python.libraries import words
+
 _INSTALLERS = re.compile(
     r"(?:sudo\s+(?:-H\s+)?)?"
     r"(?:(?:\{sys\.executable\}|\"\{sys\.executable\}\"|\$?sys\.executable|python[\d.]*)\s+-m\s+pip|uv\s+pip|uv|pip[\d.]*"
     r"|(?P<conda>conda|mamba|micromamba))"
     r"(?:\s+-[-\w]+)*\s+(?:install|add)\s+(?P<rest>\S.*)"
 )
-_TAKES_A_VALUE = frozenset(
+_TAKES_A_VALUE = words(
     "-c --constraint -i --index-url --extra-index-url -f --find-links -t --target --prefix --root --src --timeout --retries "
     "--trusted-host --proxy --progress-bar --platform --python --python-version --only-binary --no-binary "
-    "--upgrade-strategy --cache-dir --log --config-settings".split()
+    "--upgrade-strategy --cache-dir --log --config-settings"
 )
-_CONDA_TAKES_A_VALUE = frozenset(["-c", "--channel", "-n", "--name", "-p", "--prefix", "--file"])
+_CONDA_TAKES_A_VALUE = words("-c --channel -n --name -p --prefix --file")
 _CONDA_PIN = re.compile(r"(?<![=<>!~])=(?![=<>])")
 
 

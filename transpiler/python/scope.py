@@ -10,7 +10,7 @@ import symtable
 from collections.abc import Iterable, Iterator
 
 FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
-COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
+Comprehension = ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp
 TYPE_ALIAS: type[ast.AST] | tuple[()] = getattr(ast, "TypeAlias", ())
 """`type X = ...`, from Python 3.12 on."""
 
@@ -130,6 +130,12 @@ class Bindings(ast.NodeVisitor):
     def visit_Nonlocal(self, node: ast.Nonlocal) -> None:
         for name in node.names:
             self.nonlocals.setdefault(name, node)
+
+
+def walk_all(trees: Iterable[ast.AST]) -> Iterator[ast.AST]:
+    """Yield the nodes of several trees."""
+    for tree in trees:
+        yield from ast.walk(tree)
 
 
 def defaults(args: ast.arguments) -> Iterator[ast.expr]:
