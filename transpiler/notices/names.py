@@ -8,6 +8,7 @@ from transpiler.dataflow.flow import Flow
 from transpiler.model import rules
 from transpiler.model.diagnostics import Diagnostic
 from transpiler.python import libraries, magic_calls
+from transpiler.python.scope import walk_all
 
 _TRANSFORMERS = (
     "ast_transformers", "input_transformers_post", "input_transformers_cleanup",
@@ -18,7 +19,7 @@ def shell_setting(cell: CodeCell) -> tuple[ast.AST, str] | None:
     """Return where a cell makes IPython show or run more than a function can say."""
     if not any(word in cell.source.text for word in ("interactivity", "_transformers")):
         return None
-    for node in (part for statement in cell.body for part in ast.walk(statement)):
+    for node in walk_all(cell.body):
         match node:
             case ast.Assign(
                 targets=[ast.Attribute(attr="ast_node_interactivity" as name)], value=value
@@ -71,12 +72,9 @@ def report_undefined_names(
     if namespace.open or flow.star or flow.dynamic or cell.code.options.raises:
         return []
     found = []
-    own = {*cell.bindings.binds, *flow.binds, *flow.writes}
+    known = {*cell.bindings.binds, *flow.binds, *flow.writes, *flow.guarded, *namespace.bound}
     for name, node in {**flow.indirect, **flow.reads}.items():
-        if (
-            name in namespace.bound or name in own or name in flow.guarded
-            or name in libraries.BUILTINS or libraries.is_given(name)
-        ):  # fmt: skip
+        if name in known or name in libraries.BUILTINS or libraries.is_given(name):
             continue
         span = cell.source.span(node)
         if name in flow.reads and name in namespace.deleted:

@@ -26,7 +26,7 @@ from transpiler.notices.collect import Notices
 from transpiler.notices.names import report_text_cells, report_undefined_names
 from transpiler.python import libraries
 from transpiler.python.positions import Places, line_span
-from transpiler.python.scope import FUNCTIONS, Bindings
+from transpiler.python.scope import FUNCTIONS, Bindings, walk_all
 
 
 def analyse(annotated: Annotated) -> tuple[Analysis, Found]:
@@ -143,7 +143,7 @@ def _last_bound(cells: list[CodeCell]) -> dict[str, int]:
     for cell in cells:
         names = list(cell.bindings.binds)
         if "global" in cell.source.text:
-            for node in (part for statement in cell.body for part in ast.walk(statement)):
+            for node in walk_all(cell.body):
                 if isinstance(node, ast.Global):
                     names += node.names
         last |= dict.fromkeys(names, cell.code.cell.index)
