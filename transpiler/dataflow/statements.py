@@ -15,7 +15,13 @@ from transpiler.dataflow.objects import (
     is_fixed,
     mangle_name,
 )
-from transpiler.python.scope import TYPE_ALIAS, Bindings, evaluated_outside, type_parameters
+from transpiler.python.scope import (
+    TYPE_ALIAS,
+    Bindings,
+    element_pairs,
+    evaluated_outside,
+    type_parameters,
+)
 
 
 class Statements(Calls):
@@ -35,20 +41,10 @@ class Statements(Calls):
 
     def do_Assign(self, node: ast.Assign) -> None:
         value = self.evaluate(node.value)
-        target = node.targets[0]
-        if (
-            isinstance(target, ast.Tuple | ast.List)
-            and isinstance(node.value, ast.Tuple | ast.List)
-            and len(target.elts) == len(node.value.elts)
-            and not any(isinstance(e, ast.Starred) for e in (*target.elts, *node.value.elts))
-            and len(node.targets) == 1
-        ):
-            parts = [self.quietly(element) for element in node.value.elts]
-            for element, part in zip(target.elts, parts, strict=True):
-                self.store_target(element, part)
-            return
-        for target in node.targets:
-            self.store_target(target, value)
+        pairs = element_pairs(node.targets[0], node.value) if len(node.targets) == 1 else []
+        parts = [(target, self.quietly(element)) for target, element in pairs]
+        for target, part in parts or [(target, value) for target in node.targets]:
+            self.store_target(target, part)
 
     def quietly(self, node: ast.expr) -> Value:
         """Return what a name stands for, a new object for another expression: it has been evaluated already."""
