@@ -121,7 +121,9 @@ def test_nothing_is_left_unasked(name: str) -> None:
     path = INPUTS / f"{name}.ipynb"
     made = planned(path.read_bytes(), path, Options())
     assert made.plan is not None
-    assert {d.rule.code for d in made.found} <= {"PP126", "PP202", "PP203"}, [d.message for d in made.found]
+    assert {d.rule.code for d in made.found} <= {"PP126", "PP202", "PP203"}, [
+        d.message for d in made.found
+    ]
     fields = {step.id: {f.name for f in step.fields} for step in made.plan.steps}
     for step, answers in {**OTHER[name], **NEEDED.get(name, {})}.items():
         assert answers.keys() - {"input"} <= fields[step]

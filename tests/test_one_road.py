@@ -12,9 +12,8 @@ from transpiler.cli.main import app
 from transpiler.model.options import Asked, Options
 from transpiler.passes import analyse, annotate, bundle, emit, plan, read, regenerate, write
 from transpiler.pipeline import port
+from transpiler.plugin_folder.last_port import remembered, unchanged
 from transpiler.plugin_folder.plugin_folder import PluginFolder
-from transpiler.plugin_folder.remembered import remembered
-from transpiler.plugin_folder.stamp import unchanged
 
 PASSES = (read, annotate, analyse, bundle, plan, emit, regenerate, write)
 

@@ -18,8 +18,7 @@ from transpiler.model.diagnostics import WHOLE, Found, Severity, UserError
 from transpiler.model.options import Asked, Options
 from transpiler.model.resources import templates_folder
 from transpiler.plugin_folder.files import read_bytes as read_bytes
-from transpiler.plugin_folder.remembered import remembered, with_remembered
-from transpiler.plugin_folder.stamp import unchanged
+from transpiler.plugin_folder.last_port import remembered, unchanged, with_remembered
 
 if TYPE_CHECKING:
     from transpiler.fields.options import Ask
@@ -162,16 +161,17 @@ def port(
     from transpiler.passes.emit import emit
     from transpiler.passes.regenerate import Emitted, regenerate
     from transpiler.passes.write import write
+    from transpiler.plugin_folder.place import known_steps, place
     from transpiler.plugin_folder.plugin_folder import PluginFolder
 
     folder = PluginFolder.open(out, known, raw)
     if folder.renamed:
         options, kept = with_remembered(options, folder.plugins[0].lock.chosen)
-    made = planned(raw, path, options, kept, folder.known)
+    made = planned(raw, path, options, kept, known_steps(folder.plugins))
     plan = made.plan
     if plan is None or _failed(made.found):
         return Ported(path, None, plan, made.found, changed=False, read=made.read)
-    where = folder.place(plan, options.number)
+    where = place(plan, known, out, options.number, folder.plugins)
     now = Emitted(emit(plan, made.moved, where.port_id, where.notebook), plan.moves)
     again = _emitted_again(where, path, options)
     result, of_merge = regenerate(where, now, asked, again)

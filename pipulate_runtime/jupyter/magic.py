@@ -15,7 +15,9 @@ import socket
 import subprocess
 import sys
 import time
+from dataclasses import dataclass
 from html import escape
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -28,12 +30,12 @@ ISOLATED = Path(__file__).resolve().parents[2] / "transpiler" / "features" / "is
 _SESSION = re.compile(r"-jvsc-[0-9a-f-]+(?=\.ipynb$|$)")  # VS Code adds this to a session's name
 
 
+@dataclass(repr=False)
 class Link:
     """A line with a link, for a page and for a terminal."""
 
-    def __init__(self, text: str, address: str) -> None:
-        self.text = text
-        self.address = address
+    text: str
+    address: str
 
     def _repr_html_(self) -> str:
         address = escape(self.address, quote=True)
@@ -55,16 +57,18 @@ def load(shell: Any) -> None:
 def port_line(line: str, names: dict[str, Any]) -> Link | None:
     """Run the command: print the report, then return the link or print what to do. `names` is the notebook's namespace."""
     words = shlex.split(line)
-    notebook = next((Path(word) for word in words if word.endswith(".ipynb")), None)
+    named = next((Path(word) for word in words if word.endswith(".ipynb")), None)
+    notebook = named or notebook_path(names)
     if notebook is None:
-        notebook = notebook_path(names)
-        if notebook is None:
-            print("The path of this notebook is unknown. Name it: %port NAME.ipynb")
-            return None
+        print("The path of this notebook is unknown. Name it: %port NAME.ipynb")
+        return None
+    if named is None:
         words.insert(0, str(notebook))
     server = running()
-    if not {"-o", "--output"} & {word.partition("=")[0] for word in words}:
-        words += ["-o", server["folder"] if server else "generated"]
+    output = _output(words)
+    if output is None:
+        output = server["folder"] if server else "generated"
+        words += ["-o", output]
     if not notebook.is_file():
         print(f"There is no notebook {notebook}. Save it first, or give its path.")
         return None
@@ -72,7 +76,7 @@ def port_line(line: str, names: dict[str, Any]) -> Link | None:
     print(f"{notebook.name}, saved at {saved}")
     ended = _pipulate(words)
     print((ended.stdout + ended.stderr).rstrip())
-    plugin = _plugin(words) if ended.returncode in (0, 1) else None
+    plugin = _plugin(notebook, output) if ended.returncode in (0, 1) else None
     return _where(plugin, server) if plugin else None
 
 
@@ -106,12 +110,19 @@ def _pipulate(words: list[str]) -> subprocess.CompletedProcess[str]:
     )
 
 
-def _plugin(words: list[str]) -> Path | None:
+def _output(words: list[str]) -> str | None:
+    """Return the folder for plugins among the words, or None."""
+    for word, after in pairwise([*words, ""]):
+        if word in ("-o", "--output"):
+            return after
+        if word.startswith("--output="):
+            return word.partition("=")[2]
+    return None
+
+
+def _plugin(notebook: Path, output: str) -> Path | None:
     """Return the plugin of the notebook, by a dry run, which is quick after a port."""
-    plain = [word for word in words if not word.startswith("-") or word in ("-o", "--output")]
-    place = plain.index("-o") if "-o" in plain else plain.index("--output")
-    notebook = next(word for word in plain if word.endswith(".ipynb"))
-    ended = _pipulate([notebook, "-o", plain[place + 1], "--dry-run", "--json"])
+    ended = _pipulate([str(notebook), "-o", output, "--dry-run", "--json"])
     try:
         plugin = json.loads(ended.stdout)["plugin"]
     except (ValueError, KeyError, TypeError):
@@ -125,24 +136,16 @@ def running() -> dict[str, Any] | None:
         note = json.loads((data_folder() / "server.json").read_text(encoding="utf-8"))
         address = urlsplit(note["address"])
         with socket.create_connection((address.hostname, address.port or 80), timeout=1):
-            return {
-                "address": str(note["address"]),
-                "folder": str(note["folder"]),
-                "reload": bool(note["reload"]),
-            }
+            return {name: note[name] for name in ("address", "folder", "reload")}
     except (OSError, ValueError, KeyError, TypeError):
         return None
 
 
 def _where(plugin: Path, server: dict[str, Any] | None) -> Link | None:
-    folder = plugin.resolve().parent
-    if server is None or Path(server["folder"]) != folder:
-        print(
-            f"No server shows this folder. This starts one: pipulate serve {shlex.quote(str(plugin.parent))} --reload"
-        )
+    if server is None or Path(server["folder"]) != plugin.resolve().parent:
+        start = f"pipulate serve {shlex.quote(str(plugin.parent))} --reload"
+        print(f"No server shows this folder. This starts one: {start}")
         return None
     key = re.sub(r"^\d+_", "", plugin.stem)
-    text = "The app:"
-    if not server["reload"]:
-        text = "The server runs without --reload: restart it to see this port. The app:"
-    return Link(text, f"{server['address']}/{key}")
+    restart = "The server runs without --reload: restart it to see this port. "
+    return Link(f"{'' if server['reload'] else restart}The app:", f"{server['address']}/{key}")

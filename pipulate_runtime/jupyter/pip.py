@@ -15,9 +15,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-# --- the data folder of the host ------------------------------------------------------------------------------------------
-
-
 DATABASE = "pipulate.db"  # as in pipulate_runtime.host.state.store, which is not imported here
 VARIABLE = "PIPULATE_DATA"
 
@@ -44,9 +41,6 @@ def _work_of_run() -> Path | None:
     functions = getattr(builtins, "__pipulate__", None)
     began = getattr(functions, "began", None)
     return Path(began[3]) if began else None
-
-
-# --- values ---------------------------------------------------------------------------------------------------------------
 
 
 OWNER = "notebook"  # the app_name of a notebook's rows
@@ -85,8 +79,7 @@ class Pip:
         if not self._path.is_file():
             return {}
         with self._open() as connection:
-            row = self._row(connection, job)
-        return {} if row is None else _state(job, row[1])
+            return _stored(connection, job)[1]
 
     def write(self, job: str, state: Mapping[str, Any]) -> None:
         """Replace all values of a job. Raises PipError for values that JSON cannot hold."""
@@ -115,8 +108,6 @@ class Pip:
         """Pickle as the name `pip`: after a restore the folder is another one."""
         return "pip" if self is pip else (type(self), (self._data,))
 
-    # -- the database
-
     @property
     def _path(self) -> Path:
         return (self._data or data_folder()) / DATABASE
@@ -138,41 +129,31 @@ class Pip:
                 f"The database {path} cannot be used: {error}. Set PIPULATE_DATA to the data folder of the host."
             ) from error
 
-    @staticmethod
-    def _row(connection: sqlite3.Connection, job: str) -> tuple[str, str] | None:
-        found = connection.execute("SELECT app_name, data FROM pipeline WHERE pkey = ?", (job,))
-        row: tuple[str, str] | None = found.fetchone()
-        return row
-
     @contextlib.contextmanager
     def _changing(self, job: str) -> Iterator[dict[str, Any]]:
         """Read the state of a job, let the caller change it, and write it in one transaction."""
         if not job or not isinstance(job, str):
             raise PipError(f"A job is a name, such as 'towns-01'; this is {job!r}.")
-        with self._open() as connection:
+        with self._open() as connection, connection:  # which commits in the end, or rolls back
             connection.execute("BEGIN IMMEDIATE")
-            try:
-                row = self._row(connection, job)
-                if row is not None and row[0] != OWNER:
-                    raise PipError(
-                        f"{job!r} is a run of the workflow {row[0]!r}, which its own page changes. Choose another name for the job."
-                    )
-                state = {} if row is None else _state(job, row[1])
-                yield state
-                now = datetime.now(UTC).isoformat()
-                connection.execute(
-                    "INSERT INTO pipeline (pkey, app_name, data, created, updated) VALUES (?, ?, ?, ?, ?)"
-                    " ON CONFLICT (pkey) DO UPDATE SET data = excluded.data, updated = excluded.updated",
-                    (job, OWNER, _text(job, state), now, now),
+            owner, state = _stored(connection, job)
+            if owner != OWNER:
+                raise PipError(
+                    f"{job!r} is a run of the workflow {owner!r}, which its own page changes. Choose another name for the job."
                 )
-                connection.execute("COMMIT")
-            except BaseException:
-                if connection.in_transaction:
-                    connection.execute("ROLLBACK")
-                raise
+            yield state
+            now = datetime.now(UTC).isoformat()
+            connection.execute(
+                "INSERT INTO pipeline (pkey, app_name, data, created, updated) VALUES (?, ?, ?, ?, ?)"
+                " ON CONFLICT (pkey) DO UPDATE SET data = excluded.data, updated = excluded.updated",
+                (job, OWNER, _text(job, state), now, now),
+            )
 
 
-def _state(job: str, data: str) -> dict[str, Any]:
+def _stored(connection: sqlite3.Connection, job: str) -> tuple[str, dict[str, Any]]:
+    """Return whose row a job is, and its values. Raises PipError when they cannot be read."""
+    found = connection.execute("SELECT app_name, data FROM pipeline WHERE pkey = ?", (job,))
+    owner, data = found.fetchone() or (OWNER, "{}")
     try:
         state = json.loads(data)
     except (TypeError, ValueError) as error:
@@ -181,7 +162,7 @@ def _state(job: str, data: str) -> dict[str, Any]:
         ) from error
     if not isinstance(state, dict):
         raise PipError(f"The values of {job!r} are not a JSON object. They were not changed.")
-    return state
+    return owner, state
 
 
 def _text(job: str, state: Mapping[str, Any]) -> str:

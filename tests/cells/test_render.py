@@ -22,13 +22,9 @@ def folder(tmp_path):
 
 
 def shown(folder, *outputs, show="output", **record):
-    component = render.cell(
-        folder,
-        "app",
-        {"id": "c1", "hash": "", "code": "x < 1", "outputs": list(outputs), **record},
-        show,
-    )
-    return component if component is None else to_xml(component)
+    record = {"id": "c1", "hash": "", "code": "x < 1", "outputs": list(outputs), **record}
+    parts = render.View(folder, "app", record, show).parts()
+    return to_xml(render.cell_of(record, parts)) if parts else None
 
 
 def display(**data):

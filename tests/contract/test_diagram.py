@@ -54,9 +54,7 @@ def test_the_picture_has_all_of_it_as_text():
 @pytest.mark.parametrize("kind", ["TD", "LR"])
 def test_layers_follow_the_links_and_boxes_do_not_overlap(kind):
     chart = flowchart.read(CHART.replace("TD", kind))
-    layers = flowchart._layers(chart)
-    flowchart._sweep(chart, layers)
-    flowchart._place(chart, layers)
+    flowchart.place(chart)
     layer = {name: node.layer for name, node in chart.nodes.items() if node.text}
     assert layer == {"A": 0, "B": 1, "C": 2, "D": 2, "E": 3}
     assert apart([node for node in chart.nodes.values() if node.text])
@@ -89,11 +87,9 @@ names = st.sampled_from([f"N{n}" for n in range(8)])
 @given(st.lists(st.tuples(names, names), min_size=1, max_size=20), st.sampled_from(["TD", "LR"]))
 def test_any_graph_is_drawn_once_and_without_overlaps(links, kind):
     chart = flowchart.read(f"graph {kind}\n" + "\n".join(f"{a} --> {b}" for a, b in links))
-    layers = flowchart._layers(chart)
-    flowchart._sweep(chart, layers)
-    flowchart._place(chart, layers)
+    flowchart.place(chart)
     assert apart([node for node in chart.nodes.values() if node.text])
-    svg = BeautifulSoup(flowchart._svg(chart), "html.parser")
+    svg = BeautifulSoup(flowchart.svg(chart), "html.parser")
     shown = {text.get_text() for text in svg.find_all("text")}
     assert shown == {name for link in links for name in link}
     assert "nan" not in str(svg)

@@ -649,15 +649,15 @@ LINE = JSON | st.fixed_dictionaries({}, optional={"message": JSON | MESSAGE, "do
 @given(value=LINE)
 @settings(max_examples=60, deadline=None)
 def test_any_line_is_a_part_of_an_answer_or_an_error_in_words(value):
-    part, done, code = ollama.Part(), False, "PP553"
+    part, code = ollama.Part(), "PP553"
     try:
-        part, done = ollama._part(json.dumps(value))
+        part = ollama._part(json.dumps(value))
     except HostError as error:
         code = error.code
     assert code in ("PP553", "PP554")
     assert isinstance(part.text, str)
     assert all(isinstance(each.name, str) for each in part.calls)
-    assert isinstance(done, bool)
+    assert isinstance(part.done, bool)
 
 
 def test_halves_of_characters_break_nothing(client, open_panel, stand_in):

@@ -8,6 +8,7 @@ from textwrap import dedent, indent
 from types import SimpleNamespace
 
 import pytest
+from rich.cells import cell_len
 
 from pipulate_runtime.cells import Cells
 from pipulate_runtime.host.base.flow import Edge, Node, Used, flow_of
@@ -242,7 +243,7 @@ def test_any_title_makes_a_sound_picture(title):
     assert root.attrib["viewBox"].split()[2] == root.attrib["width"]
     texts = [text.text or "" for text in root.iter(f"{SVG}text")]
     assert "from 1" in texts
-    assert all(svg.broad(text) <= 34 for text in texts)
+    assert all(cell_len(text) <= 34 for text in texts)
 
 
 @pytest.mark.parametrize("title", HARD)
@@ -294,10 +295,10 @@ def test_the_same_flow_is_the_same_picture():
 
 
 def test_names_are_wrapped_and_cut():
-    assert svg.wrapped(["one", "two", "three"], " ", 8, 3) == ["one two", "three"]
-    assert svg.wrapped(["abcdefghij", "k"], " ", 4, 2) == ["abcd", "efg…"]
-    assert svg.wrapped(["数据分析"], " ", 5, 3) == ["数据", "分析"]
-    assert svg.wrapped([], " ", 5, 3) == [""]
+    assert svg.wrapped("one two three", 8, 3) == ["one two", "three"]
+    assert svg.wrapped("abcdefghij k", 4, 2) == ["abcd", "efg…"]
+    assert svg.wrapped("数据分析", 5, 3) == ["数据", "分析"]
+    assert svg.wrapped("", 5, 3) == [""]
 
 
 # --- on the page ---

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import ROOT
-from transpiler.merge.diff3 import Clash, join_pieces, merge_lines, take_both
+from transpiler.merge.diff3 import Clash, join_pieces, merge_lines, take
 
 
 def merged(base: str, ours: str, theirs: str) -> str | None:
@@ -44,7 +44,7 @@ def test_a_merge(base: str, ours: str, theirs: str, result: str | None) -> None:
 def test_both_sides_of_a_clash() -> None:
     pieces = merge_lines("abc", "axc", "ayc")
     assert pieces == [("a",), Clash(("b",), ("x",), ("y",)), ("c",)]
-    assert take_both(pieces) == "axyc"
+    assert take(pieces, "ours", "theirs") == "axyc"
 
 
 def sides_by_chance(rng: random.Random, number: int) -> tuple[list[str], list[str], list[str]]:

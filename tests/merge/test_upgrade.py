@@ -16,21 +16,29 @@ from transpiler.plugin_folder.plugin_folder import PluginFolder
 
 @pytest.fixture
 def newer(monkeypatch: pytest.MonkeyPatch):
-    """Call it, and the compiler is another one, which writes some words in another way."""
+    """Call it, and the compiler is another one, which writes some words of the steps, or of the frame, in another way."""
 
-    def install(*words: tuple[str, str]) -> None:
-        before = emitting._filled
+    def install(*words: tuple[str, str], frame: tuple[tuple[str, str], ...] = ()) -> None:
+        steps, fitted = emitting._filled, emitting._fitted
 
-        def filled(text, step, moved):
-            made = before(text, step, moved)
-            for old, new in words:
-                made = made.replace(old, new)
-            return made
+        def filled(*args):
+            return in_other_words(steps(*args), words)
+
+        def framed(text, in_class=False):
+            made = fitted(text, in_class)
+            return made if in_class else in_other_words(made, frame)
 
         monkeypatch.setattr(emitting, "_filled", filled)
-        monkeypatch.setattr(pipeline, "compiler_digest", lambda: "a newer one")
+        monkeypatch.setattr(emitting, "_fitted", framed)
+        monkeypatch.setattr(pipeline, "compiler_digest", lambda: f"with {words} and {frame}")
 
     return install
+
+
+def in_other_words(text: str, words: tuple[tuple[str, str], ...]) -> str:
+    for old, new in words:
+        text = text.replace(old, new)
+    return text
 
 
 NEW = ('aria_busy="true"', 'aria_busy="yes"')
@@ -166,5 +174,28 @@ def test_a_layout_of_before_is_taken_to_the_new_one_with_its_edits(tmp_path: Pat
     assert "Just a moment" in desk.text
     assert "def own(self)" in desk.text
     assert desk.text.count("self.seen = 1") == desk.text.count("# The run is locked.") == 3
+    compile(desk.text, "plugin", "exec")
+    assert not desk.port().changed
+
+
+SECTION = "    # --- The run ---\n\n"
+OWN = "    def own(self):\n        return 1\n\n"
+
+
+@pytest.mark.parametrize("blank", ["", "\n"], ids=["below the comment", "apart from it"])
+def test_a_method_below_a_comment_that_a_newer_compiler_drops_is_no_conflict(
+    tmp_path: Path, newer, blank: str
+) -> None:
+    """The comment stood above a method of the frame, and is not the owner's who put another method between the two."""
+    desk = Desk(tmp_path)
+    newer(frame=(("    async def landing(", f"{SECTION}    async def landing("),))
+    desk.port(*FIRST)
+    desk.edit(SECTION, SECTION.removesuffix("\n") + blank + OWN)
+    newer(frame=((SECTION, ""), ("landing(self, request)", "landing(self, asked)")))
+    done = desk.port(*SECOND)
+    assert done.regenerated.open == 0, desk.text
+    assert desk.text.count("def own(self)") == 1
+    assert desk.text.count("landing(self, asked)") == 1
+    assert "# --- The run ---" not in desk.text
     compile(desk.text, "plugin", "exec")
     assert not desk.port().changed

@@ -14,7 +14,6 @@ from hypothesis import strategies as st
 
 from tests.passes.notebooks import analysed, code, notebook
 from tests.passes.test_scope import EXPRESSIONS, PROGRAMS
-from transpiler.dataflow.as_function import apply_edits
 from transpiler.model.diagnostics import Rule, Span
 from transpiler.model.ir import (
     AnalysedCode,
@@ -31,6 +30,7 @@ from transpiler.model.rules import all_rules
 from transpiler.passes.analyse import analyse
 from transpiler.passes.annotate import annotate
 from transpiler.passes.read import read
+from transpiler.python.positions import apply
 from transpiler.python.scope import locals_of
 
 
@@ -41,7 +41,7 @@ def cell(source: str, **values: object) -> AnalysedCode:
 def rewritten(source: str) -> str:
     found = cell(source)
     assert found.text_reason is None
-    return apply_edits(source, list(found.edits))
+    return apply(source, list(found.edits))
 
 
 def codes_of(*cells: str | Code) -> list[str]:
@@ -86,7 +86,7 @@ def test_edits(source: str, expected: str) -> None:
     before = "import types\na = types.SimpleNamespace()"
     cells, _, found = analysed(before, source)
     assert cells[1].text_reason is None
-    assert apply_edits(source, list(cells[1].edits)) == expected
+    assert apply(source, list(cells[1].edits)) == expected
     assert [d.rule.code for d in found] == ["PP202"] * len(cells[1].edits)
 
 
@@ -511,7 +511,7 @@ def test_a_cells_function_does_what_the_cell_does(sources: list[str]) -> None:
         names = found.names
         declared = sorted({*names.reads, *names.binds, *names.deletes})
         error = run_as_cell(source, one)
-        assert run_as_function(apply_edits(source, list(found.edits)), declared, two) == error
+        assert run_as_function(apply(source, list(found.edits)), declared, two) == error
         assert plain(one) == plain(two)
 
 
@@ -565,7 +565,7 @@ def test_never_raises_and_stays_inside(sources: list[str]) -> None:
     for item, source in zip(analysis.items, sources, strict=True):
         assert isinstance(item, AnalysedCode)
         if item.edits:
-            ast.parse(apply_edits(source, list(item.edits)))
+            ast.parse(apply(source, list(item.edits)))
 
 
 # --- fixtures -----------------------------------------------------------------------------------------------------------

@@ -12,8 +12,8 @@ from IPython.core.interactiveshell import InteractiveShell
 from traitlets.config import Config
 
 from tests.passes.notebooks import analysed, code
-from transpiler.dataflow.as_function import apply_edits
 from transpiler.model.ir import AnalysedCode
+from transpiler.python.positions import apply
 
 CELLS = [
     "import math, random\nfrom collections import defaultdict\nrandom.seed(0)",
@@ -68,7 +68,7 @@ class Shell:
     def call(self, cell: AnalysedCode) -> tuple[str, str, str]:
         """The same of the function made of a cell."""
         assert cell.code.python is not None
-        body = ast.parse(apply_edits(cell.code.python.text, list(cell.edits))).body
+        body = ast.parse(apply(cell.code.python.text, list(cell.edits))).body
         names = sorted({*cell.names.reads, *cell.names.binds, *cell.names.deletes})
         if cell.shows:
             assert isinstance(body[-1], ast.Expr)

@@ -9,9 +9,9 @@ from tests.build import plan_of, raw, text_of, tree
 from transpiler.model.diagnostics import UserError
 from transpiler.model.options import Options
 from transpiler.pipeline import Ported, port
+from transpiler.plugin_folder.last_port import unchanged
 from transpiler.plugin_folder.paths import notebook_path, relative_path
 from transpiler.plugin_folder.place import app_name_of, module_key, place
-from transpiler.plugin_folder.stamp import unchanged
 
 
 def ported(

@@ -1,8 +1,9 @@
 """`pipulate annotate`: which assignments become fields, written into the notebook."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -80,22 +81,23 @@ def _asked(analysis: "Analysis", name: str) -> "Mapping[int, tuple[Ask, ...]]":
     if not inputs:
         print(f"Nothing in {name} looks like an input. To choose yourself: --fields NAME,NAME")
         return {}
-    try:
+    with _until_ctrl_c():
         return ask_for_fields(inputs)
-    except (typer.Abort, KeyboardInterrupt):
-        _end()
 
 
 def _confirmed() -> bool:
-    try:
+    with _until_ctrl_c():
         return typer.confirm("Write this into the notebook?", default=True)
+
+
+@contextmanager
+def _until_ctrl_c() -> Iterator[None]:
+    """End the command, with exit code 1, when the person ends a question."""
+    try:
+        yield
     except (typer.Abort, KeyboardInterrupt):
-        _end()
-
-
-def _end() -> NoReturn:
-    print("\nNothing was written.")
-    raise typer.Exit(1)
+        print("\nNothing was written.")
+        raise typer.Exit(1) from None
 
 
 def _write(notebook: Path, raw: bytes, made: "Marked") -> None:

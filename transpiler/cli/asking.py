@@ -10,8 +10,7 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
-from transpiler.cli.inputs import likely_table
-from transpiler.features.report import console
+from transpiler.features.report import console, likely_table
 from transpiler.fields.options import Ask
 from transpiler.model.ir import JSON
 from transpiler.suggest.inputs import Likely

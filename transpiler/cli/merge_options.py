@@ -20,50 +20,45 @@ if TYPE_CHECKING:
 PANEL = "Plugins that exist already"
 
 
-def _flag(*names: str, help: str) -> object:
-    return typer.Option(*names, help=help, rich_help_panel=PANEL)
+def _option(*names: str, help: str, metavar: str | None = None) -> object:
+    return typer.Option(*names, help=help, metavar=metavar, rich_help_panel=PANEL)
 
 
-DryRun = Annotated[bool, _flag("--dry-run", help="Report what a port would do; write nothing.")]
-Diff = Annotated[bool, _flag("--diff", help="Print what would change; write nothing.")]
+DryRun = Annotated[bool, _option("--dry-run", help="Report what a port would do; write nothing.")]
+Diff = Annotated[bool, _option("--diff", help="Print what would change; write nothing.")]
 Check = Annotated[
-    bool, _flag("--check", help="Exit 4 if the plugin is out of date; write nothing.")
+    bool, _option("--check", help="Exit 4 if the plugin is out of date; write nothing.")
 ]
 Force = Annotated[
-    bool, _flag("--force", help="Write the plugin anew, without the edits made by hand.")
+    bool, _option("--force", help="Write the plugin anew, without the edits made by hand.")
 ]
-Yes = Annotated[bool, _flag("--yes", help="Drop edits made by hand without asking.")]
+Yes = Annotated[bool, _option("--yes", help="Drop edits made by hand without asking.")]
 Mine = Annotated[
-    bool, _flag("--mine", "--ours", help="Resolve all conflicts with the plugin's text.")
+    bool, _option("--mine", "--ours", help="Resolve all conflicts with the plugin's text.")
 ]
 Theirs = Annotated[
-    bool, _flag("--notebook", "--theirs", help="Resolve all conflicts with the notebook's text.")
+    bool, _option("--notebook", "--theirs", help="Resolve all conflicts with the notebook's text.")
 ]
 Resolve = Annotated[
     list[str] | None,
-    typer.Option(
+    _option(
         metavar="STEP=mine|notebook|both",
         help="Resolve the conflicts of a step, or the one with that id.",
-        rich_help_panel=PANEL,
     ),
 ]
 Restore = Annotated[
-    list[str] | None,
-    typer.Option(
-        metavar="STEP", help="Restore a step that was deleted by hand.", rich_help_panel=PANEL
-    ),
+    list[str] | None, _option(metavar="STEP", help="Restore a step that was deleted by hand.")
 ]
-Undo = Annotated[bool, _flag("--undo", help="Undo the last port of the plugin.")]
+Undo = Annotated[bool, _option("--undo", help="Undo the last port of the plugin.")]
 Adopt = Annotated[
-    bool, _flag("--adopt", help="Use the notebook as the base; do not change the plugin.")
+    bool, _option("--adopt", help="Use the notebook as the base; do not change the plugin.")
 ]
 ToNotebook = Annotated[
     str | None,
-    typer.Option(
+    _option(
         "--to-notebook",
         metavar="[STEP]",
         help="Carry edits of cells back into the notebook, of one step or of all.",
-        rich_help_panel=PANEL,
     ),
 ]
 
@@ -178,21 +173,23 @@ def watch(notebooks: Sequence[Path], output: Path, options: Options) -> None:
 
 def print_diff(ported: "Ported") -> None:
     """Print what would change in the plugin, as a unified diff."""
+    from transpiler.plugin_folder.paths import text_of
+
     if ported.regenerated is None or not ported.changed:
         return
-    sides = [(ported.before or b""), ported.regenerated.content]
-    texts = [
-        side.decode("utf-8-sig").replace("\r\n", "\n").splitlines(keepends=True) for side in sides
-    ]
+    sides = (ported.before or b"", ported.regenerated.content)
+    before, now = (text_of(side).splitlines(keepends=True) for side in sides)
     name = ported.plugin.as_posix() if ported.plugin else ""
     sys.stdout.writelines(
         line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n"
-        for line in difflib.unified_diff(texts[0], texts[1], f"a/{name}", f"b/{name}")
+        for line in difflib.unified_diff(before, now, f"a/{name}", f"b/{name}")
     )
 
 
 def exit_code(results: "Sequence[Ported]", wish: Wish) -> int:
-    """Return what the command ends with, where no notebook failed: 1 open conflicts, 4 out of date."""
+    """Return what the command ends with: 2 an unreadable notebook, 1 failed or open conflicts, 4 out of date."""
+    if any(ported.failed for ported in results):
+        return 2 if len(results) == 1 and results[0].plan is None else 1
     if any(ported.regenerated and ported.regenerated.open for ported in results):
         return 1
     if (wish.check or wish.diff) and any(ported.changed for ported in results):

@@ -87,12 +87,10 @@ def port(
             _print_ported(ported, wish.asked.dry)
     if as_json:
         _print_json(results)
-    if any(ported.failed for ported in results):
-        raise typer.Exit(2 if len(results) == 1 and results[0].plan is None else 1)
     if code := again.exit_code(results, wish):
         raise typer.Exit(code)
     if serve:
-        from transpiler.cli.serve import serve_folder
+        from transpiler.cli.serve import serve as serve_folder
 
         serve_folder(output)
 
@@ -130,7 +128,6 @@ def inspect(
     as_json: Json = False,
 ) -> None:
     """Show the plan of a notebook's plugin; writes nothing but the picture, if one is wanted."""
-    from transpiler.cli.inputs import print_likely
     from transpiler.features import graph as graphs
     from transpiler.features import report
     from transpiler.pipeline import planned, read_bytes
@@ -154,7 +151,7 @@ def inspect(
     else:
         report.print_inspected(plan, found, notebook.name, report.sources(made.read), graph)
         if inputs and str(graph) != "-":
-            print_likely(report.console(), inputs, notebook)
+            report.print_likely(report.console(), inputs, notebook)
     if plan is None:
         raise typer.Exit(2)
     if any(d.rule.severity is Severity.ERROR for d in found):

@@ -1,8 +1,10 @@
 """`pipulate review`: the notebook and the plugin side by side. Here the compiler's side and the host's meet."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -65,45 +67,38 @@ class Reviewer:
         """Return the review of a plugin. Raises the host's error when there is none."""
         from transpiler.features import review as reviews
 
-        try:
-            found = reviews.review(self._needed(plugin), plugin.parent, self._options, plugin)
-            return asdict(found)
-        except UserError as error:
-            _raise(error)
+        with _errors_for_the_host():
+            return asdict(
+                reviews.review(self._needed(plugin), plugin.parent, self._options, plugin)
+            )
 
     def settle(self, plugin: Path, conflict: str, choice: str, seen: str) -> "tuple[Review, str]":
         """Resolve a conflict; return the new review and a sentence about the result. Raises the host's error."""
         from transpiler.features import review as reviews
 
-        notebook = self._needed(plugin)
-        try:
+        notebook, out = self._needed(plugin), plugin.parent
+        with _errors_for_the_host():
             after, said = reviews.settle(
-                notebook, plugin.parent, self._options, conflict, choice, seen, plugin
+                notebook, out, self._options, conflict, choice, seen, plugin
             )
-        except UserError as error:
-            _raise(error)
-        return asdict(after), said
+            return asdict(after), said
 
     def _needed(self, plugin: Path) -> Path:
         return self._of(plugin) or plugin.with_suffix(".ipynb")
 
     def _of(self, plugin: Path) -> Path | None:
-        """The notebook that a plugin was ported from, as its header line says."""
-        from transpiler.plugin_folder.pristine import origin
+        from transpiler.features.host_porter import notebook_of
 
-        if self._notebook is not None:
-            return self._notebook
-        try:
-            text = plugin.read_bytes().decode("utf-8-sig").replace("\r\n", "\n")
-        except (OSError, UnicodeDecodeError):
-            return None
-        made_from = origin(text)
-        return plugin.parent / made_from["notebook"] if made_from else None
+        return self._notebook or notebook_of(plugin)
 
 
-def _raise(error: UserError) -> NoReturn:
-    """Raise what the host understands."""
+@contextmanager
+def _errors_for_the_host() -> Iterator[None]:
+    """Raise what the host understands in place of our own error."""
     from pipulate_runtime.host.commands import serve
 
-    found = error.diagnostic
-    raise serve.HostError(found.rule.code, found.message, found.help, error.exit_code) from error
+    try:
+        yield
+    except UserError as error:
+        of, code = error.diagnostic, error.exit_code
+        raise serve.HostError(of.rule.code, of.message, of.help, code) from error

@@ -75,31 +75,6 @@ def serve(
     )
 
 
-def serve_folder(
-    folder: Path,
-    data: Path = Path("data"),
-    host: str = "127.0.0.1",
-    port: int = 5001,
-    open_browser: bool = False,
-) -> None:
-    """Run the host until it is stopped."""
-    from pipulate_runtime.host.commands import serve as commands
-    from transpiler.cli.review import Reviewer
-    from transpiler.features.host_porter import Porter
-
-    raise typer.Exit(
-        commands.serve(
-            folder,
-            data,
-            host,
-            port,
-            open_browser,
-            porter=Porter(folder.absolute()),
-            reviewer=Reviewer(Options()),
-        )
-    )
-
-
 @app.command()
 def run(
     plugin: Annotated[Path, typer.Argument(metavar="PLUGIN", help="A plugin file.")],

@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal
 
 import typer
 
-from transpiler.cli.merge_options import DryRun
+from transpiler.cli.merge_options import DryRun, Wish, exit_code
 from transpiler.cli.options import By, Data, Number, OneNotebook, Out, app
 from transpiler.features import tools
 from transpiler.model import rules
@@ -24,8 +24,7 @@ tools_app = typer.Typer(
 )  # fmt: skip
 app.add_typer(tools_app, name="tools")
 
-Outcome = tuple[Any, int]
-"""What a tool gives, and the exit code."""
+Outcome = tuple[Any, int]  # What a tool gives, and the exit code
 
 
 @tools_app.command("list")
@@ -61,35 +60,31 @@ def call(
     raise typer.Exit(code)
 
 
+def _said(code: str, message: str, help: str) -> dict[str, str]:
+    return {"code": code, "message": message, "help": help}
+
+
 def _error(diagnostic: Diagnostic) -> dict[str, str]:
-    rule = diagnostic.rule
-    return {"code": rule.code, "message": diagnostic.message, "help": diagnostic.help}
+    return _said(diagnostic.rule.code, diagnostic.message, diagnostic.help)
 
 
 def _first_error(result: Any) -> dict[str, str]:
     """Of a result that is not all right: the first diagnostic of severity error, or what is left to do, in words."""
     for one in result.get("diagnostics", ()):
         if one["severity"] == "error":
-            return {"code": one["code"], "message": one["message"], "help": one["help"]}
-    if result.get("conflicts"):
-        return {
-            "code": rules.CONFLICT.code,
-            "message": f"{len(result['conflicts'])} conflicts are open; the plugin loads, and the text edited by hand runs",
-            "help": "Call port again with settle.",
-        }
-    return {
-        "code": "differs",
-        "message": "something differs",
-        "help": "Look at the cells of the result.",
-    }
+            return _said(one["code"], one["message"], one["help"])
+    if conflicts := result.get("conflicts"):
+        open_ = f"{len(conflicts)} conflicts are open; the plugin loads, and the text edited by hand runs"
+        return _said(rules.CONFLICT.code, open_, "Call port again with settle.")
+    return _said("differs", "something differs", "Look at the cells of the result.")
 
 
 def _of_exception(error: Exception) -> tuple[dict[str, Any], int]:
     """A problem of the host, which has its own exit code; else a bug of ours, with its traceback on the standard error."""
     host = sys.modules.get("pipulate_runtime.host.base.errors")
     if host is not None and isinstance(error, host.HostError):
-        said = {"code": error.code, "message": error.message, "help": error.remedy}
-        return {"ok": False, "error": said}, error.exit_code
+        problem = _said(error.code, error.message, error.remedy)
+        return {"ok": False, "error": problem}, error.exit_code
     traceback.print_exc()
     bug = rules.INTERNAL.at(WHOLE, reason=str(error) or type(error).__name__)
     return {"ok": False, "error": _error(bug)}, 1
@@ -130,12 +125,7 @@ def _port(
 
     asked = Asked(dry=dry_run, choices=dict(settle or {}))
     ported = port(notebook, output, _options(number, by, fields), asked)
-    code = 0
-    if ported.failed:
-        code = 2 if ported.plan is None else 1
-    elif ported.regenerated is not None and ported.regenerated.open:
-        code = 1
-    return report.data_of_port(ported), code
+    return report.data_of_port(ported), exit_code([ported], Wish(asked))
 
 
 def _inspect(notebook: OneNotebook, by: By = None, fields: Names = None) -> Outcome:
@@ -180,8 +170,7 @@ def _verify(
         for step, fields in (answers or {}).items()
     }
     verified = verify(notebook, plugin, given, lambda _: None, ("straight", *(ways or ())))
-    found = report.data_of(None, verified.found)["diagnostics"]
-    return {**verified.as_dict(), "diagnostics": found}, verified.exit_code
+    return report.data_of_verified(verified), verified.exit_code
 
 
 def _runs(

@@ -10,7 +10,6 @@ from transpiler.model import rules
 from transpiler.model.diagnostics import UserError
 
 if TYPE_CHECKING:
-    from transpiler.model.ir import Notebook
     from transpiler.verify.answers import Task
     from transpiler.verify.result import Way
 
@@ -59,11 +58,9 @@ def verify(
     from transpiler.verify.answers import tasks_of
     from transpiler.verify.verify import verify as verify_one
 
-    ways: list[Way] = ["straight"]
-    ways += ["resume"] if resume else []
-    ways += ["restore"] if restore else []
-    ways += ["revert"] if revert else []
-    tasks = tasks_of(paths, answers or [], answers_file, tuple(ways))
+    wanted: dict[Way, bool] = {"resume": resume, "restore": restore, "revert": revert}
+    ways = ("straight", *(way for way, on in wanted.items() if on))
+    tasks = tasks_of(paths, answers or [], answers_file, ways)
     if len(tasks) > 1:
         if html is not None:
             reason = "it shows one notebook; several were given"
@@ -73,10 +70,9 @@ def verify(
     with report.telling() as tell:
         verified = verify_one(task.notebook, task.plugin, task.given, tell, task.ways)
     if as_json:
-        diagnostics = report.data_of(None, verified.found)["diagnostics"]
-        print(report.dumped({**verified.as_dict(), "diagnostics": diagnostics}))
+        print(report.dumped(report.data_of_verified(verified)))
     else:
-        report.print_verified(report.console(), verified, report.sources(_read(task.notebook)))
+        report.print_verified(report.console(), verified, report.sources_of(task.notebook))
     if html is not None and verified.rows:
         from transpiler.plugin_folder.files import write_report
         from transpiler.verify.html_page import page
@@ -102,13 +98,3 @@ def verify_several(tasks: "list[Task]", jobs: int, as_json: bool) -> None:
     else:
         report.print_lines(report.console(), lines)
     raise typer.Exit(int(any(line.exit_code for line in lines)))
-
-
-def _read(notebook: Path) -> "Notebook | None":
-    """The notebook, to quote from; None when it cannot be read."""
-    from transpiler.passes.read import read
-
-    try:
-        return read(notebook.read_bytes(), notebook.name)[0]
-    except OSError:
-        return None

@@ -6,48 +6,19 @@ not is listed here. IPython compiles each top-level statement of a cell by itsel
 
 import ast
 import re
-from bisect import bisect_right
 from dataclasses import dataclass, field
 
 from transpiler.model.ir import Edit, Slice
 from transpiler.python import libraries, magic_calls
+from transpiler.python.positions import Text, apply
+from transpiler.python.scope import FUNCTIONS, Comprehension
 
 PARAMETER = "__answers_of_the_form__"
 """Stands here for the parameter of a cell's function; `plan` chooses a name that no cell uses."""
 
 _COMMENT = re.compile(r"#[^\n]*")
-_NEWLINE = re.compile(r"\r\n|\r|\n")
 _FRAMES = frozenset(["_getframe", "currentframe", "stack", "getouterframes", "_current_frames"])
 _NAMESPACE = frozenset(["locals", "vars", "dir", "exec", "eval"])
-
-
-class Text:
-    """A cell's Python with the offsets of its lines. `ast` counts columns in bytes of UTF-8."""
-
-    def __init__(self, text: str) -> None:
-        self.text = text
-        ends = [match.end() for match in _NEWLINE.finditer(text)]
-        self.starts = [0, *ends]
-        self.ascii = text.isascii()
-
-    def offset(self, line: int, column: int) -> int:
-        """Return the character offset of a position of `ast`."""
-        start = self.starts[min(line, len(self.starts)) - 1]
-        if not self.ascii:
-            end = self.starts[line] if line < len(self.starts) else len(self.text)
-            column = len(self.text[start:end].encode()[:column].decode(errors="ignore"))
-        return min(start + column, len(self.text))
-
-    def slice(self, node: ast.expr | ast.stmt) -> Slice:
-        return Slice(
-            self.offset(node.lineno, node.col_offset),
-            self.offset(node.end_lineno or node.lineno, node.end_col_offset or node.col_offset),
-        )
-
-    def position(self, offset: int) -> tuple[int, int]:
-        """Return the 0-based line and column of a character offset."""
-        line = bisect_right(self.starts, offset) - 1
-        return line, offset - self.starts[line]
 
 
 @dataclass(slots=True)
@@ -111,39 +82,32 @@ class _Finder(ast.NodeVisitor):
 
     def defines(self, node: ast.AST, name: str) -> None:
         if self.wide.reads_sources:
-            self.keep(
-                node, f"the notebook looks at the source of functions, and it defines `{name}`"
-            )
+            reason = "the notebook looks at the source of functions, and it defines `{}`"
         elif self.wide.reads_docstrings and any(map(_has_long_docstring, ast.walk(node))):
-            self.keep(
-                node,
-                f"the notebook reads docstrings, and the blanks in that of `{name}` would change",
-            )
+            reason = "the notebook reads docstrings, and the blanks in that of `{}` would change"
+        else:
+            return
+        self.keep(node, reason.format(name))
 
     def visit_inner(self, node: ast.AST) -> None:
         self.inner += 1
         self.generic_visit(node)
         self.inner -= 1
 
-    def visit_elements(self, node: ast.ListComp | ast.SetComp | ast.GeneratorExp) -> None:
-        self.comprehension(node.generators, [node.elt])
+    visit_JoinedStr = visit_inner
 
-    visit_ListComp = visit_SetComp = visit_GeneratorExp = visit_elements
-
-    def visit_DictComp(self, node: ast.DictComp) -> None:
-        self.comprehension(node.generators, [node.key, node.value])
-
-    def comprehension(self, generators: list[ast.comprehension], elements: list[ast.expr]) -> None:
+    def visit_comprehension_scope(self, node: Comprehension) -> None:
         """The first iterable is evaluated outside, all else inside."""
-        first = generators[0]
+        first, *others = node.generators
+        elements = [node.key, node.value] if isinstance(node, ast.DictComp) else [node.elt]
         self.visit(first.iter)
-        self.form.awaits |= any(generator.is_async for generator in generators)
+        self.form.awaits |= any(generator.is_async for generator in node.generators)
         self.inner += 1
-        for part in (first.target, *first.ifs, *generators[1:], *elements):
+        for part in (first.target, *first.ifs, *others, *elements):
             self.visit(part)
         self.inner -= 1
 
-    visit_JoinedStr = visit_inner
+    visit_ListComp = visit_SetComp = visit_DictComp = visit_GeneratorExp = visit_comprehension_scope
 
     # --- statements -------------------------------------------------------------------------------------------------
 
@@ -154,16 +118,11 @@ class _Finder(ast.NodeVisitor):
 
     visit_Await = visit_AsyncFor = visit_AsyncWith = visit_awaiting
 
-    def visit_Return(self, node: ast.Return) -> None:
-        self.keep(node, "`return` outside a function is an error")
+    def visit_of_functions(self, node: ast.AST) -> None:
+        word = type(node).__name__.removesuffix("From").lower()
+        self.keep(node, f"`{word}` outside a function is an error")
 
-    def visit_Yield(self, node: ast.AST) -> None:
-        self.keep(node, "`yield` outside a function is an error")
-
-    visit_YieldFrom = visit_Yield
-
-    def visit_Nonlocal(self, node: ast.Nonlocal) -> None:
-        self.keep(node, "`nonlocal` outside a function is an error")
+    visit_Return = visit_Yield = visit_YieldFrom = visit_Nonlocal = visit_of_functions
 
     def visit_ImportFrom(self, node: ast.ImportFrom) -> None:
         if any(alias.name == "*" for alias in node.names):
@@ -184,9 +143,8 @@ class _Finder(ast.NodeVisitor):
 
     def annotated_name(self, node: ast.AnnAssign, target: ast.Name) -> None:
         """`x: int = 5` -> `x = 5`, `x: int` -> `pass`: a function refuses annotations of global names."""
-        reason = (
-            f"the annotation of `{target.id}`, a name of the notebook, is not allowed in a function"
-        )
+        what = f"the annotation of `{target.id}`, a name of the notebook,"
+        reason = f"{what} is not allowed in a function"
         if node.value is None:
             return self.edit(self.text.slice(node), "pass", reason)
         start, end = self.text.slice(target).end, self.text.slice(node.value).start
@@ -219,9 +177,8 @@ class _Finder(ast.NodeVisitor):
 
     def visit_Name(self, node: ast.Name) -> None:
         if node.id in _NAMESPACE and self.is_builtin(node.id):
-            self.keep(
-                node, f"`{node.id}` is used as a value, and looks at the names around its call"
-            )
+            reason = "is used as a value, and looks at the names around its call"
+            self.keep(node, f"`{node.id}` {reason}")
 
     def is_builtin(self, name: str) -> bool:
         return name not in self.wide.bound
@@ -253,11 +210,8 @@ class _Finder(ast.NodeVisitor):
         if self.inner or not (self.is_builtin("globals") and self.is_builtin("sorted")):
             return self.keep(node, f"`{name}()` lists the names around it")
         new = "sorted(globals())" if name == "dir" else "globals()"
-        return self.edit(
-            self.text.slice(node),
-            new,
-            f"`{name}()` in a function would list the function's own names",
-        )
+        reason = f"`{name}()` in a function would list the function's own names"
+        return self.edit(self.text.slice(node), new, reason)
 
     def code_call(self, node: ast.Call, name: str) -> None:
         given = {keyword.arg for keyword in node.keywords}
@@ -275,11 +229,8 @@ class _Finder(ast.NodeVisitor):
         ):  # fmt: skip
             return self.keep(node, f"`{name}` runs code among the names around it")
         new = " globals()" if "," in tail else ", globals()"
-        return self.edit(
-            Slice(place.end - 1, place.end - 1),
-            new,
-            f"`{name}` in a function would not see or bind the notebook's names",
-        )
+        reason = f"`{name}` in a function would not see or bind the notebook's names"
+        return self.edit(Slice(place.end - 1, place.end - 1), new, reason)
 
     def magic(self, node: ast.Call, magic: magic_calls.Magic) -> None:
         """A magic: most work from inside a function, some look at the frame they are called from."""
@@ -289,10 +240,8 @@ class _Finder(ast.NodeVisitor):
         elif magic.name in libraries.TIMING:
             self.keep(node, f"`{line}` runs code among the names around it")
         elif magic.is_opaque:
-            self.keep(
-                node,
-                f"`{line}` is not a magic of IPython that is known to work from inside a function",
-            )
+            reason = "is not a magic of IPython that is known to work from inside a function"
+            self.keep(node, f"`{line}` {reason}")
 
 
 def _has_long_docstring(node: ast.AST) -> bool:
@@ -301,14 +250,6 @@ def _has_long_docstring(node: ast.AST) -> bool:
         return False
     docstring = ast.get_docstring(node, clean=False) or ""
     return "\n" in docstring or docstring != docstring.strip()
-
-
-def apply_edits(text: str, edits: list[Edit]) -> str:
-    out, at = [], 0
-    for edit in edits:
-        out += [text[at : edit.slice.start], edit.text]
-        at = edit.slice.end
-    return "".join([*out, text[at:]])
 
 
 def form_of(
@@ -337,7 +278,7 @@ def form_of(
     form.edits.sort(key=lambda edit: edit.slice)
     if form.reason is None:
         if form.edits:
-            body = ast.parse(apply_edits(text.text, form.edits)).body
+            body = ast.parse(apply(text.text, form.edits)).body
         refused = _refused(body, names, form.awaits)
         if refused is not None:
             finder.keep(body[0], refused)
@@ -352,23 +293,12 @@ def _refused(body: list[ast.stmt], names: set[str], awaits: bool) -> str | None:
 
     What only a module refuses (`return`, `yield`) has been found before.
     """
-    declared = [ast.Global(sorted(names))] if names else []
-    args = ast.arguments([], [ast.arg(PARAMETER)], None, [], [], None, [])
+    declared = [ast.copy_location(ast.Global(sorted(names)), body[0])] if names else []
+    # In a class, as in the plugin: the compiler cannot mangle `[(__x := i) for i in y]` after `global __x`.
+    module = ast.parse(f"class C:\n {'async def' if awaits else 'def'} cell({PARAMETER}): pass")
+    function = next(node for node in ast.walk(module) if isinstance(node, FUNCTIONS))
+    function.body[:0] = [*declared, *body]
     try:
-        kind = ast.AsyncFunctionDef if awaits else ast.FunctionDef
-        function = kind("cell", args, [*declared, *body, ast.Pass()], [])
-        if "type_params" in kind._fields:
-            setattr(function, "type_params", [])  # noqa: B010 -- 3.12 and newer
-        # In a class, as in the plugin: the compiler cannot mangle `[(__x := i) for i in y]` after `global __x`.
-        holder = ast.ClassDef("C", [], [], [function], [])
-        if "type_params" in ast.ClassDef._fields:
-            setattr(holder, "type_params", [])  # noqa: B010 -- 3.12 and newer
-        ast.copy_location(holder, body[0])
-        module = ast.Module([holder], [])
-        ast.copy_location(function, body[0])
-        for node in (args.args[0], *declared):
-            ast.copy_location(node, body[0])
-        ast.copy_location(function.body[-1], body[0])
         compile(module, "<cell>", "exec", dont_inherit=True)
     except SyntaxError as error:
         return f"Python refuses it: {error.msg}"

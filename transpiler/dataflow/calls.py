@@ -7,50 +7,27 @@ known not to.
 
 import ast
 import re
+from dataclasses import replace
 
-from transpiler.dataflow.expressions import Expressions, last_name, root_name
+from transpiler.dataflow.expressions import Expressions
 from transpiler.dataflow.objects import (
     NAMESPACE,
     NOTHING,
+    Arguments,
     Closure,
     Global,
     Param,
     Result,
-    SummarisedCall,
     Thing,
     Value,
     closures,
 )  # fmt: skip
 from transpiler.python import libraries, magic_calls
+from transpiler.python.scope import walk_all
 
 _AT_NAME = re.compile(r"@([A-Za-z_]\w*)")
 _BARE = frozenset(["locals", "vars", "globals", "dir"])
 _CODE = frozenset(["exec", "eval"])
-
-
-class Arguments:
-    """The arguments of a call, evaluated in order."""
-
-    def __init__(self, walk: Expressions, node: ast.Call) -> None:
-        self.positional: list[Value] = []
-        self.named: dict[str, Value] = {}
-        self.spread = NOTHING
-        for argument in node.args:
-            value = walk.evaluate(argument)
-            if isinstance(argument, ast.Starred):
-                self.spread |= value
-            else:
-                self.positional.append(value)
-        for keyword in node.keywords:
-            value = walk.evaluate(keyword.value)
-            if keyword.arg is None:
-                self.spread |= value
-            else:
-                self.named[keyword.arg] = value
-
-    @property
-    def all(self) -> Value:
-        return frozenset().union(*self.positional, *self.named.values(), self.spread)
 
 
 class Calls(Expressions):
@@ -70,8 +47,25 @@ class Calls(Expressions):
                     return self.dynamic_code(name, node)
                 if name in libraries.BUILTINS:
                     return self.builtin(name, node)
-            return self.call(function, Arguments(self, node), name)
-        return self.call(self.evaluate(node.func), Arguments(self, node), "")
+            return self.call(function, self.arguments(node), name)
+        return self.call(self.evaluate(node.func), self.arguments(node), "")
+
+    def arguments(self, node: ast.Call) -> Arguments:
+        """Return the arguments of a call, evaluated in order."""
+        given = Arguments()
+        for argument in node.args:
+            value = self.evaluate(argument)
+            if isinstance(argument, ast.Starred):
+                given.spread |= value
+            else:
+                given.positional.append(value)
+        for keyword in node.keywords:
+            value = self.evaluate(keyword.value)
+            if keyword.arg is None:
+                given.spread |= value
+            else:
+                given.named[keyword.arg] = value
+        return given
 
     def is_shadowed(self, name: str) -> bool:
         """Whether a builtin's name has been bound by the notebook."""
@@ -84,65 +78,49 @@ class Calls(Expressions):
         everything = given.all
         for item in closures(everything):
             self.touch(item)  # a callback: it may be called before this call is over
+        found = self.apply(function, given)
         if self.closure is not None:
-            self.closure.calls.append(
-                SummarisedCall(function, tuple(given.positional), tuple(given.named.items()))
-            )
+            self.closure.calls.append((function, given))
             late = {Result(item.name) for item in function if isinstance(item, Global)}
             carried = {item for item in everything if not isinstance(item, Thing)}
-            found = self.apply(function, given.positional, given.named, given.spread)
-            if name in libraries.ARGUMENT_MUTATORS and given.positional:
-                self.change_arguments(name, given)
             return self.library(name, given) | found | late | carried
-        found = self.apply(function, given.positional, given.named, given.spread)
         if any(isinstance(item, Closure) for item in function):
             return found
         return self.library(name, given) | frozenset(closures(function))
 
-    def apply(
-        self,
-        function: Value,
-        positional: list[Value],
-        named: dict[str, Value],
-        spread: Value = NOTHING,
-        depth: int = 0,
-    ) -> Value:
+    def apply(self, function: Value, given: Arguments) -> Value:
         """Do to the arguments what the known functions among the things called do; return what they give."""
         out = NOTHING
         for item in closures(function):
             self.touch(item)
-            target, first = item, list(positional)
-            if item.methods is not None:
+            if item.methods is None:
+                matched = self.match_arguments(item, given)
+                self.effects(item, matched)
+            else:
                 instance = self.fresh() | frozenset([item])
-                first.insert(0, instance)
-                target = item.methods.get("__init__", item)
-            given = self.match_arguments(target, first, named, spread)
-            self.effects(target, given, depth)
-            if item.methods is not None:
-                given = {
-                    Param(item.serial, str(n)): v
-                    for n, v in enumerate((*first, *named.values(), spread))
-                }
-            out |= self.result_of(item, given)
+                with_self = replace(given, positional=[instance, *given.positional])
+                init = item.methods.get("__init__", item)
+                self.effects(init, self.match_arguments(init, with_self))
+                values = (*with_self.positional, *given.named.values(), given.spread)
+                matched = {Param(item.serial, str(n)): v for n, v in enumerate(values)}
+            out |= self.result_of(item, matched)
         return out
 
-    def match_arguments(
-        self, function: Closure, positional: list[Value], named: dict[str, Value], spread: Value
-    ) -> dict[Param, Value]:
+    def match_arguments(self, function: Closure, given: Arguments) -> dict[Param, Value]:
         """Return what each parameter is given; those left over may be any."""
         names = function.parameters
-        given = {Param(function.serial, name): spread for name in names}
-        for name, value in zip(names, positional, strict=False):
-            given[Param(function.serial, name)] = value | spread
-        rest = frozenset().union(*positional[len(names) - 1 :]) if names and positional else NOTHING
-        for name, value in named.items():
+        matched = dict.fromkeys(names, given.spread)
+        for name, value in zip(names, given.positional, strict=False):
+            matched[name] = value | given.spread
+        rest = frozenset().union(*given.positional[len(names) - 1 :]) if names else NOTHING
+        for name, value in given.named.items():
             if name in names:
-                given[Param(function.serial, name)] = value
+                matched[name] = value
             else:
                 rest |= value
         for name in names[-2:]:  # *args, **kwargs come last
-            given[Param(function.serial, name)] = given[Param(function.serial, name)] | rest
-        return given
+            matched[name] |= rest
+        return {Param(function.serial, name): value for name, value in matched.items()}
 
     def effects(self, function: Closure, given: dict[Param, Value], depth: int = 0) -> None:
         """Change the arguments as the function's body does."""
@@ -155,15 +133,14 @@ class Calls(Expressions):
             self.use_up(self.substitute([item], given))
         if depth > 4 or self.closure is not None:
             return
-        for call in function.calls:
-            inner = self.substitute(call.function, given)
-            positional = [self.substitute(value, given) for value in call.positional]
-            named = {name: self.substitute(value, given) for name, value in call.named}
-            for item in closures(inner):
+        for called, arguments in function.calls:
+            inner = Arguments(
+                [self.substitute(value, given) for value in arguments.positional],
+                {name: self.substitute(value, given) for name, value in arguments.named.items()},
+            )
+            for item in closures(self.substitute(called, given)):
                 if item is not function and item.methods is None:
-                    self.effects(
-                        item, self.match_arguments(item, positional, named, NOTHING), depth + 1
-                    )
+                    self.effects(item, self.match_arguments(item, inner), depth + 1)
 
     # --- libraries ------------------------------------------------------------------------------------------------
 
@@ -182,18 +159,14 @@ class Calls(Expressions):
         carried = frozenset(closures(everything))
         if name in libraries.DEFAULTING:
             return self.fresh("defaulting") | carried
-        if (
-            name in libraries.LIBRARY_ITERATORS
-            or "chunksize" in given.named
-            or "iterator" in given.named
-        ):
+        if name in libraries.LIBRARY_ITERATORS or given.named.keys() & {"chunksize", "iterator"}:
             return self.fresh("iterator") | carried | everything
         if name in libraries.VIEWS:
             return self.fresh() | everything
         return self.fresh("figure" if name in libraries.FIGURES else "plain") | carried
 
     def builtin(self, name: str, node: ast.Call) -> Value:
-        given = Arguments(self, node)
+        given = self.arguments(node)
         for item in closures(given.all):
             self.touch(item)
         if name in ("print", "input") and "file" in given.named:
@@ -212,7 +185,7 @@ class Calls(Expressions):
     def call_attribute(self, node: ast.Call, func: ast.Attribute) -> Value:
         """`module.function(...)` or `receiver.method(...)`."""
         receiver = self.evaluate(func.value)
-        given = Arguments(self, node)
+        given = self.arguments(node)
         name = func.attr
         if name in ("query", "eval"):
             self.names_in_text(node)
@@ -253,23 +226,21 @@ class Calls(Expressions):
     ) -> Value:
         """A method of a class of the notebook: it changes its receiver only if its body says so."""
         out = NOTHING
+        given = replace(given, positional=[receiver, *given.positional])
         for owner in classes:
             method = (owner.methods or {})[name]
-            arguments = self.match_arguments(
-                method, [receiver, *given.positional], given.named, given.spread
-            )
-            self.effects(method, arguments)
-            out |= self.result_of(method, arguments)
+            matched = self.match_arguments(method, given)
+            self.effects(method, matched)
+            out |= self.result_of(method, matched)
         return out
 
     # --- code in texts --------------------------------------------------------------------------------------------
 
     def names_in_text(self, node: ast.Call) -> None:
-        for argument in node.args:
-            for part in ast.walk(argument):
-                if isinstance(part, ast.Constant) and isinstance(part.value, str):
-                    for name in _AT_NAME.findall(part.value):
-                        self.load_if_bound(name, node)
+        for part in walk_all(node.args):
+            if isinstance(part, ast.Constant) and isinstance(part.value, str):
+                for name in _AT_NAME.findall(part.value):
+                    self.load_if_bound(name, node)
 
     def load_if_bound(self, name: str, node: ast.AST) -> None:
         """Read a name that may not be meant as one."""
@@ -280,13 +251,13 @@ class Calls(Expressions):
 
     def dynamic_code(self, name: str, node: ast.Call) -> Value:
         """`exec` and `eval` of a literal are read as code; other dynamic code may do anything with any name."""
-        arguments = Arguments(self, node)
+        given = self.arguments(node)
         text = node.args[0] if node.args else None
         if name == "vars" and node.args:
-            return arguments.all
-        if name in _CODE and self.has_own_namespace(node, arguments):
-            self.use_up(arguments.all)
-            self.mutate(arguments.all)
+            return given.all
+        if name in _CODE and self.has_own_namespace(node, given):
+            self.use_up(given.all)
+            self.mutate(given.all)
             return self.fresh()
         if name in _CODE and isinstance(text, ast.Constant) and isinstance(text.value, str):
             if self.closure is None:
@@ -305,17 +276,14 @@ class Calls(Expressions):
 
     def has_own_namespace(self, node: ast.Call, given: Arguments) -> bool:
         """Whether the code of `exec` runs in a namespace that is not the notebook's: `None` and `globals()` are the notebook's."""
-        spaces = [
-            *node.args[1:],
-            *(k.value for k in node.keywords if k.arg in ("globals", "locals")),
-        ]
+        named = [k.value for k in node.keywords if k.arg in ("globals", "locals")]
+        spaces = (*node.args[1:], *named)
         others = [s for s in spaces if not (isinstance(s, ast.Constant) and s.value is None)]
         if not others or given.spread:
             return False
         ours = any(
             isinstance(part, ast.Name) and part.id in ("globals", "locals", "vars", "user_ns")
-            for space in others
-            for part in ast.walk(space)
+            for part in walk_all(others)
         )
         values = frozenset().union(*given.positional[1:], *given.named.values())
         return not ours and NAMESPACE.isdisjoint(values)
@@ -327,26 +295,17 @@ class Calls(Expressions):
     def magic(self, magic: magic_calls.Magic, node: ast.Call) -> Value:
         if self.find("get_ipython") is None and self.closure is None:
             self.load("get_ipython", node)
-        for expression in magic.expands:
-            if expression.isidentifier():
-                self.load_if_bound(expression, node)
-                continue
-            for statement in magic_calls.parse(expression):
-                for part in ast.walk(statement):
-                    if isinstance(part, ast.Name):
-                        self.load_if_bound(part.id, node)
-        code = magic.code
-        if code is not None and self.closure is None:
-            self.run_text(code, node)
+        for part in walk_all(s for text in magic.expands for s in magic_calls.parse(text)):
+            if isinstance(part, ast.Name):
+                self.load_if_bound(part.id, node)
+        if magic.code is not None and self.closure is None:
+            self.run_text(magic.code, node)
         for name in magic.binds:
             self.binds.setdefault(name, node)
             self.store(name, self.fresh(), node)
         if magic.is_opaque:
             self.note_dynamic(node)
         return self.fresh()
-
-
-__all__ = ["Arguments", "Calls", "last_name", "root_name"]
 
 
 def _derived(receiver: Value) -> Value:

@@ -1,13 +1,12 @@
-"""A code cell on its way through analyse, and the places in it."""
+"""A code cell on its way through analyse, and the namespace between two cells."""
 
 import ast
 from dataclasses import dataclass, field
 
 from transpiler.dataflow.as_function import Form
-from transpiler.dataflow.as_function import Text as Source
 from transpiler.dataflow.objects import Value
-from transpiler.model.diagnostics import Span
-from transpiler.model.ir import Code, Names, Python
+from transpiler.model.ir import Code, Names
+from transpiler.python.positions import Places
 from transpiler.python.scope import Bindings
 
 TOO_DEEP = "it is nested too deeply"
@@ -18,11 +17,10 @@ class CodeCell:
     """A code cell on its way through the pass."""
 
     code: Code
-    number: int = 0
+    number: int
     """Its place among the cells that are run, from 1: the execution count it has from top to bottom."""
+    source: Places  # Its Python, and where that stands in the cell
     body: list[ast.stmt] = field(default_factory=list)
-    source: Source = field(default_factory=lambda: Source(""))
-    lines: tuple[str, ...] = ()  # The lines of its Python
     bindings: Bindings = field(default_factory=Bindings)
     failed: str | None = None
     names: Names = field(default_factory=Names)
@@ -49,54 +47,3 @@ class Namespace:
     open: bool = False  # Whether names may be bound that cannot be known
     text_reason: str | None = None  # Why all further cells are kept as text
     future_annotations: bool = False
-
-
-# --- places -----------------------------------------------------------------------------------------------------------
-
-
-def span_of(cell: CodeCell, node: ast.AST) -> Span:
-    """Return where a node stands in the notebook's cell."""
-    if not isinstance(
-        node, ast.expr | ast.stmt | ast.arg | ast.alias | ast.ExceptHandler | ast.pattern
-    ):
-        return place(cell, 0, 0, 0, 0)
-    source = cell.source
-    start = source.position(source.offset(node.lineno, node.col_offset))
-    last = node.end_lineno or node.lineno
-    if isinstance(node, ast.stmt) and hasattr(node, "body"):
-        last = node.lineno  # a compound statement: its first line
-        lines = source.text.splitlines()
-        end = (last - 1, len(lines[last - 1]) if last <= len(lines) else 0)
-    else:
-        end = source.position(source.offset(last, node.end_col_offset or 0))
-    return place(cell, *start, *end)
-
-
-def slice_span(cell: CodeCell, part: tuple[int, int]) -> Span:
-    """Return where a slice of the cell's Python stands in the notebook's cell."""
-    return place(cell, *cell.source.position(part[0]), *cell.source.position(part[1]))
-
-
-def place(cell: CodeCell, line: int, column: int, end_line: int, end_column: int) -> Span:
-    """Return a place of the cell's Python (0-based) as one of the notebook's cell, kept inside the cell.
-
-    A line that IPython's transformer rewrote (a magic) has no columns of its own: all of it is meant.
-    """
-    python: Python | None = cell.code.python
-    lines = python.lines if python else ()
-    texts = cell.lines
-    source = cell.code.cell.source.split("\n")
-
-    def there(line: int, column: int, is_end: bool) -> tuple[int, int]:
-        row = lines[line] if line < len(lines) else (lines[-1] if lines else 1)
-        row = max(1, min(row, len(source)))
-        original = source[row - 1]
-        text = texts[line] if line < len(texts) else original
-        if original.endswith(text):  # or it lost an indent or a prompt
-            column += len(original) - len(text)
-        else:
-            column = len(original.rstrip()) if is_end else len(original) - len(original.lstrip())
-        return row, min(column, len(original)) + 1
-
-    start, end = there(line, column, False), there(end_line, end_column, True)
-    return Span(cell.code.cell.index, *start, *max(start, end))

@@ -3,11 +3,18 @@
 import ast
 import re
 from collections.abc import Iterator
+from itertools import chain
 from pathlib import PurePosixPath
 
 from transpiler.dataflow.expressions import last_name
 from transpiler.python import libraries, magic_calls
+from transpiler.python.literals import is_literal
 
+_PATHS = frozenset(["Path", "PurePath", "PosixPath"])
+_FILE_PARAMETERS = libraries.words(
+    "filepath_or_buffer path io file filename fname source path_or_buf"
+)
+_OPTION_HOLDERS = frozenset(["sys.path", "plt.rcParams", "os.environ", "mpl.rcParams"])
 _TITLE_LENGTH = 60
 _NOT_A_TITLE = re.compile(
     r"[@|!%]|(?:noqa|type:|pylint|mypy|fmt|yapf|isort|ruff|pragma|flake8|pyright|nosec|coding[:=]|-\*-|export|default_exp|hide"
@@ -26,8 +33,8 @@ def is_setup(body: list[ast.stmt], shows: bool) -> bool:
 
 def prints(body: list[ast.stmt]) -> bool:
     """Whether a cell ends in a call of `print`, whose value is nothing to show."""
-    match body[-1:]:
-        case [ast.Expr(value=ast.Call(func=ast.Name(id="print")))]:
+    match body:
+        case [*_, ast.Expr(value=ast.Call(func=ast.Name(id="print")))]:
             return True
     return False
 
@@ -39,31 +46,24 @@ def _sets_up(node: ast.stmt, shown: bool) -> bool:
         case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.ClassDef():
             return True
         case ast.Try(body=body, handlers=handlers, orelse=orelse, finalbody=final):
-            blocks = [body, orelse, final, *(handler.body for handler in handlers)]
-            return _is_import_guard(node) and all(
-                _sets_up(s, False) or (isinstance(s, ast.Assign) and _is_literal(s.value))
-                for block in blocks
-                for s in block
+            imports = any(isinstance(s, ast.Import | ast.ImportFrom) for s in body)
+            guarded = chain(body, orelse, final, *(handler.body for handler in handlers))
+            return imports and all(
+                _sets_up(s, False) or (isinstance(s, ast.Assign) and is_literal(s.value))
+                for s in guarded
             )
         case ast.If(test=test, body=body, orelse=orelse):
-            return not _calls(test) and all(_sets_up(s, False) for s in (*body, *orelse))
+            calls = any(isinstance(part, ast.Call) for part in ast.walk(test))
+            return not calls and all(_sets_up(s, False) for s in (*body, *orelse))
         case ast.Expr(value=ast.Constant(value=str())):
             return True
         case ast.Expr(value=ast.Call() as call):
             return _sets_option(call)
         case ast.Assign(targets=targets, value=value):
-            return all(_is_option(t) or (_is_constant(t) and _is_literal(value)) for t in targets)
+            return all(_is_option(t) or (_is_constant(t) and is_literal(value)) for t in targets)
         case ast.AnnAssign(target=target, value=value):
-            return value is None or (_is_constant(target) and _is_literal(value))
+            return value is None or (_is_constant(target) and is_literal(value))
     return type(node).__name__ == "TypeAlias"
-
-
-def _is_import_guard(node: ast.Try) -> bool:
-    return any(isinstance(s, ast.Import | ast.ImportFrom) for s in node.body)
-
-
-def _calls(node: ast.expr) -> bool:
-    return any(isinstance(part, ast.Call) for part in ast.walk(node))
 
 
 def _sets_option(call: ast.Call) -> bool:
@@ -71,12 +71,7 @@ def _sets_option(call: ast.Call) -> bool:
     if magic is not None:
         return magic.kind == "run_line_magic" and magic.name in libraries.SETUP_MAGICS
     if isinstance(call.func, ast.Attribute) and call.func.attr in ("append", "insert", "update"):
-        return _dotted(call.func.value) in (
-            "sys.path",
-            "plt.rcParams",
-            "os.environ",
-            "mpl.rcParams",
-        )
+        return _dotted(call.func.value) in _OPTION_HOLDERS
     return last_name(call.func) in libraries.SETUP_CALLS
 
 
@@ -97,14 +92,6 @@ def _is_constant(target: ast.expr) -> bool:
     return isinstance(target, ast.Name) and target.id.isupper()
 
 
-def _is_literal(value: ast.expr) -> bool:
-    try:
-        ast.literal_eval(value)
-    except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
-        return False
-    return True
-
-
 def _dotted(node: ast.expr) -> str:
     if isinstance(node, ast.Attribute):
         return f"{_dotted(node.value)}.{node.attr}"
@@ -122,14 +109,9 @@ def suggested_title(source: str) -> str | None:
         text = line.strip("#=-*~_ \t")
         text = re.sub(r"^(?:step\s+)?\d+\s*[.):]\s+", "", text, flags=re.IGNORECASE)
         text = text.rstrip(".:;,! ")
-        words = text.split()
-        fits = 2 < len(text) <= _TITLE_LENGTH and any(c.isalpha() for c in text)
-        if (
-            fits
-            and len(words) <= 10
-            and not _NOT_A_TITLE.match(text)
-            and not _CODE_LIKE.search(text)
-        ):
+        fits = 2 < len(text) <= _TITLE_LENGTH and len(text.split()) <= 10
+        is_phrase = any(map(str.isalpha, text)) and not _NOT_A_TITLE.match(text)
+        if fits and is_phrase and not _CODE_LIKE.search(text):
             return text[0].upper() + text[1:]
         return None
     return None
@@ -183,35 +165,33 @@ def makes_modules(text: str) -> bool:
     return _MAKES_MODULES.search(text) is not None
 
 
+def _calls(tree: ast.AST) -> Iterator[tuple[ast.Call, magic_calls.Magic | None]]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call):
+            yield node, magic_calls.magic_of(node)
+
+
 def read_paths(tree: ast.AST, texts: dict[str, str]) -> Iterator[tuple[ast.AST, str]]:
     """Yield the paths that a cell names literally and reads, with where it does; `texts` are names known to be literal texts."""
-    for node in ast.walk(tree):
-        if not isinstance(node, ast.Call):
-            continue
-        magic = magic_calls.magic_of(node)
+    for node, magic in _calls(tree):
         if magic is not None:
-            word = magic.line.split()[:1]
-            if magic.name in ("run", "load", "loadpy") and word:
-                yield node, word[0]
+            if magic.name in ("run", "load", "loadpy") and (words := magic.line.split()):
+                yield node, words[0]
             continue
         for found in _read_by(node):
-            path = _text(found, texts)
-            if path is not None:
+            if (path := literal_text(found, texts)) is not None:
                 yield found, path
 
 
 def written_files(tree: ast.AST, texts: dict[str, str]) -> Iterator[str]:
     """Yield the relative paths that a cell names literally and makes anew: what later cells read there is its own."""
-    for node in ast.walk(tree):
-        if not isinstance(node, ast.Call):
-            continue
-        magic = magic_calls.magic_of(node)
+    for node, magic in _calls(tree):
         if magic is not None:
-            if magic.name in ("writefile", "file") and magic.line.split():
-                yield str(PurePosixPath(magic.line.split()[-1]))
+            if magic.name in ("writefile", "file") and (words := magic.line.split()):
+                yield str(PurePosixPath(words[-1]))
             continue
         for found in _written_by(node):
-            path = _text(found, texts)
+            path = literal_text(found, texts)
             if path is not None and is_relative(path):
                 yield str(PurePosixPath(path))
 
@@ -248,65 +228,45 @@ def _writes(node: ast.Call, position: int) -> bool:
     mode = next((k.value for k in node.keywords if k.arg == "mode"), None)
     if mode is None and len(node.args) > position:
         mode = node.args[position]
-    return (
-        isinstance(mode, ast.Constant)
-        and isinstance(mode.value, str)
-        and bool(set(mode.value) & set("wax"))
-    )
+    value = mode.value if isinstance(mode, ast.Constant) else None
+    return isinstance(value, str) and not set(value).isdisjoint("wax")
 
 
 def _file_argument(node: ast.Call) -> ast.expr | None:
-    named = (
-        "filepath_or_buffer",
-        "path",
-        "io",
-        "file",
-        "filename",
-        "fname",
-        "source",
-        "path_or_buf",
-    )
-    first = node.args[0] if node.args else None
-    return first or next((k.value for k in node.keywords if k.arg in named), None)
+    if node.args:
+        return node.args[0]
+    return next((k.value for k in node.keywords if k.arg in _FILE_PARAMETERS), None)
 
 
 def _path_call(node: ast.expr) -> ast.expr | None:
     """Return `"a/b"` for `Path("a/b")`, `Path("a") / "b"` as it is, and names of paths."""
     match node:
-        case ast.Call(func=func, args=[_, *_]) if last_name(func) in (
-            "Path",
-            "PurePath",
-            "PosixPath",
-        ):
+        case ast.Call(func=func, args=[_, *_]) if last_name(func) in _PATHS:
             return node
         case ast.BinOp(op=ast.Div()) | ast.Name():
             return node
     return None
 
 
-def _text(node: ast.expr, texts: dict[str, str]) -> str | None:
+def literal_text(node: ast.expr, texts: dict[str, str]) -> str | None:
+    """Return the text an expression stands for when it is literal, or a path made of literals. `texts` are known names."""
     match node:
         case ast.Constant(value=str(text)):
             return text
         case ast.Name(id=name):
             return texts.get(name)
         case ast.Call(func=func, args=args) if (
-            last_name(func) in ("Path", "PurePath", "PosixPath") or _dotted(func) == "os.path.join"
+            last_name(func) in _PATHS or _dotted(func) == "os.path.join"
         ):
-            parts = [_text(argument, texts) for argument in args]
+            parts = [literal_text(argument, texts) for argument in args]
         case ast.BinOp(op=ast.Div(), left=left, right=right):
-            parts = [_text(left, texts), _text(right, texts)]
+            parts = [literal_text(left, texts), literal_text(right, texts)]
         case ast.BinOp(op=ast.Add(), left=left, right=right):
-            sides = [_text(left, texts), _text(right, texts)]
+            sides = [literal_text(left, texts), literal_text(right, texts)]
             return None if None in sides else f"{sides[0]}{sides[1]}"
         case _:
             return None
     return None if None in parts or not parts else "/".join(str(p).rstrip("/") for p in parts)
-
-
-def literal_text(node: ast.expr, texts: dict[str, str]) -> str | None:
-    """Return the text a right-hand side stands for when it is literal, or a path made of literals."""
-    return _text(node, texts)
 
 
 def is_absolute(path: str) -> bool:

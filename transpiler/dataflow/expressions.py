@@ -7,18 +7,24 @@ from contextlib import contextmanager
 from transpiler.dataflow.objects import (
     NOTHING,
     Closure,
-    Kind,
     Objects,
     Param,
     Scope,
     Thing,
     Value,
     changeable_objects,
+    closures,
+    is_fixed,
     mangle_name,
 )  # fmt: skip
-from transpiler.python.scope import Bindings, annotations, defaults, parameters, type_parameters
-
-_COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
+from transpiler.python.scope import (
+    Bindings,
+    Comprehension,
+    annotations,
+    defaults,
+    parameters,
+    type_parameters,
+)
 
 
 def last_name(node: ast.expr) -> str:
@@ -88,11 +94,7 @@ class Expressions(Objects):
 
     def value_of_operation(self, node: ast.expr) -> Value:
         parts = self.value_of_other(node)
-        kind: Kind = (
-            "fixed" if all(isinstance(i, Thing) and i.kind == "fixed" for i in parts) else "plain"
-        )
-        carried = frozenset(item for item in parts if isinstance(item, Closure))
-        return self.fresh(kind) | carried
+        return self.fresh("fixed" if is_fixed(parts) else "plain") | frozenset(closures(parts))
 
     value_of_BinOp = value_of_UnaryOp = value_of_operation
 
@@ -110,8 +112,8 @@ class Expressions(Objects):
         return value
 
     def value_of_Subscript(self, node: ast.Subscript) -> Value:
-        if self.namespace_key(node) is not None:
-            return self.load(self.namespace_key(node) or "", node)
+        if (name := self.namespace_key(node)) is not None:
+            return self.load(name, node)
         value = self.evaluate(node.value)
         self.evaluate(node.slice)
         self.use_up(value, "defaulting")
@@ -130,7 +132,7 @@ class Expressions(Objects):
         for default in defaults(node.args):
             self.evaluate(default)
         closure = self.new_closure("<lambda>", node.args)
-        with self.inside(closure, self.function_scope(closure, node.args, [node.body])):
+        with self.inside(closure, self.function_scope(closure, [node.body])):
             closure.result |= self.evaluate(node.body)
         return frozenset([closure])
 
@@ -143,8 +145,7 @@ class Expressions(Objects):
 
     value_of_YieldFrom = value_of_Yield
 
-    def value_of_ListComp(self, node: ast.expr) -> Value:
-        assert isinstance(node, _COMPREHENSIONS)
+    def value_of_ListComp(self, node: Comprehension) -> Value:
         first = self.evaluate(node.generators[0].iter)
         return self.comprehension(node, first) | self.fresh()
 
@@ -158,24 +159,20 @@ class Expressions(Objects):
         self.touch(closure)
         return frozenset([closure]) | self.fresh("iterator") | first
 
-    def comprehension(self, node: ast.expr, first: Value) -> Value:
+    def comprehension(self, node: Comprehension, first: Value) -> Value:
         """Walk a comprehension whose first iterable has been evaluated outside of it, as Python does."""
-        assert isinstance(node, _COMPREHENSIONS)
         targets = Bindings(generator.target for generator in node.generators)
         outer = self.scope
-        self.scope = Scope(
-            "comprehension", outer, {mangle_name(n, self.owner) for n in targets.binds}
-        )
-        for number, generator in enumerate(node.generators):
-            value = self.evaluate(generator.iter) if number else first
+        self.scope = Scope("comprehension", outer, self.mangled(targets.binds))
+        for generator in node.generators:
+            outermost = generator is node.generators[0]
+            value = first if outermost else self.evaluate(generator.iter)
             self.use_up(value)
             self.store_target(generator.target, value)
             for condition in generator.ifs:
                 self.evaluate(condition)
-        if isinstance(node, ast.DictComp):
-            value = self.evaluate(node.key) | self.evaluate(node.value)
-        else:
-            value = self.evaluate(node.elt)
+        parts = [node.key, node.value] if isinstance(node, ast.DictComp) else [node.elt]
+        value = frozenset().union(*map(self.evaluate, parts))
         self.scope = outer
         return value
 
@@ -223,6 +220,9 @@ class Expressions(Objects):
         elif self.closure is None:
             self.assign(name, self.current(name) | value)
 
+    def mangled(self, names: Iterable[str]) -> set[str]:
+        return {mangle_name(name, self.owner) for name in names}
+
     # --- functions ------------------------------------------------------------------------------------------------
 
     def new_closure(self, name: str, args: ast.arguments | None) -> Closure:
@@ -234,12 +234,11 @@ class Expressions(Objects):
         return closure
 
     def function_scope(
-        self, closure: Closure, args: ast.arguments, body: Iterable[ast.AST], types: set[str] = frozenset()  # type: ignore[assignment]
+        self, closure: Closure, body: Iterable[ast.AST], types: Iterable[str] = ()
     ) -> Scope:
         found = Bindings(body)
-        names = set(closure.parameters) | found.own | types
-        scope = Scope("function", self.scope, {mangle_name(name, self.owner) for name in names})
-        scope.declared = {mangle_name(name, self.owner) for name in found.globals}
+        names = self.mangled({*closure.parameters, *found.own, *types})
+        scope = Scope("function", self.scope, names, self.mangled(found.globals))
         for name in closure.parameters:
             scope.values[mangle_name(name, self.owner)] = frozenset([Param(closure.serial, name)])
         return scope

@@ -71,7 +71,8 @@ class Closure:
     """Names it calls methods of that may change their objects; whether one is a container's, like `append`."""
     used_up: dict["Item", None] = field(default_factory=dict)
     """What it iterates over: changed when it is an iterator."""
-    calls: list["SummarisedCall"] = field(default_factory=list)
+    calls: list[tuple["Value", "Arguments"]] = field(default_factory=list)
+    """What it calls, and with what."""
     result: set["Item"] = field(default_factory=set)
     captures: set["Item"] = field(default_factory=set)
     """What the names of functions around it stand for."""
@@ -98,13 +99,17 @@ NAMESPACE: Value = frozenset([Thing(-1, "namespace")])
 """The notebook's namespace as an object: who changes it may bind any name, who reads it may read any."""
 
 
-@dataclass(frozen=True, slots=True)
-class SummarisedCall:
-    """A call in a function's body: what is called, and with what."""
+@dataclass(slots=True)
+class Arguments:
+    """The values of a call's arguments; `spread` is what `*args` and `**kwargs` hold."""
 
-    function: Value
-    positional: tuple[Value, ...]
-    named: tuple[tuple[str, Value], ...]
+    positional: list[Value] = field(default_factory=list)
+    named: dict[str, Value] = field(default_factory=dict)
+    spread: Value = NOTHING
+
+    @property
+    def all(self) -> Value:
+        return frozenset().union(*self.positional, *self.named.values(), self.spread)
 
 
 @dataclass(eq=False, slots=True)
@@ -140,9 +145,19 @@ def mangle_name(name: str, owner: str | None) -> str:
 # --- the walk -------------------------------------------------------------------------------------------------------------
 
 
+def without_kinds(value: Value, *kinds: Kind) -> Value:
+    """Return a value without the things of these kinds."""
+    return frozenset(i for i in value if not (isinstance(i, Thing) and i.kind in kinds))
+
+
 def changeable_objects(value: Value) -> Value:
     """Return a value without the things that cannot be changed: it does not matter who holds them."""
-    return frozenset(i for i in value if not (isinstance(i, Thing) and i.kind == "fixed"))
+    return without_kinds(value, "fixed")
+
+
+def is_fixed(value: Value) -> bool:
+    """Whether a value consists of things that cannot be changed, or of nothing."""
+    return all(isinstance(item, Thing) and item.kind == "fixed" for item in value)
 
 
 class Objects:
@@ -214,11 +229,8 @@ class Objects:
 
     def current(self, name: str) -> Value:
         """Return what a name of the notebook stands for now; an object of unknown origin when nothing is known."""
-        if (
-            name not in self.values
-            and name not in libraries.BUILTINS
-            and not libraries.is_given(name)
-        ):
+        known = name in self.values or name in libraries.BUILTINS or libraries.is_given(name)
+        if not known:
             self.assign(name, frozenset([Thing(-1)]))
         return self.values.get(name, NOTHING)
 
@@ -269,10 +281,7 @@ class Objects:
                     self.mutate(self.meant_by(item))
             for item, is_containers in each.called_on.items():
                 spared = ("module",) if is_containers else ("module", "imported")
-                objects = self.current(item.name)
-                self.mutate(
-                    frozenset(o for o in objects if not (isinstance(o, Thing) and o.kind in spared))
-                )
+                self.mutate(without_kinds(self.current(item.name), *spared))
             for item in each.used_up:
                 if isinstance(item, Global):
                     self.use_up(self.meant_by(item))
@@ -280,10 +289,7 @@ class Objects:
     def meant_by(self, item: Global) -> Value:
         """Return what a name in a function stands for, now that it may be called."""
         found = self.current(item.name)
-        if not item.derived:
-            return found
-        imports = ("module", "imported")
-        return frozenset(o for o in found if not (isinstance(o, Thing) and o.kind in imports))
+        return without_kinds(found, "module", "imported") if item.derived else found
 
     def reachable(self, start: Iterable[Closure]) -> list[Closure]:
         """Return the functions that may run when these do, with the names bound as they are now."""
@@ -310,9 +316,7 @@ class Objects:
         into = self.mutated if self.closure is None else self.closure.mutated
         if not NAMESPACE.isdisjoint(value):
             self.note_dynamic(self.at or ast.Pass())
-        for item in value:
-            if not (isinstance(item, Thing) and item.kind in ("fixed", "namespace")):
-                into[item] = None
+        into.update(dict.fromkeys(without_kinds(value, "fixed", "namespace")))
 
     def note_dynamic(self, node: ast.AST) -> None:
         if self.closure is not None:

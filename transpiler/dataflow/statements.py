@@ -6,15 +6,22 @@ from collections.abc import Iterable
 from transpiler.dataflow.calls import Calls
 from transpiler.dataflow.objects import (
     NOTHING,
+    Arguments,
     Closure,
     Scope,
-    Thing,
     Value,
     changeable_objects,
     closures,
+    is_fixed,
     mangle_name,
 )
-from transpiler.python.scope import TYPE_ALIAS, Bindings, evaluated_outside, type_parameters
+from transpiler.python.scope import (
+    TYPE_ALIAS,
+    Bindings,
+    element_pairs,
+    evaluated_outside,
+    type_parameters,
+)
 
 
 class Statements(Calls):
@@ -34,20 +41,10 @@ class Statements(Calls):
 
     def do_Assign(self, node: ast.Assign) -> None:
         value = self.evaluate(node.value)
-        target = node.targets[0]
-        if (
-            isinstance(target, ast.Tuple | ast.List)
-            and isinstance(node.value, ast.Tuple | ast.List)
-            and len(target.elts) == len(node.value.elts)
-            and not any(isinstance(e, ast.Starred) for e in (*target.elts, *node.value.elts))
-            and len(node.targets) == 1
-        ):
-            parts = [self.quietly(element) for element in node.value.elts]
-            for element, part in zip(target.elts, parts, strict=True):
-                self.store_target(element, part)
-            return
-        for target in node.targets:
-            self.store_target(target, value)
+        pairs = element_pairs(node.targets[0], node.value) if len(node.targets) == 1 else []
+        parts = [(target, self.quietly(element)) for target, element in pairs]
+        for target, part in parts or [(target, value) for target in node.targets]:
+            self.store_target(target, part)
 
     def quietly(self, node: ast.expr) -> Value:
         """Return what a name stands for, a new object for another expression: it has been evaluated already."""
@@ -70,26 +67,26 @@ class Statements(Calls):
             old = self.load(node.target.id, node.target)
             added = self.evaluate(node.value)
             self.mutate(old)
-            fixed = bool(old) and all(isinstance(i, Thing) and i.kind == "fixed" for i in old)
-            self.store(
-                node.target.id,
-                self.fresh("fixed") if fixed else old | changeable_objects(added),
-                node.target,
-            )
+            fixed = old and is_fixed(old)
+            new = self.fresh("fixed") if fixed else old | changeable_objects(added)
+            self.store(node.target.id, new, node.target)
         else:
             self.evaluate(node.value)
             self.store_part(node.target, NOTHING)
 
     def do_Delete(self, node: ast.Delete) -> None:
-        stack = list(reversed(node.targets))
-        while stack:
-            target = stack.pop()
-            if isinstance(target, ast.Tuple | ast.List):
-                stack.extend(reversed(target.elts))
-            elif isinstance(target, ast.Name):
-                self.load(target.id, target)
-                self.forget(target.id)
-            elif isinstance(target, ast.Attribute | ast.Subscript):
+        for target in node.targets:
+            self.delete(target)
+
+    def delete(self, target: ast.expr) -> None:
+        match target:
+            case ast.Tuple(elts=elements) | ast.List(elts=elements):
+                for element in elements:
+                    self.delete(element)
+            case ast.Name(id=name):
+                self.load(name, target)
+                self.forget(name)
+            case ast.Attribute() | ast.Subscript():
                 self.store_part(target, NOTHING)
 
     def forget(self, name: str) -> None:
@@ -127,7 +124,7 @@ class Statements(Calls):
         decorators = [self.evaluate(decorator) for decorator in node.decorator_list]
         self.evaluate_definition(node)
         closure = self.new_closure(node.name, node.args)
-        scope = self.function_scope(closure, node.args, node.body, type_parameters(node))
+        scope = self.function_scope(closure, node.body, type_parameters(node))
         owner, loops, self.loops = self.owner, self.loops, []
         with self.inside(closure, scope):
             self.block(node.body)
@@ -141,8 +138,7 @@ class Statements(Calls):
         for decorator in reversed(decorators):
             for item in closures(value):
                 self.touch(item)
-            value |= self.apply(decorator, [value], {})
-            value |= frozenset(closures(decorator))
+            value |= self.apply(decorator, Arguments([value])) | frozenset(closures(decorator))
         return value
 
     def do_Return(self, node: ast.Return) -> None:
@@ -162,7 +158,7 @@ class Statements(Calls):
         found = Bindings(node.body)
         owner, self.owner = self.owner, node.name
         scope = Scope("class", self.scope, set())  # names are added as they are bound
-        scope.declared = {mangle_name(name, self.owner) for name in found.globals}
+        scope.declared = self.mangled(found.globals)
         self.scope = scope
         number = len(self.closures)
         self.block(node.body)
@@ -174,8 +170,7 @@ class Statements(Calls):
         """Return the summary of a class: all its methods together."""
         closure = self.new_closure(name, None)
         closure.methods = {}
-        inherited = [b for b in closures(bases) if b.methods is not None]
-        for base in inherited:
+        for base in closures(bases):
             closure.methods.update(base.methods or {})
         held = frozenset().union(*scope.values.values(), bases)
         closure.captures |= set(closures(held))

@@ -4,11 +4,12 @@ import difflib
 import json
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from operator import attrgetter
 
 from transpiler.fields.options import Ask
-from transpiler.model.diagnostics import Found, InternalError
-from transpiler.model.ir import JSON, Annotated, Code, Field, Notebook
+from transpiler.model.diagnostics import WHOLE, Found, InternalError
+from transpiler.model.ir import JSON, Annotated, Code, Notebook
 from transpiler.model.names import as_label
 from transpiler.notebook.directives import directive_lines
 from transpiler.notebook.edit import insert
@@ -65,12 +66,9 @@ def _indent(source: str) -> str:
 
 def _check_cells(before: Notebook, after: Notebook, lines: Mapping[int, object]) -> None:
     """Nothing but sources of cells with new lines may differ. (Without an id of its own a cell's id is made of its source.)"""
+    look = attrgetter("source", "kind", "tags")
     for old, new in zip(before.cells, after.cells, strict=True):
-        if old.index not in lines and (old.source, old.kind, old.tags) != (
-            new.source,
-            new.kind,
-            new.tags,
-        ):
+        if old.index not in lines and look(old) != look(new):
             raise InternalError(f"cell {old.index} would change")
 
 
@@ -79,11 +77,7 @@ def _fields(annotated: Annotated) -> Iterator[tuple[object, ...]]:
     for item in annotated.items:
         if isinstance(item, Code):
             text = item.python.text if item.python else None
-            yield item.cell.index, text, *(_without_span(field) for field in item.fields)
-
-
-def _without_span(field: Field) -> tuple[object, ...]:
-    return tuple(getattr(field, slot) for slot in Field.__slots__ if slot != "span")
+            yield item.cell.index, text, *(replace(field, span=WHOLE) for field in item.fields)
 
 
 # --- the lines ----------------------------------------------------------------------------------------------------

@@ -64,7 +64,6 @@ def _in_a_process(notebook: Path, folder: Path, wish: str) -> Report:
 
     The report comes back in a file: whatever else that process prints cannot be taken for it.
     """
-    environment = {**os.environ, "PYTHONUTF8": "1"}
     with tempfile.TemporaryDirectory(prefix="pipulate-port-") as place:
         answer = Path(place, "report.json")
         try:
@@ -74,7 +73,7 @@ def _in_a_process(notebook: Path, folder: Path, wish: str) -> Report:
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.PIPE,
                 timeout=SECONDS,
-                env=environment,
+                env={**os.environ, "PYTHONUTF8": "1"},
                 check=False,
             )
             report: Report = json.loads(answer.read_bytes())
@@ -90,12 +89,17 @@ def _in_a_process(notebook: Path, folder: Path, wish: str) -> Report:
 def _homes(folder: Path) -> Iterator[tuple[Path, Path]]:
     """The plugins of a folder that were ported, each with the path of its notebook."""
     for path in matching(folder, "*.py"):
-        try:
-            made_from = origin(path.read_bytes().decode("utf-8-sig").replace("\r\n", "\n"))
-        except (OSError, UnicodeDecodeError):
-            continue
-        if made_from is not None:
-            yield path, Path(os.path.normpath(folder / made_from["notebook"]))
+        if home := notebook_of(path):
+            yield path, Path(os.path.normpath(home))
+
+
+def notebook_of(plugin: Path) -> Path | None:
+    """Return the notebook that a plugin was ported from, as its header line says; None when it cannot be read there."""
+    try:
+        made_from = origin(plugin.read_bytes().decode("utf-8-sig").replace("\r\n", "\n"))
+    except (OSError, UnicodeDecodeError):
+        return None
+    return plugin.parent / made_from["notebook"] if made_from else None
 
 
 # --- in the other process -----------------------------------------------------------------------------------------------
@@ -187,14 +191,10 @@ def _report(ported: "Ported", home: Path, folder: Path) -> Report:
 def _told(found: "tuple[Diagnostic, ...]", notebook: Path | None) -> list[dict[str, str]]:
     """Diagnostics with the lines that they quote."""
     from transpiler.features import report
-    from transpiler.passes.read import read
-    from transpiler.pipeline import read_bytes
 
-    name = notebook.name if notebook else ""
-    sources: tuple[str, ...] = ()
-    if notebook is not None and any(d.span.cell >= 0 for d in found):
-        sources = report.sources(read(read_bytes(notebook), name)[0])
-    return [report.quoted(d, name, sources) for d in found]
+    in_cells = any(d.span.cell >= 0 for d in found)
+    sources = report.sources_of(notebook) if notebook and in_cells else ()
+    return [report.quoted(d, notebook.name if notebook else "", sources) for d in found]
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
-"""What a port or an inspection found, for people and for programs. Only this module, `inputs` and `asking` know rich."""
+"""What a port or an inspection found, for people and for programs. Only this module and `asking` know rich."""
 
 import json
+import shlex
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -15,11 +16,12 @@ from rich.text import Text
 
 from transpiler.features.to_notebook import count_possible_edits
 from transpiler.model.diagnostics import Diagnostic, Found, Severity, Span
-from transpiler.model.ir import Notebook, Plan
+from transpiler.model.ir import Notebook, Plan, PlannedStep
 from transpiler.pipeline import Ported
 
 if TYPE_CHECKING:
     from transpiler.merge.summary import MergedPart
+    from transpiler.suggest.inputs import Likely
     from transpiler.verify.batch import NotebookLine
     from transpiler.verify.result import Verified
 
@@ -28,9 +30,19 @@ COLOURS = {Severity.NOTICE: "cyan", Severity.WARNING: "yellow", Severity.ERROR: 
 
 def console(file: IO[str] | None = None, width: int | None = None) -> Console:
     """Return a console without rich's guesses about numbers and markup."""
-    return Console(
-        file=file or sys.stdout, highlight=False, markup=False, soft_wrap=False, width=width
-    )
+    return Console(file=file or sys.stdout, highlight=False, markup=False, width=width)
+
+
+def table_of(*columns: str) -> Table:
+    """Return an empty table with these columns, without lines."""
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
+    for column in columns:
+        table.add_column(column, overflow="fold")
+    return table
+
+
+def print_indented(to: Console, table: Table) -> None:
+    to.print(Padding(table, (0, 0, 0, 2)))
 
 
 def sources(notebook: Notebook | None) -> tuple[str, ...]:
@@ -41,6 +53,16 @@ def sources(notebook: Notebook | None) -> tuple[str, ...]:
     from transpiler.notebook.secrets import overwrite_keys
 
     return tuple(overwrite_keys(cell.source) for cell in notebook.cells) if notebook else ()
+
+
+def sources_of(notebook: Path) -> tuple[str, ...]:
+    """Return the sources of the cells of a notebook's file, as `sources`."""
+    from transpiler.passes.read import read
+
+    try:
+        return sources(read(notebook.read_bytes(), notebook.name)[0])
+    except OSError:
+        return ()
 
 
 def print_diagnostics(to: Console, found: Found, name: str, sources: tuple[str, ...] = ()) -> None:
@@ -54,52 +76,45 @@ def print_diagnostics(to: Console, found: Found, name: str, sources: tuple[str, 
 
 def print_problem(to: Console, code: str, message: str, remedy: str) -> None:
     """Print a problem of the host in the form of our diagnostics."""
-    to.print(
-        Text.assemble(
-            (code, COLOURS[Severity.ERROR]), f"  {message}\n", (f"  help: {remedy}", "dim")
-        )
-    )
+    what = (code, COLOURS[Severity.ERROR])
+    to.print(Text.assemble(what, f"  {message}\n", (f"  help: {remedy}", "dim")))
 
 
 def _rendered(diagnostic: Diagnostic, name: str, sources: tuple[str, ...], width: int) -> Text:
     """One diagnostic: `trip.ipynb[3]:2:5  PP102 shell-escape  message`, the line, a caret, the help."""
-    span, rule = diagnostic.span, diagnostic.rule
-    where = name if span.cell < 0 else f"{name}[{span.cell}]:{span.line}:{span.column}"
-    colour = COLOURS[rule.severity]
-    text = Text.assemble(
-        (where, "bold"),
-        "  ",
-        (f"{rule.code} {rule.name}", colour),
-        "\n  ",
-        diagnostic.message,
-        "\n",
-    )
-    lines = sources[span.cell].split("\n") if 0 <= span.cell < len(sources) else []
-    if 0 < span.line <= len(lines):
-        line, before, carets = _excerpt(lines[span.line - 1].expandtabs(1), span, width - 4)
-        text.append(f"    {line}\n", "dim")
-        text.append(f"    {' ' * before}{'^' * carets}\n", colour)
-    text.append(f"  help: {diagnostic.help}\n", "dim")
+    said, colour = quoted(diagnostic, name, sources, width - 4), COLOURS[diagnostic.rule.severity]
+    rule = (f"{said['code']} {said['name']}", colour)
+    text = Text.assemble((said["place"], "bold"), "  ", rule, f"\n  {said['message']}\n")
+    if said["marks"]:
+        text.append(f"    {said['line']}\n", "dim")
+        text.append(f"    {said['marks']}\n", colour)
+    text.append(f"  help: {said['help']}\n", "dim")
     return text
 
 
-def quoted(diagnostic: Diagnostic, name: str, sources: tuple[str, ...]) -> dict[str, str]:
-    """Return the parts of one diagnostic as the report prints them, for other views."""
-    span, rule = diagnostic.span, diagnostic.rule
+def quoted(
+    diagnostic: Diagnostic, name: str, sources: tuple[str, ...], width: int = 100
+) -> dict[str, str]:
+    """Return the parts of one diagnostic; a quoted line that is longer than `width` is cut around its marks."""
+    span = diagnostic.span
     lines = sources[span.cell].split("\n") if 0 <= span.cell < len(sources) else []
     line = marks = ""
     if 0 < span.line <= len(lines):
-        line, before, carets = _excerpt(lines[span.line - 1].expandtabs(1), span, 100)
+        line, before, carets = _excerpt(lines[span.line - 1].expandtabs(1), span, width)
         marks = " " * before + "^" * carets
+    place = name if span.cell < 0 else f"{name}[{span.cell}]:{span.line}:{span.column}"
+    return said_of(diagnostic) | {"place": place, "line": line, "marks": marks}
+
+
+def said_of(diagnostic: Diagnostic) -> dict[str, str]:
+    """Return what a diagnostic says, without its place."""
+    rule = diagnostic.rule
     return {
         "code": rule.code,
         "name": rule.name,
         "severity": rule.severity.name.lower(),
-        "place": name if span.cell < 0 else f"{name}[{span.cell}]:{span.line}:{span.column}",
         "message": diagnostic.message,
         "help": diagnostic.help,
-        "line": line,
-        "marks": marks,
     }
 
 
@@ -126,7 +141,7 @@ def print_port(to: Console, ported: Ported, dry: bool = False) -> None:
         to.print(Text.assemble((name, "bold"), " → ", (str(ported.plugin), "bold"), by_hand))
         merged = result is not None and result.rows and (ported.changed or edits)
         table = _merged(ported.plan, result.rows) if merged and result else _steps(ported.plan)
-        to.print(Padding(table, (0, 0, 0, 2)))
+        print_indented(to, table)
     print_diagnostics(to, ported.found, name, sources(ported.read) if ported.found else ())
     if ported.plugin is None:
         to.print(f"{name} was not ported.")
@@ -179,7 +194,7 @@ def print_plan(to: Console, plan: Plan, found: Found, sources: tuple[str, ...]) 
     to.print(Text.assemble((plan.title, "bold"), f"  ({plan.app_name}, from {plan.notebook})"))
     if plan.description:
         to.print(Padding(plan.description, (0, 0, 1, 0)))
-    to.print(Padding(_cells(plan), (0, 0, 0, 2)))
+    print_indented(to, _cells(plan))
     for label, listed in (("files", plan.files), ("needs", plan.requirements)):
         if listed:
             to.print(f"  {label}: {', '.join(listed)}")
@@ -188,20 +203,15 @@ def print_plan(to: Console, plan: Plan, found: Found, sources: tuple[str, ...]) 
 
 def _steps(plan: Plan) -> Table:
     """A row a step: id, title, what it asks, what runs it."""
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
-    for column in ("step", "title", "asks for", "cells"):
-        table.add_column(column, overflow="fold")
+    table = table_of("step", "title", "asks for", "cells")
     for step in plan.steps[:SCREEN]:
-        asks = ", ".join(f"{f.name} ({f.type})" for f in step.fields) or (
-            "a click" if step.button else ""
-        )
+        asks = _asks(step) or ("a click" if step.button else "")
         table.add_row(step.id, step.title, asks, ", ".join(str(cell.index) for cell in step.cells))
     _add_rest(table, len(plan.steps) - SCREEN)
     return table
 
 
-SCREEN = 40
-"""Rows of a table that a port prints; `inspect` has all steps."""
+SCREEN = 40  # Rows of a table that a port prints; `inspect` has all steps
 
 
 def _add_rest(table: Table, more: int) -> None:
@@ -217,9 +227,7 @@ _WORDS = {"CONFLICT": "red", "merged": "green", "NEW": "cyan", "removed": "yello
 
 def _merged(plan: Plan, rows: "Sequence[MergedPart]") -> Table:
     """A row a step: what became of it when the notebook was ported again."""
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
-    for column in ("step", "title", "", "in detail"):
-        table.add_column(column, overflow="fold")
+    table = table_of("step", "title", "", "in detail")
     titles = {step.id: step.title for step in plan.steps}
     changed = [row for row in rows if row.what != "unchanged"]
     listed = rows if len(rows) <= SCREEN else changed[:SCREEN]
@@ -232,29 +240,47 @@ def _merged(plan: Plan, rows: "Sequence[MergedPart]") -> Table:
 
 def _cells(plan: Plan) -> Table:
     """A row a cell: what comes in, what goes out, what was changed in it."""
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
-    for column in ("step", "title", "cell", "asks for", "in", "out", "changes"):
-        table.add_column(column, overflow="fold")
+    table = table_of("step", "title", "cell", "asks for", "in", "out", "changes")
     for step in plan.steps:
-        for position, cell in enumerate(step.cells):
-            first = position == 0
-            asks = ", ".join(f"{f.name} ({f.type})" for f in step.fields) if first else ""
-            into = [
-                n for meaning, names in cell.declarations if meaning.startswith("in") for n in names
-            ]
-            out = [n for meaning, names in cell.declarations if "out" in meaning for n in names]
-            changes = (
-                f"as text: {cell.text_reason}" if cell.text_reason else "; ".join(cell.changes)
-            )
-            table.add_row(
-                step.id if first else "",
-                step.title if first else "",
-                str(cell.index),
-                asks,
-                _some(into),
-                _some(out),
-                changes,
-            )
+        about = (step.id, step.title, _asks(step))
+        for cell in step.cells:
+            into = [n for what, names in cell.declarations if what.startswith("in") for n in names]
+            out = [n for what, names in cell.declarations if "out" in what for n in names]
+            as_text = f"as text: {cell.text_reason}" if cell.text_reason else ""
+            changes = as_text or "; ".join(cell.changes)
+            id_, title, asks = about
+            table.add_row(id_, title, str(cell.index), asks, _some(into), _some(out), changes)
+            about = ("", "", "")  # only the first row of a step says these
+    return table
+
+
+def _asks(step: PlannedStep) -> str:
+    return ", ".join(f"{field.name} ({field.type})" for field in step.fields)
+
+
+def print_likely(to: Console, inputs: "Sequence[Likely]", notebook: Path) -> None:
+    """Print what looks like an input, best first, and the two ways to make fields of it."""
+    to.print("Looks like inputs:")
+    print_indented(to, likely_table(inputs))
+    name = shlex.quote(str(notebook))
+    if sure := sum(one.auto for one in inputs):
+        to.print(f"Ask for them: pipulate port {name} --fields auto  (the {sure} marked *)")
+        to.print(f"or write it into the notebook: pipulate annotate {name}")
+    else:
+        to.print(f"Ask for some: pipulate annotate {name}")
+
+
+def likely_table(inputs: "Sequence[Likely]", numbered: bool = False) -> Table:
+    """A row an assignment: where, what it is now, what the field would be, why. `*` marks those of `auto`."""
+    table = table_of()
+    if numbered:
+        table.add_column("", justify="right", no_wrap=True)
+    for column in ("name", "cell:line", "value now", "type", "because"):
+        table.add_column(column, overflow="fold", no_wrap=column == "cell:line")
+    for number, one in enumerate(inputs, 1):
+        mark = "*" if one.auto else ""
+        row = [f"{one.name}{mark}", f"{one.cell}:{one.span.line}", one.shown, one.type]
+        table.add_row(*([str(number)] if numbered else []), *row, ", ".join(one.reasons))
     return table
 
 
@@ -285,14 +311,11 @@ def print_verified(to: Console, verified: "Verified", sources: tuple[str, ...]) 
         to.print(f"{verified.notebook} was not verified: it cannot be ported.")
         return
     to.print(Text.assemble((verified.notebook, "bold"), " ↔ ", (verified.plugin, "bold")))
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
-    for column in ("cell", "step", "verdict", "first difference"):
-        table.add_column(column, overflow="fold")
+    table = table_of("cell", "step", "verdict", "first difference")
     for row in verified.rows:
         kind = row.verdict.kind
-        index = str(row.index) if row.index >= 0 else row.cell
-        table.add_row(index, row.step, Text(kind, VERDICTS[kind]), row.difference)
-    to.print(Padding(table, (0, 0, 0, 2)))
+        table.add_row(row.name, row.step, Text(kind, VERDICTS[kind]), row.difference)
+    print_indented(to, table)
     if verified.stopped:
         to.print(verified.stopped)
     counts = ", ".join(f"{number} {kind}" for kind, number in verified.counts.items())
@@ -305,7 +328,7 @@ def print_lines(to: Console, lines: "Sequence[NotebookLine]") -> None:
     """Print the results of several notebooks: a row each, then the sum."""
     kinds = [kind for kind in VERDICTS if kind == "same" or any(kind in li.counts for li in lines)]
     remarks = any(line.remark for line in lines)
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
+    table = table_of()
     table.add_column("notebook", no_wrap=True)
     for column in ("cells", *kinds, "seconds"):
         table.add_column(column, justify="right", no_wrap=True)
@@ -324,36 +347,28 @@ def print_lines(to: Console, lines: "Sequence[NotebookLine]") -> None:
     to.print(f"{len(lines)} notebooks, {number} cells, walked {ways}: {outcome}.")
 
 
-def data_of(
-    plan: Plan | None, found: Found, plugin: Path | None = None, changed: bool | None = None
-) -> dict[str, object]:
-    """Return the same as data: the plan, the diagnostics, and what a port did."""
-    document: dict[str, object] = {"plan": asdict(plan) if plan else None}
-    document["diagnostics"] = [
-        {
-            "code": d.rule.code,
-            "name": d.rule.name,
-            "severity": d.rule.severity.name.lower(),
-            "message": d.message,
-            "help": d.help,
-            "span": d.span._asdict(),
-        }
-        for d in found
-    ]
-    if changed is not None:
-        document |= {"plugin": str(plugin) if plugin else None, "changed": changed}
-    return document
+def data_of(plan: Plan | None, found: Found) -> dict[str, object]:
+    """Return a plan and diagnostics as data."""
+    diagnostics = [said_of(d) | {"span": d.span._asdict()} for d in found]
+    return {"plan": asdict(plan) if plan else None, "diagnostics": diagnostics}
 
 
 def data_of_port(ported: Ported) -> dict[str, object]:
     """Return what a port did as data: as `data_of`, and what became of each step."""
-    document = data_of(ported.plan, ported.found, ported.plugin, ported.changed)
+    document = data_of(ported.plan, ported.found)
+    document["plugin"] = str(ported.plugin) if ported.plugin else None
+    document["changed"] = ported.changed
     if (result := ported.regenerated) is not None:
         document["edits"] = result.edits
         document["rows"] = [asdict(row) for row in result.rows]
         document["compiler"] = [asdict(row) for row in result.compiler]
         document["conflicts"] = [asdict(conflict) for conflict in result.conflicts]
     return document
+
+
+def data_of_verified(verified: "Verified") -> dict[str, object]:
+    """Return what a verification found as data, with the diagnostics."""
+    return verified.as_dict() | {"diagnostics": data_of(None, verified.found)["diagnostics"]}
 
 
 def dumped(data: object) -> str:

@@ -7,9 +7,10 @@ emitted now. `transpiler.features.review_model` has the types; the host draws th
 import re
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple, cast
 
+from transpiler.features.report import said_of
 from transpiler.features.review_model import (
     CellView,
     ConflictView,
@@ -18,13 +19,14 @@ from transpiler.features.review_model import (
     Review,
     ReviewPart,
     ReviewRow,
+    conflicts_of,
     lines_of,
     plain,
 )
 from transpiler.merge.conflicts import REASONS, Conflict, without_blocks
 from transpiler.merge.decide import Choice, unit_name
 from transpiler.merge.lines import same_code
-from transpiler.merge.units import Leaf, Unit, cut, step_of
+from transpiler.merge.units import Group, Unit, cut, step_of
 from transpiler.model import rules
 from transpiler.model.diagnostics import WHOLE, Diagnostic, UserError
 from transpiler.model.ir import Cell, Notebook, Plan, PlannedCell, PlannedStep
@@ -32,11 +34,11 @@ from transpiler.model.options import Asked, Options
 from transpiler.passes.read import read
 from transpiler.pipeline import Ported, planned, port, read_bytes
 from transpiler.plugin_folder import place as target
+from transpiler.plugin_folder.last_port import with_remembered
 from transpiler.plugin_folder.lockfile import known_of
 from transpiler.plugin_folder.paths import sha
 from transpiler.plugin_folder.plugin_folder import PluginFolder
 from transpiler.plugin_folder.pristine import is_pristine
-from transpiler.plugin_folder.remembered import with_remembered
 
 _HEADER = re.compile(r"^# port: id=.*$", re.MULTILINE)
 _MARKERS = re.compile(r"^\s*# --- (?:START|END)_STEP_BUNDLE: \w+ ---\n?", re.MULTILINE)
@@ -55,9 +57,8 @@ def review(notebook: Path, out: Path, options: Options, plugin: Path | None = No
     if parsed is None:
         first = found[0]
         raise UserError(first.rule, 2, first.span, **dict(first.values))
-    there = [
-        p for p in PluginFolder.open(out, notebook).plugins if plugin is None or p.path == plugin
-    ]
+    places = PluginFolder.open(out, notebook).plugins
+    there = [place for place in places if plugin in (None, place.path)]
     if not there:
         raise UserError(rules.NOT_PORTED, 2, path=str(notebook), folder=str(out))
     try:
@@ -84,21 +85,16 @@ def _not_ported_to(where: target.Place, ported: Ported, raw: bytes, options: Opt
 
 
 def settle(
-    notebook: Path,
-    out: Path,
-    options: Options,
-    conflict: str,
-    choice: str,
-    seen: str,
-    plugin: Path | None = None,
-) -> tuple[Review, str]:
+    notebook: Path, out: Path, options: Options,
+    conflict: str, choice: str, seen: str, plugin: Path | None = None,
+) -> tuple[Review, str]:  # fmt: skip
     """Resolve a conflict as `port --resolve` does; return the new review, and the result in words.
 
     Nothing is done when the files are not those that were `seen`, nor when a port would do more than settle, or change another plugin
     than this one. Raises UserError, as a port does.
     """
     before = review(notebook, out, options, plugin)
-    if before.seen != seen or choice not in ("mine", "notebook", "both"):
+    if before.seen != seen or choice not in _SETTLED:
         return before, "The notebook or the plugin has changed meanwhile. Here is how they are now."
     for remark in before.remarks:
         if remark.code == rules.SECOND_PLUGIN.code:
@@ -108,7 +104,7 @@ def settle(
     there = {each.id: each for each in before.conflicts}
     if conflict not in there or choice not in there[conflict].choices:
         return before, "That conflict is not open any more."
-    port(notebook, out, options, Asked(choices={conflict: _CHOICES[choice]}))
+    port(notebook, out, options, Asked(choices={conflict: cast(Choice, choice)}))
     after = review(notebook, out, options, plugin)
     if conflict in {each.id for each in after.conflicts}:
         return after, "The two texts cannot stand one below the other. Settle it in the file."
@@ -121,14 +117,11 @@ _SETTLED = {
     "notebook": "{} is settled: it is the notebook's now.",
     "both": "{} is settled: it has both.",
 }
-_CHOICES: Mapping[str, Choice] = {"mine": "mine", "notebook": "notebook", "both": "both"}
 
 
-@dataclass(frozen=True, slots=True)
-class _Text:
-    """A part of the plugin's text: its path, where it begins, and what it is without blocks of conflicts."""
+class _Text(NamedTuple):
+    """A part of the plugin's text: where it begins, and what it is without blocks of conflicts."""
 
-    path: str
     line: int
     text: str
 
@@ -165,16 +158,12 @@ class _Desk:
             for d in ported.found
             if not 0 <= d.span.cell < len(self.notebook.cells) and d.rule is not rules.CONFLICT
         ]
-        shown = {c for row in rows for c in row.conflicts}
-        shown |= {c for row in rows for part in row.parts for c in part.conflicts}
-        shown |= {c for part in others for c in part.conflicts}
-        lost = [c for c in map(_conflict, self.pending.values()) if c not in shown]
+        shown = conflicts_of(rows, others)
+        lost = tuple(c for c in map(_conflict, self.pending.values()) if c not in shown)
         if lost:
-            others.append(
-                ReviewPart(
-                    "", "no part of the file any more", 0, (), "conflict", conflicts=tuple(lost)
-                )
-            )
+            label = "no part of the file any more"
+            others.append(ReviewPart("", label, 0, (), "conflict", conflicts=lost))
+        edits = sum(part.state in _BY_HAND for _, part in parts)
         return Review(
             plan.title if plan else self.notebook.name,
             self.notebook.name,
@@ -184,11 +173,7 @@ class _Desk:
             rows,
             tuple(others),
             tuple(map(_remark, told)),
-            (
-                ported.regenerated.edits
-                if ported.regenerated
-                else sum(p.state in _BY_HAND for _, p in parts)
-            ),
+            ported.regenerated.edits if ported.regenerated else edits,
             ported.changed,
             ported.plugin is None,
         )
@@ -200,21 +185,15 @@ class _Desk:
         cells = self._cells()
         steps = _steps(self.ported.plan)
         titles = {step.id: step.title for step in steps}
-        own = {step: tuple(views) for step, views in cells.items()}
         for step in self._order([step.id for step in steps], list(by_step)):
-            row = self.told.get(step)
+            row, title = self.told.get(step), titles.get(step, "")
+            word, detail = (row.what, row.detail) if row else ("", "")
+            own, parts = tuple(cells.get(step, ())), tuple(by_step.get(step, ()))
             whole = [c for c in self.pending.values() if c.unit.rpartition("/")[2] == step]
-            yield ReviewRow(
-                step,
-                titles.get(step, ""),
-                row.what if row else "",
-                row.detail if row else "",
-                own.get(step, ()),
-                tuple(by_step.get(step, ())),
-                tuple(map(_conflict, whole)),
-            )
-        if own.get(""):
-            yield ReviewRow("", "", "", "", own[""], ())
+            shown = tuple(map(_conflict, whole))
+            yield ReviewRow(step, title, word, detail, own, parts, shown)
+        if in_none := tuple(cells.get("", ())):
+            yield ReviewRow("", "", "", "", in_none, ())
 
     @staticmethod
     def _order(planned: Sequence[str], there: Sequence[str]) -> list[str]:
@@ -269,9 +248,8 @@ class _Desk:
                 shown = (_conflict(conflict),) if conflict else ()
                 state: PartState = "conflict" if conflict else "deleted"
                 name, label, is_code = _named(path)
-                yield path, ReviewPart(
-                    name, label, 0, plain(old.text.rstrip("\n"), "-"), state, is_code, (), shown
-                )
+                gone = plain(old.text.rstrip("\n"), "-")
+                yield path, ReviewPart(name, label, 0, gone, state, is_code, (), shown)
 
     def _part(
         self, path: str, mine: _Text, before: str | None, pending: Conflict | None, known: bool
@@ -290,9 +268,8 @@ class _Desk:
         if planned and planned.text_reason:
             changes = (*changes, f"kept as text: {planned.text_reason}")
         shown = (_conflict(pending),) if pending else ()
-        return ReviewPart(
-            name, label, mine.line, lines, "conflict" if pending else state, is_code, changes, shown
-        )
+        state = "conflict" if pending else state
+        return ReviewPart(name, label, mine.line, lines, state, is_code, changes, shown)
 
 
 def _texts(text: str, ids: set[str]) -> dict[str, _Text] | None:
@@ -307,15 +284,15 @@ def _texts(text: str, ids: set[str]) -> dict[str, _Text] | None:
         bare = _MARKERS.sub("", bare) if path.endswith((":head", ":tail")) else bare
         skipped = piece.count("\n") - bare.count("\n")
         if bare.strip():
-            found[path] = _Text(path, at + skipped, bare)
+            found[path] = _Text(at + skipped, bare)
     return found
 
 
 def _leaves(unit: Unit, path: str, at: int) -> Iterator[tuple[str, int, str]]:
     """The path, the first line and the text of everything in a unit."""
     at += unit.gap.count("\n")
-    if isinstance(unit, Leaf):
-        yield path, at, unit.text
+    if not isinstance(unit, Group):
+        yield path, at, unit.head
         return
     yield f"{path}:head", at, unit.head
     at += unit.head.count("\n")
@@ -346,17 +323,12 @@ def _conflict(conflict: Conflict) -> ConflictView:
     else:
         lines = lines_of(conflict.base.rstrip("\n"), conflict.notebook.rstrip("\n"))
     both = ("mine", "notebook", "both") if conflict.reason == "changed" else ("mine", "notebook")
-    return ConflictView(
-        conflict.id, unit_name(conflict.unit), REASONS[conflict.reason], lines, both
-    )
+    name, reason = unit_name(conflict.unit), REASONS[conflict.reason]
+    return ConflictView(conflict.id, name, reason, lines, both)
 
 
 def _remark(diagnostic: Diagnostic) -> Remark:
-    rule = diagnostic.rule
-    severity = rule.severity.name.lower()
-    return Remark(
-        rule.code, rule.name, severity, diagnostic.message, diagnostic.help, diagnostic.span.line  # type: ignore[arg-type]
-    )
+    return Remark(**said_of(diagnostic), line=diagnostic.span.line)  # type: ignore[arg-type]
 
 
 def _steps(plan: Plan | None) -> tuple[PlannedStep, ...]:

@@ -100,12 +100,17 @@ class Review:
     @property
     def conflicts(self) -> tuple[ConflictView, ...]:
         """All open conflicts, in order."""
-        found = [c for row in self.rows for c in (*row.conflicts, *_of(row.parts))]
-        return (*found, *_of(self.others))
+        return conflicts_of(self.rows, self.others)
 
 
-def _of(parts: Sequence[ReviewPart]) -> list[ConflictView]:
-    return [conflict for part in parts for conflict in part.conflicts]
+def conflicts_of(
+    rows: Sequence[ReviewRow], others: Sequence[ReviewPart]
+) -> tuple[ConflictView, ...]:
+    """Return the conflicts of rows and of other parts, in order."""
+    places: list[ReviewRow | ReviewPart] = []
+    for row in rows:
+        places += (row, *row.parts)
+    return tuple(conflict for place in (*places, *others) for conflict in place.conflicts)
 
 
 def lines_of(before: str, now: str) -> tuple[ReviewLine, ...]:

@@ -5,9 +5,10 @@ it is (but for the hash in its header line) is taken. So whatever the compiler m
 """
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 from transpiler.merge.back_to_notebook import Edit, Edits, edits_of, with_edits
 from transpiler.merge.diff3 import join_pieces, merge_lines
@@ -32,12 +33,19 @@ BOTH = "the notebook has other lines there now"
 OPEN = "there is a conflict; settle it first"
 
 
+class CarriedCell(NamedTuple):
+    """A function of the plugin, its cell's position in the notebook, and how many edits went into it."""
+
+    function: str
+    cell: int
+    edits: int
+
+
 @dataclass(frozen=True, slots=True)
 class Carried:
     """What went into the notebook."""
 
-    cells: tuple[tuple[str, int, int], ...]
-    """The function, the cell's position in the notebook, how many edits."""
+    cells: tuple[CarriedCell, ...]
     found: Found  # The edits that stay in the plugin, and why
     ported: Ported | None = None
     """The port that followed: its base knows the edits as the notebook's."""
@@ -68,9 +76,8 @@ def carry(notebook: Path, out: Path, options: Options, wanted: str = ALL) -> Car
     desk = _Desk(notebook, out, options)
     known = {name for cell in desk.cells for name in (cell.function, step_of(cell.function))}
     if wanted not in (ALL, *known):
-        raise UserError(
-            rules.BAD_OPTION, option="--to-notebook", value=wanted, reason="there is no such step"
-        )
+        reason = "there is no such step"
+        raise UserError(rules.BAD_OPTION, option="--to-notebook", value=wanted, reason=reason)
     for cell in desk.cells:
         if wanted in (ALL, cell.function, step_of(cell.function)):
             desk.carry(cell)
@@ -89,7 +96,7 @@ class _Desk:
     out: Path
     options: Options
     taken: dict[int, str] = field(default_factory=dict)  # The new sources, by the cell's position
-    done: list[tuple[str, int, int]] = field(default_factory=list)
+    done: list[CarriedCell] = field(default_factory=list)
     found: list[Diagnostic] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -116,15 +123,12 @@ class _Desk:
 
     def carry(self, cell: PlannedCell) -> None:
         name = cell.function
-        units = [
-            side.get(key)
-            for key in (f"def {name}", f"name {name}")
-            for side in (self.base, self.ours)
-        ]
-        base, ours = (units[0], units[1]) if units[0] else (units[2], units[3])
+        is_code = bool(self.base.get(f"def {name}"))
+        key = f"def {name}" if is_code else f"name {name}"
+        base, ours = self.base.get(key), self.ours.get(key)
         if base is None or ours is None or base == ours:
             return
-        if units[0] is None:
+        if not is_code:
             self._stays(name, AS_TEXT)
         elif f"def {name}" in self.open:
             self._stays(name, OPEN)
@@ -140,7 +144,7 @@ class _Desk:
             return
         reason = self._try_edits(cell, source, edits.back)
         if reason is None:
-            self.done.append((cell.function, cell.index, len(edits.back)))
+            self.done.append(CarriedCell(cell.function, cell.index, len(edits.back)))
             return
         kept: list[Edit] = []
         for edit in edits.back if len(edits.back) > 1 else ():
@@ -149,7 +153,7 @@ class _Desk:
             else:
                 reason = why
         if kept:
-            self.done.append((cell.function, cell.index, len(kept)))
+            self.done.append(CarriedCell(cell.function, cell.index, len(kept)))
         self._stays(cell.function, reason)
 
     def _try_edits(self, cell: PlannedCell, source: str, edits: Sequence[Edit]) -> str | None:
@@ -206,19 +210,12 @@ def _without_hash(ported: Ported) -> str:
 
 def _first_other(one: str, two: str) -> str:
     """The first line that is in the second text only, or what is missing there."""
-    old, new = one.split("\n"), two.split("\n")
-    return next(_other(old, new), next(_other(new, old), "")).strip()
-
-
-def _other(old: Sequence[str], new: Sequence[str]) -> Iterator[str]:
-    there = set(old)
-    return (line for line in new if line not in there and line.strip())
+    old, new = (dict.fromkeys(filter(str.strip, text.split("\n"))) for text in (one, two))
+    added, gone = (line for line in new if line not in old), (
+        line for line in old if line not in new
+    )
+    return next(added, next(gone, "")).strip()
 
 
 def as_dict(carried: Carried) -> Mapping[str, object]:
-    return {
-        "to_notebook": [
-            {"function": function, "cell": index, "edits": count}
-            for function, index, count in carried.cells
-        ]
-    }
+    return {"to_notebook": [cell._asdict() for cell in carried.cells]}

@@ -15,8 +15,7 @@ from transpiler.model import rules
 from transpiler.model.diagnostics import UserError
 
 Schema = dict[str, Any]
-Tool = Callable[..., tuple[Any, int]]
-"""Returns its result and the exit code."""
+Tool = Callable[..., tuple[Any, int]]  # Returns its result and the exit code
 
 _TYPES = {str: "string", Path: "string", bool: "boolean", int: "integer"}
 

@@ -16,16 +16,14 @@ from transpiler.model.diagnostics import Severity, UserError
 from transpiler.model.options import Options
 from transpiler.pipeline import Ported, port
 
-SECONDS = 0.5
-"""Between two looks."""
+SECONDS = 0.5  # Between two looks
 
 
 @dataclass(frozen=True, slots=True)
 class _Look:
     """What stands for a notebook, and what travels with its plugin, at one moment."""
 
-    notebook: str
-    """The hash of its bytes."""
+    notebook: str  # The hash of its bytes
     files: Mapping[Path, tuple[int, int] | None] = field(default_factory=dict)
     """Time and size of the other files; None for one that is not there."""
 
@@ -40,12 +38,10 @@ class _Watched:
     """A notebook that is watched."""
 
     path: Path
-    seen: _Look | None = None
-    """What was there at the last look."""
+    seen: _Look | None = None  # What was there at the last look
     ported: _Look | None = None
     """What was there when the last port began: what was saved since has still to be ported."""
-    files: tuple[Path, ...] = ()
-    """What travels with its plugin: a change of these is one, too."""
+    files: tuple[Path, ...] = ()  # What travels with its plugin: a change of these is one, too
 
     def look(self) -> tuple[_Look | None, bytes | None]:
         """Return what stands for the content now, and the notebook's bytes; None when there is none."""
@@ -66,17 +62,14 @@ def _times_of(files: Sequence[Path]) -> dict[Path, tuple[int, int] | None]:
     return found
 
 
+Tell = Callable[[str], None]
 Wait = Callable[[Collection[Path], bool], bool]
 """Given the files to watch and whether their last contents are still to be ported, waits: until one of the files changes, or else until it is time
 for the next look. Returns whether to stop."""
 
 
 def watch(
-    notebooks: Sequence[Path],
-    output: Path,
-    options: Options,
-    tell: Callable[[str], None],
-    wait: Wait,
+    notebooks: Sequence[Path], output: Path, options: Options, tell: Tell, wait: Wait
 ) -> None:
     """Port each notebook now and whenever it changes, until `wait` says to stop; `tell` gets a line a change.
 
@@ -137,48 +130,38 @@ class Changes:
         )
 
 
-def _port(
-    each: _Watched, raw: bytes | None, output: Path, options: Options, tell: Callable[[str], None]
-) -> None:
+def _port(each: _Watched, raw: bytes | None, output: Path, options: Options, tell: Tell) -> None:
     """Port a notebook as it was at the last look, with these bytes, and tell what came of it."""
     began = each.ported = each.seen
     try:
         ported = port(each.path, output, options, raw=raw)
     except UserError as error:
-        if error.diagnostic.rule in _PASSING:
+        found = error.diagnostic
+        if found.rule in _PASSING:
             each.ported = None  # the next look tries again
-        tell(
-            _at_this_time(
-                f"{each.path.name}: {error.diagnostic.rule.code} {error.diagnostic.message}"
-            )
-        )
-        return
-    if ported.plan is not None and began is not None:
-        each.files = tuple(each.path.parent / name for name in ported.plan.files)
-        each.seen = each.ported = began.knowing(each.files)
-    tell(_at_this_time(line_of(ported)))
+        line = f"{each.path.name}: {found.rule.code} {found.message}"
+    else:
+        if ported.plan is not None and began is not None:
+            each.files = tuple(each.path.parent / name for name in ported.plan.files)
+            each.seen = each.ported = began.knowing(each.files)
+        line = line_of(ported)
+    tell(f"{datetime.now():%H:%M:%S}  {line}")
 
 
 _PASSING = (rules.FOLDER_BUSY, rules.CHANGED_MEANWHILE)
 """Why a port was refused that will work in a moment, though the notebook is the same."""
 
 
-def _at_this_time(line: str) -> str:
-    return f"{datetime.now():%H:%M:%S}  {line}"
-
-
 def line_of(ported: Ported) -> str:
     """Return what a port did, in one line."""
     name, result = ported.notebook.name, ported.regenerated
-    worst = [d for d in ported.found if d.rule.severity is Severity.ERROR]
-    if worst or ported.plugin is None:
-        said = f"{worst[0].rule.code} {worst[0].message}" if worst else "it cannot be ported"
-        where = (
-            f" (cell {worst[0].span.cell}, line {worst[0].span.line})"
-            if worst and worst[0].span.cell >= 0
-            else ""
-        )
-        return f"{name} was not ported: {said}{where}"
+    worst = next((d for d in ported.found if d.rule.severity is Severity.ERROR), None)
+    if worst:
+        span = worst.span
+        where = f" (cell {span.cell}, line {span.line})" if span.cell >= 0 else ""
+        return f"{name} was not ported: {worst.rule.code} {worst.message}{where}"
+    if ported.plugin is None:
+        return f"{name} was not ported: it cannot be ported"
     if not ported.changed:
         text = f"{name}: {ported.plugin} is up to date"
     elif ported.before is None:

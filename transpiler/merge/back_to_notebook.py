@@ -9,12 +9,16 @@ have no counterpart in the cell; an edit there stays in the plugin.
 
 import ast
 import io
+import re
 import tokenize
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 
-INDENT = 8
+from transpiler.merge.diff3 import changes
+from transpiler.merge.units import parse_members
+
+_INDENT = re.compile("^ {1,8}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,18 +47,16 @@ def edits_of(base: str, ours: str, source: str) -> Edits:
     place = _places(before.lines, cell)
     back = []
     stay = int(before.head != now.head or before.returns != now.returns)
-    for kind, a, b, c, d in SequenceMatcher(None, before.lines, now.lines, False).get_opcodes():
-        if kind == "equal":
-            continue
-        span = _span(place, a, b)
-        if span is None:
-            stay += 1
+    for change in changes(before.lines, now.lines):
+        if span := _span(place, change.start, change.end):
+            back.append(Edit(*span, now.lines[change.first : change.last]))
         else:
-            back.append(Edit(*span, tuple(now.lines[c:d])))
+            stay += 1
     return Edits(tuple(back), stay)
 
 
 def with_edits(source: str, edits: Sequence[Edit]) -> str:
+    """Return the text of a cell with edits in it."""
     lines = source.split("\n")
     for edit in sorted(edits, key=lambda e: (e.start, e.end), reverse=True):
         lines[edit.start : edit.end] = edit.lines
@@ -72,85 +74,65 @@ class Code:
 
 def code_of(function: str) -> Code | None:
     """Return the code of a cell's function, as a notebook would have it; None for anything else."""
-    text = f"class C:\n{function}"
-    try:
-        (holder,) = ast.parse(text).body
-        inside = set(lines_inside_strings(text))
-    except (SyntaxError, ValueError, tokenize.TokenError):
-        return None
-    body = holder.body if isinstance(holder, ast.ClassDef) else []
-    if len(body) != 1 or not isinstance(body[0], ast.FunctionDef | ast.AsyncFunctionDef):
-        return None
-    statements = body[0].body
-    said = [s for s in statements if isinstance(s, ast.Global)]
-    head = max((s.end_lineno or s.lineno for s in said), default=body[0].lineno)
+    match parse_members(function):
+        case [ast.FunctionDef() | ast.AsyncFunctionDef() as node]:
+            pass
+        case _:
+            return None
+    text = f"class C:\n{function}"  # as the node counts its lines
+    inside = set(lines_inside_strings(text))
+    said = [s for s in node.body if isinstance(s, ast.Global)]
+    head = max((s.end_lineno or s.lineno for s in said), default=node.lineno)
     lines = text.rstrip("\n").split("\n")
-    last = statements[-1]
+    last = node.body[-1]
     returned = last.lineno if isinstance(last, ast.Return) and last.value is not None else 0
     code = []
     for number, line in enumerate(lines[head:], head + 1):
-        bare = line if number in inside else line[_width(line) :]
+        bare = line if number in inside else _INDENT.sub("", line)
         code.append(bare.removeprefix("return ") if number == returned else bare)
     return Code("\n".join(lines[1:head]), tuple(code), bool(returned))
-
-
-def _width(line: str) -> int:
-    return min(INDENT, len(line) - len(line.lstrip(" ")))
 
 
 def lines_inside_strings(text: str) -> Iterator[int]:
     """Yield the lines (from 1) that begin inside a string. Raises SyntaxError or TokenError for what is not Python."""
     opened: list[int] = []
-    starts = {"FSTRING_START", "TSTRING_START"}
-    ends = {"FSTRING_END", "TSTRING_END"}
     for token in tokenize.generate_tokens(io.StringIO(text).readline):
         name = tokenize.tok_name[token.type]
         if name == "STRING":
             yield from range(token.start[0] + 1, token.end[0] + 1)
-        elif name in starts:
+        elif name in ("FSTRING_START", "TSTRING_START"):
             opened.append(token.start[0])
-        elif name in ends and opened:
+        elif name in ("FSTRING_END", "TSTRING_END"):
             yield from range(opened.pop() + 1, token.end[0] + 1)
 
 
-def _places(code: Sequence[str], cell: Sequence[str]) -> list[int | None]:
-    """For each line of the code the line of the cell that it is; None for a line that did not go over as it is."""
-    found: list[int | None] = [None] * len(code)
+def _places(code: Sequence[str], cell: Sequence[str]) -> dict[int, int]:
+    """The lines of the code that went over as they are, each with the line of the cell that it is."""
     one, two = [_key(line) for line in code], [_key(line) for line in cell]
-    for block in SequenceMatcher(None, one, two, autojunk=False).get_matching_blocks():
-        for n in range(block.size):
-            found[block.a + n] = block.b + n
-    return found
+    blocks = SequenceMatcher(None, one, two, autojunk=False).get_matching_blocks()
+    return {block.a + n: block.b + n for block in blocks for n in range(block.size)}
 
 
 def _key(line: str) -> tuple[object, ...]:
     """What a line says, whatever its quotes and the spaces between its tokens."""
     indent = len(line) - len(line.lstrip())
-    said: list[object] = [indent]
     try:
-        for token in tokenize.generate_tokens(io.StringIO(line.strip()).readline):
-            text: object = token.string
-            if token.type == tokenize.STRING:
-                text = (ast.literal_eval(token.string),)
-            said += [text] if token.type != tokenize.NEWLINE else []
-    except (
-        SyntaxError,
-        ValueError,
-        tokenize.TokenError,
-    ):  # it is a part of something, or an f-string
+        tokens = tokenize.generate_tokens(io.StringIO(line.strip()).readline)
+        said = [(ast.literal_eval(t.string),) if t.type == tokenize.STRING else t.string
+                for t in tokens if t.type != tokenize.NEWLINE]  # fmt: skip
+    except (SyntaxError, ValueError, tokenize.TokenError):  # a part of something, or an f-string
         return (line,)
-    return tuple(said)
+    return (indent, *said)
 
 
-def _span(place: Sequence[int | None], start: int, end: int) -> tuple[int, int] | None:
+def _span(place: Mapping[int, int], start: int, end: int) -> tuple[int, int] | None:
     """The lines of the cell that lines of the code are; None when they are not all there, one after the other."""
     if start == end:
-        before = place[start - 1] if start else None
-        if before is not None:
+        if (before := place.get(start - 1)) is not None:
             return before + 1, before + 1
-        after = place[start] if start < len(place) else None
+        after = place.get(start)
         return None if after is None else (after, after)
-    there = [n for n in place[start:end] if n is not None]
-    if len(there) != end - start or there != list(range(there[0], there[0] + len(there))):
+    first = place.get(start)
+    if first is None or any(place.get(n) != first + n - start for n in range(start, end)):
         return None
-    return there[0], there[-1] + 1
+    return first, first + end - start

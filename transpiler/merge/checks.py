@@ -8,11 +8,12 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import TypeGuard
 
 from transpiler.merge.conflicts import hunks
 from transpiler.merge.decide import Decisions
 from transpiler.merge.lines import count_lines, lost_lines
-from transpiler.merge.units import parse_plugin
+from transpiler.merge.units import parse_plugin, step_id
 
 
 def find_problem(text: str, sides: Sequence[str], to: Decisions) -> str | None:
@@ -24,12 +25,9 @@ def find_problem(text: str, sides: Sequence[str], to: Decisions) -> str | None:
         return f"the merged plugin would not be Python: {error}"
     if doubled := facts.doubled - before.doubled - now.doubled:
         return f"`{sorted(doubled.elements())[0]}` would be defined twice"
-    result = count_lines(text)
-    for conflict in to.conflicts:
-        for _, changed in hunks(conflict.base, conflict.notebook):
-            result += count_lines("\n".join(changed))
-    for waived in to.waived:
-        result += count_lines(waived)
+    shown = (hunk for each in to.conflicts for hunk in hunks(each.base, each.notebook))
+    left_out = ("\n".join(changed) for _, changed in shown)
+    result = count_lines("\n".join((text, *left_out, *to.waived)))
     if missing := lost_lines(count_lines(base), count_lines(ours), count_lines(theirs), result):
         return f"a line would be lost: {missing[0][:60]}"
     return _steps_problem(facts, before)
@@ -46,22 +44,20 @@ def _steps_problem(facts: "Facts", before: "Facts") -> str | None:
     return None
 
 
+# --- names ------------------------------------------------------------------------------------------------------------
+
 # A cell that does this may define any name.
 _ANY_NAMES = re.compile(r"\bimport \*|\b(?:exec|globals|vars)\(|\buser_ns\b|[\"'%](?:run|pylab)\b")
-
-# --- names ------------------------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
 class Facts:
     """What a plugin defines."""
 
-    tree: ast.Module
     imports: frozenset[str]  # The names that the module's imports bind
     members: frozenset[str]  # The methods and constants of its classes
     steps: tuple[str, ...]  # The ids in the steps list
-    doubled: Counter[str]
-    """Functions that the module or a class defines more than once, and how many times too often."""
+    doubled: Counter[str]  # Functions of the module or a class, by how many times too often
 
 
 @lru_cache(maxsize=6)
@@ -72,32 +68,27 @@ def facts_of(text: str) -> Facts:
     members: set[str] = set()
     steps: list[str] = []
     doubled: Counter[str] = Counter()
-    scopes: list[ast.Module | ast.ClassDef] = [tree]
-    scopes += [node for node in tree.body if isinstance(node, ast.ClassDef)]
+    classes = (node for node in tree.body if isinstance(node, ast.ClassDef))
+    scopes: list[ast.Module | ast.ClassDef] = [tree, *classes]
     for scope in scopes:
-        functions: list[str] = []
+        functions: Counter[str] = Counter()
         for node in scope.body:
             if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-                functions.append(node.name)
+                functions[node.name] += 1
                 if node.name == "__init__":
-                    steps += _step_ids(node)
+                    calls = (each for each in ast.walk(node) if _is_call_of(each, "Step"))
+                    steps += [found for call in calls if (found := step_id(call)) is not None]
             elif isinstance(node, ast.Import | ast.ImportFrom):
                 imports |= {(a.asname or a.name).partition(".")[0] for a in node.names}
             elif isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
                 members.add(node.targets[0].id)
-        members |= set(functions)
-        doubled += Counter({n: count - 1 for n, count in Counter(functions).items() if count > 1})
-    return Facts(tree, frozenset(imports), frozenset(members), tuple(steps), doubled)
+        members |= functions.keys()
+        doubled += functions - Counter(functions.keys())
+    return Facts(frozenset(imports), frozenset(members), tuple(steps), doubled)
 
 
-def _step_ids(init: ast.AST) -> list[str]:
-    return [
-        str(keyword.value.value)
-        for node in ast.walk(init)
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "Step"
-        for keyword in node.keywords
-        if keyword.arg == "id" and isinstance(keyword.value, ast.Constant)
-    ]
+def _is_call_of(node: ast.AST, name: str) -> TypeGuard[ast.Call]:
+    return isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == name
 
 
 def still_used(text: str, ours: str) -> tuple[set[str], set[str]]:
@@ -109,7 +100,7 @@ def still_used(text: str, ours: str) -> tuple[set[str], set[str]]:
     names = {n for n in before.imports - now.imports if re.search(rf"\b{n}\b", text)}
     methods = {n for n in before.members - now.members if re.search(rf"\bself\.{n}\b", text)}
     if names:
-        names &= {n.id for n in _outside_cells(now.tree) if isinstance(n, ast.Name)}
+        names &= {n.id for n in _outside_cells(parse_plugin(text)) if isinstance(n, ast.Name)}
     return names, methods
 
 
@@ -123,11 +114,8 @@ def _outside_cells(node: ast.AST) -> Iterator[ast.AST]:
 
 def is_cell(node: ast.AST) -> bool:
     """Whether a node is the function of a notebook's cell."""
-    if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-        return False
-    return any(
-        isinstance(d, ast.Call) and isinstance(d.func, ast.Name) and d.func.id == "cell"
-        for d in node.decorator_list
+    return isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and any(
+        _is_call_of(decorator, "cell") for decorator in node.decorator_list
     )
 
 
@@ -149,18 +137,9 @@ def undefined_by_edits(text: str, ours: str, theirs: str) -> tuple[tuple[str, st
 
 def _kept_as_text(text: str) -> str:
     """The cells that IPython runs as they are: what they define cannot be seen in the plugin."""
-    try:
-        tree = facts_of(text).tree
-    except (SyntaxError, ValueError):
-        return ""
-    calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
-    return "".join(
-        str(line.value)
-        for call in calls
-        if isinstance(call.func, ast.Name) and call.func.id == "cell_text"
-        for line in call.args
-        if isinstance(line, ast.Constant)
-    )
+    calls = (node for node in ast.walk(parse_plugin(text)) if _is_call_of(node, "cell_text"))
+    lines = (line for call in calls for line in call.args if isinstance(line, ast.Constant))
+    return "".join(str(line.value) for line in lines)
 
 
 def _undefined_names(text: str) -> set[tuple[str, str]]:
@@ -169,26 +148,17 @@ def _undefined_names(text: str) -> set[tuple[str, str]]:
         module = symtable.symtable(text, "plugin", "exec")
     except (SyntaxError, ValueError):
         return set()
-    known = {
-        s.get_name()
-        for s in module.get_symbols()
-        if s.is_assigned() or s.is_imported() or s.is_namespace()
-    }
-    known |= set(dir(builtins)) | {"__file__", "__name__", "display", "get_ipython", "In", "Out"}
     scopes = [scope for child in module.get_children() for scope in _scopes(child)]
-    for scope in scopes:
-        for s in scope.get_symbols():
-            if s.is_declared_global() and (s.is_assigned() or s.is_imported() or s.is_namespace()):
-                known.add(s.get_name())
+    inside = [(s, scope.get_name()) for scope in scopes for s in scope.get_symbols()]
+    bound = [*module.get_symbols(), *(s for s, _ in inside if s.is_declared_global())]
+    known = {"__file__", "__name__", "display", "get_ipython", "In", "Out", *dir(builtins)}
+    known |= {s.get_name() for s in bound if s.is_assigned() or s.is_imported() or s.is_namespace()}
     return {
-        (s.get_name(), scope.get_name())
-        for scope in scopes
-        for s in scope.get_symbols()
-        if s.is_global()
-        and s.is_referenced()
-        and s.get_name() not in known
-        and s.get_name()[:1] != "_"
-    }
+        (name, scope)
+        for s, scope in inside
+        if s.is_global() and s.is_referenced()
+        and (name := s.get_name()) not in known and not name.startswith("_")
+    }  # fmt: skip
 
 
 def _scopes(scope: symtable.SymbolTable) -> Iterator[symtable.SymbolTable]:

@@ -14,12 +14,12 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from transpiler.merge.diff3 import changes, merge_lines, take_both, take_ours, take_theirs
+from transpiler.merge.diff3 import changes, merge_lines, take
 from transpiler.merge.globals import Sides, with_one_block
-from transpiler.merge.units import split_lines
+from transpiler.merge.lines import tree_of
+from transpiler.merge.units import parse_members, split_lines
 
 # --- both sides, one after the other --------------------------------------------------------------------------------------
-
 
 # A unit is a statement, or an entry of a list; what stands around the members of a group is half of one.
 _FRAMES = (("", ""), ("[", "]"), ("", "]"), ("[", ""), ("", "    pass"))
@@ -33,48 +33,29 @@ def keep_both(sides: Sides) -> str | None:
     """
     (base, ours, theirs), _ = with_one_block(sides, both=True)
     pieces = merge_lines(split_lines(base), split_lines(ours), split_lines(theirs))
-    text = take_both(pieces)
-    return _reachable(text) if _is_whole(text, take_ours(pieces), take_theirs(pieces)) else None
+    text = take(pieces, "ours", "theirs")
+    is_whole = _is_whole(text, take(pieces, "ours"), take(pieces, "theirs"))
+    return _reachable(text) if is_whole else None
 
 
 def _is_whole(text: str, ours: str, theirs: str) -> bool:
     """Whether each statement of a text, and each header of one, is one of either side."""
     for frame in _FRAMES:
-        try:
-            now, one, two = (
-                set(_statements(ast.parse(_as_python(each, *frame))))
-                for each in (text, ours, theirs)
-            )
-        except (SyntaxError, ValueError, RecursionError):
-            continue
-        return now <= one | two
+        trees = [tree_of(each, *frame) for each in (text, ours, theirs)]
+        if None not in trees:
+            now, one, two = (set(_statements(tree)) for tree in trees if tree)
+            return now <= one | two
     return False
-
-
-def _as_python(text: str, before: str, after: str) -> str:
-    """A text as Python could read it: indented as it is, with the other half of what it opens or closes."""
-    first = next((line for line in text.split("\n") if line.strip()), "")
-    indent = first[: len(first) - len(first.lstrip())]
-    above = f"if 1:\n{indent}pass\n" if indent else ""
-    return f"{above}{indent}{before}\n{text}\n{indent}{after}\n"
 
 
 def _statements(node: ast.AST) -> Iterator[str]:
     """Each statement inside a node as it would be compared: of a compound one its header, then what is in it."""
-    inside = [each for name in _BODIES for each in getattr(node, name, ())]
     if not isinstance(node, ast.Module):
-        header = [
-            (name, [ast.dump(each) if isinstance(each, ast.AST) else each for each in _listed(value)])
-            for name, value in ast.iter_fields(node)
-            if name not in _BODIES
-        ]  # fmt: skip
-        yield f"{type(node).__name__} {header}"
-    for each in inside:
-        yield from _statements(each)
-
-
-def _listed(value: object) -> list[object]:
-    return value if isinstance(value, list) else [value]
+        header = {name: value for name, value in ast.iter_fields(node) if name not in _BODIES}
+        yield ast.dump(type(node)(**header))
+    for name in _BODIES:
+        for each in getattr(node, name, ()):
+            yield from _statements(each)
 
 
 def _reachable(text: str) -> str:
@@ -82,13 +63,8 @@ def _reachable(text: str) -> str:
 
     The last value of a cell is returned. With the lines of both sides there would be two, and the second would never run.
     """
-    try:
-        (holder,) = ast.parse(f"class C:\n{text}").body
-    except (SyntaxError, ValueError):
-        return text
-    members = holder.body if isinstance(holder, ast.ClassDef) else []
     lines = split_lines(text)
-    for member in members:
+    for member in parse_members(text):
         if isinstance(member, ast.FunctionDef | ast.AsyncFunctionDef):
             for statement in member.body[:-1]:
                 if isinstance(statement, ast.Return) and statement.value is not None:
@@ -98,7 +74,6 @@ def _reachable(text: str) -> str:
 
 
 # --- conflicts ------------------------------------------------------------------------------------------------------------
-
 
 _BEGIN = re.compile(r"^\s*# >>> PORT CONFLICT ([0-9a-f]{4,12})\b")
 _INSIDE = re.compile(r"^\s*# (?:was     |notebook) \|")
@@ -120,8 +95,7 @@ class Conflict:
     unit: str  # The path of the unit
     reason: str  # A key of REASONS
     base: str | None  # The unit as it was emitted before both changed it; None when there was none
-    notebook: str | None
-    """The unit as it is emitted now; None when the notebook has no such cell any more."""
+    notebook: str | None  # The unit as it is emitted now; None when there is none any more
 
 
 def conflict_id(unit: str, taken: set[str]) -> str:

@@ -9,7 +9,7 @@ from transpiler.merge.conflicts import Conflict, block, conflict_id, keep_both
 from transpiler.merge.diff3 import merge_order
 from transpiler.merge.globals import with_globals_of, with_one_block
 from transpiler.merge.lines import Formatter, count_lines, merge_by_lines, merge_import, same_code
-from transpiler.merge.units import WORKFLOW, Group, Leaf, Unit, cut_bundle, step_of
+from transpiler.merge.units import WORKFLOW, Group, Unit, cut_bundle, step_of
 
 What = Literal[
     "unchanged", "updated", "kept", "same", "merged", "conflict", "removed", "deleted", "added",
@@ -32,33 +32,31 @@ class Decisions:
     """The user's choices, and the results collected while the units are merged."""
 
     pending: Mapping[str, Conflict]  # Conflicts whose block is in the plugin, by unit
-    choices: Mapping[str, Choice]
-    """How to settle conflicts: by the conflict's id, the step, the unit's name, or "*"."""
+    choices: Mapping[str, Choice]  # By the conflict's id, the step, the unit's name, or "*"
     restore: Collection[str]  # Steps and units whose deletion is to be undone
     formatted: Formatter | None
-    names: Collection[str] = ()  # Imported names that the result needs
-    methods: Collection[str] = ()  # Methods that the result needs
-    forced: Collection[str] = ()  # Units whose merge did not pass the checks: they are conflicts
+    names: frozenset[str] = frozenset()  # Imported names that the result needs
+    methods: frozenset[str] = frozenset()  # Methods that the result needs
+    forced: frozenset[str] = frozenset()  # Units that are conflicts since a check found a fault
     changes: list[Change] = field(default_factory=list)
     conflicts: list[Conflict] = field(default_factory=list)
     stays: Collection[str] = ()  # Steps that the notebook has no more and that stay
     leaves: Collection[str] = ()  # Steps that the notebook has no more and that go
-    refused: list[str] = field(default_factory=list)
-    """Units that were to have both texts, and cannot."""
+    refused: list[str] = field(default_factory=list)  # Were to have both texts, and cannot
+    # Texts that were left out by a decision: the loss guard does not look for their lines
     waived: list[str] = field(default_factory=list)
-    """Texts that were left out by a decision: the loss guard does not look for their lines."""
 
     def choice(self, path: str) -> Choice | None:
         """Return how a conflict of a unit is to be settled, if that was said."""
-        step = step_of(path)
         name = path.rpartition("/")[2]
         there = self.pending.get(path)
-        asked = [there.id if there else None, step, name, name.rpartition(" ")[2], "*"]
+        asked = [there.id if there else None, step_of(path), name, name.rpartition(" ")[2], "*"]
         return next((self.choices[key] for key in asked if key and key in self.choices), None)
 
-    def note(self, path: str, what: What, note: str = "") -> None:
-        """Keep what became of a unit."""
+    def note(self, path: str, what: What, *waived: str, note: str = "") -> None:
+        """Keep what became of a unit, and the texts that are left out by it."""
         self.changes.append(Change(path, what, note))
+        self.waived += waived
 
     def clash(
         self, path: str, reason: str, base: str | None, notebook: str | None, sample: str
@@ -67,7 +65,7 @@ class Decisions:
         taken = {conflict.id for conflict in self.conflicts}
         conflict = Conflict(conflict_id(path, taken), path, reason, base, notebook)
         self.conflicts.append(conflict)
-        self.note(path, "conflict", conflict.id)
+        self.note(path, "conflict", note=conflict.id)
         line = next((li for li in sample.split("\n") if li.strip()), "")
         indent = line[: len(line) - len(line.lstrip())]
         return block(conflict, indent, unit_name(path))
@@ -95,18 +93,18 @@ def merge_groups(path: str, base: Group, ours: Group, theirs: Group, to: Decisio
         if unit is not None:
             results[key] = unit
     head = _merge_frame(f"{path}:head", base.head, ours.head, theirs.head, to)
-    order, _ = merge_order(list(b), list(o), list(t), results)
     if path.endswith("def __init__"):
-        order, shown = _order(f"{path}/order", order, (list(b), list(o), list(t)), results, to)
+        order, shown = _order(f"{path}/order", (list(b), list(o), list(t)), results, to)
         head += shown
+    else:
+        order, _ = merge_order(list(b), list(o), list(t), results)
     tail = _merge_frame(f"{path}:tail", base.tail, ours.tail, theirs.tail, to)
     return Group(ours.key, _gap(base, ours, theirs), head, tuple(results[k] for k in order), tail)
 
 
 def _order(
     path: str,
-    order: list[str],
-    sides: tuple[list[str], ...],
+    sides: tuple[list[str], list[str], list[str]],
     results: dict[str, Unit],
     to: Decisions,
 ) -> tuple[list[str], str]:
@@ -114,18 +112,15 @@ def _order(
     base, ours, theirs = sides
     if (pending := to.pending.get(path)) and pending.base is not None:
         base = [f"entry {step}" for step in pending.base.split()]
-        order, clash = merge_order(base, ours, theirs, results)
-    else:
-        clash = merge_order(base, ours, theirs, results)[1]
+    order, clash = merge_order(base, ours, theirs, results)
     if not clash:
         return order, ""
     choice = to.choice(path)
     if choice is not None:
         to.note(path, "settled")
         return (merge_order(ours, ours, theirs, results)[0] if choice == "notebook" else order), ""
-    before, now = (
-        "".join(f"{key.removeprefix('entry ')}\n" for key in side) for side in (base, theirs)
-    )
+    listed = ([key.removeprefix("entry ") for key in side] for side in (base, theirs))
+    before, now = ("".join(f"{step}\n" for step in steps) for steps in listed)
     return order, to.clash(path, "order", before, now, results[order[0]].whole)
 
 
@@ -137,16 +132,16 @@ def _orphans(
     A step's bundle and its entry in the list stay or go together.
     """
     stays, leaves = set(), set()
-    come_in = sum((count_lines(unit.whole) for unit in t.values()), Counter[str]())
-    come_in -= sum((count_lines(unit.whole) for unit in b.values()), Counter[str]())
+    lines = [count_lines("\n".join(u.whole for u in side.values())) for side in (t, b)]
+    come_in = lines[0] - lines[1]
     entries = [_entries(side.get("def __init__")) for side in (b, o)]
     for key, unit in o.items():
         pending = to.pending.get(f"{path}/{key}")
         before = _pending_unit(pending, unit) if pending else b.get(key)
         if not isinstance(unit, Group) or key in t or before is None or step_of(key) != key:
             continue
-        in_list = [side.get(f"entry {key}") for side in entries]
-        retitled = in_list[0] is not None and in_list[1] is not None and in_list[0] != in_list[1]
+        then, now = (side.get(f"entry {key}") for side in entries)
+        retitled = then is not None and now is not None and then != now
         # An open conflict stays until it is settled: its edit may be one of the entry, whose base is gone.
         edited = pending is not None or retitled or _may_lose_edits(before, unit, come_in)
         if edited and to.choice(f"{path}/{key}") != "notebook":
@@ -188,11 +183,12 @@ def _merge_unit(
     if path.startswith("from ") and (unit := _merge_import(path, base, ours, theirs, to)):
         return unit if unit.whole else None
     if theirs is None:
+        assert base is not None
         return _merge_dropped(path, base, ours, to)
-    gap = _gap(base, ours, theirs)
     if base is None:
-        return _merge_added(path, ours, theirs, gap, to)
-    return Leaf(ours.key, gap, _merge_text(path, base.whole, ours.whole, theirs.whole, to))
+        return _merge_added(path, ours, theirs, to)
+    text = _merge_text(path, base.whole, ours.whole, theirs.whole, to)
+    return Unit(ours.key, _gap(base, ours, theirs), text)
 
 
 def _merge_absent(path: str, base: Unit | None, theirs: Unit | None, to: Decisions) -> Unit | None:
@@ -202,88 +198,84 @@ def _merge_absent(path: str, base: Unit | None, theirs: Unit | None, to: Decisio
     if base is None:
         to.note(path, "added")
         return theirs
-    step = step_of(path)
-    if {step, unit_name(path), path} & set(to.restore):
+    if {step_of(path), unit_name(path), path} & set(to.restore):
         to.note(path, "restored")
         return theirs
     if base.whole == theirs.whole:
         to.note(path, "deleted")
         return None
-    whole_step = isinstance(theirs, Group) or "/entry " in path
-    choice = "mine" if whole_step else to.choice(path)
     if path.startswith("from "):
         text = merge_import(base.whole, None, theirs.whole, to.names)
         to.note(path, "updated")
-        return Leaf(theirs.key, theirs.gap, text) if text else None
+        return Unit(theirs.key, theirs.gap, text) if text else None
+    whole_step = isinstance(theirs, Group) or "/entry " in path
+    choice = "mine" if whole_step else to.choice(path)
     if choice in ("notebook", "both"):
         to.note(path, "settled")
         return theirs
     if choice == "mine":
-        to.note(path, "deleted", "the notebook has changed it since" if whole_step else "")
-        to.waived.append(theirs.whole)
+        since = "the notebook has changed it since" if whole_step else ""
+        to.note(path, "deleted", theirs.whole, note=since)
         return None
     shown = to.clash(path, "deleted", base.whole, theirs.whole, theirs.whole)
-    return Leaf(theirs.key, theirs.gap, shown)
+    return Unit(theirs.key, theirs.gap, shown)
 
 
-def _merge_dropped(path: str, base: Unit | None, ours: Unit, to: Decisions) -> Unit | None:
+def _merge_dropped(path: str, base: Unit, ours: Unit, to: Decisions) -> Unit | None:
     """What becomes of a unit that the notebook no longer has: it goes, unless it was edited or something needs it."""
-    assert base is not None
     step, name = step_of(path), unit_name(path)
     if "/entry " in path and step is not None:
         if step in to.stays:
             return ours
-        to.note(path, "removed")
-        to.waived.append(ours.whole)
+        to.note(path, "removed", ours.whole)
         return None
+    differs = not _is_unedited(base.whole, ours.whole)
     is_step = isinstance(ours, Group) and step == ours.key
-    edited = step in to.stays if is_step else not _is_unedited(base.whole, ours.whole)
+    edited = step in to.stays if is_step else differs
     if not edited and (name in to.methods or name in to.names):
-        to.note(path, "kept", "the notebook needs it no more, your code does")
+        to.note(path, "kept", note="the notebook needs it no more, your code does")
         return ours
     choice = to.choice(path)
     if not edited or choice == "notebook":
-        asked = choice == "notebook" and not _is_unedited(base.whole, ours.whole)
-        to.note(path, "settled" if asked else "removed")
-        to.waived.append(ours.whole)
+        asked = choice == "notebook" and differs
+        to.note(path, "settled" if asked else "removed", ours.whole)
         return None
     if choice is not None:
         to.note(path, "settled")
         return ours
     shown = to.clash(path, "gone", base.whole, None, ours.whole)
-    return _put_below(shown, ours)
+    return replace(ours, head=shown + ours.head)
 
 
-def _merge_added(path: str, ours: Unit, theirs: Unit, gap: str, to: Decisions) -> Unit:
+def _merge_added(path: str, ours: Unit, theirs: Unit, to: Decisions) -> Unit:
     """What becomes of a unit that both sides added."""
     if ours.whole == theirs.whole:
         to.note(path, "same")
         return ours
     choice = to.choice(path)
     if choice in ("mine", "notebook"):
-        to.note(path, "settled")
-        to.waived += [ours.whole, theirs.whole]
+        to.note(path, "settled", ours.whole, theirs.whole)
         return ours if choice == "mine" else theirs
     if choice == "both":
         to.refused.append(path)
     shown = to.clash(path, "added", None, theirs.whole, ours.whole)
-    return _put_below(shown, replace(ours, gap=gap))
+    return replace(ours, head=shown + ours.head)
 
 
 def _merge_import(
     path: str, base: Unit | None, ours: Unit, theirs: Unit | None, to: Decisions
-) -> Leaf | None:
+) -> Unit | None:
     """An import, merged by its names; None when that cannot be done. A text of "" means that it goes."""
-    texts = [None if unit is None else unit.whole for unit in (base, ours, theirs)]
-    if texts[2] in texts[:2]:
+    b, o, t = (None if unit is None else unit.whole for unit in (base, ours, theirs))
+    if t in (b, o):
         return None  # the table knows
-    text = merge_import(texts[0], texts[1], texts[2], to.names)
+    text = merge_import(b, o, t, to.names)
     if text is None:
         return None
-    what: What = "kept" if text == texts[1] else "updated" if text == (texts[2] or "") else "merged"
-    to.note(path, what if texts[0] != texts[1] or what == "updated" else "updated")
-    to.waived += [each for each in texts[1:] if each]
-    return Leaf(ours.key, _gap(base, ours, theirs or ours), text)
+    is_theirs = text == (t or "") or b == o
+    what: What = "kept" if text == o != b else "updated" if is_theirs else "merged"
+    to.note(path, what, ours.whole, t or "")
+    return Unit(ours.key, _gap(base, ours, theirs or ours), text)
 
 
 def _merge_text(
@@ -297,17 +289,13 @@ def _merge_text(
     choice = to.choice(path)
     settled = choice if path in to.pending else None
     if settled is None and not part and same_code(base, ours):
-        to.note(path, "updated")
-        to.waived.append(ours)
+        to.note(path, "updated", ours)
         return theirs
     formatted = None if part else to.formatted
     (b, o, t), declared = with_one_block((base, ours, theirs))
     merge = merge_by_lines(b, o, t, formatted, whole=not part)
     if settled is None and merge.text is not None and path not in to.forced:
-        to.note(path, "merged")
-        to.waived += declared
-        if formatted:
-            to.waived.append(ours)
+        to.note(path, "merged", *declared, *([ours] if formatted else ()))
         return merge.text
     of_both = keep_both((base, ours, theirs)) if choice == "both" else None
     if choice == "both" and of_both is None:
@@ -319,8 +307,7 @@ def _merge_text(
         beneath = with_globals_of(theirs, merge.settled) if declared else merge.settled
         to.waived += declared
         return to.clash(path, "changed", beneath, theirs, ours) + merge.mine
-    to.note(path, "settled")
-    to.waived += [ours, theirs]
+    to.note(path, "settled", ours, theirs)
     kept = ours if merge.mine is None or path in to.forced else merge.mine
     return {"mine": kept, "notebook": theirs, "both": of_both or ""}[choice]
 
@@ -342,16 +329,7 @@ def _is_unedited(one: str, two: str) -> bool:
 
 def _gap(base: Unit | None, ours: Unit, theirs: Unit) -> str:
     """The empty lines above a merged unit."""
-    if base is None:
-        return ours.gap
-    return theirs.gap if ours.gap == base.gap else ours.gap
-
-
-def _put_below(shown: str, unit: Unit) -> Unit:
-    """A unit with a block above it."""
-    if isinstance(unit, Group):
-        return replace(unit, head=shown + unit.head)
-    return replace(unit, text=shown + unit.text)
+    return theirs.gap if base is not None and ours.gap == base.gap else ours.gap
 
 
 def _pending_unit(pending: Conflict, like: Unit) -> Unit | None:
@@ -360,4 +338,4 @@ def _pending_unit(pending: Conflict, like: Unit) -> Unit | None:
         return None
     if isinstance(like, Group) and (bundle := cut_bundle(pending.base)):
         return replace(bundle, key=like.key, gap=like.gap)
-    return Leaf(like.key, like.gap, pending.base)
+    return Unit(like.key, like.gap, pending.base)

@@ -4,10 +4,10 @@ Edits that only touch each other are both taken, in the order of the base; edits
 different insertions at one place, clash.
 """
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,10 +47,8 @@ def merge_lines(base: Sequence[str], ours: Sequence[str], theirs: Sequence[str])
 
 def without_clashes(base: Sequence[str], ours: Sequence[str], theirs: Sequence[str]) -> str:
     """Return the base with every change of theirs but those that clash with ours."""
-    kept = (
-        was if two is None or (one is not None and one != two) else two
-        for was, one, two in _places(base, ours, theirs)
-    )
+    places = _places(base, ours, theirs)
+    kept = (was if two is None or one not in (None, two) else two for was, one, two in places)
     return "".join(line for lines in kept for line in lines)
 
 
@@ -82,54 +80,42 @@ def join_pieces(pieces: Sequence[Piece]) -> str | None:
     """Return the merged text, or None when a piece clashes."""
     if any(isinstance(piece, Clash) for piece in pieces):
         return None
-    return "".join(line for piece in pieces if not isinstance(piece, Clash) for line in piece)
+    return take(pieces)
 
 
-def take_ours(pieces: Sequence[Piece]) -> str:
-    """Return the text in which ours stands where the sides clash."""
-    return "".join(
-        line for piece in pieces for line in (piece.ours if isinstance(piece, Clash) else piece)
-    )
-
-
-def take_theirs(pieces: Sequence[Piece]) -> str:
-    """Return the text in which theirs stands where the sides clash."""
-    return "".join(
-        line for piece in pieces for line in (piece.theirs if isinstance(piece, Clash) else piece)
-    )
-
-
-def take_both(pieces: Sequence[Piece]) -> str:
-    """Return the text in which, where the sides clash, first ours and then theirs stands."""
+def take(pieces: Iterable[Piece], *sides: Literal["ours", "theirs"]) -> str:
+    """Return the text in which, where the sides clash, the lines of these `sides` stand, one after the other."""
     lines: list[str] = []
     for piece in pieces:
-        lines += (*piece.ours, *piece.theirs) if isinstance(piece, Clash) else piece
+        if isinstance(piece, Clash):
+            lines += [line for side in sides for line in getattr(piece, side)]
+        else:
+            lines += piece
     return "".join(lines)
 
 
 def _cluster(left: list[_Change], right: list[_Change]) -> tuple[list[_Change], list[_Change]]:
     """Take the first change off the lists, with all changes that meet it directly or by way of others."""
-    from_left = bool(left) and (not right or left[0][:2] <= right[0][:2])
-    sides = ([left.pop(0)], []) if from_left else ([], [right.pop(0)])
-    mine, other = sides
-    more = True
-    while more:
-        more = False
+    mine: list[_Change] = []
+    other: list[_Change] = []
+    if left and (not right or left[0][:2] <= right[0][:2]):
+        mine.append(left.pop(0))
+    else:
+        other.append(right.pop(0))
+    while True:
         for queue, taken, facing in ((right, other, mine), (left, mine, other)):
-            while queue and any(_meet(queue[0], change) for change in facing):
+            if queue and any(_meet(queue[0], change) for change in facing):
                 taken.append(queue.pop(0))
-                more = True
-    return mine, other
+                break
+        else:
+            return mine, other
 
 
 def _meet(one: _Change, two: _Change) -> bool:
     """Whether two changes of different sides concern the same place of the base."""
     if one.start == one.end and two.start == two.end:
         return one.start == two.start
-    if one.start == one.end or two.start == two.end:
-        inside, around = (one, two) if one.start == one.end else (two, one)
-        return around.start < inside.start < around.end
-    return max(one.start, two.start) < min(one.end, two.end)
+    return one.start < two.end and two.start < one.end
 
 
 def _side(lines: Sequence[str], taken: Sequence[_Change], start: int, end: int) -> tuple[str, ...]:

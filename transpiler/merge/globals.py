@@ -2,7 +2,7 @@
 
 import re
 import symtable
-from collections.abc import Sequence
+import textwrap
 from dataclasses import dataclass
 
 from transpiler.merge.units import split_lines
@@ -84,22 +84,11 @@ def _cell(text: str) -> _CellFunction | None:
 
 def _written(names: dict[str, str], indent: str) -> str:
     """The lines, each no longer than a line may be, as the compiler writes them."""
-    groups: dict[str, list[str]] = {}
-    for name, comment in names.items():
-        groups.setdefault(comment, []).append(name)
-    return "".join(
-        f"{line}\n"
-        for comment, listed in groups.items()
-        for line in _lines(listed, comment, indent)
-    )
-
-
-def _lines(names: Sequence[str], comment: str, indent: str) -> list[str]:
-    after = f"  {comment}" if comment else ""
-    lines: list[list[str]] = []
-    for name in names:
-        if lines and len(f"{indent}global {', '.join([*lines[-1], name])}{after}") <= WIDTH:
-            lines[-1].append(name)
-        else:
-            lines.append([name])
-    return [f"{indent}global {', '.join(line)}{after}" for line in lines]
+    text = ""
+    for comment in dict.fromkeys(names.values()):
+        before, after = f"{indent}global ", f"  {comment}" if comment else ""
+        listed = "".join(f"{name}, " for name, its in names.items() if its == comment)
+        room = max(1, WIDTH + len(",") - len(before + after))
+        for line in textwrap.wrap(listed, room, break_long_words=False):
+            text += f"{before}{line.removesuffix(',')}{after}\n"
+    return text

@@ -4,18 +4,11 @@ import ast
 import io
 import tokenize
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 
-from transpiler.merge.diff3 import (
-    Clash,
-    Piece,
-    join_pieces,
-    merge_lines,
-    take_ours,
-    without_clashes,
-)
-from transpiler.merge.units import split_lines
+from transpiler.merge.diff3 import Clash, join_pieces, merge_lines, take, without_clashes
+from transpiler.merge.units import split_comments, split_lines
 
 WIDTH = 88
 Formatter = Callable[[str], str]
@@ -23,36 +16,37 @@ Formatter = Callable[[str], str]
 
 def same_code(one: str, two: str) -> bool:
     """Whether two texts differ only in layout: line breaks, brackets, trailing commas, the kind of quotes. Comments count."""
-    try:
-        if _comments_in(one) != _comments_in(two):
-            return False
-        trees = [ast.dump(ast.parse(_as_block(text))) for text in (one, two)]
-        return trees[0] == trees[1]
-    except (SyntaxError, ValueError, tokenize.TokenError):
+    before, now = tree_of(one), tree_of(two)
+    if before is None or now is None or ast.dump(before) != ast.dump(now):
         return False
+    return _comments_in(one) == _comments_in(two)
 
 
 def _comments_in(text: str) -> list[str]:
-    """The comments of a unit, in order."""
-    tokens = tokenize.generate_tokens(io.StringIO(_as_block(text)).readline)
+    """The comments of a unit that is Python, in order."""
+    tokens = tokenize.generate_tokens(io.StringIO(_as_python(text)).readline)
     return [token.string.rstrip() for token in tokens if token.type == tokenize.COMMENT]
+
+
+def tree_of(text: str, before: str = "", after: str = "") -> ast.Module | None:
+    """Return the tree of a unit, or of half of one with the other half of what it opens or closes; None where it is not Python."""
+    try:
+        return ast.parse(_as_python(text, before, after))
+    except (SyntaxError, ValueError, RecursionError):
+        return None
+
+
+def _as_python(text: str, before: str = "", after: str = "") -> str:
+    """A text where its indentation is right."""
+    _, code = split_comments(text)
+    indent = code[: len(code) - len(code.lstrip())]
+    above = f"if 1:\n{indent}pass\n" if indent else ""
+    return f"{above}{indent}{before}\n{text}\n{indent}{after}\n"
 
 
 def parses(text: str) -> bool:
     """Whether a unit is Python by itself: statements, or entries of a list."""
-    for attempt in (_as_block(text), f"[\n{text}\n]"):
-        try:
-            ast.parse(attempt)
-        except (SyntaxError, ValueError):
-            continue
-        return True
-    return False
-
-
-def _as_block(text: str) -> str:
-    """A unit where its indentation is right."""
-    first = next((line for line in text.split("\n") if line.strip()), "")
-    return f"if 1:\n{text}" if first[:1] in " \t" else text
+    return tree_of(text) is not None or tree_of(text, "[", "]") is not None
 
 
 # --- lines ------------------------------------------------------------------------------------------------------------
@@ -63,8 +57,9 @@ class Merge:
     """The merge of one text: `text` is None where it clashes."""
 
     text: str | None
-    mine: str | None = None
-    """The text with ours where it clashes and all else merged; None where that would be no text."""
+    mine: str | None = (
+        None  # With ours where it clashes, else merged; None if that would be no text
+    )
     settled: str = ""  # Beside `mine`: the base, with what came in of theirs
 
 
@@ -75,21 +70,20 @@ def merge_by_lines(
 
     `whole` texts must be Python by themselves afterwards; others are checked with the file.
     """
-    pieces = merge_lines(split_lines(base), split_lines(ours), split_lines(theirs))
+
+    def is_sound(text: str, beside: str = "") -> bool:
+        return complete(base, ours, theirs, text, beside) and (not whole or parses(text))
+
+    sides = [split_lines(side) for side in (base, ours, theirs)]
+    pieces = merge_lines(*sides)
     text = join_pieces(pieces)
-    if text is not None and not (
-        complete(base, ours, theirs, text) and (not whole or parses(text))
-    ):
-        text = None
-    if text is None and formatted is not None:
-        text = _merge_formatted(base, ours, theirs, formatted)
+    if text is None or not is_sound(text):
+        text = _merge_formatted(base, ours, theirs, formatted) if formatted else None
     if text is not None:
         return Merge(text)
-    kept, beside = take_ours(pieces), "".join(_theirs(pieces))
-    if not complete(base, ours, theirs, kept, beside) or (whole and not parses(kept)):
-        return Merge(None)
-    settled = without_clashes(split_lines(base), split_lines(ours), split_lines(theirs))
-    return Merge(None, kept, settled)
+    kept = take(pieces, "ours")
+    beside = take((piece for piece in pieces if isinstance(piece, Clash)), "theirs")
+    return Merge(None, kept, without_clashes(*sides)) if is_sound(kept, beside) else Merge(None)
 
 
 def _merge_formatted(base: str, ours: str, theirs: str, formatted: Formatter) -> str | None:
@@ -105,17 +99,10 @@ def _merge_formatted(base: str, ours: str, theirs: str, formatted: Formatter) ->
     return text
 
 
-def _theirs(pieces: Iterable[Piece]) -> Iterator[str]:
-    for piece in pieces:
-        if isinstance(piece, Clash):
-            yield from piece.theirs
-
-
 def _format_unit(text: str, formatted: Formatter) -> str | None:
     """A unit as black formats it in its class, or None when it cannot be formatted by itself."""
-    indented = text[:1] in " \t"
     try:
-        if not indented:
+        if text[:1] not in " \t":
             return formatted(text)
         return formatted(f"class C:\n{text}").removeprefix("class C:\n")
     except Exception:  # black has exceptions of several kinds; without its help the clash is shown
@@ -134,11 +121,9 @@ def complete(base: str, ours: str, theirs: str, result: str, beside: str = "") -
     """
     b, o, t, r = map(count_lines, (base, ours, theirs, result))
     left_over = any(
-        r[line] > max(0, o[line] + t[line] - count)
+        min(o[line], t[line]) < max(o[line], t[line]) == count and r[line] > min(o[line], t[line])
         for line, count in b.items()
-        if (o[line] == count) != (t[line] == count) and min(o[line], t[line]) < count
-        and max(o[line], t[line]) == count
-    )  # fmt: skip
+    )
     return not left_over and not lost_lines(b, o, t, r + count_lines(beside))
 
 
@@ -149,13 +134,8 @@ def lost_lines(
     missing = []
     for line in ours.keys() | theirs.keys():
         left, right = ours[line] - base[line], theirs[line] - base[line]
-        if left > 0 and right > 0:
-            wanted = base[line] + max(left, right)
-        elif left > 0 or right > 0:
-            wanted = base[line] + left + right
-        else:
-            continue
-        if result[line] < wanted:
+        added = max(left, right) if left > 0 and right > 0 else left + right
+        if max(left, right) > 0 and result[line] < base[line] + added:
             missing.append(line)
     return sorted(missing)
 
@@ -165,7 +145,7 @@ def lost_lines(
 
 def imported_names(text: str) -> list[str] | None:
     """The names of a `from ... import` unit as written (`a as b`); None for anything else, or where comments stand in it."""
-    _, statement = _above(text)
+    _, statement = split_comments(text)
     try:
         body = ast.parse(statement).body
     except (SyntaxError, ValueError):
@@ -175,14 +155,6 @@ def imported_names(text: str) -> list[str] | None:
     return [f"{a.name} as {a.asname}" if a.asname else a.name for a in body[0].names]
 
 
-def _above(text: str) -> tuple[str, str]:
-    lines = split_lines(text)
-    number = next(
-        (n for n, line in enumerate(lines) if line.strip() and not line.strip().startswith("#")), 0
-    )
-    return "".join(lines[:number]), "".join(lines[number:])
-
-
 def merge_import(
     base: str | None, ours: str | None, theirs: str | None, keep: Collection[str]
 ) -> str | None:
@@ -190,26 +162,22 @@ def merge_import(
 
     A name that the notebook no longer needs goes, unless it is in `keep`: the user's own code uses it.
     """
-    sides = [[] if text is None else imported_names(text) for text in (base, ours, theirs)]
-    b, o, t = sides
+    sides = (base, ours, theirs)
+    b, o, t = ([] if text is None else imported_names(text) for text in sides)
     if b is None or o is None or t is None:
         return None
     names = [name for name in o if name in t or name not in b or _bound(name) in keep]
     names += [name for name in t if name not in b and name not in names]
     if not names:
         return ""
-    texts = [text or "" for text in (base, ours, theirs)]
-    above = _comments(*(_above(text)[0] for text in texts))
+    (before, _), (by_us, mine), (by_them, its) = (split_comments(text or "") for text in sides)
+    above = join_pieces(merge_lines(*map(split_lines, (before, by_us, by_them))))
     if above is None:
         return None
-    for text, there in ((theirs, t), (ours, o)):
-        if text is not None and set(there) == set(names) and len(there) == len(set(there)):
-            return above + _above(text)[1]
-    return above + _import(_above(ours or theirs or "")[1], names)
-
-
-def _comments(base: str, ours: str, theirs: str) -> str | None:
-    return join_pieces(merge_lines(split_lines(base), split_lines(ours), split_lines(theirs)))
+    for statement, there in ((its, t), (mine, o)):
+        if set(there) == set(names) and len(there) == len(set(there)):
+            return above + statement
+    return above + _import(mine or its, names)
 
 
 def _bound(name: str) -> str:
@@ -219,9 +187,7 @@ def _bound(name: str) -> str:
 def _import(statement: str, names: Iterable[str]) -> str:
     """An import statement with other names, as black and isort would write it."""
     start = statement[: statement.index(" import ")]
-    ordered = sorted(
-        names, key=lambda n: (not (len(n) > 1 and n.isupper()), not n[:1].isupper(), n)
-    )
+    ordered = sorted(names, key=lambda n: (not n.isupper() or len(n) == 1, not n[:1].isupper(), n))
     line = f"{start} import {', '.join(ordered)}\n"
     if len(line) <= WIDTH + 1 and "(" not in statement:
         return line

@@ -5,26 +5,16 @@ every save. So content carries the load where ids are gone, and ids that contrad
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
-from typing import Protocol
+from itertools import product
+
+from transpiler.model.ir import KnownCell
 
 ALIKE = 0.4
 """From this similarity on two cells are taken for one. Measured: 99 % found, next to nothing found wrongly."""
 PART = 0.6  # A cell with this share of its lines in another one may be a part of it
-
-
-class EarlierCell(Protocol):
-    """A cell as it was at the last port."""
-
-    @property
-    def id(self) -> str:
-        """Its id then."""
-
-    @property
-    def source(self) -> str:
-        """Its text then."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,16 +25,16 @@ class Now:
     source: str
 
 
-def match_cells(old: Sequence[EarlierCell], new: Sequence[Now]) -> dict[int, int]:
+def match_cells(old: Sequence[KnownCell], new: Sequence[Now]) -> dict[int, int]:
     """Return the position in `old` for each position in `new` whose cell was there before."""
-    found: dict[int, int] = _by_id(old, new)
+    found = _by_id(old, new)
     _in_order(old, new, found)
     _anywhere(old, new, found)
     _alike(old, new, found)
     return found
 
 
-def _by_id(old: Sequence[EarlierCell], new: Sequence[Now]) -> dict[int, int]:
+def _by_id(old: Sequence[KnownCell], new: Sequence[Now]) -> dict[int, int]:
     """Cells of the same id, unless the content of the others says that ids were given anew."""
     places = {cell.id: number for number, cell in enumerate(old)}
     found = {n: places[cell.id] for n, cell in enumerate(new) if cell.id in places}
@@ -66,40 +56,36 @@ def _by_id(old: Sequence[EarlierCell], new: Sequence[Now]) -> dict[int, int]:
     return found
 
 
-def _left(count: int, taken: Sequence[int]) -> list[int]:
-    there = set(taken)
-    return [n for n in range(count) if n not in there]
+def _left(cells: Sequence[object], taken: Collection[int]) -> list[int]:
+    """The positions of cells that are not taken."""
+    return [n for n in range(len(cells)) if n not in taken]
 
 
-def _in_order(old: Sequence[EarlierCell], new: Sequence[Now], found: dict[int, int]) -> None:
-    a, b = _left(len(old), list(found.values())), _left(len(new), list(found))
-    matcher = SequenceMatcher(
-        None, [old[n].source for n in a], [new[n].source for n in b], autojunk=False
-    )
-    for block in matcher.get_matching_blocks():
+def _in_order(old: Sequence[KnownCell], new: Sequence[Now], found: dict[int, int]) -> None:
+    a, b = _left(old, set(found.values())), _left(new, found)
+    one, two = [old[n].source for n in a], [new[n].source for n in b]
+    for block in SequenceMatcher(None, one, two, autojunk=False).get_matching_blocks():
         for k in range(block.size):
             found[b[block.b + k]] = a[block.a + k]
 
 
-def _anywhere(old: Sequence[EarlierCell], new: Sequence[Now], found: dict[int, int]) -> None:
-    free = _left(len(old), list(found.values()))
-    for n in _left(len(new), list(found)):
+def _anywhere(old: Sequence[KnownCell], new: Sequence[Now], found: dict[int, int]) -> None:
+    free = _left(old, set(found.values()))
+    for n in _left(new, found):
         same = next((o for o in free if old[o].source == new[n].source), None)
         if same is not None:
             found[n] = same
             free.remove(same)
 
 
-def _alike(old: Sequence[EarlierCell], new: Sequence[Now], found: dict[int, int]) -> None:
-    a, b = _left(len(old), list(found.values())), _left(len(new), list(found))
+def _alike(old: Sequence[KnownCell], new: Sequence[Now], found: dict[int, int]) -> None:
     pairs = []
-    for n in b:
-        for o in a:
-            score = similarity(old[o].source, new[n].source) - 0.001 * abs(n - o)
-            if score >= ALIKE:
-                pairs.append((-score, n, o))
+    for n, o in product(_left(new, found), _left(old, set(found.values()))):
+        score = similarity(old[o].source, new[n].source) - 0.001 * abs(n - o)
+        if score >= ALIKE:
+            pairs.append((-score, n, o))
     for _, n, o in sorted(pairs):
-        if n not in found and o not in set(found.values()):
+        if n not in found and o not in found.values():
             found[n] = o
 
 

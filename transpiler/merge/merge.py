@@ -4,8 +4,8 @@ Three texts: `base`, as it was emitted last; `ours`, as the file is now; `theirs
 """
 
 import re
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from transpiler.merge import checks
 from transpiler.merge.conflicts import Conflict, without_blocks
@@ -31,14 +31,13 @@ class Request:
     """What is known beside the three texts, and what the user asked for."""
 
     pending: tuple[Conflict, ...] = ()  # The conflicts that were open after the last merge
-    moves: Mapping[str, str] | None = None
-    """Functions of cells that have another name now, since the cell went to another step."""
-    renames: Mapping[str, str] | None = None
-    """Methods of the frame that the user renamed, as earlier merges found."""
-    choices: Mapping[str, Choice] | None = None
+    # Functions of cells that have another name now, since the cell went to another step
+    moves: Mapping[str, str] = field(default_factory=dict)
+    # Methods of the frame that the user renamed, as earlier merges found
+    renames: Mapping[str, str] = field(default_factory=dict)
+    choices: Mapping[str, Choice] = field(default_factory=dict)
     restore: Collection[str] = ()
-    formatted: Formatter | None = None
-    """Black, to look through a formatter's work; None does without."""
+    formatted: Formatter | None = None  # Black, to look through a formatter's work
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,15 +47,12 @@ class Merged:
     text: str
     changes: tuple[Change, ...]
     conflicts: tuple[Conflict, ...]
-    lines: Mapping[str, int]
-    """Where the block of each conflict begins, from 1. Blocks of conflicts that are not known are here, too."""
+    lines: Mapping[str, int]  # Where each block of a conflict begins, from 1, also of unknown ones
     before: tuple[str, ...]  # The steps as they were emitted last, in order
     after: tuple[str, ...]  # The steps of the merged plugin, in order
-    renames: Mapping[str, str]
-    """Methods of the frame that the user renamed: name as emitted, name in the plugin."""
-    undefined: tuple[tuple[str, str], ...] = ()
-    """Names in hand edits that nothing defines, each with the method that uses it."""
-    refused: tuple[str, ...] = ()  # Units that were to have the texts of both sides, and cannot
+    renames: Mapping[str, str]  # Renamed methods of the frame: name as emitted, name in the plugin
+    undefined: tuple[tuple[str, str], ...]  # Names that nothing defines in hand edits: name, method
+    refused: tuple[str, ...]  # Units that were to have the texts of both sides, and cannot
 
 
 def merge(base: str, ours: str, theirs: str, request: Request | None = None) -> Merged:
@@ -71,25 +67,22 @@ def merge(base: str, ours: str, theirs: str, request: Request | None = None) -> 
         trees, renames = _follow_renames(sides, request)
     except RecursionError as error:
         raise MergeRefused("it is nested too deeply") from error
-    open_ = {c.unit: _rename_pending(c, renames) for c in request.pending if c.id in stood}
+    open_ = {c.unit: _with_names(c, renames) for c in request.pending if c.id in stood}
     to, tree = _merge_until_valid(trees, open_, request)
     text = text_of(tree)
     if wanted:
         text = text.replace(_HELD, wanted[0], 1)
     if not ended and text.endswith("\n"):
         text = text[:-1]
+    for old, new in sorted(renames.items()):
+        called = f"it was {old}; the notebook's code calls it so"
+        to.note(f"{WORKFLOW}/def {new}", "kept", note=called)
     _, lines = without_blocks(text, set())
+    undefined = checks.undefined_by_edits(text_of(tree), text_of(trees[1]), text_of(trees[2]))
     return Merged(
-        text,
-        (*to.changes, *_rename_rows(renames)),
-        tuple(to.conflicts),
-        lines,
-        _steps(trees[0]),
-        _steps(tree),
-        renames,
-        checks.undefined_by_edits(text_of(tree), text_of(trees[1]), text_of(trees[2])),
-        tuple(to.refused),
-    )
+        text, tuple(to.changes), tuple(to.conflicts), lines,
+        _steps(trees[0]), _steps(tree), renames, undefined, tuple(to.refused),
+    )  # fmt: skip
 
 
 def _follow_renames(
@@ -97,7 +90,7 @@ def _follow_renames(
 ) -> tuple[tuple[Group, Group, Group], dict[str, str]]:
     """The three texts as groups, base and theirs with the names that the user gave to methods; and those names."""
     trees = _aligned_groups(sides, request)
-    renames = renames_of(*trees, request.renames or {})
+    renames = renames_of(*trees, request.renames)
     if not renames:
         return trees, {}
     base, theirs = (rename_methods(side, renames) for side in (sides[0], sides[2]))
@@ -106,7 +99,7 @@ def _follow_renames(
     return _aligned_groups((base, sides[1], theirs), request), renames
 
 
-def _rename_pending(conflict: Conflict, renames: Mapping[str, str]) -> Conflict:
+def _with_names(conflict: Conflict, renames: Mapping[str, str]) -> Conflict:
     """An open conflict whose base has the names that the user gave since."""
     base = conflict.base
     for old, new in renames.items() if base else ():
@@ -114,52 +107,35 @@ def _rename_pending(conflict: Conflict, renames: Mapping[str, str]) -> Conflict:
     return replace(conflict, base=base)
 
 
-def _rename_rows(renames: Mapping[str, str]) -> Iterator[Change]:
-    for old, new in sorted(renames.items()):
-        yield Change(
-            f"{WORKFLOW}/def {new}", "kept", f"it was {old}; the notebook's code calls it so"
-        )
-
-
 def _aligned_groups(sides: Sequence[str], request: Request) -> tuple[Group, Group, Group]:
     base, ours, theirs = sides
     known = [cut(base), cut(theirs)]
-    bundles = {
-        unit.key for tree in known for _, unit in walk(tree) if step_of(unit.key) == unit.key
-    }
+    bundles = {u.key for tree in known for _, u in walk(tree) if step_of(u.key) == u.key}
     try:
         mine = cut(ours, bundles)
-    except SyntaxError as error:
-        raise MergeRefused(error.msg, error.lineno or 1) from error
-    except ValueError as error:
-        raise MergeRefused(str(error), 1) from error
-    return move_functions(known[0], mine, known[1], request.moves or {})
+    except (SyntaxError, ValueError) as error:
+        reason, line = getattr(error, "msg", str(error)), getattr(error, "lineno", None) or 1
+        raise MergeRefused(reason, line) from error
+    return move_functions(known[0], mine, known[1], request.moves)
 
 
 def _merge_until_valid(
     trees: tuple[Group, Group, Group], open_: Mapping[str, Conflict], request: Request
 ) -> tuple[Decisions, Group]:
     """Merge until the result passes its checks: what does not is a conflict, or keeps what is still used."""
-    to = Decisions(open_, request.choices or {}, request.restore, request.formatted)
     sides = [text_of(side) for side in trees]
-    tree = merge_groups("", *trees, to)
-    reason = None
-    for _ in range(4):
+    needed: tuple[frozenset[str], frozenset[str], frozenset[str]]
+    needed = frozenset(), frozenset(), frozenset()
+    for _ in range(5):
+        to = Decisions(open_, request.choices, request.restore, request.formatted, *needed)
+        tree = merge_groups("", *trees, to)
         text = text_of(tree)
         names, methods = checks.still_used(text, sides[1])
-        names |= set(to.names)
-        methods |= set(to.methods)
         reason = None if text in sides[1:] else checks.find_problem(text, sides, to)
-        forced = set(to.forced)
-        if reason:
-            forced |= {c.unit for c in to.changes if c.what in ("merged", "conflict")}
-        if (names, methods, forced) == (set(to.names), set(to.methods), set(to.forced)):
+        failed = {c.unit for c in to.changes if reason and c.what in ("merged", "conflict")}
+        before, needed = needed, (to.names | names, to.methods | methods, to.forced | failed)
+        if needed == before:
             break
-        to = replace(
-            to, names=names, methods=methods, forced=forced,
-            changes=[], conflicts=[], refused=[], waived=[],
-        )  # fmt: skip
-        tree = merge_groups("", *trees, to)
     if reason:
         raise MergeRefused(reason)
     return to, tree
@@ -167,8 +143,5 @@ def _merge_until_valid(
 
 def _steps(tree: Group) -> tuple[str, ...]:
     """The ids of the steps list, in order."""
-    return tuple(
-        unit.key.removeprefix("entry ")
-        for path, unit in walk(tree)
-        if unit.key.startswith("entry ") and "/def __init__/" in path
-    )
+    entries = (unit for path, unit in walk(tree) if "/def __init__/entry " in path)
+    return tuple(entry.key.removeprefix("entry ") for entry in entries)

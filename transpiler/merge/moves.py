@@ -5,12 +5,12 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from difflib import SequenceMatcher
+from typing import TypeGuard
 
 from transpiler.merge.checks import is_cell
-from transpiler.merge.units import WORKFLOW, Group, Leaf, Unit, parse_plugin, split_lines, step_of
+from transpiler.merge.units import WORKFLOW, Group, Unit, parse_plugin, split_lines, step_of
 
 # --- renamed methods ------------------------------------------------------------------------------------------------------
-
 
 ALIKE = 0.6  # From this similarity of the bodies on a new method may be an old one that was renamed
 APART = 0.1  # So much less alike must the next candidate be
@@ -26,40 +26,28 @@ def renames_of(base: Group, ours: Group, theirs: Group, known: Mapping[str, str]
     for old in gone:
         if old in found:
             continue
-        scores = sorted(
-            ((_alike(before[old], mine[new], old, new), new) for new in fresh if new not in taken),
-            reverse=True,
-        )
-        if not scores or scores[0][0] < ALIKE:
-            continue
-        if len(scores) > 1 and scores[0][0] - scores[1][0] < APART:
-            continue
-        found[old] = scores[0][1]
-        taken.add(scores[0][1])
+        scores = [(_alike(before[old], mine[n], old, n), n) for n in fresh if n not in taken]
+        (best, new), (second, _), *_ = sorted(scores, reverse=True) + [(0.0, "")] * 2
+        if best >= ALIKE and best - second >= APART:
+            found[old] = new
+            taken.add(new)
     return found
 
 
 def _methods(tree: Group) -> dict[str, str]:
-    for unit in tree.members:
-        if isinstance(unit, Group) and unit.key == WORKFLOW:
-            return {
-                member.key.removeprefix("def "): member.text
-                for member in unit.members
-                if isinstance(member, Leaf)
-                and member.key.startswith("def ")
-                and step_of(member.key) is None
-                and "#" not in member.key
-            }
-    return {}
+    """The methods of the workflow's frame: name -> text."""
+    frame = (u for u in _workflow(tree) if not isinstance(u, Group) and step_of(u.key) is None)
+    methods = (u for u in frame if u.key.startswith("def ") and "#" not in u.key)
+    return {unit.key.removeprefix("def "): unit.head for unit in methods}
 
 
 def _alike(before: str, now: str, old: str, new: str) -> float:
     """How alike two methods are but for their names."""
-    sides = [
+    one, two = (
         [line.strip().replace(name, "_") for line in text.split("\n") if line.strip()]
         for text, name in ((before, old), (now, new))
-    ]
-    return SequenceMatcher(None, sides[0], sides[1], autojunk=False).ratio()
+    )
+    return SequenceMatcher(None, one, two, autojunk=False).ratio()
 
 
 def rename_methods(text: str, names: Mapping[str, str]) -> str | None:
@@ -70,10 +58,10 @@ def rename_methods(text: str, names: Mapping[str, str]) -> str | None:
     lines = [line.encode() for line in split_lines(text)]
     places = sorted(_places(parse_plugin(text), lines, names), reverse=True)
     for number, end, old in places:
-        line = lines[number]
-        if line[end - len(old.encode()) : end] != old.encode():
+        line, start = lines[number], end - len(old.encode())
+        if line[start:end] != old.encode():
             return None  # Python 3.11 does not know where in an f-string something stands
-        lines[number] = line[: end - len(old.encode())] + names[old].encode() + line[end:]
+        lines[number] = line[:start] + names[old].encode() + line[end:]
     return b"".join(lines).decode()
 
 
@@ -84,9 +72,8 @@ def _places(
     for workflow in (node for node in tree.body if isinstance(node, ast.ClassDef)):
         for member in workflow.body:
             if isinstance(member, ast.FunctionDef | ast.AsyncFunctionDef) and member.name in names:
-                number = member.lineno - 1
-                found = lines[number].find(b"def " + member.name.encode() + b"(")
-                yield number, found + len(b"def ") + len(member.name.encode()), member.name
+                number, head = member.lineno - 1, f"def {member.name}".encode()
+                yield number, lines[number].find(head + b"(") + len(head), member.name
             if is_cell(member):
                 continue
             for node in ast.walk(member):
@@ -107,56 +94,53 @@ def move_functions(
     """
     if not moves:
         return base, ours, theirs
-    there = {
-        u.key: u for u in _workflow(theirs) if isinstance(u, Group) and step_of(u.key) == u.key
-    }
+    there = {u.key: u for u in _workflow(theirs) if _is_bundle(u)}
     new = there.keys() - {u.key for u in _workflow(base)}
-    return (
-        _move_in_plugin(base, there, new, moves),
-        _move_in_plugin(ours, there, new, moves),
-        theirs,
-    )
+    before, mine = (_move_in_plugin(tree, there, new, moves) for tree in (base, ours))
+    return before, mine, theirs
 
 
 def _workflow(tree: Group) -> tuple[Unit, ...]:
     """The units of the workflow class."""
-    for unit in tree.members:
-        if isinstance(unit, Group) and unit.key == WORKFLOW:
-            return unit.members
-    return ()
+    found = (u for u in tree.members if isinstance(u, Group) and u.key == WORKFLOW)
+    return next((unit.members for unit in found), ())
+
+
+def _is_bundle(unit: Unit) -> TypeGuard[Group]:
+    """Whether a unit is the bundle of a step."""
+    return isinstance(unit, Group) and step_of(unit.key) == unit.key
 
 
 def _move_in_plugin(
     tree: Group, there: Mapping[str, Group], new: set[str], moves: Mapping[str, str]
 ) -> Group:
     """One plugin with the functions where they belong. `new` are steps that only the notebook's plugin has."""
-    taken: dict[str, Leaf] = {}
+    taken: dict[str, Unit] = {}
     units: list[Unit] = []
     for unit in _workflow(tree):
-        if isinstance(unit, Group) and step_of(unit.key) == unit.key:
+        if _is_bundle(unit):
             stays = []
             for member in unit.members:
                 name = moves.get(member.key.partition(" ")[2])
-                if name and isinstance(member, Leaf) and step_of(name) in there:
+                if name and step_of(name) in there:
                     taken[name] = _rename_function(member, name)
                 else:
                     stays.append(member)
             unit = replace(unit, members=tuple(stays))
         units.append(unit)
     targets = {step_of(name) for name in moves.values()}
-    present = {unit.key for unit in units}
-    for key in sorted(new & targets - present):
-        units.append(replace(there[key], members=()))
-    units = [_fill_bundle(u, there, taken) if isinstance(u, Group) else u for u in units]
+    missing = new & targets - {unit.key for unit in units}
+    units += [replace(there[key], members=()) for key in sorted(missing)]
     # Where the step is gone by hand, so are its cells.
+    filled = tuple(_fill_bundle(u, there, taken) if isinstance(u, Group) else u for u in units)
     members = tuple(
-        replace(u, members=tuple(units)) if isinstance(u, Group) and u.key == WORKFLOW else u
+        replace(u, members=filled) if isinstance(u, Group) and u.key == WORKFLOW else u
         for u in tree.members
     )
     return replace(tree, members=members)
 
 
-def _fill_bundle(group: Group, there: Mapping[str, Group], taken: Mapping[str, Leaf]) -> Group:
+def _fill_bundle(group: Group, there: Mapping[str, Group], taken: Mapping[str, Unit]) -> Group:
     """A bundle with the functions that came to it, in the order that the notebook's has."""
     for name, leaf in taken.items():
         if step_of(name) != group.key or group.key not in there:
@@ -168,9 +152,8 @@ def _fill_bundle(group: Group, there: Mapping[str, Group], taken: Mapping[str, L
     return group
 
 
-def _rename_function(leaf: Leaf, name: str) -> Leaf:
+def _rename_function(leaf: Unit, name: str) -> Unit:
     kind, _, old = leaf.key.partition(" ")
-    text = re.sub(
-        rf"^(\s*(?:async )?def |\s*){re.escape(old)}\b", rf"\g<1>{name}", leaf.text, flags=re.M
-    )
-    return Leaf(f"{kind} {name}", leaf.gap, text)
+    pattern = rf"^(\s*(?:async )?def |\s*){re.escape(old)}\b"
+    text = re.sub(pattern, rf"\g<1>{name}", leaf.head, flags=re.MULTILINE)
+    return Unit(f"{kind} {name}", leaf.gap, text)

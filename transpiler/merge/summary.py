@@ -23,8 +23,8 @@ _BY_HAND = {"kept", "merged", "conflict", "yours", "deleted"}
 _PARTS = {
     "cell": "code",
     "setup": "setup code",
-    "form": "form",
     "submit": "submit handler",
+    "form": "form",
     "text": "text",
 }
 
@@ -38,19 +38,13 @@ def rows(merged: Merged) -> tuple[MergedPart, ...]:
         if step is not None:
             by_step.setdefault(step, []).append(change)
         elif change.what not in ("unchanged", "updated", "same", "added", "removed"):
-            others.append(
-                MergedPart(
-                    unit_name(change.unit.removesuffix(":head").removesuffix(":tail")),
-                    _word(change),
-                    change.note,
-                )
-            )
+            name = unit_name(_whole(change.unit))
+            others.append(MergedPart(name, _word(change), change.note))
     moved = _moved_steps(merged.before, merged.after)
     found = {conflict.unit: conflict for conflict in merged.conflicts}
-    return (
-        *(_step_row(step, changes, merged.after, moved, found) for step, changes in by_step.items() if step != "finalize"),
-        *others,
-    )  # fmt: skip
+    by_step.pop("finalize", None)
+    steps = (_step_row(step, its, merged.after, moved, found) for step, its in by_step.items())
+    return (*steps, *others)
 
 
 def count_edits(merged: Merged) -> int:
@@ -68,20 +62,15 @@ def _step_row(
     """The row of one step: the weightiest of what became of its parts, and which parts that were."""
     kinds = {change.what for change in changes}
     whole = next((c for c in changes if c.unit.rpartition("/")[2] == step), None)
-    if "conflict" in kinds:
-        ids = " ".join(dict.fromkeys(c.note for c in changes if c.what == "conflict"))
-        word = f"CONFLICT {ids}"
-        detail = "; ".join(
-            f"{_part_name(c, step)}: {REASONS[found[c.unit].reason]}"
-            for c in changes
-            if c.unit in found and c.what == "conflict"
-        )
-        return MergedPart(step, word, detail)
+    if clashes := [c for c in changes if c.what == "conflict"]:
+        ids = " ".join(dict.fromkeys(c.note for c in clashes))
+        shown = [(_part_name(c, step), found[c.unit]) for c in clashes if c.unit in found]
+        detail = "; ".join(f"{name}: {REASONS[conflict.reason]}" for name, conflict in shown)
+        return MergedPart(step, f"CONFLICT {ids}", detail)
     if whole is not None and whole.what == "added":
         number = after.index(step) if step in after else 0
-        return MergedPart(
-            step, "NEW", f"added after {after[number - 1]}" if number else "added as the first"
-        )
+        there = f"added after {after[number - 1]}" if number else "added as the first"
+        return MergedPart(step, "NEW", there)
     if whole is not None and whole.what in ("removed", "yours", "deleted", "restored"):
         return MergedPart(step, _word(whole), whole.note)
     if whole is None and kinds == {"removed"}:
@@ -94,26 +83,26 @@ def _step_row(
         "merged" if both else "settled" if "settled" in kinds else "restored" if "restored" in kinds
         else "updated" if theirs else "kept" if ours else "moved" if step in moved else "unchanged"
     )  # fmt: skip
-    told = [
-        f"{_part_name(c, step)} {_word(c)}" for c in changes if c.what not in ("unchanged", "same")
-    ]
-    if step in moved and word != "moved":
-        told.insert(0, "moved")
-    return MergedPart(
-        step, word, ", ".join(dict.fromkeys(told)) if word != "updated" or len(told) < 4 else ""
-    )
+    others = [c for c in changes if c.what not in ("unchanged", "same")]
+    told = ["moved"] if step in moved and word != "moved" else []
+    told += [f"{_part_name(c, step)} {_word(c)}" for c in others]
+    all_of_it = word == "updated" and len(told) >= 4
+    return MergedPart(step, word, "" if all_of_it else ", ".join(dict.fromkeys(told)))
 
 
 def _word(change: Change) -> str:
     return {"deleted": "deleted by you", "kept": "edited by you"}.get(change.what, change.what)
 
 
+def _whole(path: str) -> str:
+    """The path of a group, for what stands before or after its members."""
+    return path.removesuffix(":head").removesuffix(":tail")
+
+
 def _part_name(change: Change, step: str) -> str:
     if "/entry " in change.unit:
         return "title"
-    name = (
-        change.unit.rpartition("/")[2].removesuffix(":head").removesuffix(":tail").partition(" ")[2]
-    )
+    name = _whole(change.unit).rpartition("/")[2].partition(" ")[2]
     if not name:
         return "step"
     rest = name.removeprefix(step).removeprefix("_")
@@ -124,5 +113,4 @@ def _part_name(change: Change, step: str) -> str:
 
 
 def _moved_steps(before: Sequence[str], after: Sequence[str]) -> set[str]:
-    common = [s for s in before if s in after], [s for s in after if s in before]
-    return set(common[0]) - set(longest_common(*common))
+    return ({*before} & {*after}) - {*longest_common(before, after)}

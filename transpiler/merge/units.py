@@ -16,40 +16,37 @@ from functools import lru_cache
 WORKFLOW = "class of the workflow"
 _START = re.compile(r"^\s*# --- START_STEP_BUNDLE: (\w+) ---")
 _END = re.compile(r"^\s*# --- END_STEP_BUNDLE: (\w+) ---")
+# A comment that an empty line parts from what follows, or that stands between dashes
+_APART = re.compile(r"([ \t]*# --- .* ---\n|(?:[ \t]*#.*\n)+(?=[ \t]*\n))((?:[ \t]*\n)*)")
+_COMMENT = re.compile(r"\s*(#|$)")
 _STEP = re.compile(r"^(step_\d+)(?:_|$)")
 
 
 @dataclass(frozen=True, slots=True)
-class Leaf:
-    """A piece of text that is merged as a whole or by its lines."""
+class Unit:
+    """A piece of the plugin: a leaf, which is merged as a whole or by its lines, unless it is a `Group`."""
 
     key: str
     gap: str  # The empty lines above it
-    text: str
+    head: str  # A leaf's text, or what stands before the members of a group
 
     @property
     def whole(self) -> str:
         """The text without the empty lines above it."""
-        return self.text
+        return self.head
 
 
 @dataclass(frozen=True, slots=True)
-class Group:
+class Group(Unit):
     """Units with what stands before and after them."""
 
-    key: str
-    gap: str
-    head: str
-    members: tuple["Unit", ...]
-    tail: str
+    members: tuple[Unit, ...] = ()
+    tail: str = ""
 
     @property
     def whole(self) -> str:
         """The text without the empty lines above it."""
         return self.head + "".join(text_of(member) for member in self.members) + self.tail
-
-
-Unit = Leaf | Group
 
 
 def text_of(unit: Unit) -> str:
@@ -65,8 +62,8 @@ def cut(text: str, bundles: Iterable[str] = ()) -> Group:
     """
     lines = split_lines(text)
     body = parse_plugin(text).body
-    members, tail = _statements(lines, body, 0, len(lines), top=True)
-    done = [_open_class(leaf, node, lines, span, set(bundles)) for leaf, node, span in members]
+    members, tail = _statements(lines, body, 0, len(lines))
+    done = [_open_class(leaf, node, lines, end, set(bundles)) for leaf, node, end in members]
     return Group("", "", "", _number_keys(done), tail)
 
 
@@ -82,23 +79,39 @@ def split_lines(text: str) -> list[str]:
     return [f"{line}\n" for line in lines[:-1]] + ([lines[-1]] if lines[-1] else [])
 
 
+def parse_members(text: str) -> list[ast.stmt]:
+    """Return the statements of a text as it stands in a class, a line further down; none where it is not Python."""
+    try:
+        (holder,) = ast.parse(f"class C:\n{text}").body
+    except (SyntaxError, ValueError):
+        return []
+    return holder.body if isinstance(holder, ast.ClassDef) else []
+
+
 def cut_bundle(text: str) -> Group | None:
     """Return one bundle as a group, as `cut` gives it in its class; None when the text is not one."""
     try:
         (holder,) = cut(f"class C:\n{text}").members
     except (SyntaxError, ValueError):
         return None
-    found = [u for u in holder.members if isinstance(u, Group)] if isinstance(holder, Group) else []
+    members = holder.members if isinstance(holder, Group) else ()
+    found = [unit for unit in members if isinstance(unit, Group)]
     return found[0] if len(found) == 1 else None
+
+
+def split_comments(text: str) -> tuple[str, str]:
+    """Return the empty lines and comments at the beginning of a text, and the rest."""
+    lines = split_lines(text)
+    number = next((n for n, li in enumerate(lines) if not _COMMENT.match(li)), len(lines))
+    return "".join(lines[:number]), "".join(lines[number:])
 
 
 def walk(unit: Unit, path: str = "") -> Iterator[tuple[str, Unit]]:
     """Give all units below one, each with its path."""
-    if isinstance(unit, Group):
-        for member in unit.members:
-            there = f"{path}/{member.key}" if path else member.key
-            yield there, member
-            yield from walk(member, there)
+    for member in unit.members if isinstance(unit, Group) else ():
+        there = f"{path}/{member.key}" if path else member.key
+        yield there, member
+        yield from walk(member, there)
 
 
 def step_of(name: str) -> str | None:
@@ -111,40 +124,32 @@ def step_of(name: str) -> str | None:
 
 # --- statements -------------------------------------------------------------------------------------------------------
 
-_Span = tuple[int, int]
-
 
 def _statements(
-    lines: Sequence[str], body: Sequence[ast.stmt], start: int, end: int, top: bool = False
-) -> tuple[list[tuple[Leaf, ast.stmt, _Span]], str]:
-    """The statements between two lines as leaves, each with its node and its lines, and the text after the last."""
-    found = []
-    at = start
-    for node, first, last in _spans(lines, body, end):
-        gap, above = _split_blank_lines(lines[at:first])
-        leaf = Leaf(_key(node, top), gap, above + "".join(lines[first:last]))
-        found.append((leaf, node, (first, last)))
-        at = last
-    return found, "".join(lines[at:end])
+    lines: Sequence[str], body: Sequence[ast.stmt], start: int, end: int
+) -> tuple[list[tuple[Unit, ast.stmt, int]], str]:
+    """The statements between two lines as leaves, each with its node and the line after it, and the text after the last.
 
-
-def _spans(
-    lines: Sequence[str], body: Sequence[ast.stmt], limit: int
-) -> Iterator[tuple[ast.stmt, int, int]]:
-    """Each statement with its first line and the line after it (0-based). What shares a line is one."""
-    held: tuple[ast.stmt, int, int] | None = None
+    Statements that share a line are one.
+    """
+    spans: list[tuple[ast.stmt, int, int]] = []
     for node in body:
         decorators = getattr(node, "decorator_list", [])
         first = min([node.lineno, *(d.lineno for d in decorators)]) - 1
         last = node.end_lineno or node.lineno
-        if held and first < held[2]:
-            held = (held[0], held[1], max(held[2], last))
-            continue
-        if held:
-            yield held[0], held[1], _with_comments(lines, held[0], held[2], first)
-        held = (node, first, last)
-    if held:
-        yield held[0], held[1], _with_comments(lines, held[0], held[2], limit)
+        if spans and first < spans[-1][2]:
+            spans[-1] = (*spans[-1][:2], max(spans[-1][2], last))
+        else:
+            spans.append((node, first, last))
+    found = []
+    at = start
+    limits = [*(first for _, first, _ in spans[1:]), end]
+    for (node, _, last), limit in zip(spans, limits, strict=False):
+        last = _with_comments(lines, node, last, limit)
+        gap, text = _split_blank_lines(lines[at:last])
+        found.append((Unit(_key(node), gap, text), node, last))
+        at = last
+    return found, "".join(lines[at:end])
 
 
 def _with_comments(lines: Sequence[str], node: ast.stmt, last: int, limit: int) -> int:
@@ -167,7 +172,7 @@ def _split_blank_lines(lines: Sequence[str]) -> tuple[str, str]:
     return "".join(lines[:number]), "".join(lines[number:])
 
 
-def _key(node: ast.stmt, top: bool) -> str:
+def _key(node: ast.stmt) -> str:
     match node:
         case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name):
             return f"def {name}"
@@ -186,11 +191,13 @@ def _key(node: ast.stmt, top: bool) -> str:
 
 
 def _number_keys(units: Iterable[Unit]) -> tuple[Unit, ...]:
-    """The units with a number behind a key that was there before."""
+    """The units, and those in them, with a number behind a key that was there before."""
     seen: dict[str, int] = {}
     result = []
     for unit in units:
         count = seen[unit.key] = seen.get(unit.key, 0) + 1
+        if isinstance(unit, Group):
+            unit = replace(unit, members=_number_keys(unit.members))
         result.append(unit if count == 1 else replace(unit, key=f"{unit.key} #{count}"))
     return tuple(result)
 
@@ -199,51 +206,43 @@ def _number_keys(units: Iterable[Unit]) -> tuple[Unit, ...]:
 
 
 def _open_class(
-    leaf: Leaf, node: ast.stmt, lines: Sequence[str], span: _Span, bundles: set[str]
+    leaf: Unit, node: ast.stmt, lines: Sequence[str], last: int, bundles: set[str]
 ) -> Unit:
     """A class whose body stands below its first line, as a group; anything else as it is."""
     if not isinstance(node, ast.ClassDef):
         return leaf
-    first, last = span
     begin = _header_end(lines, node.lineno - 1, last)
-    if begin is None or node.body[0].lineno - 1 < begin:
+    if node.body[0].lineno - 1 < begin:
         return leaf
     members, tail = _statements(lines, node.body, begin, last)
-    units: list[tuple[Unit, str]] = []
-    for member, statement, where in members:
-        unit: Unit = member
-        if isinstance(statement, ast.FunctionDef) and statement.name == "__init__":
-            unit = _open_steps_list(member, statement, lines, where)
-        units.append((unit, member.text))
-    above = leaf.text[: len(leaf.text) - sum(map(len, lines[first:last]))]
-    head = above + "".join(lines[first:begin])
-    inside, tail = _group_bundles(units, tail, lines)
-    inside = _gather_bundle(inside, bundles)
+    units = [_open_steps_list(member, statement, lines, end) for member, statement, end in members]
+    head = leaf.head.removesuffix("".join(lines[begin:last]))
+    inside, tail = _group_bundles(units, tail)
+    inside = [each for unit in _gather_bundle(inside, bundles) for each in _comments_apart(unit)]
     is_workflow = any(u.key == "name APP_NAME" or u.key.startswith("step_") for u in inside)
-    return Group(WORKFLOW if is_workflow else leaf.key, leaf.gap, head, _number_keys(inside), tail)
+    return Group(WORKFLOW if is_workflow else leaf.key, leaf.gap, head, tuple(inside), tail)
 
 
-def _header_end(lines: Sequence[str], start: int, end: int) -> int | None:
-    """The line after `class C(...):`, or None when its body stands beside it."""
-    source = io.StringIO("".join(lines[start:end]))
-    for token in tokenize.generate_tokens(source.readline):
-        if token.type == tokenize.NEWLINE:
-            return start + token.start[0]
-    return None
+def _comments_apart(unit: Unit) -> Iterator[Unit]:
+    """A unit of the frame, and before it the comments that are not its own: an owner may put a method between the two."""
+    while step_of(unit.key) != unit.key and (found := _APART.match(unit.head)):
+        words = " ".join(re.findall(r"\w+", found[1].partition("\n")[0]))
+        yield Unit(f"comment {words}", unit.gap, found[1])
+        unit = replace(unit, gap=found[2], head=unit.head[found.end() :])
+    yield unit
 
 
-def _group_bundles(
-    units: Sequence[tuple[Unit, str]], tail: str, lines: Sequence[str]
-) -> tuple[list[Unit], str]:
+def _header_end(lines: Sequence[str], start: int, end: int) -> int:
+    """The line after `class C(...):`, or after its body where that stands beside it."""
+    tokens = tokenize.generate_tokens(io.StringIO("".join(lines[start:end])).readline)
+    return next(start + token.start[0] for token in tokens if token.type == tokenize.NEWLINE)
+
+
+def _group_bundles(units: Sequence[Unit], tail: str) -> tuple[list[Unit], str]:
+    """The units of a class with those between the markers of a step in a group, and the text after the last."""
     result: list[Unit] = []
     seen: set[str] = set()
-    group: Group | None = None
-
-    def close(gap: str = "") -> None:
-        nonlocal group
-        if group is not None:
-            result.append(replace(group, members=_number_keys(group.members), tail=gap))
-            group = None
+    group: Group | None = None  # The last of the result, while it is open
 
     def markers(comments: str) -> str:
         """Open and close groups at the marker lines; return what stands after the last one."""
@@ -252,45 +251,25 @@ def _group_bundles(
         for line in split_lines(comments):
             held += line
             if (found := _END.match(line)) and group is not None and group.key == found[1]:
-                close(held)
-                held = ""
+                result[-1] = replace(group, tail=held)
+                group, held = None, ""
             elif (found := _START.match(line)) and found[1] not in seen:
-                close()
                 gap, head = _split_blank_lines(split_lines(held))
-                group = Group(found[1], gap, head, (), "")
+                result.append(group := Group(found[1], gap, head))
                 seen.add(found[1])
                 held = ""
         return held
 
-    for unit, text in units:
-        above = _comments_of(unit.gap, text)
-        if "_STEP_BUNDLE: " in above:
-            held = markers(above)
-            gap, comments = _split_blank_lines(split_lines(held))
-            rest = text[len(above) - len(unit.gap) :]
-            unit = (
-                replace(unit, gap=gap, text=comments + rest)
-                if isinstance(unit, Leaf)
-                else replace(unit, gap=gap, head=comments + unit.head[len(above) - len(unit.gap) :])
-            )
-        if group is not None:
-            group = replace(group, members=(*group.members, unit))
-        else:
+    for unit in units:
+        comments, rest = split_comments(unit.head)
+        if "_STEP_BUNDLE: " in comments:
+            gap, comments = _split_blank_lines(split_lines(markers(unit.gap + comments)))
+            unit = replace(unit, gap=gap, head=comments + rest)
+        if group is None:
             result.append(unit)
-    rest = markers(tail) if "_STEP_BUNDLE: " in tail else tail
-    close()
-    return result, rest
-
-
-def _comments_of(gap: str, text: str) -> str:
-    """The empty lines and comments at the beginning of a unit."""
-    above = gap
-    for line in text.split("\n"):
-        bare = line.strip()
-        if bare and not bare.startswith("#"):
-            break
-        above += f"{line}\n"
-    return above
+        else:
+            result[-1] = group = replace(group, members=(*group.members, unit))
+    return result, markers(tail)
 
 
 def _gather_bundle(units: Sequence[Unit], bundles: set[str]) -> list[Unit]:
@@ -298,19 +277,21 @@ def _gather_bundle(units: Sequence[Unit], bundles: set[str]) -> list[Unit]:
     missing = bundles - {unit.key for unit in units if isinstance(unit, Group)}
     result: list[Unit] = []
     for unit in units:
-        step = step_of(unit.key) if isinstance(unit, Leaf) else None
+        step = None if isinstance(unit, Group) else step_of(unit.key)
         last = result[-1] if result else None
         if step in missing and isinstance(last, Group) and last.key == step:
-            result[-1] = replace(last, members=_number_keys((*last.members, unit)))
+            result[-1] = replace(last, members=(*last.members, unit))
         elif step in missing and not any(u.key == step for u in result):
-            result.append(Group(step, unit.gap, "", (replace(unit, gap=""),), ""))
+            result.append(Group(step, unit.gap, "", (replace(unit, gap=""),)))
         else:
             result.append(unit)
     return result
 
 
-def _open_steps_list(leaf: Leaf, node: ast.FunctionDef, lines: Sequence[str], span: _Span) -> Unit:
-    """`__init__` with a unit for each entry of its steps list, where each has lines of its own."""
+def _open_steps_list(leaf: Unit, node: ast.stmt, lines: Sequence[str], last: int) -> Unit:
+    """`__init__` with a unit for each entry of its steps list, where each has lines of its own; anything else as it is."""
+    if not isinstance(node, ast.FunctionDef) or node.name != "__init__":
+        return leaf
     for statement in node.body:
         match statement:
             case ast.Assign(
@@ -320,31 +301,27 @@ def _open_steps_list(leaf: Leaf, node: ast.FunctionDef, lines: Sequence[str], sp
                 break
     else:
         return leaf
-    first, last = span
     begin = listed.lineno
     close = (listed.end_lineno or 0) - 1
     if lines[begin - 1].rstrip()[-1:] != "[" or lines[close].strip()[:1] != "]":
         return leaf
-    above = leaf.text[: len(leaf.text) - sum(map(len, lines[first:last]))]
-    units = []
+    units: list[Unit] = []
     at = begin
     for entry in entries:
         end = entry.end_lineno or entry.lineno
         after = lines[end - 1].encode()[entry.end_col_offset or 0 :].decode().strip()
         if entry.lineno - 1 < at or not re.fullmatch(r",\s*(#.*)?", after):
             return leaf
-        gap, comments = _split_blank_lines(lines[at : entry.lineno - 1])
-        units.append(
-            Leaf(_entry_key(entry), gap, comments + "".join(lines[entry.lineno - 1 : end]))
-        )
+        gap, text = _split_blank_lines(lines[at:end])
+        units.append(Unit(f"entry {step_id(entry) or ast.unparse(entry)}", gap, text))
         at = end
-    head = above + "".join(lines[first:begin])
-    return Group(leaf.key, leaf.gap, head, _number_keys(units), "".join(lines[at:last]))
+    head = leaf.head.removesuffix("".join(lines[begin:last]))
+    return Group(leaf.key, leaf.gap, head, tuple(units), "".join(lines[at:last]))
 
 
-def _entry_key(entry: ast.expr) -> str:
-    if isinstance(entry, ast.Call):
-        for keyword in entry.keywords:
-            if keyword.arg == "id" and isinstance(keyword.value, ast.Constant):
-                return f"entry {keyword.value.value!s}"
-    return f"entry {ast.unparse(entry)}"
+def step_id(entry: ast.expr) -> str | None:
+    """Return what a call in the steps list says of its `id`; None where it says nothing."""
+    for keyword in entry.keywords if isinstance(entry, ast.Call) else ():
+        if keyword.arg == "id" and isinstance(keyword.value, ast.Constant):
+            return str(keyword.value.value)
+    return None

@@ -55,17 +55,10 @@ def insert(raw: bytes, lines: Mapping[int, tuple[int, tuple[str, ...]]]) -> byte
     line or its source is not text.
     """
     text = raw.decode("utf-8")
-    sources = dict(enumerate(_sources(text)))
-    escaped = not _has_plain(text) and re.search(r"\\u(?!00[01])[0-9a-fA-F]{4}", text) is not None
-    edits: list[tuple[int, str]] = []
-    for index, (line, new) in lines.items():
-        source = sources[index]
-        if source is None:
-            raise KeyError(index)
-        edits.append(_edit(text, source, line, new, escaped))
-    for at, piece in sorted(edits, reverse=True):
-        text = text[:at] + piece + text[at:]
-    return text.encode("utf-8")
+    sources = _text_sources(text)
+    escaped = _is_escaped(text)
+    edits = [_edit(text, sources[n], line, new, escaped) for n, (line, new) in lines.items()]
+    return _with_edits(text, edits)
 
 
 def rewrite(raw: bytes, sources: Mapping[int, str]) -> bytes:
@@ -74,15 +67,29 @@ def rewrite(raw: bytes, sources: Mapping[int, str]) -> bytes:
     Lines that stay keep their bytes; so does everything else. Raises KeyError when a cell's source is not text.
     """
     text = raw.decode("utf-8")
-    found = dict(enumerate(_sources(text)))
-    escaped = not _has_plain(text) and re.search(r"\\u(?!00[01])[0-9a-fA-F]{4}", text) is not None
-    edits: list[tuple[int, int, str]] = []
-    for index, new in sources.items():
-        source = found[index]
-        if source is None or not source.parts:
-            raise KeyError(index)
-        if _LINE_END.sub("\n", source.value) != new:
-            edits.append(_rewritten(text, source, new, escaped))
+    found = _text_sources(text)
+    escaped = _is_escaped(text)
+    edits = [
+        _rewritten(text, found[index], new, escaped)
+        for index, new in sources.items()
+        if _LINE_END.sub("\n", found[index].value) != new
+    ]
+    return _with_edits(text, edits)
+
+
+def _text_sources(text: str) -> dict[int, _Source]:
+    """The sources of the cells by index, without those that are not text or have no place for any."""
+    return {n: source for n, source in enumerate(_sources(text)) if source and source.parts}
+
+
+def _is_escaped(text: str) -> bool:
+    """Whether the file writes characters that are not ASCII as escapes."""
+    plain = not text.removeprefix("\ufeff").isascii()
+    return not plain and re.search(r"\\u(?!00[01])[0-9a-fA-F]{4}", text) is not None
+
+
+def _with_edits(text: str, edits: list[tuple[int, int, str]]) -> bytes:
+    """The file with other pieces in some places: from where to where, and what stands there then."""
     for start, end, piece in sorted(edits, reverse=True):
         text = text[:start] + piece + text[end:]
     return text.encode("utf-8")
@@ -91,8 +98,7 @@ def rewrite(raw: bytes, sources: Mapping[int, str]) -> bytes:
 def _rewritten(text: str, source: _Source, new: str, escaped: bool) -> tuple[int, int, str]:
     """Return which part of the file goes, and what comes in its place: the new lines, the old ones as they are written."""
     value = source.value
-    ends = _LINE_END.findall(value)
-    end = max(ends, key=ends.count) if ends else _usual_line_end(text)
+    end = _usual_line_end(text, value)
     starts = [0, *(match.end() for match in _LINE_END.finditer(value)), len(value)]
     before = [value[a:b] for a, b in pairwise(starts) if a < b]
     after = [line + end for line in new.split("\n")]
@@ -115,6 +121,7 @@ def _rewritten(text: str, source: _Source, new: str, escaped: bool) -> tuple[int
 
 
 def _as_written(text: str, source: _Source, lines: list[str]) -> list[str]:
+    """The lines of a source in the file's own way of writing; a line may go over several parts."""
     written: list[str] = []
     parts = iter(source.parts)
     part, offset = next(parts), 0
@@ -132,23 +139,18 @@ def _as_written(text: str, source: _Source, lines: list[str]) -> list[str]:
     return written
 
 
-def _has_plain(text: str) -> bool:
-    """Whether the file writes characters that are not ASCII as they are."""
-    return not text.removeprefix("\ufeff").isascii()
-
-
 # --- the new text -------------------------------------------------------------------------------------------------
 
 
 def _edit(
     text: str, source: _Source, line: int, new: tuple[str, ...], escaped: bool
-) -> tuple[int, str]:
+) -> tuple[int, int, str]:
+    """Return where lines come into the file (twice, since nothing goes), and how they are written."""
     value = source.value
     starts = [0, *(match.end() for match in _LINE_END.finditer(value))]
-    if not 0 <= line < len(starts) or not source.parts:
+    if not 0 <= line < len(starts):
         raise KeyError(line)
-    ends = _LINE_END.findall(value)
-    end = max(ends, key=ends.count) if ends else _usual_line_end(text)
+    end = _usual_line_end(text, value)
     pieces = [json.dumps(one + end, ensure_ascii=escaped) for one in new]
     offset = starts[line]
     for number, part in enumerate(source.parts):
@@ -157,13 +159,16 @@ def _edit(
         offset -= len(part.value)
     if source.is_list and offset == 0:
         separator = _separator(text, source)
-        return part.start, "".join(piece + separator for piece in pieces)
-    inside = "".join(piece[1:-1] for piece in pieces)
-    return _inside(text, part, offset), inside
+        return part.start, part.start, "".join(piece + separator for piece in pieces)
+    at = _inside(text, part, offset)
+    return at, at, "".join(piece[1:-1] for piece in pieces)
 
 
-def _usual_line_end(text: str) -> str:
-    """The line end of a cell of one line: as most others of the notebook have it."""
+def _usual_line_end(text: str, value: str) -> str:
+    """The line end that most lines of a cell have; in a cell of one line, most others of the notebook."""
+    ends: list[str] = _LINE_END.findall(value)
+    if ends:
+        return max(ends, key=ends.count)
     return "\r\n" if text.count("\\r\\n") * 2 > text.count("\\n") else "\n"
 
 

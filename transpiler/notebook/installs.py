@@ -7,43 +7,20 @@ else as well stays what it is, a shell line.
 import re
 import shlex
 
+from transpiler.python.libraries import words
+
 _INSTALLERS = re.compile(
     r"(?:sudo\s+(?:-H\s+)?)?"
     r"(?:(?:\{sys\.executable\}|\"\{sys\.executable\}\"|\$?sys\.executable|python[\d.]*)\s+-m\s+pip|uv\s+pip|uv|pip[\d.]*"
     r"|(?P<conda>conda|mamba|micromamba))"
     r"(?:\s+-[-\w]+)*\s+(?:install|add)\s+(?P<rest>\S.*)"
 )
-_TAKES_A_VALUE = frozenset(
-    [
-        "-c",
-        "--constraint",
-        "-i",
-        "--index-url",
-        "--extra-index-url",
-        "-f",
-        "--find-links",
-        "-t",
-        "--target",
-        "--prefix",
-        "--root",
-        "--src",
-        "--timeout",
-        "--retries",
-        "--trusted-host",
-        "--proxy",
-        "--progress-bar",
-        "--platform",
-        "--python",
-        "--python-version",
-        "--only-binary",
-        "--no-binary",
-        "--upgrade-strategy",
-        "--cache-dir",
-        "--log",
-        "--config-settings",
-    ]
+_TAKES_A_VALUE = words(
+    "-c --constraint -i --index-url --extra-index-url -f --find-links -t --target --prefix --root --src --timeout --retries "
+    "--trusted-host --proxy --progress-bar --platform --python --python-version --only-binary --no-binary "
+    "--upgrade-strategy --cache-dir --log --config-settings"
 )
-_CONDA_TAKES_A_VALUE = frozenset(["-c", "--channel", "-n", "--name", "-p", "--prefix", "--file"])
+_CONDA_TAKES_A_VALUE = words("-c --channel -n --name -p --prefix --file")
 _CONDA_PIN = re.compile(r"(?<![=<>!~])=(?![=<>])")
 
 
@@ -72,9 +49,8 @@ def _packages(rest: str, conda: bool) -> tuple[str, ...]:
     rest_of = iter(words)
     for word in rest_of:
         if word in ("-r", "--requirement", "-e", "--editable"):
-            found.append(
-                f"{'-r' if 'r' in word.lstrip('-')[:1] else '-e'} {next(rest_of, '')}".strip()
-            )
+            option = "-r" if word in ("-r", "--requirement") else "-e"
+            found.append(f"{option} {next(rest_of, '')}".strip())
         elif word in takes_a_value:
             next(rest_of, None)
         elif not word.startswith("-"):

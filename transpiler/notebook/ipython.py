@@ -16,10 +16,11 @@ import ast
 import re
 import tokenize
 import warnings
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from io import StringIO
+from itertools import chain
 from typing import Any
 
 from transpiler.model import rules
@@ -154,9 +155,9 @@ def tokens_of(text: str) -> list[tokenize.TokenInfo]:
 def _syntax_error(cell: Cell, lines: list[_TransformedLine], error: SyntaxError) -> Diagnostic:
     """PP201 at the place in the cell; in a line the transformer rewrote, the line is all that is known."""
     source = cell.source.split("\n")
-    line = (
-        lines[min(max(error.lineno or 1, 1), len(lines)) - 1] if lines else _TransformedLine("", 1)
-    )
+    line = _TransformedLine("", 1)
+    if lines:
+        line = lines[min(max(error.lineno or 1, 1), len(lines)) - 1]
     original = source[line.number - 1]
     if original.endswith(line.text) and error.offset:
         column = len(original) - len(line.text) + min(error.offset, len(line.text) + 1)
@@ -240,21 +241,17 @@ class _Transformation:
         prefix = {"capture": r"[!%]\s*", "bash": "", "sh": ""}.get(name)
         if prefix is None or (args and not args.startswith("-")):
             return None
-        rest: list[_TransformedLine] = []
-        taken: list[_TransformedLine] = []
-        packages: list[str] = []
+        taken: dict[_TransformedLine, tuple[str, ...]] = {}
         for line in body:
             match = re.fullmatch(rf"{prefix}(\S.*)", line.text)
-            more = requirements_of(match.group(1)) if match else ()
-            if more:
-                packages += more
-                taken.append(line)
-            else:
-                rest.append(line)
-        blank = not any(line.text.strip() and line.text.lstrip()[0] != "#" for line in rest)
+            if match and (packages := requirements_of(match.group(1))):
+                taken[line] = packages
+        rest = [line for line in body if line not in taken]
+        blank = all(line.text.lstrip()[:1] in ("", "#") for line in rest)
         if not taken or (name != "capture" and not blank):
             return None
-        self._require(packages, taken[0].number, taken[-1].number)
+        numbers = [line.number for line in taken]
+        self._require([*chain(*taken.values())], numbers[0], numbers[-1])
         return [] if blank else rest
 
     def _special_lines(
@@ -268,9 +265,8 @@ class _Transformation:
             changed, after = transform(list(before))
             if not changed:
                 return lines
-            at = next(
-                i for i, (old, new) in enumerate(zip(before, after, strict=False)) if old != new
-            )
+            pairs = zip(before, after, strict=False)
+            at = next(i for i, (old, new) in enumerate(pairs) if old != new)
             went = len(before) - len(after)
             end_number = lines[at + went].number
             line = self._transform_line(after[at].rstrip("\n"), lines[at].number, end_number)
@@ -284,6 +280,7 @@ class _Transformation:
             return _TransformedLine(text, number)
         method, args = call
         indent = text[: len(text) - len(text.lstrip())]
+        as_it_is = _TransformedLine(text, number)
         stand_in = _TransformedLine(f"{indent}pass", number, left_out=True)
         written = "\n".join(self._cell.source.split("\n")[number - 1 : end_number]).strip()
         span = line_span(self._cell, number, end_number)
@@ -292,7 +289,7 @@ class _Transformation:
                 "autoreload" in self._kept
                 and (name == "aimport" or "".join(rest).strip() == "autoreload")
             ):
-                return _TransformedLine(text, number)
+                return as_it_is
             case "run_line_magic", "matplotlib", backend if not _BACKEND_QUESTION.match(backend):
                 if backend.strip() not in ("", "inline"):
                     reason = "the app shows figures as pictures"
@@ -302,7 +299,7 @@ class _Transformation:
                 modules = ", ".join(names.replace(",", " ").split())
                 return _TransformedLine(f"{indent}import {modules}", number)
             case "run_line_magic", "load_ext" | "reload_ext", name if name.strip() != "autoreload":
-                return _TransformedLine(text, number)
+                return as_it_is
             case "run_line_magic", "load_ext" | "reload_ext" | "autoreload" | "aimport", _:
                 reason = "the code does not change while the app runs"
                 self.found.append(rules.MAGIC_DROPPED.at(span, magic=written, reason=reason))
@@ -317,11 +314,11 @@ class _Transformation:
             case _:
                 packages = ()
         if not packages:
-            return _TransformedLine(text, number)
-        self._require(list(packages), number, end_number)
+            return as_it_is
+        self._require(packages, number, end_number)
         return stand_in
 
-    def _require(self, packages: list[str], number: int, end_number: int) -> None:
+    def _require(self, packages: Collection[str], number: int, end_number: int) -> None:
         self.requirements += packages
         span = line_span(self._cell, number, end_number)
         self.found.append(rules.REQUIREMENT.at(span, packages=", ".join(packages)))

@@ -45,9 +45,9 @@ def plain_heading(markdown: str) -> str:
 
 
 def _trimmed(lines: list[str]) -> str:
-    return (
-        re.sub(r"\A(?:[ \t]*\n)+|\s+\Z", "", "\n".join(lines)) if any(map(str.strip, lines)) else ""
-    )
+    if not any(map(str.strip, lines)):
+        return ""
+    return re.sub(r"\A(?:[ \t]*\n)+|\s+\Z", "", "\n".join(lines))
 
 
 def _blocks(lines: list[str]) -> Iterator[tuple[Heading | None, list[str]]]:
@@ -60,6 +60,7 @@ def _blocks(lines: list[str]) -> Iterator[tuple[Heading | None, list[str]]]:
             closing = None if closing.search(line) else closing
             continue
         atx, underline, fence = _ATX.fullmatch(line), _UNDERLINE.fullmatch(line), _FENCE.match(line)
+        comment = line.lstrip().startswith("<!--")
         if atx and (title := plain_heading(atx.group(2) or "")):
             yield None, paragraph
             yield Heading(len(atx.group(1)), title), []
@@ -67,23 +68,16 @@ def _blocks(lines: list[str]) -> Iterator[tuple[Heading | None, list[str]]]:
         elif underline and paragraph and (title := plain_heading(" ".join(paragraph))):
             yield Heading(1 if underline.group(1) else 2, title), []
             paragraph = []
-        elif (
-            not paragraph and (not line.strip() or _NO_PARAGRAPH.match(line))
-        ) or not line.strip():
+        elif not line.strip() or (not paragraph and _NO_PARAGRAPH.match(line)):
             yield None, [*paragraph, line]
             paragraph = []
-        elif (
-            fence
-            or _RULE.fullmatch(line)
-            or _NO_PARAGRAPH.match(line)
-            or line.lstrip().startswith("<!--")
-        ):
+        elif fence or comment or _RULE.fullmatch(line) or _NO_PARAGRAPH.match(line):
             yield None, [*paragraph, line]
             paragraph = []
             if fence:
                 mark = fence.group(1)
                 closing = re.compile(rf"^ {{0,3}}{re.escape(mark[0])}{{{len(mark)},}}[ \t]*$")
-            elif line.lstrip().startswith("<!--") and "-->" not in line:
+            elif comment and "-->" not in line:
                 closing = re.compile("-->")
         else:
             paragraph.append(line)

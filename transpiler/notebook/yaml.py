@@ -10,6 +10,9 @@ from transpiler.model.ir import JSON
 _AT_MOST = 10_000  # Values in one option. Aliases let a few lines of YAML stand for billions.
 
 
+_UNSIGNED = r"(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)"
+
+
 @cache
 def _loader() -> type[Any]:
     import yaml  # type: ignore[import-untyped]
@@ -23,15 +26,10 @@ def _loader() -> type[Any]:
         ("null", r"~|null|Null|NULL|", [*"~nN", ""]),
         ("bool", r"true|True|TRUE|false|False|FALSE", list("tTfF")),
         ("int", r"[-+]?[0-9]+|0x[0-9a-fA-F]+", list("-+0123456789")),
-        (
-            "float",
-            r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?",
-            list("-+.0123456789"),
-        ),
+        ("float", rf"[-+]?{_UNSIGNED}(?:[eE][-+]?[0-9]+)?", list("-+.0123456789")),
     ):
-        Loader.add_implicit_resolver(
-            f"tag:yaml.org,2002:{tag}", re.compile(f"(?:{pattern})$"), first
-        )
+        whole = re.compile(f"(?:{pattern})$")
+        Loader.add_implicit_resolver(f"tag:yaml.org,2002:{tag}", whole, first)
     # YAML 1.1 takes 010 for eight
     Loader.add_constructor("tag:yaml.org,2002:int", _integer)
     Loader.add_constructor("tag:yaml.org,2002:float", _float)
@@ -59,12 +57,8 @@ def load(text: str) -> JSON:
         raise ValueError("it holds a character that YAML does not allow") from None
     except RecursionError:
         raise ValueError("it is nested too deeply") from None
-    except (
-        ValueError,
-        TypeError,
-        AttributeError,
-        KeyError,
-    ) as error:  # wrong content under a tag such as !!timestamp
+    except (ValueError, TypeError, AttributeError, KeyError) as error:
+        # wrong content under a tag such as !!timestamp
         raise ValueError(str(error)) from None
 
 

@@ -4,7 +4,7 @@ import ast
 import re
 from collections.abc import Iterator
 
-from transpiler.dataflow.cell import CodeCell, span_of
+from transpiler.dataflow.cell import CodeCell
 from transpiler.dataflow.expressions import root_name
 from transpiler.model import rules
 from transpiler.model.diagnostics import Diagnostic
@@ -35,7 +35,7 @@ def report_background_work(
             names = _names(statement) - imported.names.keys()
             rest = [*cell.body[number:], *(s for other in later for s in other.body)]
             if not any(ends(each, names, statement) for each in rest):
-                yield rules.LEFT_RUNNING.at(span_of(cell, site.called), what=what)
+                yield rules.LEFT_RUNNING.at(cell.source.span(site.called), what=what)
                 return
 
 
@@ -46,18 +46,14 @@ def _names(node: ast.AST) -> set[str]:
 def _awaits(node: ast.stmt, names: set[str], start: ast.stmt) -> bool:
     """Whether a statement awaits one of the names, or the task where it is made; a TaskGroup does at its end."""
     for part in ast.walk(node):
-        if isinstance(part, ast.Await) and (node is start or _names(part) & names):
-            return True
-        if isinstance(part, ast.AsyncWith | ast.AsyncFor) or _runs_loop(part):
-            return True
+        match part:
+            case ast.Await() if node is start or _names(part) & names:
+                return True
+            case ast.AsyncWith() | ast.AsyncFor() | ast.comprehension(is_async=1):
+                return True
+            case ast.Attribute(attr="run_until_complete" | "run_forever" | "cancel"):
+                return True
     return False
-
-
-def _runs_loop(node: ast.AST) -> bool:
-    return (
-        isinstance(node, ast.Attribute)
-        and node.attr in ("run_until_complete", "run_forever", "cancel")
-    ) or (isinstance(node, ast.comprehension) and bool(node.is_async))
 
 
 def _joins(node: ast.stmt, names: set[str], start: ast.stmt) -> bool:

@@ -12,7 +12,7 @@ from typing import NamedTuple
 from transpiler.dataflow.cell import CodeCell
 from transpiler.dataflow.expressions import last_name
 from transpiler.python import magic_calls
-from transpiler.python.scope import FUNCTIONS, Bindings, parameters
+from transpiler.python.scope import FUNCTIONS, Bindings, parameters, walk_all
 
 
 class Site(NamedTuple):
@@ -72,7 +72,7 @@ class Imported:
         """Take over what a cell imports, and forget the names it binds otherwise."""
         fresh: dict[str, str] = {}
         if "import" in cell.source.text:
-            for node in (part for statement in cell.body for part in ast.walk(statement)):
+            for node in walk_all(cell.body):
                 if isinstance(node, ast.Import):
                     for alias in node.names:
                         whole = alias.name if alias.asname else alias.name.partition(".")[0]
@@ -120,24 +120,15 @@ def sites(cell: CodeCell, imported: Imported) -> Iterator[Site]:
 
 
 _LEAVES = (
-    ast.expr_context,
-    ast.operator,
-    ast.cmpop,
-    ast.boolop,
-    ast.unaryop,
-    ast.Name,
-    ast.Constant,
-)
+    ast.expr_context, ast.operator, ast.cmpop, ast.boolop, ast.unaryop, ast.Name, ast.Constant,
+)  # fmt: skip
 
 
 def _local_names(node: ast.AST) -> frozenset[str] | None:
     """The names that are local to a function; None for what is none."""
-    if isinstance(node, FUNCTIONS):
-        names = Bindings(node.body).own
-    elif isinstance(node, ast.Lambda):
-        names = set()
-    else:
+    if not isinstance(node, (*FUNCTIONS, ast.Lambda)):
         return None
+    names = set() if isinstance(node, ast.Lambda) else Bindings(node.body).own
     return frozenset(names.union(arg.arg for arg in parameters(node.args)))
 
 

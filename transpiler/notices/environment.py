@@ -3,14 +3,16 @@
 import ast
 import re
 from collections.abc import Iterator
+from itertools import chain
 
 from transpiler.dataflow import cell_kind
-from transpiler.dataflow.cell import CodeCell, span_of
+from transpiler.dataflow.cell import CodeCell
 from transpiler.model import rules
 from transpiler.model.diagnostics import Diagnostic
 from transpiler.model.ir import Field
 from transpiler.notices.call_sites import Site
 from transpiler.python import libraries, magic_calls
+from transpiler.python.scope import walk_all
 
 _COMMANDS = re.compile(
     r"os\.(?:system|popen|startfile)|subprocess\.(?!PIPE|DEVNULL|STDOUT|\w*Error)\w+|pexpect\.\w+"
@@ -24,9 +26,7 @@ _BACKENDS = re.compile(r"(?:tk|gtk\d?|gtk\d|wx|macosx|qt\d?)(?:agg|cairo)?", re.
 _FREE = frozenset(["text", "textarea", "url-list", "json", "file", "files", "password"])
 """Fields in which anything can be typed."""
 
-_CLEANING = frozenset(
-    ["strip", "lower", "upper", "format", "replace", "join", "title", "lstrip", "rstrip"]
-)
+_CLEANING = libraries.words("strip lower upper format replace join title lstrip rstrip")
 """Methods of a text whose result is as free as the text."""
 
 _SYSTEM = ("/dev/", "/proc/", "/sys/", "/etc/", "/usr/", "/tmp/")
@@ -69,7 +69,7 @@ class EnvironmentNotices:
         if command is not None and self._first("command"):
             place = site.called if magic is None else site.place
             short = command if len(command) <= 60 else f"{command[:59]}…"
-            yield rules.SHELL_COMMAND.at(span_of(cell, place), command=short)
+            yield rules.SHELL_COMMAND.at(cell.source.span(place), command=short)
 
     # --- answers --------------------------------------------------------------------------------------------------
 
@@ -77,15 +77,15 @@ class EnvironmentNotices:
         if not self._typed and not cell.code.fields and "input(" not in cell.source.text:
             return
         fields = {field.name: field for field in cell.code.fields}
-        for statement in cell.body:
-            for node in ast.walk(statement):
-                if isinstance(node, ast.Assign):
-                    source = self._source(node.value)
-                    for target in node.targets:
-                        if isinstance(target, ast.Name):
-                            self._typed.pop(target.id, None)
-                            if source and not _is_limited(fields.get(target.id)):
-                                self._typed[target.id] = source
+        for node in walk_all(cell.body):
+            if not isinstance(node, ast.Assign):
+                continue
+            source = self._source(node.value)
+            for target in node.targets:
+                if isinstance(target, ast.Name):
+                    self._typed.pop(target.id, None)
+                    if source and not _is_limited(fields.get(target.id)):
+                        self._typed[target.id] = source
         for name, field in fields.items():
             if not _is_limited(field):
                 self._typed[name] = f"the answer `{name}`"
@@ -116,12 +116,8 @@ class EnvironmentNotices:
     def _runs_answers(self, cell: CodeCell, site: Site) -> Iterator[Diagnostic]:
         magic = magic_calls.magic_of(site.node)
         if magic is not None and (magic.is_shell or magic.name in _SHELL_CELLS):
-            texts = [
-                s.value
-                for e in magic.expands
-                for s in magic_calls.parse(e)
-                if isinstance(s, ast.Expr)
-            ]
+            statements = chain.from_iterable(map(magic_calls.parse, magic.expands))
+            texts = [s.value for s in statements if isinstance(s, ast.Expr)]
             what = "in a shell command"
         elif site.name in ("os.system", "os.popen") or (
             site.name.startswith("subprocess.")
@@ -134,7 +130,7 @@ class EnvironmentNotices:
             return
         source = next(filter(None, map(self._source, texts)), None)
         if source is not None:
-            yield rules.RUNS_ANSWER.at(span_of(cell, site.place), answer=source, what=what)
+            yield rules.RUNS_ANSWER.at(cell.source.span(site.place), answer=source, what=what)
 
     # --- windows and folders --------------------------------------------------------------------------------------
 
@@ -146,7 +142,7 @@ class EnvironmentNotices:
             if isinstance(backend, ast.Constant) and _BACKENDS.fullmatch(str(backend.value)):
                 call, opens = ast.unparse(site.node), True
         if opens and self._first(site.name):
-            yield rules.OPENS_WINDOW.at(span_of(cell, site.place), call=call)
+            yield rules.OPENS_WINDOW.at(cell.source.span(site.place), call=call)
 
     def _folders(self, cell: CodeCell, site: Site) -> Iterator[Diagnostic]:
         magic = magic_calls.magic_of(site.node)
@@ -157,7 +153,7 @@ class EnvironmentNotices:
         else:
             return
         if folder is not None and self._leaves(folder) and self._first("folder"):
-            yield rules.LEAVES_FOLDER.at(span_of(cell, site.place), folder=folder)
+            yield rules.LEAVES_FOLDER.at(cell.source.span(site.place), folder=folder)
 
     def _leaves(self, folder: str) -> bool:
         if re.match(r"[/~\\]|[A-Za-z]:|-$", folder):
@@ -169,16 +165,15 @@ class EnvironmentNotices:
     def about_path(self, cell: CodeCell, node: ast.AST, path: str) -> Iterator[Diagnostic]:
         """Yield what there is to say about a path that a cell reads."""
         if not path.startswith(_SYSTEM) and self._first("path"):
-            yield rules.ABSOLUTE_PATH.at(span_of(cell, node), path=path)
+            yield rules.ABSOLUTE_PATH.at(cell.source.span(node), path=path)
 
 
 def _is_limited(field: Field | None) -> bool:
     """Whether a field takes certain values only, so that nothing dangerous can be typed."""
-    if field is None:
-        return False
-    if field.raw:
-        return True  # only literals pass the form
-    return field.type not in _FREE and not field.allow_input
+    return field is not None and (
+        field.raw  # only literals pass the form
+        or (field.type not in _FREE and not field.allow_input)
+    )
 
 
 # --- magics -----------------------------------------------------------------------------------------------------------
@@ -211,5 +206,5 @@ class Magics:
                 continue
             self._told.add(magic.name)
             percent = "%" if magic.kind == "run_line_magic" else "%%"
-            span = span_of(cell, site.place)
+            span = cell.source.span(site.place)
             yield rules.UNKNOWN_MAGIC.at(span, magic=f"{percent}{magic.name}")

@@ -3,11 +3,12 @@
 import ast
 from difflib import get_close_matches
 
-from transpiler.dataflow.cell import CodeCell, Namespace, slice_span, span_of
+from transpiler.dataflow.cell import CodeCell, Namespace
 from transpiler.dataflow.flow import Flow
 from transpiler.model import rules
 from transpiler.model.diagnostics import Diagnostic
 from transpiler.python import libraries, magic_calls
+from transpiler.python.scope import walk_all
 
 _TRANSFORMERS = (
     "ast_transformers", "input_transformers_post", "input_transformers_cleanup",
@@ -18,7 +19,7 @@ def shell_setting(cell: CodeCell) -> tuple[ast.AST, str] | None:
     """Return where a cell makes IPython show or run more than a function can say."""
     if not any(word in cell.source.text for word in ("interactivity", "_transformers")):
         return None
-    for node in (part for statement in cell.body for part in ast.walk(statement)):
+    for node in walk_all(cell.body):
         match node:
             case ast.Assign(
                 targets=[ast.Attribute(attr="ast_node_interactivity" as name)], value=value
@@ -48,14 +49,16 @@ def report_text_cells(cell: CodeCell, namespace: Namespace) -> list[Diagnostic]:
             change = f"`{old}` is left out"
         else:
             change = f"`{old}` becomes `{new}`"
-        place = slice_span(cell, edit.slice)
+        place = cell.source.span_of(edit.slice)
         found.append(rules.EDITED.at(place, change=change, reason=edit.reason))
     if cell.form.reason is not None and cell.form.where is not None:
-        found.append(rules.KEPT_AS_TEXT.at(span_of(cell, cell.form.where), reason=cell.form.reason))
+        found.append(
+            rules.KEPT_AS_TEXT.at(cell.source.span(cell.form.where), reason=cell.form.reason)
+        )
     setting = shell_setting(cell)
     if setting is not None:
         namespace.text_reason = f"a cell above sets `{setting[1]}`"
-        found.append(rules.SHOWS_MORE.at(span_of(cell, setting[0]), setting=setting[1]))
+        found.append(rules.SHOWS_MORE.at(cell.source.span(setting[0]), setting=setting[1]))
     return found
 
 
@@ -69,14 +72,11 @@ def report_undefined_names(
     if namespace.open or flow.star or flow.dynamic or cell.code.options.raises:
         return []
     found = []
-    own = {*cell.bindings.binds, *flow.binds, *flow.writes}
+    known = {*cell.bindings.binds, *flow.binds, *flow.writes, *flow.guarded, *namespace.bound}
     for name, node in {**flow.indirect, **flow.reads}.items():
-        if (
-            name in namespace.bound or name in own or name in flow.guarded
-            or name in libraries.BUILTINS or libraries.is_given(name)
-        ):  # fmt: skip
+        if name in known or name in libraries.BUILTINS or libraries.is_given(name):
             continue
-        span = span_of(cell, node)
+        span = cell.source.span(node)
         if name in flow.reads and name in namespace.deleted:
             found.append(rules.DELETED.at(span, name=name, deletion=namespace.deleted[name]))
         elif name in flow.reads and later.get(name, -1) > cell.code.cell.index:

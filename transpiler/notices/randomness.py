@@ -8,11 +8,12 @@ import ast
 import re
 from typing import NamedTuple
 
-from transpiler.dataflow.cell import CodeCell, span_of
+from transpiler.dataflow.cell import CodeCell
 from transpiler.dataflow.expressions import root_name
 from transpiler.model import rules
 from transpiler.model.diagnostics import Diagnostic
 from transpiler.notices.call_sites import Imported, Site
+from transpiler.python.libraries import words
 
 
 class Generator(NamedTuple):
@@ -67,9 +68,7 @@ GENERATORS = {
     ),
 }
 
-_OWN = frozenset(
-    ["numpy.random.default_rng", "numpy.random.RandomState", "numpy.random.PCG64", "random.Random"]
-)
+_OWN = words("numpy.random.default_rng numpy.random.RandomState numpy.random.PCG64 random.Random")
 """Makes a generator of its own, which no seed of the library concerns."""
 
 _OWN_SEED = ("seed", "random_state", "rng", "generator")
@@ -147,7 +146,7 @@ class RandomnessNotices:
         first = draws[0]
         call = first.site.written
         others = dict.fromkeys(d.cell.code.cell.index for d in draws if d.cell is not first.cell)
-        span = span_of(first.cell, first.site.called)
+        span = first.cell.source.span(first.site.called)
         return rules.UNSEEDED.at(span, call=call, more=_also(list(others)), remedy=first.remedy)
 
 
@@ -178,8 +177,8 @@ def _also(cells: list[int]) -> str:
     """`; so do cells 4, 5, 9 and 2 more`: at most three are named."""
     if not cells:
         return ""
-    shown = [str(index) for index in cells[:3]] + (
-        [f"{len(cells) - 3} more"] if len(cells) > 3 else []
-    )
-    words = shown[0] if len(shown) == 1 else f"{', '.join(shown[:-1])} and {shown[-1]}"
-    return f"; so does cell {words}" if len(cells) == 1 else f"; so do cells {words}"
+    shown = [str(index) for index in cells[:3]]
+    if len(cells) > 3:
+        shown.append(f"{len(cells) - 3} more")
+    listed = ", ".join(shown[:-1])
+    return f"; so do cells {listed} and {shown[-1]}" if listed else f"; so does cell {shown[0]}"

@@ -5,12 +5,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import pairwise
 
-from transpiler.dataflow.cell import CodeCell, Namespace, span_of
+from transpiler.dataflow.cell import CodeCell, Namespace
 from transpiler.dataflow.flow import Flow
 from transpiler.model import rules
 from transpiler.model.diagnostics import Diagnostic
 from transpiler.model.ir import Field
-from transpiler.python.scope import Bindings
+from transpiler.python.scope import Bindings, walk_all
 from transpiler.sources.input_calls import answer_in, asks_once, assigned_values
 
 # --- the order cells were run in --------------------------------------------------------------------------------------
@@ -28,17 +28,13 @@ def report_run_order(cells: list[CodeCell]) -> list[Diagnostic]:
     for cell in cells:
         for name in cell.outs - cell.imports:  # an import that is run again changes nothing
             writers.setdefault(name, []).append(cell)
-    conflicts = [
-        conflict
-        for cell in cells
-        if cell.body and (conflict := _conflict(cell, writers)) is not None
-    ]
+    conflicts = list(filter(None, (_conflict(cell, writers) for cell in cells if cell.body)))
     if not conflicts:
         return []
     first, node, relation = conflicts[0]
     others = len(conflicts) - 1
     more = f"; so did {others} more {'cell' if others == 1 else 'cells'}" if others else ""
-    return [rules.OTHER_ORDER.at(span_of(first, node), relation=relation, more=more)]
+    return [rules.OTHER_ORDER.at(first.source.span(node), relation=relation, more=more)]
 
 
 def _conflict(
@@ -65,22 +61,22 @@ def report_history(
     cell: CodeCell, flow: Flow, cells: list[CodeCell], namespace: Namespace
 ) -> list[Diagnostic]:
     """Report `Out[7]` and `_7` where cell number 7 of a run from top to bottom gives nothing."""
-    own = cell.number
     found = []
     if "Out" in flow.reads and "Out" not in namespace.bound:
-        for node in (part for statement in cell.body for part in ast.walk(statement)):
+        for node in walk_all(cell.body):
             match node:
                 case ast.Subscript(value=ast.Name(id="Out"), slice=ast.Constant(value=int(number))):
-                    found += _missing_output(cell, node, ast.unparse(node), number, own, cells)
+                    found += _missing_output(cell, node, ast.unparse(node), number, cells)
     for name, node in flow.reads.items():
         if name[1:].isdigit() and name[0] == "_" and name not in namespace.bound:
-            found += _missing_output(cell, node, name, int(name[1:]), own, cells)
+            found += _missing_output(cell, node, name, int(name[1:]), cells)
     return found
 
 
 def _missing_output(
-    cell: CodeCell, node: ast.AST, written: str, number: int, own: int, cells: list[CodeCell]
+    cell: CodeCell, node: ast.AST, written: str, number: int, cells: list[CodeCell]
 ) -> list[Diagnostic]:
+    own = cell.number
     if 0 < number < own and (cells[number - 1].shows or not cells[number - 1].body):
         return []
     if number == own:
@@ -91,7 +87,7 @@ def _missing_output(
         reason = "that many have not been run by then"
     saved = next((c.code.cell.index for c in cells if c.code.cell.count == number), None)
     hint = "" if saved is None else f"; in the saved notebook it is cell {saved}"
-    span = span_of(cell, node)
+    span = cell.source.span(node)
     return [rules.HISTORY.at(span, written=written, number=number, reason=reason, hint=hint)]
 
 
@@ -125,17 +121,14 @@ class AnswerNotices:
                 if node is not None and name not in flow.guarded:
                     del asked.maybe[name]
                     if not _asks(cell, node, asked.form.name):
-                        span = span_of(cell, node)
-                        yield rules.MAYBE_MISSING.at(
-                            span, name=name, field=asked.form.name, cell=at
-                        )
+                        yield _maybe_missing(cell, node, name, asked.form.name, at)
                 elif name in flow.must:
                     del asked.maybe[name]
         fields = {f.name: f for f in cell.code.fields}
         for name in (self._asked.keys() & cell.bindings.binds.keys() & flow.must) - fields.keys():
             asked = self._asked.pop(name)
             if asked.held and name not in flow.reads:
-                span = span_of(cell, cell.bindings.binds[name])
+                span = cell.source.span(cell.bindings.binds[name])
                 yield rules.ANSWER_REPLACED.at(span, name=name, cell=asked.cell)
         for name, each in fields.items():
             if name in cell.bindings.binds:  # else it is a function's parameter, or a label
@@ -144,23 +137,18 @@ class AnswerNotices:
             return
         for asked in list(self._asked.values()):
             for name in _only_for_some(cell.body, asked.form):
-                if (
-                    name not in flow.must
-                    and name not in namespace.bound
-                    and name not in self._asked
-                ):
+                if name in flow.must or name in namespace.bound or name in self._asked:
+                    continue
+                node = None if name in flow.guarded else flow.reads.get(name)
+                if node is None or _asks(cell, node, asked.form.name):
                     asked.maybe[name] = index
-                    node = flow.reads.get(name)
-                    if (
-                        node is not None
-                        and name not in flow.guarded
-                        and not _asks(cell, node, asked.form.name)
-                    ):
-                        del asked.maybe[name]
-                        span = span_of(cell, node)
-                        yield rules.MAYBE_MISSING.at(
-                            span, name=name, field=asked.form.name, cell=index
-                        )
+                else:
+                    asked.maybe.pop(name, None)
+                    yield _maybe_missing(cell, node, name, asked.form.name, index)
+
+
+def _maybe_missing(cell: CodeCell, node: ast.AST, name: str, field: str, at: int) -> Diagnostic:
+    return rules.MAYBE_MISSING.at(cell.source.span(node), name=name, field=field, cell=at)
 
 
 def _is_held(cell: CodeCell, asked: Field) -> bool:
@@ -189,20 +177,15 @@ def _asks(cell: CodeCell, node: ast.AST, name: str) -> bool:
         isinstance(part, ast.If | ast.IfExp | ast.While)
         and _mentions(part.test, name)
         and any(inner is node for inner in ast.walk(part))
-        for statement in cell.body
-        for part in ast.walk(statement)
+        for part in walk_all(cell.body)
     )
 
 
 def _only_for_some(body: list[ast.stmt], asked: Field) -> Iterator[str]:
     """Yield the names that an `if` about an answer binds: in the branches of some answers, as the caller has found."""
     for node in body:
-        if (
-            isinstance(node, ast.If)
-            and _mentions(node.test, asked.name)
-            and not _takes_all(node, asked)
-        ):
-            yield from Bindings([node]).binds
+        if isinstance(node, ast.If) and _mentions(node.test, asked.name):
+            yield from () if _takes_all(node, asked) else Bindings([node]).binds
 
 
 def _takes_all(node: ast.If, asked: Field) -> bool:
@@ -216,9 +199,9 @@ def _takes_all(node: ast.If, asked: Field) -> bool:
             case ast.Compare(ops=[ast.Eq()], comparators=[ast.Constant(value=value)]):
                 left = [choice for choice in left if choice != value]
             case ast.Compare(
-                ops=[ast.In()], comparators=[ast.Tuple() | ast.List() | ast.Set() as some]
+                ops=[ast.In()], comparators=[ast.Tuple() | ast.List() | ast.Set() as s]
             ):
-                values = [e.value for e in some.elts if isinstance(e, ast.Constant)]
+                values = [e.value for e in s.elts if isinstance(e, ast.Constant)]
                 left = [choice for choice in left if choice not in values]
             case _:
                 return False
@@ -241,7 +224,7 @@ class Classes:
             again = self._classes.get(kind, defined)
             if name in reads and again != defined:
                 del self._instances[name]
-                span = span_of(cell, reads[name])
+                span = cell.source.span(reads[name])
                 yield rules.OLD_CLASS.at(span, name=name, kind=kind, old=defined, new=again)
             elif name in must or name in cell.bindings.binds:
                 del self._instances[name]

@@ -10,12 +10,12 @@ cells share one namespace whatever is said of it.
 import ast
 import warnings
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import PurePosixPath
 
 from transpiler.dataflow import cell_kind
 from transpiler.dataflow.as_function import Form, Notebookwide, form_of
-from transpiler.dataflow.as_function import Text as Source
-from transpiler.dataflow.cell import TOO_DEEP, CodeCell, Namespace, place, span_of
+from transpiler.dataflow.cell import TOO_DEEP, CodeCell, Namespace
 from transpiler.dataflow.flow import Flow
 from transpiler.dataflow.objects import Thing, Value
 from transpiler.fields.from_earlier import names as names_in
@@ -25,7 +25,8 @@ from transpiler.model.ir import AnalysedCode, Analysis, Annotated, Code, Names, 
 from transpiler.notices.collect import Notices
 from transpiler.notices.names import report_text_cells, report_undefined_names
 from transpiler.python import libraries
-from transpiler.python.scope import FUNCTIONS, Bindings
+from transpiler.python.positions import Places, line_span
+from transpiler.python.scope import FUNCTIONS, Bindings, walk_all
 
 
 def analyse(annotated: Annotated) -> tuple[Analysis, Found]:
@@ -64,7 +65,7 @@ def _analyse(annotated: Annotated) -> tuple[Analysis, Found]:
             if "import" in cell.source.text or "load_ext" in cell.source.text:
                 modules |= dict.fromkeys(cell_kind.imported_modules(statement))
                 for node, module in cell_kind.needed_modules(statement):
-                    needs.setdefault(module, span_of(cell, node))
+                    needs.setdefault(module, cell.source.span(node))
             _note_text(statement, texts)
         done[cell.code.cell.id] = _result(cell, wide)
     found += notices.finish()
@@ -95,16 +96,16 @@ def _without_echoes(found: list[Diagnostic]) -> list[Diagnostic]:
 
 
 def _parsed(code: Code, number: int) -> CodeCell:
+    blank = CodeCell(code, number, Places(code.cell, None))
     if code.python is None:
-        return CodeCell(code, number, failed="it is not Python that can be read")
+        return replace(blank, failed="it is not Python that can be read")
     try:
         body = ast.parse(code.python.text).body
     except (RecursionError, MemoryError):
-        return CodeCell(code, number, failed=TOO_DEEP)
+        return replace(blank, failed=TOO_DEEP)
     except (SyntaxError, ValueError) as error:
-        return CodeCell(code, number, failed=f"Python refuses it: {error}")
-    text = code.python.text
-    cell = CodeCell(code, number, body, Source(text), tuple(text.split("\n")))
+        return replace(blank, failed=f"Python refuses it: {error}")
+    cell = CodeCell(code, number, Places(code.cell, code.python), body)
     cell.shows = bool(body) and isinstance(body[-1], ast.Expr) and not code.python.tail_semicolon
     if code.controls and code.controls.shows is not None:
         cell.shows = code.controls.shows
@@ -143,7 +144,7 @@ def _last_bound(cells: list[CodeCell]) -> dict[str, int]:
     for cell in cells:
         names = list(cell.bindings.binds)
         if "global" in cell.source.text:
-            for node in (part for statement in cell.body for part in ast.walk(statement)):
+            for node in walk_all(cell.body):
                 if isinstance(node, ast.Global):
                     names += node.names
         last |= dict.fromkeys(names, cell.code.cell.index)
@@ -168,8 +169,10 @@ def _analyse_cell(
     if cell.failed:
         cell.form.reason = cell.failed
         cell.dynamic = namespace.open = True
-        first = place(cell, 0, 0, 0, len(cell.code.cell.source))
-        return [rules.NOT_ANALYSED.at(first)] if cell.failed is TOO_DEEP else []
+        if cell.failed is not TOO_DEEP:
+            return []
+        first = cell.code.python.lines[0] if cell.code.python else 1
+        return [rules.NOT_ANALYSED.at(line_span(cell.code.cell, first))]
     found = report_undefined_names(cell, flow, namespace, later)
     notices.look(cell, flow, namespace)
     _fill(cell, flow, namespace, before)

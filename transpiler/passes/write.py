@@ -6,10 +6,10 @@ from transpiler.model import rules
 from transpiler.model.diagnostics import WHOLE, Found
 from transpiler.model.ir import Plan
 from transpiler.passes.regenerate import Regenerated
+from transpiler.plugin_folder.last_port import stamp_of
 from transpiler.plugin_folder.lockfile import FILE, lock_text, ported_from
 from transpiler.plugin_folder.place import Place
 from transpiler.plugin_folder.plugin_folder import STAMP, PluginFolder
-from transpiler.plugin_folder.stamp import stamp_of
 
 
 def write(

@@ -26,8 +26,7 @@ def replace_all(contents: dict[Path, bytes], out: Path) -> None:
         for path in done:
             _put_back(path, before[path])
         for path in contents:
-            with suppress(OSError):
-                beside(path).unlink(missing_ok=True)
+            delete(beside(path))
         remove_empty(folders)
         if not isinstance(error, OSError):
             raise
@@ -50,8 +49,7 @@ def replace_notebook(path: Path, before: bytes, after: bytes) -> None:
     except OSError as error:
         raise _unwritable(path, error) from error
     finally:
-        with suppress(OSError):
-            aside.unlink(missing_ok=True)
+        delete(aside)
 
 
 def write_report(path: Path, text: str) -> None:
@@ -74,12 +72,9 @@ def read_bytes(path: Path) -> bytes:
     """Return a file's bytes. Raises UserError (exit 2) with the reason in words."""
     try:
         return path.read_bytes()
-    except IsADirectoryError as error:
-        raise UserError(
-            rules.NOTEBOOK_UNREADABLE, path=str(path), reason="it is a folder"
-        ) from error
     except OSError as error:
-        reason = (error.strerror or str(error)).lower()
+        is_folder = isinstance(error, IsADirectoryError)
+        reason = "it is a folder" if is_folder else (error.strerror or str(error)).lower()
         raise UserError(rules.NOTEBOOK_UNREADABLE, path=str(path), reason=reason) from error
 
 
@@ -145,12 +140,12 @@ def _write_durably(path: Path, content: bytes) -> None:
 
 def _put_back(path: Path, content: bytes | None) -> None:
     """Undo the writing of one file, as far as the disk lets us."""
+    if content is None:
+        delete(path)
+        return
     with suppress(OSError):
-        if content is None:
-            path.unlink(missing_ok=True)
-        else:
-            _write_durably(beside(path), content)
-            beside(path).replace(path)
+        _write_durably(beside(path), content)
+        beside(path).replace(path)
 
 
 def _is_missing(path: Path) -> bool:

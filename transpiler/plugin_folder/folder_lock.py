@@ -44,18 +44,15 @@ def _taken(papers: Path, make: Callable[[], None] | None) -> int | bool | None:
         if make is not None:
             make()
         handle = _open(papers)
-    except FileNotFoundError:
-        return None if make is None else False
-    except OSError:
-        return None
+    except OSError as error:
+        was_deleted = make is not None and isinstance(error, FileNotFoundError)
+        return False if was_deleted else None
     try:
         _lock(handle)
-    except (BlockingIOError, PermissionError):
+    except OSError as error:
         os.close(handle)
-        return False
-    except OSError:  # the file system knows no locks
-        os.close(handle)
-        return None
+        is_held = isinstance(error, BlockingIOError | PermissionError)
+        return False if is_held else None  # None: the file system knows no locks
     if _is_still(handle, papers):
         return handle
     _free(handle)  # git has put another folder in its place, say

@@ -20,12 +20,9 @@ class Place:
 
     path: Path
     port_id: str
-    notebook: str
-    """The path from the plugin's folder to the notebook, with slashes."""
-    raw: bytes | None
-    """The plugin's bytes now."""
-    base: bytes | None = None
-    """What was emitted last, as it was kept."""
+    notebook: str  # The path from the plugin's folder to the notebook, with slashes
+    raw: bytes | None  # The plugin's bytes now
+    base: bytes | None = None  # What was emitted last, as it was kept
     lock: Lock = field(default_factory=Lock)
 
     @property
@@ -35,9 +32,8 @@ class Place:
 
     def ported_by_another(self, compiler: str) -> PortedFrom | None:
         """Return the notebook as another compiler than this one ported it; None when it was this one, or nobody knows."""
-        if self.raw is None:
-            return None
-        return read_ported(self.home / FILE, self.lock.base_sha, compiler)
+        path = self.home / FILE
+        return None if self.raw is None else read_ported(path, self.lock.base_sha, compiler)
 
     @property
     def files(self) -> Path:
@@ -57,11 +53,8 @@ class Place:
 
 def known_steps(places: Iterable[Place]) -> dict[str, KnownSteps]:
     """Return what is known of the steps of plugins, by the plugins' names."""
-    known = {}
-    for there in places:
-        if steps := known_of(there.lock, there.text):
-            known[there.app_name] = steps
-    return known
+    known = ((there.app_name, known_of(there.lock, there.text)) for there in places)
+    return {name: steps for name, steps in known if steps}
 
 
 def place(

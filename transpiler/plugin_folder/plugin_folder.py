@@ -20,7 +20,6 @@ from pathlib import Path
 
 from transpiler.model import rules
 from transpiler.model.diagnostics import REFUSED, UserError
-from transpiler.model.ir import KnownSteps, Plan
 from transpiler.plugin_folder.files import (
     beside,
     delete,
@@ -35,7 +34,7 @@ from transpiler.plugin_folder.files import (
 from transpiler.plugin_folder.folder_lock import alone
 from transpiler.plugin_folder.lockfile import read_lock
 from transpiler.plugin_folder.paths import is_same_notebook, matching, notebook_path, sha
-from transpiler.plugin_folder.place import Place, known_steps, place, plugins, sources_of
+from transpiler.plugin_folder.place import Place, plugins, sources_of
 from transpiler.plugin_folder.pristine import origin
 
 BACKUPS = 10
@@ -48,8 +47,7 @@ class PluginFolder:
     """An opened folder with the plugins that were ported from a notebook, each with its lock and its base as read once."""
 
     out: Path
-    notebook: Path
-    """The path under which the plugins know the notebook."""
+    notebook: Path  # Where the plugins know the notebook
     plugins: tuple[Place, ...]
     renamed: bool = False
     """Whether they were ported from a notebook of another name, which is gone; this one has most of its cells."""
@@ -58,8 +56,7 @@ class PluginFolder:
     def open(cls, out: Path, notebook: Path, raw: bytes | None = None) -> "PluginFolder":
         """Take the folder's lock, finish or drop what a killed port left, and read what stands beside the notebook's plugins.
 
-        `raw` are the notebook's bytes, to know it again under another name. Raises UserError PP437 (exit 3) when another port holds the folder
-        for long.
+        `raw` are the notebook's bytes, to know it again under another name. Raises UserError PP437 (exit 3) when another port holds it for long.
         """
         relative = notebook_path(notebook, out)
         ported = [(path, made) for path, text in plugins(out) if (made := origin(text))]
@@ -71,29 +68,14 @@ class PluginFolder:
             ours = [(path, port_id) for path, port_id in gone if _has_most(out, port_id, cells)]
         if not ours:
             return cls(out, notebook, ())
-        with alone(
-            out / ".port"
-        ):  # what a living port is about to name is not what a kill has left
+        with alone(out / ".port"):  # what a living port is about to name is no kill's leftover
             for path, port_id in ours:
                 _recover(out / ".port" / port_id, path)
             there = tuple(_read(path, port_id, relative) for path, port_id in ours)
         return cls(out, notebook, there, renamed)
 
-    @property
-    def known(self) -> dict[str, KnownSteps]:
-        """What is known of the steps of the plugins, by the plugins' names."""
-        return known_steps(self.plugins)
-
-    def place(self, plan: Plan, number: str | None) -> Place:
-        """Return where the plugin of a plan goes. Raises UserError (exit 3) when a file is in the way, as `place.place` says."""
-        return place(plan, self.notebook, self.out, number, self.plugins)
-
     def write(
-        self,
-        where: Place,
-        content: bytes,
-        files: Mapping[Path, bytes],
-        papers: Mapping[str, bytes],
+        self, where: Place, content: bytes, files: Mapping[Path, bytes], papers: Mapping[str, bytes]
     ) -> set[Path]:
         """Write a plugin, the files that travel with it (by their places), and its papers; all or nothing.
 
@@ -123,10 +105,8 @@ class PluginFolder:
 
     def keep_notebook(self, where: Place, raw: bytes) -> None:
         """Keep a notebook that will be changed with the plugin, for the backup that comes. Raises UserError as `write` does."""
-        latest = next(reversed(_backups(where.home)), None)
-        number = int(latest.name[:4]) + 1 if latest else 1
         with _writing(where):
-            replace_all({_notebook_in(where.home, number): raw}, self.out)
+            replace_all({_notebook_in(where.home, _next_number(where.home)): raw}, self.out)
 
     def undo(self, where: Place, notebook: Path, yes: bool) -> None:
         """Bring back the plugin as it was before the last port changed it, and its backup goes.
@@ -135,9 +115,9 @@ class PluginFolder:
         plugin or the notebook were changed since; of the plugin a backup is made first. Raises UserError: PP429 without a
         backup (exit 2), PP403 or PP490 for such changes (exit 3).
         """
-        backup = next(reversed(_backups(where.home)), None)
-        if backup is None or where.raw is None:
+        if not (backups := _backups(where.home)) or where.raw is None:
             raise UserError(rules.NO_BACKUP, path=str(where.path))
+        backup = backups[-1]
         edited = sha(where.raw) != where.lock.written_sha
         before = read_or_none(_notebook_in(where.home, int(backup.name[:4])))
         now = read_bytes(notebook) if before is not None else b""
@@ -229,7 +209,7 @@ def _writing(where: Place, coming: bytes | None = None) -> Iterator[None]:
 
 def _backup(where: Place) -> dict[Path, bytes]:
     """The plugin and its papers under the next number."""
-    number = int(max((p.name[:4] for p in _backups(where.home)), default="0000")) + 1
+    number = _next_number(where.home)
     folder, raw = where.home / "backup", where.raw or b""
     files = {folder / f"{number:04}-{sha(raw)[:8]}.py.txt": raw}
     for name in PAPERS:
@@ -241,6 +221,11 @@ def _backup(where: Place) -> dict[Path, bytes]:
 def _backups(home: Path) -> list[Path]:
     """The plugins in the backup folder, oldest first."""
     return [p for p in matching(home / "backup", "*-*.py.txt") if p.name[:4].isdecimal()]
+
+
+def _next_number(home: Path) -> int:
+    backups = _backups(home)
+    return int(backups[-1].name[:4]) + 1 if backups else 1
 
 
 def _prune(home: Path) -> None:

@@ -8,32 +8,27 @@ import builtins
 import sys
 
 
-def _words(text: str) -> frozenset[str]:
+def words(text: str) -> frozenset[str]:
+    """Return the words of a text: a table that is easy to read and to add to."""
     return frozenset(text.split())
 
 
-GIVEN = _words(
+GIVEN = words(
     "display get_ipython In Out exit quit _ __ ___ _i _ii _iii _ih _oh _dh _exit_code __session__ __IPYTHON__"
 )
 """Names IPython puts into the namespace or into builtins; with `_1`, `_i1`: see `is_given`."""
 
-HISTORY = _words("In _i _ii _iii _ih")
+HISTORY = words("In _i _ii _iii _ih")
 """Names of the history of inputs; with `_i1`: see `is_history`."""
 
 BUILTINS = (
-    frozenset(dir(builtins)) - {"_"}
+    (frozenset(dir(builtins)) - {"_"})
     # of later Pythons than the oldest we run on, so that the answer does not depend on ours; and what `site` adds
-    | _words(
-    "PythonFinalizationError _IncompleteInputError copyright credits license help"
-)
+    | words("PythonFinalizationError _IncompleteInputError copyright credits license help")
     # the namespace of a module has these from the start
-    | _words(
-    "__name__ __doc__ __package__ __loader__ __spec__ __builtins__ __builtin__"
-)
-    | _words(
-    "__annotations__ __debug__ __build_class__ __import__"
-)
-) - GIVEN  # fmt: skip
+    | words("__name__ __doc__ __package__ __loader__ __spec__ __builtins__ __builtin__")
+    | words("__annotations__ __debug__ __build_class__ __import__")
+) - GIVEN
 
 
 def is_given(name: str) -> bool:
@@ -46,16 +41,16 @@ def is_history(name: str) -> bool:
     return name in HISTORY or (name.startswith("_i") and name[2:].isdigit())
 
 
-SCALARS = _words(
+SCALARS = words(
     "abs all any ascii bin bool bytes callable chr complex divmod float format hasattr hash hex id input int isinstance range "
     "slice issubclass len oct ord pow repr round str type"
 )
 """Builtins whose result cannot be changed and holds nothing of their arguments."""
 
-ITERATORS = _words("aiter enumerate filter iter map open reversed zip")
+ITERATORS = words("aiter enumerate filter iter map open reversed zip")
 """Builtins that give something that is used up by reading it."""
 
-LIBRARY_ITERATORS = _words(
+LIBRARY_ITERATORS = words(
     "accumulate batched chain combinations count cycle groupby islice open pairwise permutations product reader DictReader "
     "scandir starmap takewhile iglob rglob glob urlopen walk zip_longest StringIO BytesIO TextIOWrapper"
 )
@@ -64,17 +59,17 @@ LIBRARY_ITERATORS = _words(
 DEFAULTING = frozenset(["defaultdict", "Counter", "ChainMap", "LRUCache", "TTLCache"])
 """Mappings that a mere `d[key]` may change."""
 
-CONTAINER_MUTATORS = _words(
+CONTAINER_MUTATORS = words(
     "add append appendleft clear discard extend insert pop popitem popleft remove reverse setdefault sort update write"
 )
 """Methods that change even what was imported by name, which is otherwise taken for a module."""
 
-FIGURES = _words(
+FIGURES = words(
     "add_subplot axes figure gca gcf subplot subplot_mosaic subplots twinx twiny make_subplots Figure"
 )
 """Functions and methods that give something to draw on: `ax.plot` changes it, while `df.plot` leaves a data frame as it is."""
 
-ARGUMENT_MUTATORS = _words(
+ARGUMENT_MUTATORS = words(
     "setattr delattr next anext heapify heappush heappop heappushpop heapreplace shuffle insort insort_left insort_right "
     "fill_diagonal put place copyto putmask setitem delitem iadd isub imul iconcat update_wrapper register seek truncate "
     "exhaust consume reload move_to_end put_along_axis zeros_ ones_ normal_ uniform_ xavier_uniform_ kaiming_uniform_ dump "
@@ -82,7 +77,7 @@ ARGUMENT_MUTATORS = _words(
 )
 """Functions, by their last name, that change an argument in place (`heapq.heappush`, `random.shuffle`)."""
 
-VIEWS = _words(
+VIEWS = words(
     "asarray ascontiguousarray asanyarray atleast_1d atleast_2d atleast_3d ravel reshape squeeze swapaxes transpose view "
     "expand_dims moveaxis flip broadcast_to memoryview from_numpy frombuffer partial cast proxy getattr iter map filter zip "
     "enumerate reversed vars chain cycle islice deepcopy_view get setdefault items values keys xs loc iloc groupby rolling "
@@ -90,7 +85,7 @@ VIEWS = _words(
 )
 """Functions and methods whose result may share what their arguments or receiver hold."""
 
-PURE_METHODS = _words(
+PURE_METHODS = words(
     # str, bytes, numbers
     "as_integer_ratio bit_length capitalize casefold center conjugate count decode encode endswith expandtabs find format "
     "format_map hex index is_integer isalnum isalpha isascii isdecimal isdigit isidentifier islower isnumeric isprintable "
@@ -115,7 +110,7 @@ PURE_METHODS = _words(
 )
 """Methods that leave their receiver as it is, in the libraries notebooks use most (unless called with `inplace=True`)."""
 
-SAFE_LINE_MAGICS = _words(
+SAFE_LINE_MAGICS = words(
     "alias_magic autoawait autocall autoindent automagic autoreload aimport bookmark cat cd clear colors conda config cp "
     "debug dhist dirs env gui killbgscripts ldir less lf lk ll load_ext logoff logon logstart logstate logstop ls lsmagic "
     "lx magic man matplotlib mkdir more mv pastebin pdb pip popd pprint precision pushd pwd pycat quickref rehashx "
@@ -123,22 +118,16 @@ SAFE_LINE_MAGICS = _words(
 )
 """Line magics of IPython that bind no name of the notebook and do not look at the frame they are called from."""
 
-SAFE_CELL_MAGICS = _words(
-    "capture writefile html HTML javascript js latex markdown svg SVG bash sh script perl ruby python python3 python2 pypy "
-    "cmd sx system !"
-)
-"""Cell magics of which the same is true; a `capture` body is run in the notebook's namespace."""
-
 TIMING = frozenset(["time", "timeit", "prun", "memit", "mprun", "lprun", "snakeviz"])
 """Magics whose argument or body is Python."""
 
-SCRIPTS = _words(
-    "writefile file html HTML javascript js latex markdown svg SVG bash sh script perl ruby python python3 python2 pypy cmd "
-    "sx system !"
+SAFE_CELL_MAGICS = words(
+    "capture writefile html HTML javascript js latex markdown svg SVG bash sh script perl ruby python python3 python2 pypy "
+    "cmd sx system !"
 )
-"""Cell magics whose body is not Python of this notebook."""
+"""Cell magics that do not either; a `capture` body is run in the notebook's namespace."""
 
-HISTORY_MAGICS = _words("history hist recall rep rerun macro save edit notebook logstart")
+HISTORY_MAGICS = words("history hist recall rep rerun macro save edit notebook logstart")
 """Line magics that show or use the inputs as they were typed."""
 
 IPYTHON_MAGICS = (
@@ -146,14 +135,14 @@ IPYTHON_MAGICS = (
     | SAFE_CELL_MAGICS
     | HISTORY_MAGICS
     | frozenset(["time", "timeit", "prun"])
-    | _words(
+    | words(
         "alias autosave code_wrap connect_info doctest_mode ed load loadpy page pdef pdoc pfile pinfo pinfo2 psearch psource "
         "pylab qtconsole reset reset_selective run store subshell who who_ls whos xdel file"
     )
 )
 """Every magic that a kernel of ipykernel has from its start (a test asks one), and a few that it had in the past."""
 
-SETUP_CALLS = _words(
+SETUP_CALLS = words(
     "set_option set_options reset_option filterwarnings simplefilter seed manual_seed set_theme set_style set_context "
     "set_palette basicConfig set_printoptions set_matplotlib_formats set_loglevel setLevel disable use seterr setlocale "
     "set_verbosity set_verbosity_error set_seed set_random_seed set_float32_matmul_precision reset_defaults rcdefaults "
@@ -167,37 +156,37 @@ SETUP_PREFIXES = (
 )  # fmt: skip
 """What options are stored in: `plt.rcParams[...]`, `pd.options.display.x`, `os.environ[...]`, `pio.renderers.default`."""
 
-SETUP_MAGICS = _words(
+SETUP_MAGICS = words(
     "matplotlib load_ext reload_ext config autoreload aimport precision xmode colors autosave env set_env pip conda uv "
     "mamba gui pylab pdb"
 )
 """Line magics that only set something up."""
 
-READERS = _words(
+READERS = words(
     "open imread imread_collection load loadtxt genfromtxt fromfile memmap loadmat read_text fromstring_file ElementTree "
     "ZipFile File Dataset Image from_file parse DictReader fromregex get_data load_workbook load_model CDLL connect "
     "open_dataset xlrd open_workbook Audio Video FileLink SVG safe_load_file"
 )
 """Functions, by their last name, whose first argument may be the name of a file they read; and all `read_*`."""
 
-PATH_READS = _words("read_text read_bytes open iterdir glob rglob stat exists is_file")
+PATH_READS = words("read_text read_bytes open iterdir glob rglob stat exists is_file")
 """Methods of a path that read it."""
 
-STDLIB = frozenset(sys.stdlib_module_names) | _words(
+STDLIB = frozenset(sys.stdlib_module_names) | words(
     # of other versions than the one we run on
     "asynchat asyncore distutils imp smtpd aifc audioop cgi cgitb chunk crypt imghdr mailcap msilib nis nntplib ossaudiodev "
     "pipes sndhdr spwd sunau telnetlib uu xdrlib lib2to3 __future__ __main__"
 )
 
-SHARED = _words("google ruamel azure zope sphinxcontrib backports")
+SHARED = words("google ruamel azure zope sphinxcontrib backports")
 """Names that several packages share: what stands below them is not looked for."""
 
 COLAB = "google.colab"
 
-NOT_LOOKED_FOR = STDLIB | SHARED | _words("pipulate pipulate_runtime")
+NOT_LOOKED_FOR = STDLIB | SHARED | words("pipulate pipulate_runtime")
 """With what is there in any case: Python's own, and what an app has."""
 
-_SAME_NAME = _words(
+_SAME_NAME = words(
     "altair anthropic astropy black bokeh boto3 catboost cvxpy cycler cython dash dask datasets deepdiff django duckdb emoji "
     "fastapi fastparquet flask folium gensim geopandas geopy great_tables gradio h5py holoviews httpx hvplot hypothesis igraph imageio "
     "ipywidgets jax jinja2 joblib jsonschema kaleido keras langchain librosa lightgbm lxml marimo markdown matplotlib mplfinance "
@@ -207,35 +196,16 @@ _SAME_NAME = _words(
     "sqlmodel statsmodels streamlit sympy tabulate tenacity tensorflow textblob thefuzz tiktoken torch torchvision tqdm "
     "transformers tweepy typer wikipedia wordcloud xarray xgboost xlrd xlsxwriter yellowbrick yfinance"
 )
-_OTHER_NAME = {
-    "Bio": "biopython",
-    "Crypto": "pycryptodome",
-    "Levenshtein": "levenshtein",
-    "MySQLdb": "mysqlclient",
-    "OpenSSL": "pyopenssl",
-    "PIL": "pillow",
-    "attr": "attrs",
-    "bs4": "beautifulsoup4",
-    "cv2": "opencv-python",
-    "dateutil": "python-dateutil",
-    "docx": "python-docx",
-    "dotenv": "python-dotenv",
-    "faiss": "faiss-cpu",
-    "fitz": "pymupdf",
-    "git": "gitpython",
-    "jwt": "pyjwt",
-    "magic": "python-magic",
-    "mpl_toolkits": "matplotlib",
-    "pptx": "python-pptx",
-    "psycopg2": "psycopg2-binary",
-    "serial": "pyserial",
-    "skimage": "scikit-image",
-    "sklearn": "scikit-learn",
-    "umap": "umap-learn",
-    "vl_convert": "vl-convert-python",
-    "win32com": "pywin32",
-    "yaml": "pyyaml",
-}
+_OTHER_NAME = dict(
+    pair.split("=")
+    for pair in words(
+        "Bio=biopython Crypto=pycryptodome Levenshtein=levenshtein MySQLdb=mysqlclient OpenSSL=pyopenssl PIL=pillow "
+        "attr=attrs bs4=beautifulsoup4 cv2=opencv-python dateutil=python-dateutil docx=python-docx dotenv=python-dotenv "
+        "faiss=faiss-cpu fitz=pymupdf git=gitpython jwt=pyjwt magic=python-magic mpl_toolkits=matplotlib pptx=python-pptx "
+        "psycopg2=psycopg2-binary serial=pyserial skimage=scikit-image sklearn=scikit-learn umap=umap-learn "
+        "vl_convert=vl-convert-python win32com=pywin32 yaml=pyyaml"
+    )
+)
 """Modules whose package has another name on PyPI."""
 
 

@@ -24,6 +24,10 @@ def literal_of(node: ast.expr) -> Any:
         return COMPUTED
 
 
+def is_literal(node: ast.expr) -> bool:
+    return literal_of(node) is not COMPUTED
+
+
 MOMENTS = ("date", "time", "datetime")
 
 

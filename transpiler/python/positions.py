@@ -4,11 +4,16 @@
 """
 
 import ast
+import re
 from bisect import bisect_right
 from collections.abc import Iterable
 
 from transpiler.model.diagnostics import Span
 from transpiler.model.ir import Cell, Edit, Python, Slice
+
+_NEWLINE = re.compile(r"\r\n|\r|\n")
+_PLACED = (ast.expr, ast.stmt, ast.arg, ast.alias, ast.keyword, ast.ExceptHandler, ast.pattern)
+"""The nodes that have a place."""
 
 # --- edits ----------------------------------------------------------------------------------------------------------------
 
@@ -35,60 +40,73 @@ def line_span(cell: Cell, line: int, end_line: int | None = None) -> Span:
     return Span(cell.index, line, column, end_line, max(end, column) if end_line == line else end)
 
 
-class Places:
-    """Answers both questions for one code cell. Made once a cell, since it keeps the text cut into lines."""
+class Text:
+    """A cell's Python with the offsets of its lines."""
 
-    def __init__(self, cell: Cell, python: Python) -> None:
-        self._cell = cell
-        self._python = python
-        self._lines = python.text.split("\n")
-        self._source = cell.source.split("\n")
-        self._starts = [0]
-        for line in self._lines:
-            self._starts.append(self._starts[-1] + len(line) + 1)
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self.starts = [0, *(match.end() for match in _NEWLINE.finditer(text))]
+        self.ascii = text.isascii()
 
-    def slice(self, node: ast.expr | ast.stmt) -> Slice:
-        """Return the characters of the Python text that a node covers."""
-        end_line, end_byte = node.end_lineno or node.lineno, node.end_col_offset or 0
+    def offset(self, line: int, column: int) -> int:
+        """Return the character offset of a position of `ast`."""
+        start = self.starts[min(line, len(self.starts)) - 1]
+        if not self.ascii:
+            end = self.starts[line] if line < len(self.starts) else len(self.text)
+            column = len(self.text[start:end].encode()[:column].decode(errors="ignore"))
+        return min(start + column, len(self.text))
+
+    def slice(self, node: ast.expr | ast.stmt | ast.keyword) -> Slice:
+        """Return the characters that a node covers."""
         return Slice(
-            self._starts[node.lineno - 1] + self._column(node.lineno, node.col_offset),
-            self._starts[end_line - 1] + self._column(end_line, end_byte),
+            self.offset(node.lineno, node.col_offset),
+            self.offset(node.end_lineno or node.lineno, node.end_col_offset or node.col_offset),
         )
 
-    def span(self, node: ast.expr | ast.stmt) -> Span:
-        """Return the place of a node in the notebook's cell."""
-        end_line, end_byte = node.end_lineno or node.lineno, node.end_col_offset or 0
-        return self.between(
-            node.lineno,
-            self._column(node.lineno, node.col_offset),
-            end_line,
-            self._column(end_line, end_byte),
-        )
+    def position(self, offset: int) -> tuple[int, int]:
+        """Return the 0-based line and column of a character offset."""
+        line = bisect_right(self.starts, offset) - 1
+        return line, offset - self.starts[line]
+
+
+class Places(Text):
+    """Answers both questions for one code cell. Made once a cell, since it keeps the texts cut into lines."""
+
+    def __init__(self, cell: Cell, python: Python | None) -> None:
+        super().__init__(python.text if python else "")
+        self._index = cell.index
+        self._source = cell.source.split("\n")
+        self._lines = self.text.split("\n")
+        self._came_from = (python and python.lines) or (1,)
+
+    def span(self, node: ast.AST) -> Span:
+        """Return where a node stands in the notebook's cell; of a compound statement, its first line."""
+        if not isinstance(node, _PLACED):
+            return self.between(0, 0, 0, 0)
+        start = self.position(self.offset(node.lineno, node.col_offset))
+        if isinstance(node, ast.stmt) and hasattr(node, "body"):
+            row = node.lineno - 1
+            return self.between(*start, row, len(self._lines[row]))
+        end = self.offset(node.end_lineno or node.lineno, node.end_col_offset or 0)
+        return self.between(*start, *self.position(end))
+
+    def span_of(self, part: tuple[int, int]) -> Span:
+        """Return where characters of the Python text stand in the notebook's cell."""
+        return self.between(*self.position(part[0]), *self.position(part[1]))
 
     def between(self, line: int, column: int, end_line: int, end_column: int) -> Span:
-        """Return the place in the cell of a place in the text: 1-based lines, 0-based columns in characters."""
-        start_at = self._in_cell(line, column, 0)
-        end_at = self._in_cell(end_line, end_column, -1)
-        return Span(self._cell.index, *start_at, *max(start_at, end_at))
+        """Return a place of the Python text (0-based) as one of the notebook's cell, kept inside the cell."""
+        start, end = self._in_cell(line, column, False), self._in_cell(end_line, end_column, True)
+        return Span(self._index, *start, *max(start, end))
 
-    def span_of(self, part: Slice) -> Span:
-        """Return the place in the notebook's cell of characters of the text."""
-        ends = []
-        for offset in part:
-            line = bisect_right(self._starts, offset)
-            line = min(line, len(self._lines))
-            ends += [line, offset - self._starts[line - 1]]
-        return self.between(*ends)
-
-    def _column(self, line: int, byte: int) -> int:
-        text = self._lines[line - 1]
-        return byte if text.isascii() else len(text.encode()[:byte].decode())
-
-    def _in_cell(self, line: int, column: int, otherwise: int) -> tuple[int, int]:
-        """A line that lost its prompt or indent is the end of its line in the cell; a rewritten one stands for all of it."""
-        text = self._lines[line - 1]
-        number = self._python.lines[line - 1]
-        source = self._source[number - 1]
-        if source.endswith(text):
-            return number, len(source) - len(text) + column + 1
-        return number, 1 if otherwise == 0 else len(source) + 1
+    def _in_cell(self, line: int, column: int, is_end: bool) -> tuple[int, int]:
+        """A line that IPython's transformer rewrote (a magic) has no columns of its own: all of it is meant."""
+        row = self._came_from[min(line, len(self._came_from) - 1)]
+        row = max(1, min(row, len(self._source)))
+        original = self._source[row - 1]
+        text = self._lines[line] if line < len(self._lines) else original
+        if original.endswith(text):  # or it lost an indent or a prompt
+            column += len(original) - len(text)
+        else:
+            column = len(original.rstrip()) if is_end else len(original) - len(original.lstrip())
+        return row, min(column, len(original)) + 1

@@ -10,7 +10,7 @@ import symtable
 from collections.abc import Iterable, Iterator
 
 FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
-COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
+Comprehension = ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp
 TYPE_ALIAS: type[ast.AST] | tuple[()] = getattr(ast, "TypeAlias", ())
 """`type X = ...`, from Python 3.12 on."""
 
@@ -73,21 +73,16 @@ class Bindings(ast.NodeVisitor):
         else:
             self.generic_visit(node)
 
-    def visit_function(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> None:
+    def visit_definition(self, node: ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) -> None:
         for outside in evaluated_outside(node):
             self.visit(outside)
         self.binds.setdefault(node.name, node)
 
-    visit_FunctionDef = visit_AsyncFunctionDef = visit_function
+    visit_FunctionDef = visit_AsyncFunctionDef = visit_ClassDef = visit_definition
 
     def visit_Lambda(self, node: ast.Lambda) -> None:
         for default in defaults(node.args):
             self.visit(default)
-
-    def visit_ClassDef(self, node: ast.ClassDef) -> None:
-        for outside in evaluated_outside(node):
-            self.visit(outside)
-        self.binds.setdefault(node.name, node)
 
     def visit_TypeAlias(self, node: ast.AST) -> None:
         name: ast.Name = node.name  # type: ignore[attr-defined]  # 3.12
@@ -130,6 +125,23 @@ class Bindings(ast.NodeVisitor):
     def visit_Nonlocal(self, node: ast.Nonlocal) -> None:
         for name in node.names:
             self.nonlocals.setdefault(name, node)
+
+
+def walk_all(trees: Iterable[ast.AST]) -> Iterator[ast.AST]:
+    """Yield the nodes of several trees."""
+    for tree in trees:
+        yield from ast.walk(tree)
+
+
+def element_pairs(target: ast.expr, value: ast.expr | None) -> list[tuple[ast.expr, ast.expr]]:
+    """Return which element becomes which in `a, b = 1, 2`; none where that cannot be told one by one."""
+    sides = (ast.Tuple, ast.List)
+    if not (isinstance(target, sides) and isinstance(value, sides)):
+        return []
+    starred = any(isinstance(e, ast.Starred) for e in (*target.elts, *value.elts))
+    if starred or len(target.elts) != len(value.elts):
+        return []
+    return list(zip(target.elts, value.elts, strict=True))
 
 
 def defaults(args: ast.arguments) -> Iterator[ast.expr]:
@@ -217,10 +229,9 @@ def locals_of(source: str) -> set[str]:
         for name in ast.walk(node.target)
         if isinstance(name, ast.Name)
     }
-    if (
-        found & targets
-    ):  # the comprehension's own, or really the function's: look again without inlining
-        # The result is only read by symtable: positions do not matter.
+    if found & targets:
+        # The comprehension's own, or really the function's: look again without inlining. The result is only read by
+        # symtable: positions do not matter.
         return _locals_by_table(ast.unparse(ast.fix_missing_locations(_NoInlining().visit(tree))))
     return found
 

@@ -5,6 +5,8 @@
 import ast
 from collections.abc import Iterable
 
+from transpiler.python.scope import Comprehension, element_pairs
+
 
 class Once(ast.NodeVisitor):
     """A visitor whose `where` is None as long as what it meets runs exactly once, else why not: "a loop"."""
@@ -27,13 +29,10 @@ class Once(ast.NodeVisitor):
 
     def _becoming(self, target: ast.expr, value: ast.expr | None) -> None:
         """Visit a value, knowing the variable it becomes; tuples pair by pair."""
-        sides = (ast.Tuple, ast.List)
-        if isinstance(target, sides) and isinstance(value, sides):
-            plain = not any(isinstance(e, ast.Starred) for e in (*target.elts, *value.elts))
-            if plain and len(target.elts) == len(value.elts):
-                for one, its in zip(target.elts, value.elts, strict=True):
-                    self._becoming(one, its)
-                return
+        if pairs := element_pairs(target, value):
+            for one, its in pairs:
+                self._becoming(one, its)
+            return
         before = self.target
         names = (n.id for n in ast.walk(target) if isinstance(n, ast.Name))
         self.target = next(names, None)
@@ -110,14 +109,10 @@ class Once(ast.NodeVisitor):
         self.visit(node.args)
         self._inside("a function", [node.body])
 
-    def visit_ListComp(self, node: ast.ListComp | ast.SetComp | ast.GeneratorExp) -> None:
-        self._comprehension(node.generators, [node.elt])
+    def visit_ListComp(self, node: Comprehension) -> None:
+        first, *others = node.generators
+        elements = [node.key, node.value] if isinstance(node, ast.DictComp) else [node.elt]
+        self.visit(first.iter)
+        self._inside("a loop", (*elements, *first.ifs, *others))
 
-    visit_SetComp = visit_GeneratorExp = visit_ListComp
-
-    def visit_DictComp(self, node: ast.DictComp) -> None:
-        self._comprehension(node.generators, [node.key, node.value])
-
-    def _comprehension(self, generators: list[ast.comprehension], parts: list[ast.expr]) -> None:
-        self.visit(generators[0].iter)
-        self._inside("a loop", (*parts, *generators[0].ifs, *generators[1:]))
+    visit_SetComp = visit_DictComp = visit_GeneratorExp = visit_ListComp

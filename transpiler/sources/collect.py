@@ -247,7 +247,7 @@ class _Fields:
             if not match or match.group(1) != "param":
                 continue
             column = self._text.split("\n")[line - 1].rindex(comment)
-            span = self._places.between(line, column, line, column + len(comment))
+            span = self._places.between(line - 1, column, line - 1, column + len(comment))
             assigned = behind.get(line)
             if assigned is None:
                 reason = "it does not stand behind `name = value` at the top level of the cell"

@@ -31,14 +31,13 @@ def tasks_of(
     if len(pairs) == 1:
         return [Task(*pairs[0], given_of(answers, file), ways)]
     if file is not None:
-        reason = "it holds the answers of one notebook; several were given"
-        raise UserError(rules.BAD_OPTION, option="--answers", value=str(file), reason=reason)
+        raise _bad("--answers", file, "it holds the answers of one notebook; several were given")
     by_name: dict[str, list[str]] = {notebook.stem: [] for notebook, _ in pairs}
     for answer in answers:
         name, colon, rest = answer.partition(":")
         if not colon or name not in by_name:
             reason = "of several notebooks an answer is written NAME:step_02.limit=500"
-            raise UserError(rules.BAD_OPTION, option="--set", value=answer, reason=reason)
+            raise _bad("--set", answer, reason)
         by_name[name].append(rest)
     return [
         Task(notebook, plugin, given_of(by_name[notebook.stem]), ways) for notebook, plugin in pairs
@@ -54,8 +53,7 @@ def _pairs(paths: Sequence[Path]) -> list[tuple[Path, Path | None]]:
         elif pairs and pairs[-1][1] is None:
             pairs[-1] = (pairs[-1][0], path)
         else:
-            reason = "a plugin stands after its notebook"
-            raise UserError(rules.BAD_OPTION, option="the plugin", value=str(path), reason=reason)
+            raise _bad("the plugin", path, "a plugin stands after its notebook")
     return pairs
 
 
@@ -71,12 +69,7 @@ def given_of(answers: Sequence[str], file: Path | None = None) -> dict[str, dict
         place, equals, value = answer.partition("=")
         step, dot, field = place.partition(".")
         if not (equals and dot):
-            raise UserError(
-                rules.BAD_OPTION,
-                option="--set",
-                value=answer,
-                reason="it is written step_02.limit=500",
-            )
+            raise _bad("--set", answer, "it is written step_02.limit=500")
         fields = given.setdefault(step, {})
         if field == QUESTIONS:
             asked.setdefault(step, []).append(value)
@@ -93,9 +86,9 @@ def _answers_in(file: Path) -> dict[str, dict[str, str]]:
     try:
         found = json.loads(file.read_text(encoding="utf-8"))
     except (OSError, ValueError) as problem:
-        raise _bad_file(file, str(problem)) from problem
+        raise _bad("--answers", file, str(problem)) from problem
     if not isinstance(found, dict) or not all(isinstance(part, dict) for part in found.values()):
-        raise _bad_file(file, 'it holds objects by step, {"step_02": {"limit": 500}}')
+        raise _bad("--answers", file, 'it holds objects by step, {"step_02": {"limit": 500}}')
     return {
         step: {
             name: _questions(v) if name == QUESTIONS else as_typed(v) for name, v in fields.items()
@@ -106,13 +99,11 @@ def _answers_in(file: Path) -> dict[str, dict[str, str]]:
 
 def _questions(value: object) -> str:
     """Return the answers to what the cells of a step ask; one that is no list is the only one."""
-    return json.dumps(
-        [as_typed(entry) for entry in (value if isinstance(value, list) else [value])]
-    )
+    return json.dumps(list(map(as_typed, value if isinstance(value, list) else [value])))
 
 
-def _bad_file(file: Path, reason: str) -> UserError:
-    return UserError(rules.BAD_OPTION, option="--answers", value=str(file), reason=reason)
+def _bad(option: str, value: object, reason: str) -> UserError:
+    return UserError(rules.BAD_OPTION, option=option, value=str(value), reason=reason)
 
 
 def as_typed(value: object) -> str:

@@ -1,17 +1,10 @@
 """Verifies several notebooks, in processes of their own, and keeps a line of each. For `pipulate verify A.ipynb B.ipynb ...`."""
 
 import multiprocessing
-import os
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import (
-    BrokenExecutor,
-    ProcessPoolExecutor,
-    ThreadPoolExecutor,
-    as_completed,
-)
-from contextlib import contextmanager
+from concurrent.futures import BrokenExecutor, ProcessPoolExecutor, ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from pathlib import Path
 from queue import SimpleQueue
@@ -21,7 +14,7 @@ from transpiler.model.diagnostics import UserError
 from transpiler.model.ir import JSON
 from transpiler.verify.answers import Task
 from transpiler.verify.result import Way
-from transpiler.verify.verify import verify
+from transpiler.verify.verify import put_variable, variable_set, verify
 
 _SAFE_PATH = "PYTHONSAFEPATH"  # as `python -P`: the working directory is not on the path
 
@@ -61,7 +54,8 @@ def _lines(tasks: Sequence[Task], jobs: int) -> Iterator[tuple[int, NotebookLine
         return
     workers: SimpleQueue[ProcessPoolExecutor] = SimpleQueue()
     threads = ThreadPoolExecutor(jobs)
-    with _without_the_working_directory() as before:
+    # new interpreters do not import a user's `types.py` from the folder they stand in
+    with variable_set(_SAFE_PATH, "1") as before:
         try:
             for _ in range(jobs):
                 workers.put(_worker(before))
@@ -99,31 +93,13 @@ def _in_a_process(
 
 
 def _worker(before: str | None) -> ProcessPoolExecutor:
-    """A process that verifies one notebook after the other; it starts with its first."""
+    """A process that verifies one notebook after the other; it starts with its first.
+
+    The variable has its value of `before` there: the kernels that it starts see the folder of their run.
+    """
     # A new interpreter: a fork would share the sockets of zmq with its parent
     context = multiprocessing.get_context("spawn")
-    return ProcessPoolExecutor(1, context, initializer=_restore_safe_path, initargs=(before,))
-
-
-@contextmanager
-def _without_the_working_directory() -> Iterator[str | None]:
-    """New interpreters that are started meanwhile do not import a user's `types.py` from the folder they stand in.
-
-    Gives the value that the variable had.
-    """
-    before = os.environ.get(_SAFE_PATH)
-    os.environ[_SAFE_PATH] = "1"
-    try:
-        yield before
-    finally:
-        _restore_safe_path(before)
-
-
-def _restore_safe_path(before: str | None) -> None:
-    """Take the variable back, here or in the new process: the kernels that it starts see the folder of their run."""
-    os.environ.pop(_SAFE_PATH, None)
-    if before is not None:
-        os.environ[_SAFE_PATH] = before
+    return ProcessPoolExecutor(1, context, initializer=put_variable, initargs=(_SAFE_PATH, before))
 
 
 def verify_one(task: Task) -> NotebookLine:
@@ -133,14 +109,9 @@ def verify_one(task: Task) -> NotebookLine:
         found = verify(task.notebook, task.plugin, task.given, lambda _: None, task.ways)
     except (Exception, SystemExit) as error:
         return _failed_line(task, error, time.perf_counter() - before)
+    code, data = found.exit_code, found.as_dict()
     return NotebookLine(
-        task.notebook,
-        found.counts,
-        task.ways,
-        found.seconds,
-        found.first,
-        found.exit_code,
-        found.as_dict(),
+        task.notebook, found.counts, task.ways, found.seconds, found.first, code, data
     )
 
 

@@ -47,10 +47,8 @@ def page(verified: Verified) -> str:
 def _section(row: ComparedCell) -> str:
     """One cell: its verdict, its source, both sides."""
     kind = row.verdict.kind
-    where = f"Cell {row.index}" if row.index >= 0 else f"Cell {row.cell}"
-    heading = (
-        f'{escape(where)} <small>{escape(row.step)}</small> <span class="{kind}">{kind}</span>'
-    )
+    where = f"Cell {escape(row.name)} <small>{escape(row.step)}</small>"
+    heading = f'{where} <span class="{kind}">{kind}</span>'
     difference = f"<p>{escape(row.verdict.difference)}</p>" if row.verdict.difference else ""
     sides = "".join(
         f"<div><h3>{name}</h3>{_shown(outputs)}</div>"

@@ -38,8 +38,8 @@ from transpiler.verify.visible import expand_outputs
 
 # --- answers to the notebook's questions ----------------------------------------------------------------------------------
 
-
-"""Seconds: the channel is asked again after this time, since a wake-up of its socket can get lost."""
+SLICE = 0.5
+"""Seconds: a channel is asked again after this time, since a wake-up of its socket can get lost."""
 
 
 class Replies:
@@ -97,8 +97,6 @@ class Replies:
 # --- execution ------------------------------------------------------------------------------------------------------------
 
 
-SLICE = 0.5
-"""Seconds: a channel is asked again after this time, since a wake-up of its socket can get lost."""
 UPSTREAM = "--IPKernelApp.extra_extensions=pipulate_runtime.jupyter.upstream"
 """What stands for `import pipulate`, in the notebook as in its app; by its name, since the compiler does not import the host."""
 LAST_OUTPUT = 60  # Seconds at most between a cell's end and its last output
@@ -108,9 +106,8 @@ Answers = Mapping[str, JSON]
 
 def is_question(code: Code, asked: Field) -> bool:
     """Whether a field stands for a call of `input()`, which only a person can answer."""
-    if code.python is None:
-        return False
-    return asks_once(code.python.text[asked.value.start : asked.value.end])
+    python, slot = code.python, asked.value
+    return python is not None and asks_once(python.text[slot.start : slot.end])
 
 
 def asks_while_running(code: Code) -> bool:

@@ -28,6 +28,11 @@ class ComparedCell:
     way: Way = "straight"  # The way on which the app gave this; of several, the one that differs
 
     @property
+    def name(self) -> str:
+        """Its number in the notebook; its id when only the app has it."""
+        return str(self.index) if self.index >= 0 else self.cell
+
+    @property
     def difference(self) -> str:
         """The first difference in one line, and the way it was found on unless that is the straight one."""
         said = self.verdict.difference
@@ -74,8 +79,7 @@ class Verified:
         """The first difference, with its cell; else where it stopped, or why there is nothing to tell."""
         for row in self.rows:
             if row.verdict.kind == "differs":
-                where = f"cell {row.index}" if row.index >= 0 else f"cell {row.cell}"
-                return f"{where}, {row.difference}"
+                return f"cell {row.name}, {row.difference}"
         if self.rows:
             return self.stopped
         return next((d.message for d in self.found), "") or "it cannot be ported"

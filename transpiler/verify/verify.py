@@ -62,18 +62,8 @@ def verify(
             return Verified(notebook.name, str(plugin or ""), plan, found)
         job = _Job(notebook, path, plan, _codes(raw, notebook), given, tuple(ways), tell, folder)
         rows, executions, stopped = asyncio.run(_run_and_compare(job))
-    seconds = time.perf_counter() - before
-    return Verified(
-        notebook.name,
-        str(plugin or path.name),
-        plan,
-        found,
-        rows,
-        job.ways,
-        executions,
-        seconds,
-        stopped,
-    )
+    seconds, shown = time.perf_counter() - before, str(plugin or path.name)
+    return Verified(notebook.name, shown, plan, found, rows, job.ways, executions, seconds, stopped)
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +129,8 @@ async def _run_and_compare(job: _Job) -> tuple[tuple[ComparedCell, ...], int, st
 
     steps = cells_of(job.plugin, job.folder / "data")
     wanted = _wanted_answers(job, steps)
-    with _hash_seed(0):
+    # the kernels of the app hash strings as the first execution does: a set has one order
+    with variable_set("PYTHONHASHSEED", "0"):
         async with _tasks() as start:
             walking = start(job.walk(job.ways[0]))
             answers: dict[str, dict[str, JSON]] = {}
@@ -198,30 +189,28 @@ def _answers(
     answers: dict[str, dict[str, JSON]] = {}
     for cell, names in wanted.items():
         typed, kept = job.given.get(steps[cell], {}), answered.get(steps[cell], {})
-        answers[cell] = {
-            name: (
-                typed[name]
-                if name in typed and (name in secret or name not in kept)
-                else kept[name]
-            )
-            for name in names
-            if name in typed or name in kept
-        }
+        shown = {name: value for name, value in kept.items() if name not in secret}
+        values = {**kept, **typed, **shown}
+        answers[cell] = {name: values[name] for name in names if name in values}
     return answers
 
 
 @contextmanager
-def _hash_seed(seed: int) -> Iterator[None]:
-    """The kernels that start meanwhile hash strings as the first execution does: a set has one order."""
-    before = os.environ.get("PYTHONHASHSEED")
-    os.environ["PYTHONHASHSEED"] = str(seed)
+def variable_set(name: str, value: str) -> Iterator[str | None]:
+    """Processes that start meanwhile have this environment variable. Gives the value that it had."""
+    before = os.environ.get(name)
+    os.environ[name] = value
     try:
-        yield
+        yield before
     finally:
-        if before is None:
-            del os.environ["PYTHONHASHSEED"]
-        else:
-            os.environ["PYTHONHASHSEED"] = before
+        put_variable(name, before)
+
+
+def put_variable(name: str, value: str | None) -> None:
+    """Give an environment variable its value; None takes it away."""
+    os.environ.pop(name, None)
+    if value is not None:
+        os.environ[name] = value
 
 
 @asynccontextmanager
@@ -267,11 +256,7 @@ def _differ(job: _Job, executions: list[Execution], app: Execution) -> bool:
 
 
 def _rows(
-    job: _Job,
-    steps: Mapping[str, str],
-    executions: list[Execution],
-    walked: "Witnessed",
-    way: Way,
+    job: _Job, steps: Mapping[str, str], executions: list[Execution], walked: "Witnessed", way: Way
 ) -> Iterator[ComparedCell]:
     """A row for each cell of the notebook that the app runs, then for those that only the app has.
 
@@ -288,9 +273,7 @@ def _rows(
             verdict = _compared(job, cell.id, executions, app)
         else:
             verdict = Verdict("not compared")
-        notebook = first.get(cell.id, ())
-        step = steps.get(cell.id, "")
-        mine = app.get(cell.id, ())
+        step, notebook, mine = steps.get(cell.id, ""), first.get(cell.id, ()), app.get(cell.id, ())
         yield ComparedCell(cell.id, cell.index, step, cell.source, verdict, notebook, mine, way)
     known = {code.cell.id for code in job.codes}
     for cell_id, outputs in app.items():

@@ -318,7 +318,7 @@ class Reader:
             slot = places.slice(keyword.value)
             if key == name:
                 return slot, value
-            start = places.slice(keyword).start  # type: ignore[arg-type]  # a keyword has a place too
+            start = places.slice(keyword).start
             return Slice(start, slot.end), f"{name}={value}"
         if "value" in self.nodes:
             return places.slice(self.nodes["value"]), value

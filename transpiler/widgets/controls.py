@@ -42,7 +42,7 @@ def report(cell: WidgetCell, found: WidgetFields, diagnostics: list[Diagnostic])
     said: set[str] = set()
     for node, what, why in found.left:
         if why not in said:
-            span = cell.places.span(node)  # type: ignore[arg-type]
+            span = cell.places.span(node)
             diagnostics.append(rules.WIDGET.at(span, widget=what, reason=why))
         said.add(why)
     for edit in found.edits:

@@ -3,15 +3,12 @@
 import hashlib
 import os
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 from pipulate_runtime.cells.outputs.stream import Terminal
 from pipulate_runtime.cells.outputs.widgets import VIEW, Models
-
-# --- large streams go to a file of the run --------------------------------------------------------------------------------
-
 
 MORE = 1_000_000  # characters of one stream in memory; a longer one goes to a file
 
@@ -23,16 +20,13 @@ class Spill:
         """Make the folder and open a file in it. Raises OSError."""
         folder.mkdir(parents=True, exist_ok=True)
         self.path = folder / f"spill.{secrets.token_hex(8)}"
-        self.size = 0
-        self._file: IO[bytes] | None = self.path.open("wb")
+        self._file = self.path.open("wb")
         self._digest = hashlib.sha256()
 
     def write(self, text: str) -> None:
         content = text.encode("utf-8", "surrogatepass")
-        assert self._file
         self._file.write(content)
         self._digest.update(content)
-        self.size += len(content)
 
     @staticmethod
     def sweep(folder: Path) -> None:
@@ -42,24 +36,18 @@ class Spill:
 
     def keep(self) -> str:
         """Give the file its final name, and return it. Raises OSError."""
-        assert self._file
         self._file.flush()
         os.fsync(self._file.fileno())  # the row that names the file survives a power cut
         self._file.close()
-        self._file = None
         name = f"{self._digest.hexdigest()[:32]}.text"
         self.path.replace(self.path.with_name(name))
         return name
 
     def drop(self) -> None:
         """Delete the file unless it was kept."""
-        if self._file:
+        if not self._file.closed:
             self._file.close()
-            self._file = None
             self.path.unlink(missing_ok=True)
-
-
-# --- messages of a cell ---------------------------------------------------------------------------------------------------
 
 
 Output = dict[str, Any]
@@ -127,37 +115,29 @@ class KernelOutputs:
         ]
 
 
+@dataclass(eq=False)
 class Collector:
     """Collects the outputs of one cell. The list `outputs` is never replaced, so callers that hold it see it grow."""
 
-    def __init__(
-        self,
-        shown: KernelOutputs,
-        outputs: list[Output],
-        place: Place = ("", 0),
-        folder: Path | None = None,
-        most: int = LIMIT,
-    ) -> None:
-        """Collect into `outputs`; `shown` belongs to the kernel. Long texts go to files in `folder`.
+    shown: KernelOutputs  # of the kernel
+    outputs: list[Output]
+    place: Place = ("", 0)
+    folder: Path | None = None  # for long texts
+    most: int = LIMIT  # characters that the cell may print
+    marks: list[Mark] = field(default_factory=list)
+    execution_count: int | None = None
+    printed: int = 0
 
-        A cell may print `most` characters.
-        """
-        self.shown = shown
-        self.outputs = outputs
-        self.marks: list[Mark] = []
-        shown.tick += 1
-        self.made = self.cleared = shown.tick
-        self.execution_count: int | None = None
+    def __post_init__(self) -> None:
+        self.shown.cells[self.place] = self
+        self.shown.tick += 1
+        self.made = self.cleared = self.shown.tick
         self._clear_first = False
-        self.printed = 0
         self._size = 0
-        self._folder = folder
-        self._most = most
         self._stream: Output = {}
         self._stream_mark = Mark(0, 0)
         self._pending: list[str] = []  # of the last stream
         self._pending_size = 0
-        shown.cells[place] = self
 
     @property
     def captured(self) -> bool:
@@ -174,7 +154,7 @@ class Collector:
         self._size += sum(map(_length, content.get("data", {}).values()))
         if self.captured:
             self._size += _length(content.get("text", ""))
-        if self._size > LIMIT or self.printed > self._most:
+        if self._size > LIMIT or self.printed > self.most:
             raise TooMuch
         if kind == "execute_input":
             self.execution_count = content["execution_count"]
@@ -240,8 +220,8 @@ class Collector:
         self._pending.clear()
         self._pending_size = 0
         mark, stream = self._stream_mark, self._stream
-        if mark.spill is None and self._folder and len(stream["text"]) + len(text) > MORE:
-            mark.spill, text, stream["text"] = Spill(self._folder), stream["text"] + text, ""
+        if mark.spill is None and self.folder and len(stream["text"]) + len(text) > MORE:
+            mark.spill, text, stream["text"] = Spill(self.folder), stream["text"] + text, ""
         if mark.spill:
             mark.spill.write(text)
         else:
@@ -299,9 +279,9 @@ def _output(kind: str, content: Message) -> Output:
     if kind == "error":
         return error(content["ename"], content["evalue"], content["traceback"])
     output = {"output_type": kind, "data": content["data"], "metadata": content["metadata"]}
-    return output | (
-        {"execution_count": content["execution_count"]} if kind == "execute_result" else {}
-    )
+    if kind == "execute_result":
+        output["execution_count"] = content["execution_count"]
+    return output
 
 
 def _display_id(content: Message) -> str:

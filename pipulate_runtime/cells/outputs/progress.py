@@ -35,19 +35,18 @@ def in_text(line: str) -> Bar | None:
     line = line.strip()
     if len(line) > LONGEST or "[" not in line:
         return None
+    share = None
     if match := _KNOWN.fullmatch(line):
         done, total = _number(match["done"], match["unit"]), _number(match["total"], match["units"])
         if done is None or not total:
             return None
+        share = min(1.0, done / total)
         counted = f"{match['done']}{match['unit']}/{match['total']}{match['units']} {match['rest']}"
-        return Bar(match["label"].rstrip(" :"), min(1.0, done / total), counted)
-    if match := _OPEN.fullmatch(line):
-        return Bar(
-            match["label"].rstrip(" :"),
-            None,
-            f"{match['count']} {match['what']} {match['rest']}",
-        )
-    return None
+    elif match := _OPEN.fullmatch(line):
+        counted = f"{match['count']} {match['what']} {match['rest']}"
+    else:
+        return None
+    return Bar(match["label"].rstrip(" :"), share, counted)
 
 
 def _number(digits: str, unit: str) -> float | None:

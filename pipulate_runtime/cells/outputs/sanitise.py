@@ -23,13 +23,9 @@ _STYLES = {
     "padding-left", "padding-right", "padding-top", "padding-bottom", "text-align", "text-decoration",
     "text-transform", "vertical-align", "white-space", "width",
 }  # fmt: skip
-
-
 _DROPPED = {  # with their content
     "script", "style", "title", "template", "noscript", "textarea", "select", "iframe",
 }  # fmt: skip
-
-
 _TAGS = {"details", "summary", "progress", "font", "section", "figure", "figcaption"}
 _ATTRIBUTES = {
     "*": {"class", "style", "title", "lang", "dir", "align", "valign"},
@@ -47,14 +43,10 @@ def needs_frame(text: str) -> bool:
 
 def clean(text: str) -> str:
     """Return HTML reduced to text, tables and embedded pictures."""
-    return _clean_once(text) if len(text) > LARGE else _clean(text)
+    return _clean(text) if len(text) > LARGE else _clean.__wrapped__(text)
 
 
 @lru_cache(maxsize=8)
-def _clean_once(text: str) -> str:
-    return _clean(text)
-
-
 def _clean(text: str) -> str:
     import nh3
 
@@ -85,9 +77,6 @@ def _attribute(tag: str, name: str, value: str) -> str | None:
     if name == "style" and re.search(r"url\s*\(|expression|\\", value, re.IGNORECASE):
         return None
     return value
-
-
-# --- formulas ---
 
 
 def formula(source: str, display: bool) -> str:
@@ -128,28 +117,16 @@ def latex(text: str) -> str:
         if text.startswith(start) and text.endswith(end) and len(text) > len(start) + len(end):
             inner = text[len(start) : -len(end)]
             if "$" not in inner:
-                displayed = re.sub(r"^\\displaystyle\b", "", inner.strip())
-                return formula(
-                    displayed, display=start in ("$$", "\\[") or displayed != inner.strip()
-                )
+                plain = re.sub(r"^\\displaystyle\b", "", inner.strip())
+                return formula(plain, start in ("$$", "\\[") or plain != inner.strip())
     return formula(text, display=True) if text.startswith("\\begin") else markdown(text)
-
-
-# --- Markdown ---
 
 
 def markdown(text: str) -> str:
     """Return Markdown as safe HTML, its formulas as MathML."""
     formulas: list[str] = []
-    mark = secrets.token_hex(
-        8
-    )  # a placeholder for formulas in the HTML to clean, which no text can guess
-
-    def keep(content: str, options: dict[str, Any]) -> str:
-        formulas.append(formula(content, bool(options.get("display_mode", True))))
-        return f"{mark}-{len(formulas) - 1}-"
-
-    cleaned = clean(_parser().render(text, {"formula": keep}))
+    mark = secrets.token_hex(8)  # for formulas in the HTML to clean; no text can guess it
+    cleaned = clean(_parser().render(text, {"formulas": formulas, "mark": mark}))
     return re.sub(f"{mark}-(\\d+)-", lambda match: formulas[int(match[1])], cleaned)
 
 
@@ -168,7 +145,8 @@ def _parser() -> Any:
 
 def _render_formula(display: bool) -> Any:
     def render(_self: Any, tokens: Any, index: int, _options: Any, env: Any) -> str:
-        shown: str = env["formula"](tokens[index].content, {"display_mode": display})
+        shown = f"{env['mark']}-{len(env['formulas'])}-"
+        env["formulas"].append(formula(tokens[index].content, display))
         return f"<p>{shown}</p>\n" if tokens[index].block else shown
 
     return render

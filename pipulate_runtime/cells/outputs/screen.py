@@ -3,7 +3,7 @@
 import html
 import re
 from dataclasses import dataclass, field
-from itertools import groupby
+from itertools import groupby, product
 from operator import itemgetter
 
 from pipulate_runtime.cells.outputs import progress
@@ -11,8 +11,6 @@ from pipulate_runtime.cells.outputs import progress
 _CONTROL = re.compile(
     r"\x1b\[([0-9;:?]*)([ -/]*[@-~])|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)|\x1b[@-Z\\-_=>]|[\r\b]"
 )
-_NAMES = ("black", "red", "green", "yellow", "blue", "magenta", "cyan", "white")
-
 # Readable on white and on near black; a style sheet can set others for each theme
 _COLOURS = {
     "black": "#6e6e6e", "red": "#d0453f", "green": "#2f8f46", "yellow": "#a67c00",
@@ -20,32 +18,16 @@ _COLOURS = {
 }  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class Style:
-    """How a character looks."""
-
-    colour: str = ""
-    background: str = ""
-    bold: bool = False
-    italic: bool = False
-    underline: bool = False
-    inverse: bool = False
-
-    def css(self) -> str:
-        parts = (
-            (self.colour, f"color:{self.colour}"),
-            (self.background, f"background-color:{self.background}"),
-            (self.inverse, "filter:invert(1)"),
-            (self.bold, "font-weight:bold"),
-            (self.italic, "font-style:italic"),
-            (self.underline, "text-decoration:underline"),
-        )
-        return ";".join(css for is_set, css in parts if is_set)
-
-
-PLAIN = Style()
-
-
+Style = dict[str, str]  # how a character looks: CSS properties and their values
+PLAIN: Style = {}
+_PROPERTIES = (
+    "color",
+    "background-color",
+    "filter",
+    "font-weight",
+    "font-style",
+    "text-decoration",
+)
 WIDE = 100_000  # characters of one line; of a longer one the middle is left out
 
 
@@ -59,9 +41,7 @@ class Line:
 
     def write(self, column: int, text: str, style: Style) -> None:
         end = column + len(text)
-        if (
-            column == 0 and end >= self.length
-        ):  # the whole line is overwritten, as by a progress bar
+        if column == 0 and end >= self.length:  # as by a progress bar
             self.pieces, self.length, self.cut_up = [(text, style)], end, False
         elif column >= self.length:
             if column > self.length:
@@ -82,8 +62,7 @@ class Line:
 
     def narrow(self) -> int:
         """Leave out the middle of a line that is too long; return its new length."""
-        text = "".join(text for text, _ in self.pieces)
-        half = WIDE // 2
+        text, half = self.text, WIDE // 2
         left_out = f" … {self.length - WIDE:,} characters are not shown … "
         self.pieces = [(text[:half] + left_out + text[-half:], PLAIN)]
         self.length, self.cut_up = len(self.pieces[0][0]), False
@@ -106,7 +85,7 @@ class Line:
         parts = []
         for style, pieces in groupby(self.pieces, key=itemgetter(1)):
             text = html.escape("".join(text for text, _ in pieces))
-            css = style.css()
+            css = ";".join(f"{name}:{style[name]}" for name in _PROPERTIES if name in style)
             parts.append(f'<span style="{css}">{text}</span>' if css else text)
         return "".join(parts)
 
@@ -118,7 +97,7 @@ class Screen:
     lines: list[Line] = field(default_factory=lambda: [Line()])
     row: int = 0
     column: int = 0
-    style: Style = PLAIN
+    style: Style = field(default_factory=dict)
     top: int = 0
     moved_up: bool = False
     touched: set[int] = field(default_factory=set)  # lines written to, for the caller to clear
@@ -212,8 +191,9 @@ class Screen:
 
 def to_html(text: str) -> str:
     """Return terminal text as HTML for a `pre`, all escaped, colours as inline styles."""
-    if not _CONTROL.search(text.replace("\r\n", "\n")):
-        return html.escape(text.replace("\r\n", "\n"))
+    plain = text.replace("\r\n", "\n")
+    if not _CONTROL.search(plain):
+        return html.escape(plain)
     screen = Screen()
     screen.feed(text)
     return screen.html()
@@ -223,58 +203,52 @@ def _number(text: str, default: int) -> int:
     return int(text) if text.isascii() and text.isdigit() and len(text) < 6 else default
 
 
+_NAMED = [f"var(--ansi-{name},{colour})" for name, colour in _COLOURS.items()]
+
+
+def _hex(red: int, green: int, blue: int) -> str:
+    return f"#{red:02x}{green:02x}{blue:02x}"
+
+
+# What the codes of a `select graphic rendition` sequence change (ECMA-48 8.3.117)
+_CODES = {
+    1: ("font-weight", "bold"), 22: ("font-weight", ""), 3: ("font-style", "italic"), 23: ("font-style", ""),
+    4: ("text-decoration", "underline"), 24: ("text-decoration", ""), 7: ("filter", "invert(1)"), 27: ("filter", ""),
+    38: ("color", ""), 39: ("color", ""), 48: ("background-color", ""), 49: ("background-color", ""),
+}  # fmt: skip
+for _index, _colour in enumerate(_NAMED):
+    _CODES[30 + _index] = _CODES[90 + _index] = ("color", _colour)
+    _CODES[40 + _index] = _CODES[100 + _index] = ("background-color", _colour)
+
+_PALETTE = [
+    *_NAMED,
+    *_NAMED,
+    *(_hex(*levels) for levels in product((0, 95, 135, 175, 215, 255), repeat=3)),
+    *(_hex(grey, grey, grey) for grey in range(8, 248, 10)),
+]
+# IPython colours its tracebacks with some that are unreadable on a dark page, or on a light one
+for _index, _name in {17: 4, 18: 4, 19: 4, 20: 4, 21: 4, 22: 2, 28: 2, 34: 2,
+                      66: 6, 129: 5, 130: 3, 132: 5, 167: 1, 250: 7}.items():  # fmt: skip
+    _PALETTE[_index] = _NAMED[_name]
+
+
 def _sgr(style: Style, text: str) -> Style:
-    """Return the style after a `select graphic rendition` sequence (ECMA-48 8.3.117, colours of ITU T.416)."""
+    """Return the style after a `select graphic rendition` sequence; `text` holds its codes."""
     codes = [_number(part, 0) for part in text.replace(":", ";").split(";")]
-    values = {name: getattr(style, name) for name in Style.__slots__}
-    flags = {1: ("bold", True), 3: ("italic", True), 4: ("underline", True), 7: ("inverse", True),
-             22: ("bold", False), 23: ("italic", False), 24: ("underline", False), 27: ("inverse", False),
-             39: ("colour", ""), 49: ("background", "")}  # fmt: skip
     while codes:
         code = codes.pop(0)
         if code == 0:
-            values = {name: getattr(PLAIN, name) for name in Style.__slots__}
-        elif code in flags:
-            name, value = flags[code]
-            values[name] = value
-        elif code in (38, 48):
-            values["colour" if code == 38 else "background"] = _extended(codes)
-        elif 30 <= code <= 37 or 90 <= code <= 97:
-            values["colour"] = _named(code % 10)
-        elif 40 <= code <= 47 or 100 <= code <= 107:
-            values["background"] = _named(code % 10)
-    return Style(**values)
-
-
-def _named(index: int) -> str:
-    return f"var(--ansi-{_NAMES[index]},{_COLOURS[_NAMES[index]]})"
-
-
-# IPython colours its tracebacks with some that are unreadable on a dark page, or on a light one
-_OF_TRACEBACKS = {index: _named(4) for index in (17, 18, 19, 20, 21)} | {
-    **dict.fromkeys((22, 28, 34), _named(2)),
-    **{66: _named(6), 129: _named(5), 130: _named(3), 132: _named(5), 167: _named(1)},
-    250: _named(7),
-}
+            style = PLAIN
+        name, value = _CODES.get(code, ("", ""))
+        if code in (38, 48):
+            value = _extended(codes)
+        style = {name: value for name, value in {**style, name: value}.items() if value}
+    return style
 
 
 def _extended(codes: list[int]) -> str:
-    """Read a colour of 256 or of 16 million from the codes that follow 38 or 48."""
+    """Take a colour of 256 or of 16 million (ITU T.416) from the codes that follow 38 or 48."""
     kind = codes.pop(0) if codes else 0
     if kind == 2 and len(codes) >= 3:
-        red, green, blue = (min(codes.pop(0), 255) for _ in range(3))
-        return f"#{red:02x}{green:02x}{blue:02x}"
-    if kind != 5 or not codes:
-        return ""
-    index = min(codes.pop(0), 255)
-    if index < 16:
-        return _named(index % 8)
-    if index in _OF_TRACEBACKS:
-        return _OF_TRACEBACKS[index]
-    if index < 232:
-        levels = (0, 95, 135, 175, 215, 255)
-        cube = index - 16
-        red, green, blue = (levels[cube // 36], levels[cube // 6 % 6], levels[cube % 6])
-        return f"#{red:02x}{green:02x}{blue:02x}"
-    grey = 8 + 10 * (index - 232)
-    return f"#{grey:02x}{grey:02x}{grey:02x}"
+        return _hex(*(min(codes.pop(0), 255) for _ in range(3)))
+    return _PALETTE[min(codes.pop(0), 255)] if kind == 5 and codes else ""

@@ -12,9 +12,6 @@ from fasthtml.common import Div, NotStr, P, Progress, Span
 
 from pipulate_runtime.cells.outputs import sanitise
 
-# --- widgets that a form replaces -----------------------------------------------------------------------------------------
-
-
 VIEW = "application/vnd.jupyter.widget-view+json"
 CONTROLS = frozenset([
     "IntSlider", "FloatSlider", "FloatLogSlider", "IntRangeSlider", "FloatRangeSlider", "Play",
@@ -39,9 +36,6 @@ def is_control(output: dict[str, Any]) -> bool:
     return match is not None and match[1] in CONTROLS
 
 
-# --- models of widgets ----------------------------------------------------------------------------------------------------
-
-
 Output = dict[str, Any]
 State = dict[str, Any]
 
@@ -62,41 +56,36 @@ class Models:
         # Output widgets that capture the outputs of the cell, the innermost last
         self.capturing: list[str] = []
 
-    def take(self, kind: str, content: Mapping[str, Any], tick: int) -> str | None:
-        """Take a comm message; return the id of the changed model, or None if it belongs to no widget."""
+    def take(self, kind: str, content: Mapping[str, Any], tick: int) -> None:
+        """Take a comm message; one that belongs to no widget changes nothing."""
         name, data = str(content.get("comm_id", "")), content.get("data", {})
         if kind == "comm_open" and content.get("target_name") == "jupyter.widget":
             self.states[name] = {}
         if name not in self.states:
-            return None
+            return
+        self.ticks[name] = tick
         if kind == "comm_close":
             self.states[name] = {"closed": True}
-        else:
-            changed = data.get("state", {})
-            self.states[name].update(changed)
-            if "msg_id" in changed:
-                self._capture(name, bool(changed["msg_id"]))
-        self.ticks[name] = tick
-        return name
-
-    def _capture(self, name: str, begins: bool) -> None:
-        if name in self.capturing:
-            self.capturing.remove(name)
-        if begins:
-            self.capturing.append(name)
+            return
+        changed = data.get("state", {})
+        self.states[name].update(changed)
+        if "msg_id" in changed:
+            if name in self.capturing:
+                self.capturing.remove(name)
+            if changed["msg_id"]:
+                self.capturing.append(name)
 
     def all_of(self, output: Output) -> list[str]:
         """Return the ids of the models an output shows, with all their children."""
         found: dict[str, None] = {}
-        waiting = [output.get("data", {}).get(VIEW, {}).get("model_id", "")]
+        waiting = [_model_of(output)]
         while waiting:
             name = waiting.pop()
             if name in self.states and name not in found:
                 found[name] = None
                 state = self.states[name]
                 waiting += _references(state.get("children"))
-                for inner in state.get("outputs") or ():
-                    waiting.append(inner.get("data", {}).get(VIEW, {}).get("model_id", ""))
+                waiting += map(_model_of, state.get("outputs") or ())
         return list(found)
 
     def state_to_store(self, outputs: Iterable[Output]) -> dict[str, State]:
@@ -110,11 +99,15 @@ class Models:
         kept = {key: state[key] for key in _KEPT if state.get(key) not in (None, "", [], ())}
         if len(str(kept.get("value", ""))) > _LARGE:
             del kept["value"]
-        layout, *_ = [*_references([state.get("layout")]), ""]
-        look = self.states.get(layout, {})
+        look = self.states.get("".join(_references([state.get("layout")])), {})
         if look.get("display") == "none" or look.get("visibility") == "hidden":
             kept["hidden"] = True
         return kept
+
+
+def _model_of(output: Mapping[str, Any]) -> str:
+    """Return the id of the model that an output shows, or ""."""
+    return str(output.get("data", {}).get(VIEW, {}).get("model_id", ""))
 
 
 def _references(names: Any) -> list[str]:
@@ -125,23 +118,43 @@ def _references(names: Any) -> list[str]:
     ]
 
 
-# --- what a page shows of them ---
-
-
 def component(
-    name: str, states: Mapping[str, State], outputs: Callable[[list[Output]], list[Any]]
+    name: str,
+    states: Mapping[str, State],
+    outputs: Callable[[list[Output]], list[Any]],
+    beside: str = "",
 ) -> Any:
     """Return a widget as a component, None if it shows nothing. Raises LookupError for an unknown one.
 
-    `outputs` makes components of the nbformat outputs that an Output widget holds.
+    `outputs` makes components of the nbformat outputs that an Output widget holds; the text `beside` names a bar.
     """
-    return _Widgets(states, outputs).show(name, "")
+    state = states[name]
+    if state.get("closed") or state.get("hidden"):
+        return None
+    if state.get("_model_name") in _BARS:
+        return _progress(state, beside)
+    kind = state.get("_model_name", "").removesuffix("Model")
+    if kind == "Output":
+        return Div(*outputs(state.get("outputs", [])), cls="widget-output")
+    if "children" in state:
+        children = [child for child in _references(state["children"]) if child in states]
+        text = " ".join(filter(None, (_words(states[child]) for child in children)))
+        shown = [component(child, states, outputs, text) for child in children]
+        row = "widget-row" if kind == "HBox" else "widget-column"
+        return Div(*(part for part in shown if part), cls=row)
+    if kind in CONTROLS:
+        return None  # the form replaces it
+    if kind in ("HTML", "HTMLMath"):
+        safe = NotStr(sanitise.clean(str(state.get("value", ""))))  # type: ignore[no-untyped-call]
+        return Span(safe, cls="widget-text")
+    words = _words(state)
+    return P(words, cls="widget-text") if words else None
 
 
 def as_text(output: Mapping[str, Any], record: Mapping[str, Any]) -> str | None:
     """Return the widget that an output of a stored cell shows, as text; None if the output shows no known widget."""
     states = record.get(WIDGETS) or {}
-    name = output.get("data", {}).get(VIEW, {}).get("model_id", "")
+    name = _model_of(output)
     return _in_words(name, states) if name in states else None
 
 
@@ -156,57 +169,16 @@ def _in_words(name: str, states: Mapping[str, State]) -> str:
     return " ".join(filter(None, (bar or _words(state), *inner, *held)))
 
 
-class _Widgets:
-    def __init__(
-        self, states: Mapping[str, State], outputs: Callable[[list[Output]], list[Any]]
-    ) -> None:
-        self.states = states
-        self.outputs = outputs
-
-    def show(self, name: str, beside: str) -> Any:
-        """Return a widget; `beside` is the text next to it, which names a bar."""
-        state = self.states[name]
-        if state.get("closed") or state.get("hidden"):
-            return None
-        kind = state.get("_model_name", "").removesuffix("Model")
-        if state.get("_model_name") in _BARS:
-            return _progress(state, beside)
-        if kind == "Output":
-            return Div(*self.outputs(state.get("outputs", [])), cls="widget-output")
-        if "children" in state:
-            children = [n for n in _references(state["children"]) if n in self.states]
-            text = " ".join(filter(None, (_words(self.states[child]) for child in children)))
-            shown = [self.show(child, text) for child in children]
-            row = kind == "HBox"
-            return Div(
-                *(part for part in shown if part), cls="widget-row" if row else "widget-column"
-            )
-        if kind in CONTROLS:
-            return None  # the form replaces it
-        if kind in ("HTML", "HTMLMath"):
-            return Span(_safe(str(state.get("value", ""))), cls="widget-text")
-        words = _words(state)
-        return P(words, cls="widget-text") if words else None
-
-
-def _safe(text: str) -> Any:
-    return NotStr(sanitise.clean(text))  # type: ignore[no-untyped-call]
-
-
 def _words(state: State) -> str:
     if state.get("_model_name") in _BARS:
         return ""
     value = state.get("value", "")
     if "_options_labels" in state and isinstance(state.get("index"), int):
         value = state["_options_labels"][state["index"]]
-    text = value if isinstance(value, str) else ", ".join(map(str, _listed(value)))
+    text = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
     if state.get("_model_name") in ("HTMLModel", "HTMLMathModel"):
         text = sanitise.text(text)
     return ": ".join(filter(None, (str(state.get("description", "")), text.strip())))
-
-
-def _listed(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else [value]
 
 
 def _share(state: State) -> float | None:
@@ -228,4 +200,4 @@ def _progress(state: State, beside: str) -> Any:
     else:
         bar = Progress(f"{share:.0%}", value=f"{share:.4f}", max="1", aria_label=name)
     style = f"bar {state.get('bar_style', '')}".strip()
-    return Span(*([Span(label, cls="bar-label")] if label else []), bar, cls=style)
+    return Span(Span(label, cls="bar-label") if label else None, bar, cls=style)

@@ -11,20 +11,11 @@ _PACKAGES = {"plotly": "plotly", "vega": "vl-convert-python"} | dict.fromkeys(
     (*BOKEH, "bokeh-api"), "bokeh"
 )
 
-_CDN = (
-    (re.compile(r"https://(?:cdn\.plot\.ly|cdn\.jsdelivr\.net/npm)/plotly[^\s\"'<>]*"), "plotly"),
-    (
-        re.compile(
-            r"https://cdn\.(?:bokeh|pydata)\.org/bokeh/\w+/(bokeh(?:-[a-z]+)?)-[^\s\"'<>]*?\.min\.js"
-        ),
-        "",
-    ),
-    (
-        re.compile(
-            r"https://(?:cdn\.jsdelivr\.net/npm|unpkg\.com)/vega(?:-lite|-embed)?@[^\s\"'<>]*"
-        ),
-        "vega",
-    ),
+# Addresses of libraries; the group in each is the name of the library
+_CDN = re.compile(
+    r"https://(?:cdn\.plot\.ly|cdn\.jsdelivr\.net/npm)/(plotly)[^\s\"'<>]*"
+    r"|https://cdn\.(?:bokeh|pydata)\.org/bokeh/\w+/(bokeh(?:-[a-z]+)?)-[^\s\"'<>]*?\.min\.js"
+    r"|https://(?:cdn\.jsdelivr\.net/npm|unpkg\.com)/(vega)(?:-lite|-embed)?@[^\s\"'<>]*"
 )
 # These attributes fail in a frame, which has no origin
 _FETCH = re.compile(r"\s(?:integrity|crossorigin)=(?:\"[^\"]*\"|'[^']*')")
@@ -66,23 +57,19 @@ def address(name: str, base: str) -> str:
 
 def rewrite(text: str, base: str) -> str:
     """Return HTML or JavaScript with the known CDN addresses replaced by ours."""
-    for pattern, name in _CDN:
-        text = pattern.sub(lambda match, name=name: _ours(match, name, base), text)  # type: ignore[misc]
+
+    def ours(match: re.Match[str]) -> str:
+        name = match[match.lastindex or 0]
+        return address(name, base) if available(name) else match[0]
+
+    text = _CDN.sub(ours, text)
     return re.sub(r"<script\b[^>]*>", lambda tag: _FETCH.sub("", tag[0]), text, flags=re.IGNORECASE)
 
 
 def missing(text: str) -> str:
     """Return the package whose script HTML wants from a CDN and that is not installed here; "" if there is none."""
-    for pattern, name in _CDN:
-        for match in pattern.finditer(text):
-            if not available(name or match[1]):
-                return _PACKAGES.get(name or match[1], "")
-    return ""
-
-
-def _ours(match: re.Match[str], name: str, base: str) -> str:
-    name = name or match[1]
-    return address(name, base) if available(name) else match[0]
+    names = (match[match.lastindex or 0] for match in _CDN.finditer(text))
+    return next((_PACKAGES.get(name, "") for name in names if not available(name)), "")
 
 
 def _file(name: str) -> Path:

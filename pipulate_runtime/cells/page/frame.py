@@ -5,6 +5,8 @@ import json
 import re
 from collections.abc import Sequence
 from functools import lru_cache
+from itertools import chain
+from pathlib import Path
 from typing import Any
 
 from pipulate_runtime.cells.page import chart_scripts
@@ -26,23 +28,6 @@ _LOADS = re.compile(
     re.IGNORECASE,
 )
 _PAGE = re.compile(r"\s*<iframe\b[^>]*>\s*</iframe>\s*", re.IGNORECASE)
-
-# The page around a frame sets its height to that of the content
-_HEIGHT = """
-{
-  const root = document.documentElement;
-  const bar = () => innerHeight - root.clientHeight;  // of a content that is too wide
-  const height = () => Math.max(root.getBoundingClientRect().height, document.body.scrollHeight);
-  const tell = () => parent.postMessage({pipulateFrame: Math.ceil(height()) + bar()}, "*");
-  new ResizeObserver(tell).observe(root);
-  addEventListener("load", tell);
-}
-"""
-_STYLE = """
-:root { color-scheme: light; background: #fff; color: #1a1a1a; } html { height: auto; }
-body { margin: 0; padding: 1px; font: 0.95rem/1.5 system-ui, sans-serif; overflow-x: auto; }
-table { border-collapse: collapse; } td, th { padding: 0.2em 0.6em; text-align: right; }
-"""
 
 
 def is_vega(mime: str) -> bool:
@@ -79,34 +64,24 @@ def is_page_of_others(text: str) -> bool:
 def document(parts: Sequence[Part], base: str) -> str:
     """Return the page of a frame. `base` is the address of the libraries."""
     body = "\n".join(_part(number, mime, data, base) for number, (mime, data) in enumerate(parts))
-    return (
-        f'<!doctype html>\n<html><head><meta charset="utf-8"><title>Output</title><style>{_STYLE}</style></head>'
-        f"<body>\n{_libraries(parts, base)}{body}\n<script>{_HEIGHT}</script></body></html>\n"
-    )
+    page = Path(__file__).with_name("frame.html").read_text(encoding="utf-8")
+    return page.replace("<!-- parts -->", _libraries(parts, base) + body)
 
 
 def _libraries(parts: Sequence[Part], base: str) -> str:
-    names: list[str] = []
-    for mime, _data in parts:
-        if mime == PLOTLY:
-            names.append("plotly")
-        elif is_vega(mime):
-            names.append("vega")
-        elif mime == BOKEH_EXEC:
-            names.extend(chart_scripts.BOKEH)
-    wanted = [name for name in dict.fromkeys(names) if chart_scripts.available(name)]
-    return "".join(
-        f'<script src="{chart_scripts.address(name, base)}"></script>\n' for name in wanted
-    )
+    known = {PLOTLY: ("plotly",), BOKEH_EXEC: chart_scripts.BOKEH}
+    wanted = [known.get(mime, ("vega",) if is_vega(mime) else ()) for mime, _ in parts]
+    names = filter(chart_scripts.available, dict.fromkeys(chain(*wanted)))
+    addresses = [chart_scripts.address(name, base) for name in names]
+    return "".join(f'<script src="{address}"></script>\n' for address in addresses)
 
 
 def _part(number: int, mime: str, data: Any, base: str) -> str:
     if mime == PLOTLY:
         return _plotly(number, data) if chart_scripts.available("plotly") else _missing("plotly")
     if is_vega(mime):
-        if not chart_scripts.available("vega"):
-            return _missing("vl-convert-python")
-        return _vega(number, data)
+        there = chart_scripts.available("vega")
+        return _vega(number, data) if there else _missing("vl-convert-python")
     if mime == JAVASCRIPT:
         return _javascript(number, str(data))
     if mime == BOKEH_EXEC:

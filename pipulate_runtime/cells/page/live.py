@@ -28,7 +28,7 @@ View = Callable[[Record], render.View]
 
 def cells(execution: Execution, app_name: str, view: View) -> Any:
     """Return what the cells of an execution have shown so far, and their question; `changes` adds to it."""
-    shown = Div(*_new_cells(execution, view, -1), id=_cells_id(execution.step_id), cls="cells")
+    shown = Div(*_new_cells(execution, view, -1), id=f"{execution.step_id}-cells", cls="cells")
     return Div(_note(execution), shown, questions.question(execution, app_name), cls="live")
 
 
@@ -61,14 +61,14 @@ def changes(execution: Execution, app_name: str, seen: int, view: View) -> list[
         if collector.made <= seen:
             answer += LiveView(view(record), collector).changes(seen)
     if new := _new_cells(execution, view, seen):
-        answer.append(Div(*new, hx_swap_oob=f"beforeend:#{_cells_id(execution.step_id)}"))
+        answer.append(Div(*new, hx_swap_oob=f"beforeend:#{execution.step_id}-cells"))
     return answer
 
 
 def card_again(app_name: str, step_id: str) -> Any:
     """Return what replaces the clock when the step has ended: it loads the whole card."""
     return Span(
-        id=_clock_id(step_id),
+        id=f"{step_id}-clock",
         hx_get=f"/{app_name}/{step_id}",
         hx_trigger="load",
         hx_target=f"#{step_id}",
@@ -78,11 +78,10 @@ def card_again(app_name: str, step_id: str) -> Any:
 
 def duration(seconds: float) -> str:
     """Return a time as 12 s, 3 min 05 s, 2 h 03 min."""
-    whole = max(0, int(seconds))
-    minutes, hours = whole // 60, whole // 3600
-    if hours:
-        return f"{hours} h {minutes % 60:02} min"
-    return f"{minutes} min {whole % 60:02} s" if minutes else f"{whole} s"
+    minutes, rest = divmod(max(0, int(seconds)), 60)
+    if minutes >= 60:
+        return f"{minutes // 60} h {minutes % 60:02} min"
+    return f"{minutes} min {rest:02} s" if minutes else f"{rest} s"
 
 
 def _ticking(execution: Execution, app_name: str) -> Any:
@@ -92,7 +91,7 @@ def _ticking(execution: Execution, app_name: str) -> Any:
     return Span(
         f"{_doing(execution)}… ",
         Span(duration(since), cls="elapsed"),
-        id=_clock_id(execution.step_id),
+        id=f"{execution.step_id}-clock",
         hx_get=f"/{app_name}/live/{execution.step_id}?execution={execution.id}&seen={execution.tick}"
         f"&question={question.id if question else ''}",
         # The second trigger polls again after the server was away
@@ -133,14 +132,6 @@ def _note(execution: Execution, **attributes: Any) -> Any:
     if not execution.refused:
         return P(id=id_, hidden=True)
     return P(REFUSED, id=id_, cls="notice", role="status", **attributes)
-
-
-def _cells_id(step_id: str) -> str:
-    return f"{step_id}-cells"
-
-
-def _clock_id(step_id: str) -> str:
-    return f"{step_id}-clock"
 
 
 class LiveView(render.View):

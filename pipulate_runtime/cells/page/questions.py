@@ -30,13 +30,10 @@ def chosen_files(paths: list[str], remove: str | None = None) -> Any:
 
 def file_list(paths: list[str], sizes: list[int | None]) -> Any:
     """Return files with their sizes: one on a line, several in a list; None without any."""
+    words = ["was deleted" if size is None else readable(size) for size in sizes]
     parts = [
-        (
-            Span(_name(path), cls="file-name"),
-            " ",
-            Span("was deleted" if size is None else readable(size), cls="file-size"),
-        )
-        for path, size in zip(paths, sizes, strict=True)
+        (Span(_name(path), cls="file-name"), " ", Span(size, cls="file-size"))
+        for path, size in zip(paths, words, strict=True)
     ]
     if len(parts) < 2:
         return parts[0] if parts else None
@@ -45,9 +42,6 @@ def file_list(paths: list[str], sizes: list[int | None]) -> Any:
 
 def _name(path: str) -> str:
     return PurePosixPath(path).name
-
-
-# --- what a waiting step needs ----------------------------------------------------------------------------------------
 
 
 def form(cells: "Cells", execution: "Execution") -> Any:

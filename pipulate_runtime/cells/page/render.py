@@ -4,6 +4,7 @@ import base64
 import contextlib
 import json
 from collections.abc import Container, Iterable, Mapping
+from dataclasses import dataclass
 from importlib import import_module
 from itertools import pairwise
 from typing import Any
@@ -44,12 +45,6 @@ LONG = 200_000  # characters of one text in the page; of a longer one the middle
 LISTED = 20  # files that the page names for one step
 IN_PAGE = 16 * 1024  # characters of an inline picture
 Record = dict[str, Any]
-
-
-def cell(folder: RunFolder, app_name: str, record: Record, show: str) -> Any:
-    """Return the component of one cell, or None if there is nothing to show."""
-    parts = View(folder, app_name, record, show).parts()
-    return cell_of(record, parts) if parts else None
 
 
 def cell_of(record: Record, parts: list[Any], **attributes: Any) -> Any:
@@ -128,10 +123,14 @@ def readable(size: int) -> str:
     return f"{amount:.1f} {unit}" if amount < 9.95 else f"{amount:.0f} {unit}"
 
 
-def highlight(text: str, **options: Any) -> str:
-    """Return Python code as HTML with classes of Pygments; `options` go to the lexer."""
+def highlight(text: str, language: str = "python", **options: Any) -> str:
+    """Return code as HTML with classes of Pygments, plain in an unknown language; `options` go to the lexer."""
     pygments: Any = import_module("pygments")
-    lexer: Any = import_module("pygments.lexers.python").PythonLexer(**options)
+    lexers: Any = import_module("pygments.lexers")
+    try:
+        lexer = lexers.get_lexer_by_name(language, **options)
+    except import_module("pygments.util").ClassNotFound:
+        lexer = lexers.TextLexer(**options)
     formatter: Any = import_module("pygments.formatters").HtmlFormatter(nowrap=True)
     return str(pygments.highlight(text, lexer, formatter))
 
@@ -148,22 +147,25 @@ def raw(text: str) -> Any:
 
 def conversation(asked: Iterable[Mapping[str, Any]]) -> Any:
     """Return the questions of a cell and their answers. Jupyter stores no such output."""
-    lines = []
-    for entry in asked:
-        lines.append(Dt(entry["prompt"] or "Answer"))
-        lines.append(Dd("not kept" if entry.get("secret") else entry["answer"]))
+    lines = (
+        (
+            Dt(entry["prompt"] or "Answer"),
+            Dd("not kept" if entry.get("secret") else entry["answer"]),
+        )
+        for entry in asked
+    )
     return Dl(*lines, cls="asked", aria_label="Questions and answers")
 
 
+@dataclass
 class View:
     """The outputs of one stored or growing cell, as components."""
 
-    def __init__(self, folder: RunFolder, app_name: str, record: Record, show: str) -> None:
-        """`show` is the option of the cell; an error is shown in any case."""
-        self.folder = folder
-        self.app_name = app_name
-        self.record = record
-        self.show = show
+    folder: RunFolder
+    app_name: str
+    record: Record
+    show: str
+    """The option of the cell; an error is shown in any case."""
 
     def parts(self) -> list[Any]:
         """Return all components, in order."""
@@ -302,9 +304,7 @@ class View:
             content = text if mime != "image/svg+xml" else base64.b64encode(text.encode()).decode()
             source = f"data:{mime};base64,{''.join(content.split())}"
         size = output.get("metadata", {}).get(mime, {})
-        sizes: dict[str, Any] = {
-            k: v for k in ("width", "height") if isinstance(v := size.get(k), int | float)
-        }
+        sizes = {n: size[n] for n in ("width", "height") if isinstance(size.get(n), int | float)}
         alt = _text(output["data"].get("text/plain", "")) or "Picture"
         return Img(src=source, alt=alt, style="max-width:100%;height:auto", **sizes)
 

@@ -8,6 +8,7 @@ import json
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -27,9 +28,7 @@ MODEL = "llama3.2"  # what is recommended, and taken if it is there; it can use 
 CONNECT = 3.0  # seconds until there is no Ollama
 SILENCE = 300.0  # seconds without a word: loading a large model takes its time
 LONGEST = 60_000  # characters of an answer
-CONTEXT = (
-    8192  # tokens the model reads; Ollama's own default is too short for a page and a conversation
-)
+CONTEXT = 8192  # tokens it reads; Ollama's own default is too short for a page and a conversation
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,10 +41,11 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A piece of an answer: some text, some calls."""
+    """A piece of an answer: some text, some calls; whether it is the last one."""
 
     text: str = ""
     calls: tuple[Call, ...] = ()
+    done: bool = False
 
 
 class NoTools(Exception):
@@ -67,27 +67,24 @@ def address_of(text: str) -> str:
 def parsed(text: str) -> Any:
     """A JSON text; halves of characters in it, which nothing could store or send, are replaced. Raises as json.loads."""
     data = json.loads(text)
-    if "\\ud" in text or "\\uD" in text:
-        whole = json.dumps(data, ensure_ascii=False).encode(errors="replace")
-        data = json.loads(whole)
-    return data
+    if "\\ud" not in text and "\\uD" not in text:
+        return data
+    return json.loads(json.dumps(data, ensure_ascii=False).encode(errors="replace"))
 
 
 class Ollama:
     """A client of one server. Made without a connection; `close` ends it."""
 
     def __init__(self, address: str = ADDRESS, model: str | None = None) -> None:
-        """For an address and the model that was asked for, if one was; raises HostError PP550."""
+        """With the model that was asked for, if one was; raises HostError PP550."""
         self.address = address_of(address)
         self.wanted = model
-        self._client: httpx.AsyncClient | None = None
 
+    @cached_property
     def _http(self) -> httpx.AsyncClient:
-        if self._client is None:
-            timeout = httpx.Timeout(SILENCE, connect=CONNECT)
-            # a proxy of the surroundings is for other machines, not for this one
-            self._client = httpx.AsyncClient(timeout=timeout, trust_env=not self._is_here)
-        return self._client
+        timeout = httpx.Timeout(SILENCE, connect=CONNECT)
+        # a proxy of the surroundings is for other machines, not for this one
+        return httpx.AsyncClient(timeout=timeout, trust_env=not self._is_here)
 
     @property
     def _is_here(self) -> bool:
@@ -100,19 +97,17 @@ class Ollama:
 
     async def close(self) -> None:
         """Ends all connections."""
-        if self._client is not None:
-            await self._client.aclose()
-            self._client = None
+        if client := self.__dict__.pop("_http", None):
+            await client.aclose()
 
     async def model(self) -> str:
         """The model to ask: the wanted one, else the recommended one, else the first. Raises HostError PP551, PP552."""
-        missing = OLLAMA_MISSING.error(url=self.address, model=self.wanted or MODEL)
+        wanted = self.wanted or MODEL
         try:
-            answer = await self._http().get(f"{self.address}/api/tags", timeout=CONNECT)
+            answer = await self._http.get(f"{self.address}/api/tags", timeout=CONNECT)
             names = [str(model["name"]) for model in answer.json()["models"]]
         except (httpx.HTTPError, httpx.InvalidURL, ValueError, KeyError, TypeError) as error:
-            raise missing from error
-        wanted = self.wanted or MODEL
+            raise OLLAMA_MISSING.error(url=self.address, model=wanted) from error
         found = [name for name in names if wanted in (name, name.partition(":")[0])]
         if found or (names and self.wanted is None):
             return (found or names)[0]
@@ -122,35 +117,29 @@ class Ollama:
         self, model: str, messages: list[dict[str, Any]], tools: list[dict[str, Any]]
     ) -> AsyncGenerator[Part, None]:
         """An answer, piece by piece. Raises HostError PP551 to PP554, and NoTools."""
-        body = {
-            "model": model,
-            "messages": messages,
-            "stream": True,
-            "options": {"num_ctx": CONTEXT},
-            **({"tools": tools} if tools else {}),
-        }
-        length, done = 0, False
+        body: dict[str, Any] = {"model": model, "messages": messages, "stream": True}
+        body |= {"options": {"num_ctx": CONTEXT}} | ({"tools": tools} if tools else {})
+        length = 0
         async with self._asked(body) as answer:
             await self._check(answer, model, bool(tools))
             async for line in answer.aiter_lines():
                 if not line.strip():
                     continue
-                part, done = _part(line)
+                part = _part(line)
                 length += len(part.text)
                 yield part
-                if done:
-                    break
+                if part.done:
+                    return
                 if length > LONGEST:
                     raise ANSWER_BROKEN.error(reason="it became too long")
-        if not done:
-            raise ANSWER_BROKEN.error(reason="Ollama ended the connection")
+        raise ANSWER_BROKEN.error(reason="Ollama ended the connection")
 
     @asynccontextmanager
     async def _asked(self, body: dict[str, Any]) -> AsyncIterator[httpx.Response]:
         """The answer to a request; what can happen to a connection becomes words."""
         address = f"{self.address}/api/chat"
         try:
-            async with self._http().stream("POST", address, json=body) as answer:
+            async with self._http.stream("POST", address, json=body) as answer:
                 yield answer
         except (httpx.ConnectError, httpx.ConnectTimeout) as error:
             raise OLLAMA_MISSING.error(url=self.address, model=body["model"]) from error
@@ -176,8 +165,8 @@ class Ollama:
         raise MODEL_REFUSED.error(reason=reason[:300].rstrip("."))
 
 
-def _part(line: str) -> tuple[Part, bool]:
-    """A line of an answer, and whether it is the last one. Raises HostError PP553, PP554."""
+def _part(line: str) -> Part:
+    """Read a line of an answer. Raises HostError PP553, PP554."""
     try:
         data = parsed(line)
     except (ValueError, RecursionError) as error:
@@ -187,17 +176,16 @@ def _part(line: str) -> tuple[Part, bool]:
     message = data.get("message", {}) if isinstance(data, dict) else None
     if not isinstance(message, dict):
         raise ANSWER_BROKEN.error(reason="Ollama sent a line that is no part of an answer")
-    text = message.get("content")
-    calls = message.get("tool_calls")
-    part = Part(
+    text, calls = message.get("content"), message.get("tool_calls")
+    return Part(
         text if isinstance(text, str) else "",
         tuple(map(_call, calls)) if isinstance(calls, list) else (),
+        data.get("done") is True,
     )
-    return part, data.get("done") is True
 
 
 def _call(data: Any) -> Call:
-    function = data.get("function") if isinstance(data, dict) else None
-    if not isinstance(function, dict):
-        return Call("", None)
-    return Call(str(function.get("name") or ""), function.get("arguments"))
+    match data:
+        case {"function": dict(function)}:
+            return Call(str(function.get("name") or ""), function.get("arguments"))
+    return Call("", None)

@@ -53,39 +53,30 @@ class PageView:
         return parse_qs(urlsplit(self.address).query).get("run", [""])[0]
 
 
-@dataclass(frozen=True, slots=True)
-class PageText:
-    """The text of a page for the model, and the workflow's own instructions."""
-
-    page: str
-    training: str = ""
-
-
 def shortened(text: str, longest: int) -> str:
     """Return a text without its middle if it is too long."""
     if len(text) <= longest:
         return text
     end = longest // 3
-    return (
-        f"{text[: longest - end]}\n[… {len(text) - longest} characters left out …]\n{text[-end:]}"
-    )
+    left_out = f"[… {len(text) - longest} characters left out …]"
+    return f"{text[: longest - end]}\n{left_out}\n{text[-end:]}"
 
 
+@dataclass(frozen=True, slots=True)
 class PageReader:
     """Reads pages of an app as text."""
 
-    def __init__(self, app: Any, store: StateStore, loaded: Loaded) -> None:
-        self._app = app
-        self._store = store
-        self._loaded = loaded
+    app: Any
+    store: StateStore
+    loaded: Loaded
 
-    async def read(self, view: PageView) -> PageText:
-        """Return the text of a page. Unreadable parts are left out; nothing is raised."""
+    async def read(self, view: PageView) -> tuple[str, str]:
+        """Return the text of a page, and the workflow's own instructions or "". Nothing is raised."""
         key = view.path.strip("/")
-        plugin = self._loaded.by_key.get(key)
+        plugin = self.loaded.by_key.get(key)
         training = shortened(training_of(plugin), TRAINING) if plugin else ""
         if plugin is None and key not in OWN:
-            return PageText("A page without content for questions.")
+            return "A page without content for questions.", ""
         try:
             lines = await self._run(plugin, view) if plugin else None
             if lines is None:
@@ -93,52 +84,50 @@ class PageReader:
         except (HostError, httpx.HTTPError, TimeoutError) as error:
             log.warning("the page %s cannot be read for the chat: %s", view.path, error)
             lines = ["The page could not be read."]
-        return PageText(shortened("\n\n".join(filter(None, lines)), PAGE), training)
+        return shortened("\n\n".join(filter(None, lines)), PAGE), training
 
     async def _whole(self, path: str) -> str:
         """Return the text of a page of the host, or of a workflow's landing page."""
-        page = BeautifulSoup(await self._get(path, {}), "html.parser")
-        main = page.find("main")
+        main = (await self._get(path, {})).find("main")
         return text_of(main, {}) if isinstance(main, Tag) else ""
 
     async def _run(self, plugin: Plugin, view: PageView) -> list[str] | None:
         """Return the cards of a run up to the current one, the current first; None when the page shows no run."""
-        run = self._store.run(view.run)
+        run = self.store.run(view.run)
         if run is None or run.app_name != plugin.app_name or not plugin.steps:
             return None
         state = run.state
         name = workflow_runs.run_name(run.key, plugin.app_name)
-        head = [f"Workflow: {plugin.title}. {plugin.description}", f"Run: {name} (key {run.key})"]
-        head.append(f"Standing: {workflow_runs.standing(plugin.steps, state)[1]}")
-        titles = [f"{n}. {step.show}" for n, step in enumerate(plugin.steps[:-1], start=1)]
-        head.append("Steps: " + "; ".join(titles))
         steps = list(plugin.steps)
+        titles = [f"{number}. {step.show}" for number, step in enumerate(steps[:-1], start=1)]
+        head = [
+            f"Workflow: {plugin.title}. {plugin.description}",
+            f"Run: {name} (key {run.key})",
+            f"Standing: {workflow_runs.standing(plugin.steps, state)[1]}",
+            "Steps: " + "; ".join(titles),
+        ]
         current = next((n for n, s in enumerate(steps) if not is_done(state, s)), len(steps) - 1)
         cards = []
-        for number in range(max(0, current - CARDS), current + 1):
-            step, waiting = steps[number], number == current
+        for step in steps[max(0, current - CARDS) : current + 1]:
+            waiting = step is steps[current]
             text = await self._card(plugin, step.id, run.key, view.typed if waiting else {})
-            title = "Current step" if waiting else "Done"
-            longest = WAITING if waiting else CARD
+            title, longest = ("Current step", WAITING) if waiting else ("Done", CARD)
             cards.append(f"[{title}: {step.show} ({step.id})]\n{shortened(text, longest)}")
         return ["\n".join(head), *reversed(cards)]  # the oldest cards are cut off
 
     async def _card(self, plugin: Plugin, step_id: str, key: str, typed: Mapping[str, Any]) -> str:
-        found = await self._get(f"/{plugin.app_name}/{step_id}", {"pipeline_id": key})
-        soup = BeautifulSoup(found, "html.parser")
+        soup = await self._get(f"/{plugin.app_name}/{step_id}", {"pipeline_id": key})
         card = soup.find(id=step_id)
         return text_of(card if isinstance(card, Tag) else soup, typed)
 
-    async def _get(self, path: str, values: dict[str, str]) -> str:
-        transport = httpx.ASGITransport(app=self._app, raise_app_exceptions=False)
+    async def _get(self, path: str, values: dict[str, str]) -> BeautifulSoup:
+        transport = httpx.ASGITransport(app=self.app, raise_app_exceptions=False)
+        client = httpx.AsyncClient(transport=transport, base_url=_ORIGIN)
         headers = {"HX-Request": "true"} if values else {}
         with quiet():
-            async with (
-                asyncio.timeout(TIME),
-                httpx.AsyncClient(transport=transport, base_url=_ORIGIN) as client,
-            ):
+            async with asyncio.timeout(TIME), client:
                 answer = await client.get(path, params=values, headers=headers)
-        return answer.text
+        return BeautifulSoup(answer.text, "html.parser")
 
 
 def training_of(plugin: Plugin) -> str:
@@ -157,9 +146,9 @@ def text_of(element: Tag, typed: Mapping[str, Any]) -> str:
     lines = list(_questions(element, typed))
     for table in element.find_all("table"):
         if not table.find_parent("table"):
-            table.replace_with(f"\n{readable(_only(table))}\n")
+            table.replace_with(f"\n{readable(BeautifulSoup(str(table), 'html.parser'))}\n")
     for part in element.find_all(["form", "script", "style", "button", "iframe"]):
-        if part.name != "form" or any(True for _ in controls(part)):
+        if part.name != "form" or any(controls(part)):
             part.decompose()
     for block in element.find_all(["p", "li", "dd", "h1", "h2", "h3", "h4", "pre", "div", "tr"]):
         block.append("\n")
@@ -169,12 +158,6 @@ def text_of(element: Tag, typed: Mapping[str, Any]) -> str:
         picture.replace_with(f"[a picture: {attribute(picture, 'alt') or 'without a description'}]")
     text = re.sub(r"[^\S\n]*\n(?:[^\S\n]*\n)+", "\n", element.get_text()).strip("\n")
     return "\n".join([text, *lines]).strip()
-
-
-def _only(table: Tag) -> Tag:
-    holder = BeautifulSoup("", "html.parser").new_tag("div")
-    holder.append(BeautifulSoup(str(table), "html.parser"))
-    return holder
 
 
 def _questions(element: Tag, typed: Mapping[str, Any]) -> Iterable[str]:

@@ -10,14 +10,13 @@ import logging
 from collections import deque
 from collections.abc import Callable
 from contextlib import aclosing
-from dataclasses import dataclass
 from typing import Any
 
 from pipulate_runtime.host.base.errors import HostError
 from pipulate_runtime.host.base.markup import html
 from pipulate_runtime.host.chat import panel
 from pipulate_runtime.host.chat.client import Call, NoTools, Ollama
-from pipulate_runtime.host.chat.context import PageReader, PageText, PageView, shortened
+from pipulate_runtime.host.chat.context import PageReader, PageView, shortened
 from pipulate_runtime.host.chat.tools import Tools
 from pipulate_runtime.host.state.history import History, Message
 
@@ -47,34 +46,23 @@ class Listener:
         self.path = ""
 
 
-@dataclass(frozen=True, slots=True)
-class ChatQuestion:
-    """A question, and the page where it was asked."""
-
-    message: Message
-    view: PageView
-
-
 class Conversation:
     """The messages, the open panels, and the answer that is being written."""
 
     def __init__(
         self, history: History, ollama: Ollama, tools: Tools, page_reader: PageReader
     ) -> None:
-        """Also shows the messages of workflows, by `history.listen`."""
         self.history = history
         self.ollama = ollama
         self._tools = tools
         self._page_reader = page_reader
         self._listeners: set[Listener] = set()
-        self._waiting: deque[ChatQuestion] = deque()
+        self._waiting: deque[tuple[Message, PageView]] = deque()  # with the page of each question
         self._worker: asyncio.Task[None] | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._without_tools: set[str] = set()
         self._draft: Message | None = None
         history.listen = self._show_message
-
-    # -- who listens
 
     def connect(self) -> Listener:
         """Add a panel; its first piece is the whole conversation."""
@@ -94,8 +82,8 @@ class Conversation:
         listener.pieces.put_nowait(html(panel.log(shown, swap=True)))
         listener.pieces.put_nowait(html(panel.buttons(self.busy, swap=True)))
 
-    def _tell(self, *parts: Any) -> None:
-        text = "".join(html(part) for part in parts)
+    def _tell(self, part: Any) -> None:
+        text = html(part)
         for listener in self._listeners:
             try:
                 listener.pieces.put_nowait(text)
@@ -123,8 +111,6 @@ class Conversation:
                 with contextlib.suppress(asyncio.QueueFull):
                     listener.pieces.put_nowait(html(panel.fresh_tasks()))
 
-    # -- what the person does
-
     @property
     def has_panel(self) -> bool:
         return bool(self._listeners)
@@ -139,10 +125,9 @@ class Conversation:
         if not text:
             return
         if len(self._waiting) >= WAITING:
-            self.history.keep(Message("system", "Wait for the answers first.", by="host"))
+            self._note("Wait for the answers first.")
             return
-        question = ChatQuestion(self.history.keep(Message("user", text, by="person")), view)
-        self._waiting.append(question)
+        self._waiting.append((self.history.keep(Message("user", text, by="person")), view))
         if self._worker is None:
             self._start()
 
@@ -163,8 +148,7 @@ class Conversation:
     def undo(self, row_id: int) -> None:
         """Restore a task that the model removed."""
         row = self._tools.bring_back(row_id)
-        words = f"The task “{row['text']}” is back." if row else "This task cannot be restored."
-        self.history.keep(Message("system", words, by="host"))
+        self._note(f"The task “{row['text']}” is back." if row else "This task cannot be restored.")
         self._fresh_tasks()
 
     async def close(self) -> None:
@@ -175,8 +159,6 @@ class Conversation:
                 await self._worker
         await self.ollama.close()
 
-    # -- answering
-
     def _start(self) -> None:
         self._loop = asyncio.get_running_loop()
         self._worker = asyncio.create_task(self._work())
@@ -186,18 +168,18 @@ class Conversation:
         """Answer the waiting questions one after the other."""
         try:
             while self._waiting:
-                await self._answer(self._waiting.popleft())
+                await self._answer(*self._waiting.popleft())
         finally:
             self._worker = None
             self._tell(panel.buttons(False, swap=True))
             if self._waiting:  # asked after the stop
                 self._start()
 
-    async def _answer(self, question: ChatQuestion) -> None:
+    async def _answer(self, question: Message, view: PageView) -> None:
         problem = ""
         self._begin()
         try:
-            if not await self._write(question):
+            if not await self._write(question, view):
                 problem = "The model gave no answer."
         except HostError as error:
             problem = f"{error.message} {error.remedy}"
@@ -210,7 +192,7 @@ class Conversation:
         finally:
             self._finish()
             if problem:
-                self.history.keep(Message("system", problem, by="host"))
+                self._note(problem)
 
     def _begin(self) -> None:
         """Add an empty message for the model's next text."""
@@ -230,13 +212,13 @@ class Conversation:
             self._tell(panel.remove(draft))
         return draft.text.strip()
 
-    async def _write(self, question: ChatQuestion) -> bool:
+    async def _write(self, question: Message, view: PageView) -> bool:
         """Ask the model, again after each use of tools, until it is done. Returns whether it said anything."""
         model = await self.ollama.model()
-        seen = await self._page_reader.read(question.view)
+        instructions = _system_message(*await self._page_reader.read(view))
         messages = [
-            {"role": "system", "content": _system_message(seen)},
-            *recent(self.history.messages, question.message),
+            {"role": "system", "content": instructions},
+            *recent(self.history.messages, question),
         ]
         said = False
         for number in range(ROUNDS + 1):
@@ -247,9 +229,12 @@ class Conversation:
                 break
             messages.append(_assistant_turn(text, calls))
             for call in calls:
-                answer, told = self._use_tool(call)
-                messages.append(answer)
-                said = said or told
+                result = self._tools.call(call)
+                messages.append({"role": "tool", "tool_name": call.name, "content": result.text})
+                if result.message:
+                    said = True
+                    self._note(result.message, undo=result.removed)
+                    self._fresh_tasks()
             self._begin()
         return said
 
@@ -278,21 +263,15 @@ class Conversation:
             self._draft.text += text
             self._tell(panel.append_chunk(self._draft, text))
 
-    def _use_tool(self, call: Call) -> tuple[dict[str, Any], bool]:
-        """Use a tool. Returns its answer for the model, and whether the person got a message."""
-        result = self._tools.call(call)
-        if result.message:
-            self.history.keep(Message("system", result.message, by="host", undo=result.removed))
-            self._fresh_tasks()
-        answer = {"role": "tool", "tool_name": call.name, "content": result.text}
-        return answer, bool(result.message)
+    def _note(self, text: str, undo: int | None = None) -> None:
+        """Tell the person something; `undo` is the number of a removed task."""
+        self.history.keep(Message("system", text, by="host", undo=undo))
 
 
 class Pieces:
     """Gathers the words of an answer for a moment, so that the page does not change for each of them."""
 
     def __init__(self, give: Callable[[str], None]) -> None:
-        """`give` takes the gathered text."""
         self._give = give
         self._held = ""
         self._timer: asyncio.TimerHandle | None = None
@@ -312,22 +291,18 @@ class Pieces:
             self._give(held)
 
 
-def _system_message(seen: PageText) -> str:
-    parts = [INSTRUCTIONS]
-    if seen.training:
-        parts.append(f"ABOUT THE WORKFLOW\n{seen.training}")
-    parts.append(f"WHAT THE PAGE SHOWS NOW\n{seen.page}")
-    return "\n\n".join(parts)
+def _system_message(page: str, training: str) -> str:
+    about = f"\n\nABOUT THE WORKFLOW\n{training}" if training else ""
+    return f"{INSTRUCTIONS}{about}\n\nWHAT THE PAGE SHOWS NOW\n{page}"
 
 
 def _assistant_turn(text: str, calls: list[Call]) -> dict[str, Any]:
     """Return the model's own turn, which the next request has to contain."""
-    told = [{"function": {"name": c.name, "arguments": _object(c.arguments)}} for c in calls]
+    told = []
+    for call in calls:
+        arguments = call.arguments if isinstance(call.arguments, dict) else {}
+        told.append({"function": {"name": call.name, "arguments": arguments}})
     return {"role": "assistant", "content": text, "tool_calls": told}
-
-
-def _object(arguments: Any) -> dict[str, Any]:
-    return arguments if isinstance(arguments, dict) else {}
 
 
 def recent(messages: Any, question: Message) -> list[dict[str, Any]]:
@@ -341,14 +316,8 @@ def recent(messages: Any, question: Message) -> list[dict[str, Any]]:
         length += len(text)
         if said and (len(said) >= RECENT or length > MEMORY):
             break
-        said.append(_as_read(message, text))
+        role = message.role if message.role in ("user", "assistant") else "system"
+        if message.by == "workflow" and message.shown:
+            role, text = "system", f"The workflow told the person: {text}"
+        said.append({"role": role, "content": text})
     return said[::-1]
-
-
-def _as_read(message: Message, text: str) -> dict[str, Any]:
-    if message.by in ("person", "model"):
-        return {"role": message.role, "content": text}
-    if message.by == "workflow" and message.shown:
-        return {"role": "system", "content": f"The workflow told the person: {text}"}
-    role = message.role if message.role in ("user", "assistant") else "system"
-    return {"role": role, "content": text}

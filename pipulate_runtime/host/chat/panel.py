@@ -4,19 +4,7 @@ from collections.abc import Iterable
 from functools import cache
 from typing import Any
 
-from fasthtml.common import (
-    H2,
-    Button,
-    Details,
-    Div,
-    Form,
-    Input,
-    Label,
-    P,
-    Span,
-    Summary,
-    Textarea,
-)
+from fasthtml.common import H2, Button, Details, Div, Form, Input, Label, P, Span, Summary, Textarea
 
 from pipulate_runtime.cells.page.render import raw
 from pipulate_runtime.host.base.contract import Component
@@ -55,10 +43,7 @@ def content(model: str, where: str, problem: str) -> Component:
     """The open panel: the conversation and a form, or why there is no model."""
     return Div(
         Div(
-            Div(
-                H2("Ask about this page"),
-                P(f"{model}, {where}" if model else "", cls="meta"),
-            ),
+            Div(H2("Ask about this page"), P(f"{model}, {where}" if model else "", cls="meta")),
             _action_form("clear", "Clear", cls="button-link"),
             cls="chat-head",
         ),
@@ -119,19 +104,19 @@ def _action_form(do: str, label: str, cls: str, **values: Any) -> Component:
 def buttons(busy: bool, swap: bool = False) -> Component:
     """Send; beside it Stop while the model writes an answer."""
     stop = Button("Stop", type="submit", id="chat-stop", form="chat-stopping", cls="secondary")
-    inner = [stop if busy else None, Button("Send", type="submit", cls="primary", id="chat-send")]
-    oob: dict[str, Any] = {"hx_swap_oob": "innerHTML"} if swap else {}
     return Div(
-        *inner, id="chat-buttons", cls="chat-buttons", data_busy="true" if busy else None, **oob
+        stop if busy else None,
+        Button("Send", type="submit", cls="primary", id="chat-send"),
+        id="chat-buttons",
+        cls="chat-buttons",
+        data_busy="true" if busy else None,
+        hx_swap_oob="innerHTML" if swap else None,
     )
 
 
-# -- messages
-
-
 def log(messages: Iterable[Message], swap: bool = False) -> Component:
-    oob: dict[str, Any] = {"hx_swap_oob": "innerHTML"} if swap else {}
-    return Div(*map(bubble, messages), id="chat-log", role="log", **oob)
+    oob = "innerHTML" if swap else None
+    return Div(*map(bubble, messages), id="chat-log", role="log", hx_swap_oob=oob)
 
 
 def bubble(message: Message) -> Component:
@@ -140,15 +125,12 @@ def bubble(message: Message) -> Component:
         text = Div(raw(markdown(message.text)), cls="said-text markdown", id=f"{number}-text")
     else:
         text = Div(message.text, cls="said-text", id=f"{number}-text")
-    undo = (
-        _action_form("undo", "Undo", "button-link", id=message.undo)
-        if message.undo is not None
-        else None
-    )
+    by = Span(WHO[message.by], cls="said-by only-read")
+    undo = message.undo
     return Div(
-        Span(WHO[message.by], cls="said-by only-read"),
+        by,
         text,
-        undo,
+        None if undo is None else _action_form("undo", "Undo", "button-link", id=undo),
         id=number,
         cls="bubble",
         data_by=message.by,

@@ -41,8 +41,8 @@ class Chat:
         self._store = store
         self._loaded = loaded
         history: History = app.state.pipulate.message_queue
-        page_reader = PageReader(app, store, loaded)
-        self.conversation = Conversation(history, ollama, Tools(tasks), page_reader)
+        pages = PageReader(app, store, loaded)
+        self.conversation = Conversation(history, ollama, Tools(tasks), pages)
         history.question = self._question
 
     def register(self) -> None:

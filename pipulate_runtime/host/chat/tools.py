@@ -42,21 +42,8 @@ class Tool:
     @property
     def schema(self) -> dict[str, Any]:
         """The JSON schema of its arguments."""
-        return {
-            "type": "object",
-            "properties": self.properties,
-            "required": list(self.required),
-            "additionalProperties": False,
-        }
-
-    def as_dict(self) -> dict[str, Any]:
-        """Return the definition for Ollama."""
-        function = {
-            "name": self.name,
-            "description": self.description,
-            "parameters": self.schema,
-        }
-        return {"type": "function", "function": function}
+        fields = {"properties": self.properties, "required": list(self.required)}
+        return {"type": "object", **fields, "additionalProperties": False}
 
 
 class Tools:
@@ -65,33 +52,28 @@ class Tools:
     def __init__(self, tasks: Tasks) -> None:
         self._tasks = tasks
         number = {"type": "integer", "description": "The number of the task, from list_tasks"}
-        longest = tasks.fields[0].longest
-        text = {
-            "type": "string",
-            "minLength": 1,
-            "maxLength": longest,
-            "description": "The text of the task",
-        }
+        text = {"type": "string", "minLength": 1, "maxLength": tasks.fields[0].longest}
+        text["description"] = "The text of the task"
         done = {"type": "boolean", "description": "Whether it is done"}
-        self._tools = {
-            tool.name: tool
-            for tool in (
-                Tool("list_tasks", "List the tasks of the person.", self._list),
-                Tool("add_task", "Add a task.", self._add, {"text": text}, ("text",)),
-                Tool(
-                    "change_task",
-                    "Change the text of a task, or mark it as done or not done.",
-                    self._change,
-                    {"id": number, "text": text, "done": done},
-                    ("id",),
-                ),
-                Tool("remove_task", "Remove a task.", self._remove, {"id": number}, ("id",)),
-            )
-        }
+        changed = {"id": number, "text": text, "done": done}
+        change = "Change the text of a task, or mark it as done or not done."
+        tools = (
+            Tool("list_tasks", "List the tasks of the person.", self._list),
+            Tool("add_task", "Add a task.", self._add, {"text": text}, ("text",)),
+            Tool("change_task", change, self._change, changed, ("id",)),
+            Tool("remove_task", "Remove a task.", self._remove, {"id": number}, ("id",)),
+        )
+        self._tools = {tool.name: tool for tool in tools}
 
     def as_list(self) -> list[dict[str, Any]]:
         """Return the definitions of all tools for Ollama."""
-        return [tool.as_dict() for tool in self._tools.values()]
+        return [
+            {
+                "type": "function",
+                "function": {"name": t.name, "description": t.description, "parameters": t.schema},
+            }
+            for t in self._tools.values()
+        ]
 
     def call(self, call: Call) -> Result:
         """Use a tool. An invalid call is answered with the reason."""
@@ -106,8 +88,6 @@ class Tools:
 
     def bring_back(self, row_id: int) -> Row | None:
         return self._tasks.rows.bring_back(row_id)
-
-    # -- the tools
 
     def _list(self, arguments: dict[str, Any]) -> Result:
         rows = self._tasks.rows.all()
@@ -134,19 +114,19 @@ class Tools:
             return Result({"error": "Give the new text, or done."})
         row = self._tasks.rows.change(arguments["id"], changes)
         if row is None:
-            return self._missing(arguments["id"])
+            return _missing(arguments["id"])
         state = {True: " It is done.", False: " It is not done.", None: ""}[changes.get("done")]
         return Result({"changed": _shown(row)}, f"Changed the task “{row['text']}”.{state}")
 
     def _remove(self, arguments: dict[str, Any]) -> Result:
         row = self._tasks.rows.remove(arguments["id"])
         if row is None:
-            return self._missing(arguments["id"])
+            return _missing(arguments["id"])
         return Result({"removed": _shown(row)}, f"Removed the task “{row['text']}”.", row["id"])
 
-    @staticmethod
-    def _missing(number: int) -> Result:
-        return Result({"error": f"There is no task {number}. list_tasks returns the numbers."})
+
+def _missing(number: int) -> Result:
+    return Result({"error": f"There is no task {number}. list_tasks returns the numbers."})
 
 
 def _shown(row: Row) -> dict[str, Any]:

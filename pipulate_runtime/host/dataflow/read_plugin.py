@@ -8,10 +8,8 @@ code, so an edit that forgets them still shows.
 import ast
 import re
 import symtable
-import tokenize
 import weakref
 from collections.abc import Iterator
-from io import StringIO
 from typing import Any
 
 from pipulate_runtime.host.base.flow import Flow, Node, Used, flow_of
@@ -22,6 +20,9 @@ _MAGIC = re.compile(r"^(\s*)(?:([\w, ]+=)\s*)?[%!?].*$|^\s*[\w.]+\?{1,2}\s*$", r
 # Cell magics whose cell is Python of the notebook, and those whose cell is none
 _PYTHON = r"%%(time|timeit|capture|prun)\b"
 _NO_PYTHON = r"%%(writefile|file|html|HTML|markdown|latex|svg|SVG|javascript|js)\b"
+
+# What the comments of `global` lines begin with
+_WRITES = ("out", "in and out", "stays")
 
 _shown: "weakref.WeakKeyDictionary[Any, Flow | None]" = weakref.WeakKeyDictionary()
 
@@ -40,86 +41,70 @@ def read_flow(plugin: Any) -> Flow | None:
     if cells is None:
         return None
     try:
-        reader = Reader(cells.source.text, cells.source.plugin_class.__name__)
+        reader = _Reader(cells.source.text, cells.source.plugin_class.__name__)
         steps = []
         for step in plugin.steps:
             if step.id == "finalize":
                 continue
-            of_step = cells.source.of_step(step.id)
-            used = [
-                of_text(cell.code) if cell.is_text else reader.of_function(cell.name)
-                for cell in of_step
-            ]
-            asks = dict.fromkeys(
-                name for cell in of_step if not cell.is_text for name in reader.asks(cell.name)
-            )
+            used: list[Used] = []
+            asks: dict[str, None] = {}
+            for cell in cells.source.of_step(step.id):
+                if cell.is_text:
+                    used.append(of_text(cell.code))
+                else:
+                    used.append(reader.of_function(cell.name))
+                    asks |= dict.fromkeys(reader.asks(cell.name))
             unknown = any(cell.unknown for cell in used)
             steps.append((Node(step.id, str(step.show), tuple(asks), unknown), used))
-    except (SyntaxError, ValueError, LookupError, RecursionError, tokenize.TokenError):
+    except (SyntaxError, ValueError, LookupError, RecursionError):
         return None
     return flow_of(str(getattr(plugin, "DISPLAY_NAME", "")), steps)
 
 
-class Reader:
+class _Reader:
     """The functions of one class, by name."""
 
     def __init__(self, text: str, class_name: str) -> None:
         """Parse a module; raises SyntaxError, ValueError or LookupError when it has no such class."""
-        found = [n for n in ast.parse(text).body if isinstance(n, ast.ClassDef)]
+        self.lines = text.split("\n")
         self.nodes = {
             member.name: member
-            for node in found
-            if node.name == class_name
+            for node in ast.parse(text).body
+            if isinstance(node, ast.ClassDef) and node.name == class_name
             for member in node.body
             if isinstance(member, ast.FunctionDef | ast.AsyncFunctionDef)
         }
         module = symtable.symtable(text, "<plugin>", "exec")
         (table,) = [t for t in module.get_children() if t.get_name() == class_name]
-        self.tables = {t.get_name(): t for t in _own(table) if t.get_type() == "function"}
-        self.comments = {
-            token.start[0]: token.string.lstrip("# ")
-            for token in tokenize.generate_tokens(StringIO(text).readline)
-            if token.type == tokenize.COMMENT
-        }
+        self.tables = {t.get_name(): t for t in table.get_children() if t.get_type() == "function"}
 
     def of_function(self, name: str) -> Used:
         """Return what a cell's function does with the notebook's names."""
-        node, table = self.nodes[name], self.tables[name]
-        reads: dict[str, None] = {}
-        writes: dict[str, None] = {}
-        said: set[str] = set()
+        node = self.nodes[name]
+        said: dict[str, str] = {}  # what the comments of its `global` lines say of the names
         for statement in node.body:
-            if not isinstance(statement, ast.Global):
-                continue
-            meaning = self.comments.get(statement.end_lineno or statement.lineno, "").partition(":")
-            names = dict.fromkeys(statement.names)
-            if meaning[0] in ("in", "in and out"):
-                reads |= names
-            if meaning[0] in ("out", "in and out") or meaning[0].startswith("stays"):
-                writes |= names
-            if meaning[0]:
-                said |= names.keys()
-        by_code = _by_code(table, node.body)
+            if isinstance(statement, ast.Global):
+                comment = self.lines[(statement.end_lineno or 0) - 1].partition("#")[2]
+                if meaning := comment.partition(":")[0].strip():
+                    said |= dict.fromkeys(statement.names, meaning)
+        reads = [name for name, meaning in said.items() if meaning in ("in", "in and out")]
+        writes = [name for name, meaning in said.items() if meaning.startswith(_WRITES)]
+        by_code = _by_code(self.tables[name], node.body)
         return Used(
-            (*reads, *(n for n in by_code.reads if n not in said)),
-            tuple(writes | dict.fromkeys(by_code.writes)),
+            (*reads, *(name for name in by_code.reads if name not in said)),
+            tuple(dict.fromkeys((*writes, *by_code.writes))),
             by_code.imports,
             by_code.unknown,
         )
 
-    def asks(self, name: str) -> list[str]:
-        """Return the answers that a cell's function takes from its form, in order."""
+    def asks(self, name: str) -> Iterator[str]:
+        """Yield the answers that a cell's function takes from its form, in order."""
         node = self.nodes[name]
         form = node.args.args[0].arg if node.args.args else ""
-        return [
-            inner.slice.value
-            for inner in _in_order(node)
-            if isinstance(inner, ast.Subscript)
-            and isinstance(inner.value, ast.Name)
-            and inner.value.id == form
-            and isinstance(inner.slice, ast.Constant)
-            and isinstance(inner.slice.value, str)
-        ]
+        for inner in _in_order(node):
+            match inner:
+                case ast.Subscript(ast.Name(owner), ast.Constant(str(answer))) if owner == form:
+                    yield answer
 
 
 def of_text(text: str) -> Used:
@@ -140,50 +125,38 @@ def of_text(text: str) -> Used:
     return _by_code(table, body)
 
 
-def _own(table: symtable.SymbolTable) -> list[symtable.SymbolTable]:
-    """The scopes right inside a class; Python 3.12 and later may put type parameters between."""
-    return [
-        inner
-        for child in table.get_children()
-        for inner in (
-            [child] if child.get_type() in ("function", "class") else child.get_children()
-        )
-    ]
-
-
 def _by_code(table: symtable.SymbolTable, body: list[ast.stmt]) -> Used:
     """Return what the code by itself says, of a function (its globals) or a module (all its names)."""
     top = table.get_type() == "module"
-    reads: dict[str, None] = {}
-    writes: dict[str, None] = {}
-    for symbol in table.get_symbols():
-        if not (top or symbol.is_global()):
-            continue
-        if symbol.is_assigned() or symbol.is_imported() or symbol.is_namespace():
-            writes[symbol.get_name()] = None
-        if symbol.is_referenced():
-            reads[symbol.get_name()] = None
-    for inner in _inside(table):
-        for symbol in inner.get_symbols():
-            if symbol.is_global():
-                (writes if symbol.is_assigned() else reads)[symbol.get_name()] = None
+    reads: set[str] = set()
+    writes: set[str] = set()
+    for scope in _scopes(table):
+        for symbol in scope.get_symbols():
+            if symbol.is_global() or (top and scope is table):
+                if symbol.is_assigned() or symbol.is_imported() or symbol.is_namespace():
+                    writes.add(symbol.get_name())
+                if symbol.is_referenced():
+                    reads.add(symbol.get_name())
     nodes = [node for statement in body for node in ast.walk(statement)]
     for node in nodes:  # `x[0] = ...` and `x.y = ...` change what `x` is
         if isinstance(node, ast.Subscript | ast.Attribute) and not isinstance(node.ctx, ast.Load):
-            name = _root(node)
-            if name in reads:
-                writes[name] = None
-    order = _first_uses(body)
+            writes |= reads & {_root(node)}
+    first = _first_uses(body)
     # `total += 1` reads, too, though the table says only that it is bound
-    reads |= {n: None for n in writes if order.get(n) == "load"}
-    place = {name: number for number, name in enumerate(order)}
-    names = sorted(reads | writes, key=lambda n: (place.get(n, len(place)), n))
-    needed = tuple(n for n in names if n in reads and (n not in writes or order.get(n) != "store"))
-    bound = tuple(n for n in names if n in writes)
-    aliases = [a for n in nodes if isinstance(n, ast.Import | ast.ImportFrom) for a in n.names]
-    imported = {(alias.asname or alias.name).partition(".")[0] for alias in aliases}
-    star = any(alias.name == "*" for alias in aliases)
-    return Used(needed, bound, tuple(n for n in bound if n in imported), star)
+    reads |= {name for name in writes if first.get(name) == "load"}
+    order = dict.fromkeys((*first, *sorted(reads | writes)))
+    imported = {
+        (alias.asname or alias.name).partition(".")[0]
+        for node in nodes
+        if isinstance(node, ast.Import | ast.ImportFrom)
+        for alias in node.names
+    }
+    return Used(
+        tuple(n for n in order if n in reads and (n not in writes or first.get(n) != "store")),
+        tuple(n for n in order if n in writes),
+        tuple(n for n in order if n in writes & imported),
+        "*" in imported,
+    )
 
 
 def _root(node: ast.AST) -> str:
@@ -193,10 +166,10 @@ def _root(node: ast.AST) -> str:
     return node.id if isinstance(node, ast.Name) else ""
 
 
-def _inside(table: symtable.SymbolTable) -> Iterator[symtable.SymbolTable]:
+def _scopes(table: symtable.SymbolTable) -> Iterator[symtable.SymbolTable]:
+    yield table
     for child in table.get_children():
-        yield child
-        yield from _inside(child)
+        yield from _scopes(child)
 
 
 def _first_uses(body: list[ast.stmt]) -> dict[str, str]:

@@ -64,9 +64,12 @@ def extend(resp: HTMLResponse, step_id: str, standing: str, more: Component) -> 
 def refusal(resp: Any) -> str | None:
     """The message of an answer that is nothing but a message about what was typed; else None."""
     shown = [part for part in parts(resp) if part is not None and not isinstance(part, HttpHeader)]
-    if not shown or not all(isinstance(part, FT) and part.tag == "p" for part in shown):
-        return None
-    if not all("text-invalid" in str(part.attrs.get("class", "")).split() for part in shown):
+    if not all(
+        isinstance(part, FT)
+        and part.tag == "p"
+        and "text-invalid" in str(part.attrs.get("class", "")).split()
+        for part in shown
+    ):
         return None
     texts = [str(child) for part in shown for child in part.children if isinstance(child, str)]
     return " ".join(texts) or None

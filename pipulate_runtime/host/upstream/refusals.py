@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
 
+import httpx
 from bs4 import BeautifulSoup, Tag
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
@@ -50,7 +51,6 @@ class AskAgain:
     """ASGI middleware around the routes."""
 
     def __init__(self, app: ASGIApp) -> None:
-        """In front of an app."""
         self.app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -58,8 +58,7 @@ class AskAgain:
         if scope["type"] != "http" or scope["method"] != "POST":
             await self.app(scope, receive, send)
             return
-        notes: list[Refused] = []
-        scope[NOTES] = notes
+        notes: list[Refused] = scope.setdefault(NOTES, [])
         held: list[Message] = []
 
         async def hold(message: Message) -> None:
@@ -69,14 +68,12 @@ class AskAgain:
                 await send(message)
 
         await self.app(scope, receive, hold)
-        if not notes:
-            return
-        again = await self._form(scope, notes[0])
+        again = await self._form(scope, notes[0]) if notes else None
         if again is not None:
             await again(scope, receive, send)
-            return
-        for message in held:
-            await send(message)
+        else:
+            for message in held:
+                await send(message)
 
     async def _form(self, scope: Scope, refused: Refused) -> HTMLResponse | None:
         """The step's form as it is to be answered once more, or None when the step does not show one."""
@@ -90,33 +87,20 @@ class AskAgain:
         inner = {name: value for name, value in scope.items() if name not in _ROUTED}
         inner |= {"method": "GET", "path": path, "raw_path": path.encode()}
         inner |= {"query_string": query, "headers": headers}
+
+        async def app(_scope: Scope, receive: Receive, send: Send) -> None:
+            await self.app(inner, receive, send)
+
+        asked = httpx.Request("GET", f"http://localhost{path}")
         try:
-            status, body = await _ask(self.app, inner)
+            answer = await httpx.ASGITransport(app).handle_async_request(asked)
         except Exception:  # the plugin's own; its line of text is still an answer
             log.exception("%s failed when its form was asked for again", path)
             return None
-        text = filled(body, refused) if status == 200 else None
-        if text is None:
-            return None
+        body = (await answer.aread()).decode()
+        text = filled(body, refused) if answer.status_code == 200 else None
         swap = {"HX-Retarget": f"#{refused.step_id}", "HX-Reswap": "outerHTML"}
-        return HTMLResponse(text, headers=swap)
-
-
-async def _ask(app: ASGIApp, scope: dict[str, Any]) -> tuple[int, str]:
-    status, body = 500, b""
-
-    async def receive() -> Message:
-        return {"type": "http.request", "body": b"", "more_body": False}
-
-    async def send(message: Message) -> None:
-        nonlocal status, body
-        if message["type"] == "http.response.start":
-            status = message["status"]
-        else:
-            body += message.get("body", b"")
-
-    await app(scope, receive, send)
-    return status, body.decode()
+        return None if text is None else HTMLResponse(text, headers=swap)
 
 
 def filled(html: str, refused: Refused) -> str | None:
@@ -151,9 +135,7 @@ def _fill(control: Tag, values: list[str]) -> None:
             control.string = values[0]
     elif control.name == "select":
         for option in control.find_all("option"):
-            value = option.get("value")
-            chosen = (option.get_text() if value is None else str(value)) in values
-            _set(option, "selected", chosen)
+            _set(option, "selected", str(option.get("value", option.get_text())) in values)
     elif kind in ("checkbox", "radio"):
         _set(control, "checked", str(control.get("value", "on")) in values)
     elif kind not in ("file", "password", "submit", "button", "hidden") and values:

@@ -14,6 +14,8 @@ from fasthtml.common import H1, A, Div, FastHTML, P
 from starlette.requests import Request
 from starlette.responses import FileResponse, HTMLResponse, Response
 
+from pipulate_runtime.cells.outputs import sanitise
+from pipulate_runtime.cells.page import render
 from pipulate_runtime.host.base import security
 from pipulate_runtime.host.base.markup import html
 from pipulate_runtime.host.pages import frame, parts
@@ -57,7 +59,6 @@ class Extras:
     """Handlers of these addresses. `downloads` is the folder whose files may be fetched."""
 
     def __init__(self, app: FastHTML, downloads: Path = DOWNLOADS) -> None:
-        """For an app."""
         self._app = app
         self._downloads = downloads.absolute()
 
@@ -88,9 +89,9 @@ class Extras:
         local = request.client is not None and security.is_loopback(request.client.host)
         found = inside(self._downloads, str(self._downloads.parent / path))
         if not asked_by_page or not local or not can_open_folders():
-            text = "The folder can only be opened on the machine that runs the workflows, with a screen."
             if asked_by_page and local and found is not None:
-                text = f"The folder is {found}."
+                return _said(f"The folder is {found}.", 403)
+            text = "The folder can only be opened on the machine that runs the workflows, with a screen."
             return _said(text, 403)
         if found is None or not found.is_dir():
             return _said("This folder is not among the downloads.", 404)
@@ -104,32 +105,18 @@ class Extras:
         """POST /render/KIND: Markdown, code or a diagram of a plugin as safe HTML (see plugins.js); 204 without any."""
         if len(text) > LONGEST:
             return Response("", status_code=413)
-        if kind == "markdown":
-            from pipulate_runtime.cells.outputs.sanitise import markdown
+        match kind:
+            case "markdown":
+                return HTMLResponse(sanitise.markdown(text))
+            case "code":
+                return HTMLResponse(render.highlight(text, language))
+            case "diagram":
+                from pipulate_runtime.host.upstream import flowchart
 
-            return HTMLResponse(markdown(text))
-        if kind == "code":
-            return HTMLResponse(_highlighted(text, language))
-        if kind == "diagram":
-            from pipulate_runtime.host.upstream.flowchart import draw
-
-            drawn = draw(text)
-            return Response(status_code=204) if drawn is None else HTMLResponse(drawn)
+                drawn = flowchart.draw(text)
+                return Response(status_code=204) if drawn is None else HTMLResponse(drawn)
         return Response("", status_code=404)
 
 
 def _said(text: str, status: int) -> Response:
     return HTMLResponse(html(parts.notice(text)), status_code=status)
-
-
-def _highlighted(text: str, language: str) -> str:
-    import pygments
-    from pygments.formatters import HtmlFormatter
-    from pygments.lexers import TextLexer, get_lexer_by_name
-    from pygments.util import ClassNotFound
-
-    try:
-        lexer = get_lexer_by_name(language)
-    except ClassNotFound:
-        lexer = TextLexer()
-    return str(pygments.highlight(text, lexer, HtmlFormatter(nowrap=True)))
