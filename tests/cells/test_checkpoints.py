@@ -4,13 +4,15 @@ import asyncio
 import json
 import stat
 
+import psutil
 import pytest
 
 from pipulate_runtime.cells import configure, shutdown
+from pipulate_runtime.cells.kernel import limits
 from pipulate_runtime.cells.kernel import pool as pools
 from pipulate_runtime.cells.run import checkpoint, checkpointing
 from pipulate_runtime.cells.storage.folders import RunFolder
-from tests.cells.conftest import results, run
+from tests.cells.conftest import results, run, stdout
 from tests.conftest import slow_but
 
 pytestmark = pytest.mark.kernel
@@ -308,9 +310,204 @@ SLOW = """
     """
 
 
+async def no_copy(*_):
+    """Stands for `checkpoint.begin` where a kernel cannot be forked, or has too many files."""
+
+
+def test_what_was_quick_is_stored_while_the_run_goes_on(make, loads):
+    walker = make(SLOW, steps=2)
+
+    async def begin():
+        await walker.step("step_01", {"seconds": 0})
+        await until(lambda: kept(walker))
+        await shutdown()
+
+    run(begin())
+    assert last(walker) == ["5"]
+    assert loads == ["step_01"]
+    meta = json.loads((folder_of(walker) / "meta.json").read_text())["meta"]
+    assert meta["proved"], "the kernel that has loaded it has compared it"
+
+
+EFFECTS = """
+    @cell("a")
+    def step_01_cell(form):
+        global ticket
+        import uuid
+        with open(form["log"], "a") as log:
+            log.write("mail\\n")
+        ticket = uuid.uuid4().hex
+        return ticket
+
+    @cell("b")
+    def step_02_cell(form):
+        return ticket
+    """
+
+
+@pytest.mark.parametrize(
+    "way", ["the kernel ends", "the server ends", "another run takes the kernel"]
+)
+def test_a_step_with_an_effect_outside_runs_once(make, tmp_path, way):
+    log = tmp_path / "mails.txt"
+    walker = make(EFFECTS, steps=2)
+    if way == "another run takes the kernel":
+        configure(max_kernels=1)
+
+    async def begin():
+        await walker.step("step_01", {"log": str(log)})
+        made = pools.pool().run("made", "k")
+        if way == "the kernel ends":
+            pools.pool()._park(made)
+        elif way == "the server ends":
+            await shutdown()
+        else:
+            await walker.step("step_01", {"log": str(tmp_path / "other.txt")}, key="other")
+        await walker.step("step_02")
+        await shutdown()
+
+    run(begin())
+    assert log.read_text() == "mail\n"
+    assert results(walker.outputs("step_02")) == results(walker.outputs("step_01"))
+
+
+def test_of_steps_that_follow_each_other_quickly_the_last_is_stored(make):
+    walker = make(text_cells_kept("a = 1", "b = 2", "c = 3", "a + b + c"), steps=4)
+
+    async def begin():
+        await walker.walk({}, {}, {})
+        await until(lambda: "step_03" in kept(walker))
+        await shutdown()
+
+    run(begin())
+
+
+def text_cells_kept(*steps: str) -> str:
+    """The class body of a plugin whose steps are kept by default."""
+    lines = (
+        f"    step_{n:02}_cell = cell_text('c{n}', {code!r})" for n, code in enumerate(steps, 1)
+    )
+    return "\n".join(lines)
+
+
+HARD = """
+    @cell("a")
+    def step_01_cell(form):
+        global Slow, value
+        class Slow:
+            def __init__(self, n):
+                self.n = n
+            def __getstate__(self):
+                import time
+                time.sleep(1)
+                return self.__dict__
+        value = Slow(form["n"])
+
+    @cell("b")
+    def step_02_cell(form):
+        return value.n
+    """
+
+
+def test_what_is_being_stored_is_void_when_its_step_runs_again(make, loads):
+    walker = make(HARD, steps=2)
+
+    async def begin():
+        await walker.step("step_01", {"n": 1})
+        await walker.step("step_01", {"n": 2})
+        await walker.step("step_01", {"n": 1})
+        await until(lambda: kept(walker))
+        await shutdown()
+
+    run(begin())
+    assert last(walker) == ["1"]
+    assert loads == ["step_01"]
+
+
+def test_a_kernel_goes_on_while_a_copy_stores(make):
+    walker = make(HARD, steps=2)
+
+    async def begin():
+        await walker.step("step_01", {"n": 1})
+        assert pools.pool().run("made", "k").keeping
+        await walker.step("step_02")
+        assert pools.pool().run("made", "k").keeping, "the copy takes a second"
+        await shutdown()
+
+    run(begin())
+    assert "step_01" in kept(walker)
+
+
+def test_a_copy_ends_with_its_kernel(make):
+    walker = make(HARD, steps=2)
+
+    async def begin():
+        await walker.step("step_01", {"n": 1})
+        made = pools.pool().run("made", "k")
+        (copy,) = psutil.Process(made.kernel.pid).children()
+        assert copy.name() == limits.COPY
+        used = limits.memory_used_by(made.kernel.pid)
+        assert used < 1.5 * psutil.Process(made.kernel.pid).memory_info().rss
+        made.kernel.kill()
+        await until(lambda: not copy.is_running() or copy.status() == psutil.STATUS_ZOMBIE)
+        await shutdown()
+
+    run(begin())
+    assert kept(walker) == []
+
+
+LOGS = """
+    @cell("a")
+    def step_01_cell(form):
+        import logging, sys
+        logging.basicConfig(stream=sys.stdout, format="%(message)s", force=True)
+
+    @cell("b")
+    def step_02_cell(form):
+        import logging
+        logging.warning("here")
+    """
+
+
+def test_what_does_not_come_back_the_same_is_found_when_it_is_loaded(make, loads):
+    walker = make(LOGS, steps=2)
+
+    async def begin():
+        await walker.step("step_01")
+        await until(lambda: kept(walker))
+        await shutdown()
+
+    run(begin())
+
+    async def go_on():
+        await walker.step("step_02")
+        await shutdown()
+
+    run(go_on())
+    assert loads == ["step_01"]
+    assert kept(walker) in ([], ["step_02"]), "that of step 1 is gone"
+    assert stdout(walker.outputs("step_02")) == "here\n"
+
+
+def test_drafts_of_a_server_that_is_gone_go(make):
+    walker = make(SLOW, steps=2)
+    root = folder_of(walker).parent
+    left = root / ".999999999.00ff"
+    left.mkdir(parents=True)
+
+    async def begin():
+        await walker.step("step_01", {"seconds": 0})
+        await until(lambda: kept(walker))
+        await shutdown()
+
+    run(begin())
+    assert [path.name for path in root.iterdir()] == ["step_01"]
+
+
 @pytest.mark.slow
 def test_what_took_long_is_stored_when_the_run_rests(make, loads, monkeypatch):
     monkeypatch.setattr(checkpointing, "REST", 0.2)
+    monkeypatch.setattr(checkpoint, "begin", no_copy)
     monkeypatch.setattr(checkpoint, "WORTH", 0.8)
     walker = make(SLOW, steps=2)
 
@@ -326,8 +523,9 @@ def test_what_took_long_is_stored_when_the_run_rests(make, loads, monkeypatch):
 
 
 @pytest.mark.slow
-def test_what_was_quick_is_not_stored(make, monkeypatch):
+def test_what_was_quick_is_not_stored_where_a_kernel_cannot_be_copied(make, monkeypatch):
     monkeypatch.setattr(checkpointing, "REST", 0.1)
+    monkeypatch.setattr(checkpoint, "begin", no_copy)
     walker = make(SLOW, steps=2)
 
     async def begin():

@@ -9,8 +9,8 @@ import gc
 import os
 import signal
 import sys
-from pathlib import Path
 
+NAME = b"pipulate-copy"  # 15 bytes at most; `kernel/limits` knows it
 NICER = 10  # steps of priority that a copy is below the kernel
 # With one of these in use, a copy may hang or disturb its parent: their threads or devices do not survive a fork
 _UNSAFE = ("cupy", "jax", "mpi4py", "numba.cuda", "pycuda", "pyspark", "ray", "tensorflow")
@@ -36,11 +36,12 @@ def reap() -> None:
 
 
 def end_with(parent: int) -> None:
-    """End this process when its parent ends."""
+    """End this process when its parent ends; let its name say what it is."""
     import ctypes
 
-    set_parent_death_signal = 1
-    ctypes.CDLL(None).prctl(set_parent_death_signal, int(signal.SIGKILL))
+    control, set_parent_death_signal, set_name = ctypes.CDLL(None).prctl, 1, 15
+    control(set_parent_death_signal, int(signal.SIGKILL))
+    control(set_name, NAME)
     if os.getppid() != parent:
         os._exit(1)
 
@@ -51,5 +52,6 @@ def step_aside(seconds: float) -> None:
         os.setpriority(os.PRIO_PROCESS, 0, os.getpriority(os.PRIO_PROCESS, 0) + NICER)
     signal.signal(signal.SIGALRM, signal.SIG_DFL)
     signal.alarm(int(seconds) + 1)
-    sys.stdout = sys.stderr = open(os.devnull, "w")  # noqa: SIM115, PTH123  # until the process is gone
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    sys.stdout = sys.stderr = os.fdopen(nowhere, "w")
     gc.disable()

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 PER_CORE = 4  # kernels for each core: most live kernels are idle
 USUAL = 512 * 1024**2  # bytes of a kernel with a table and a chart
 SHARE = 0.6  # of the machine's memory
+COPY = "pipulate-copy"  # the name of a copy of a kernel: `in_kernel/fork`
 LOOK = 0.25  # seconds between two checks of a running kernel
 _UNITS = {"": 1, "K": 1024, "M": 1024**2, "G": 1024**3, "T": 1024**4}
 
@@ -54,7 +55,7 @@ def in_words(size: int) -> str:
 def memory_used_by(pid: int) -> int:
     """Return the memory of a process and all its children in bytes; 0 when it is gone.
 
-    Shared memory (after a fork) counts once where the system tells.
+    Shared memory counts once where the system tells. The copy of a kernel that stores its values shares all it has.
     """
     import psutil
 
@@ -64,8 +65,9 @@ def memory_used_by(pid: int) -> int:
         total = int(process.memory_info().rss)
         for child in process.children(recursive=True):
             with contextlib.suppress(psutil.Error):
-                seen = child.memory_info()
-                total += int(seen.rss - getattr(seen, "shared", 0))
+                if child.name() != COPY:
+                    seen = child.memory_info()
+                    total += int(seen.rss - getattr(seen, "shared", 0))
     return total
 
 

@@ -196,8 +196,12 @@ class Pool:
     def _park(self, run: Run) -> None:
         if not run.busy and (kernel := self._detach(run)):
             self._end_later(kernel, run.keeping)
-            if not run.lock.locked():
-                self.runs.pop(str(run.folder.path), None)
+            self.let_go(run)
+
+    def let_go(self, run: Run) -> None:
+        """Hold nothing more of a run that neither computes, nor has a kernel, nor is being stored."""
+        if not (run.kernel or run.keeping or run.busy or run.lock.locked()):
+            self.runs.pop(str(run.folder.path), None)
 
     def _replace(self, run: Run) -> None:
         """End the run's kernel at once, since its working folder is made anew."""
@@ -238,6 +242,8 @@ class Pool:
     def discard(self, run: Run) -> None:
         """End the run's kernel without waiting for it, and hold nothing more of the run."""
         self.runs.pop(str(run.folder.path), None)
+        if run.keeping:
+            run.keeping.valid = False
         self._replace(run)
 
     async def close(self) -> None:

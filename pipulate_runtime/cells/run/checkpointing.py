@@ -121,6 +121,7 @@ async def _keep_aside(pool: Pool, run: Run, kernel: Kernel, words: list[str]) ->
             await checkpoint.finish(draft, entries, seconds, run.folder, data, is_valid)
         finally:
             run.keeping = None
+            pool.let_go(run)
 
     run.keeping = Keeping(entries[-1][0], _start(pool, finish()))
     return True
