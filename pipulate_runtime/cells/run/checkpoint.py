@@ -202,7 +202,6 @@ async def finish(
             return False
         _place(draft, _root(folder) / step)
         (_root(folder) / f"{step}.json").unlink(missing_ok=True)
-        await asyncio.to_thread(_thin_out, folder)
         return True
     except (OSError, ValueError):
         return False  # no room, or the run is gone
@@ -241,7 +240,7 @@ async def prove(draft: Path, kernel: Kernel, folder: RunFolder, data: Path, poli
         _sign(draft, meta, data)
         _place(draft, root / step)
         (root / f"{step}.json").unlink(missing_ok=True)
-        _thin_out(folder)
+        thin_out(folder)
         return True
     except OSError:
         return False  # no room: the steps can be run again
@@ -370,7 +369,7 @@ def _place(draft: Path, place: Path) -> None:
     draft.rename(place)
 
 
-def _thin_out(folder: RunFolder) -> None:
+def thin_out(folder: RunFolder) -> None:
     """Keep the latest checkpoints, and of the others those that there is room for."""
     root, room = _root(folder), ROOM
     made = sorted(((root / step).stat().st_mtime, step) for step in stored(folder))

@@ -119,6 +119,8 @@ async def _keep_aside(pool: Pool, run: Run, kernel: Kernel, words: list[str]) ->
             is_valid = lambda: keeping.valid  # noqa: E731
             data = settings.data
             await checkpoint.finish(draft, entries, seconds, run.folder, data, is_valid)
+            if not run.busy:  # it looks at all checkpoints of the run
+                await asyncio.to_thread(checkpoint.thin_out, run.folder)
         finally:
             run.keeping = None
             pool.let_go(run)
