@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from pipulate_runtime.host.base import errors
 from pipulate_runtime.host.base.errors import HostError
+from pipulate_runtime.host.state.private import write_private
 from pipulate_runtime.host.state.run import Run
 from pipulate_runtime.host.state.store import DATABASE, StateStore
 
@@ -199,6 +200,7 @@ def runs_export_all(out: Path, data: Path = Path("data"), folder: Path = Path("g
     with contextlib.closing(_open(data)) as store, _plugins(data, folder) as loaded:
         written = 0
         try:
+            write_private(out, "")
             with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
                 for found in store.runs():
                     try:
@@ -276,9 +278,9 @@ def leftover_delete(folders: Sequence[Path]) -> int:
 
 
 def write_text(path: Path, text: str) -> None:
-    """Writes a file. Raises HostError PP519."""
+    """Writes a file for its owner alone: it holds what a run holds. Raises HostError PP519."""
     try:
-        path.write_text(text, encoding="utf-8")
+        write_private(path, text)
     except OSError as error:
         reason = error.strerror or str(error)
         raise errors.FILE_UNWRITABLE.error(path=path, reason=reason) from error

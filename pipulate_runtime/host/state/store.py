@@ -25,6 +25,7 @@ from pipulate_runtime.host.base.errors import (
     RUN_UNKNOWN,
 )
 from pipulate_runtime.host.state.choices import Choices
+from pipulate_runtime.host.state.private import keep_private
 from pipulate_runtime.host.state.run import Run, Seen, State, now
 
 DATABASE = "pipulate.db"
@@ -76,9 +77,7 @@ class StateStore(Choices):
         """Opens or creates the file; raises HostError PP505 or PP506."""
         self.path = path
         try:
-            path.parent.mkdir(
-                mode=0o700, parents=True, exist_ok=True
-            )  # answers are for their owner
+            keep_private(path)
             self._db = database(path)
             self._db.conn.execute("PRAGMA synchronous=FULL")
             self._db.conn.set_busy_timeout(BUSY)
