@@ -2,6 +2,8 @@
 
 import asyncio
 import contextlib
+import math
+import time
 import zipfile
 from collections.abc import Callable, Iterator, Sequence
 from datetime import timedelta
@@ -19,6 +21,8 @@ from pipulate_runtime.host.pages import all_runs, frame, parts, status, workflow
 from pipulate_runtime.host.plugins.export import notebook_text
 from pipulate_runtime.host.plugins.model import Loaded
 from pipulate_runtime.host.state.store import StateStore
+
+RECOUNT = 60.0  # seconds
 
 
 class Watching:
@@ -38,6 +42,7 @@ class Watching:
         self._loaded = loaded
         self._data = data
         self._forget = forget
+        self._leftover, self._counted_at = 0, -math.inf
 
     def register(self) -> None:
         """Puts the routes before those of the plugins."""
@@ -108,6 +113,7 @@ class Watching:
         """POST /runs/leftover: deletes the folders that belong to no run."""
         folders = await asyncio.to_thread(self._leftover_folders)
         await asyncio.to_thread(status.delete_folders, folders)
+        self._counted_at = -math.inf
         return await self._list(0)
 
     async def export(self) -> Response:
@@ -128,7 +134,14 @@ class Watching:
         found = self._store.runs(limit=all_runs.PAGE, skip=page * all_runs.PAGE)
         by_app = self._loaded.by_app
         shown = [status.standing_of(r, by_app.get(r.app_name), self._data) for r in found]
-        return shown, 0 if page else len(self._leftover_folders())
+        return shown, 0 if page else self._count_leftover()
+
+    def _count_leftover(self) -> int:
+        """How many folders belong to no run. That takes a look at all runs and folders: once a minute is enough."""
+        if time.monotonic() - self._counted_at > RECOUNT:
+            self._leftover = len(self._leftover_folders())
+            self._counted_at = time.monotonic()
+        return self._leftover
 
     def _leftover_folders(self) -> Sequence[Path]:
         return status.leftover_folders(self._data, self._store.known())

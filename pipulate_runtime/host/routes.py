@@ -210,14 +210,16 @@ class Routes:
         total = self._store.count_runs(self._store.profile_key()).get(plugin.app_name, 0)
         return workflow_runs.run_list(plugin.instance, newest, total, deleted)
 
-    def older(self, app: str) -> Any:
-        """GET /runs/older?app=APP: the runs that the list on the page leaves out."""
+    def older(self, app: str, skip: int = workflow_runs.SHOWN) -> Any:
+        """GET /runs/older?app=APP&skip=N: runs that the list on the page leaves out, some at a time."""
         plugin = self._loaded.by_app.get(app)
         if plugin is None:
             return Response("", status_code=404)
         prefix = self._store.run_prefix(app)
-        found = self._store.runs(app, skip=workflow_runs.SHOWN, prefix=prefix)
-        return workflow_runs.run_items(plugin.instance, found)
+        skip = min(max(skip, 0), 10**9)
+        found = self._store.runs(app, limit=workflow_runs.MORE, skip=skip, prefix=prefix)
+        total = self._store.count_runs(self._store.profile_key()).get(app, 0)
+        return workflow_runs.older_runs(plugin.instance, found, skip, total)
 
     async def delete(self, run: str) -> Any:
         """POST /runs/delete: takes a run away; the answer is the list, with the way to undo it."""

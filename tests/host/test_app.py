@@ -178,9 +178,27 @@ def test_a_page_lists_the_newest_runs_and_the_older_ones_when_asked(client):
     assert listed == [f"run {number:02}" for number in range(19, 9, -1)]
     assert "10 older runs" in page
     older = client.get("/runs/older?app=trip", headers=HTMX).text
+    assert "more of" not in older
     assert re.findall(r'class="run-link">([^<]*)<', older) == [
         f"run {number:02}" for number in range(9, -1, -1)
     ]
+
+
+def test_older_runs_come_some_at_a_time(client):
+    store = client.app.state.store
+    for number in range(70):
+        store.create(f"Default_Profile-trip-r{number:02}", "trip", {"app_name": "trip"})
+    assert "60 older runs" in client.get("/trip_planner").text
+    shown, address = 0, "/runs/older?app=trip"
+    for expected in (50, 10):
+        part = client.get(address, headers=HTMX).text
+        assert part.count('class="run-link"') == expected
+        shown += expected
+        more = re.search(r'hx-get="(/runs/older[^"]*)"', part)
+        address = more[1].replace("&amp;", "&") if more else ""
+    assert address == ""
+    assert client.get("/runs/older?app=trip&skip=-5", headers=HTMX).status_code == 200
+    assert client.get("/runs/older?app=trip&skip=999", headers=HTMX).text.count("run-link") == 0
 
 
 class TestDeleting:
@@ -309,5 +327,5 @@ def test_each_page_can_be_used_without_seeing_it(client, trip):
 def test_no_cookie_and_no_file_outside_the_data_folder(client, trip, tmp_path, monkeypatch):
     assert trip.started.cookies == client.get("/").cookies == {}
     names = {path.name.partition("-")[0] for path in (tmp_path / "data").iterdir()}
-    assert names == {"pipulate.db", "session.key"}
+    assert names == {"pipulate.db", "session.key", "runs", "kernels"}
     assert (tmp_path / "data" / "session.key").stat().st_mode & 0o077 == 0

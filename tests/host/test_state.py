@@ -17,6 +17,35 @@ def test_a_run_is_kept_as_it_was_written(store):
     assert store.read("k").items() >= state.items()
 
 
+def test_runs_are_counted_by_workflow_and_profile(store):
+    keys = [
+        "A_B-app-1",
+        "A_B-app-2",
+        "A_B-apple-1",
+        "A_B-app_x-1",
+        "A-app-1",
+        "A_Bc-app-1",
+        "typed",
+    ]
+    for key in keys:
+        app_name = next((name for name in ("apple", "app_x") if f"-{name}-" in key), "app")
+        store.create(key, app_name, {})
+    assert store.count_runs() == {"app": 5, "apple": 1, "app_x": 1}
+    assert store.count_runs("A_B") == {"app": 2, "apple": 1, "app_x": 1}
+    assert store.count_runs("A") == {"app": 1}
+    assert store.count_runs("nobody") == {}
+
+
+def test_counting_reads_an_index_and_no_row(store):
+    of_profile = "select count(*) from pipeline where app_name = ? and pkey >= ? and pkey < ?"
+    for query, values in (
+        ("select app_name, count(*) from pipeline group by app_name", ()),
+        (of_profile, ("a", "b", "c")),
+    ):
+        plan = [row[3] for row in store._db.conn.execute(f"explain query plan {query}", values)]
+        assert all("COVERING INDEX" in step for step in plan), plan
+
+
 def test_a_key_is_taken_once(store):
     assert store.create("k", "app", {"x": 1})
     assert not store.create("k", "other", {"x": 2})

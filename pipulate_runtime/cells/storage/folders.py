@@ -6,6 +6,7 @@ import os
 import re
 import secrets
 import shutil
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -33,19 +34,20 @@ _IN_FILES = {*PICTURES, "image/svg+xml", "text", "text/plain"}  # a page can lin
 _NAME = re.compile(r"[0-9a-f]{32}\.[a-z]+")
 
 
+@lru_cache(maxsize=100_000)  # the page of all runs asks for each run there is
+def run_folder_name(app_name: str, key: str) -> str:
+    """Return the folder of a run below `<data>/runs`: `app/key-digest`."""
+    digest = hashlib.sha256(key.encode("utf-8", "surrogatepass")).hexdigest()[:10]
+    app, readable = (re.sub(r"[^A-Za-z0-9_]+", "_", text) for text in (app_name, key))
+    return f"{app}/{readable[:60]}-{digest}"
+
+
 class RunFolder:
     """`<data>/runs/<app>/<key>`: `work` is the working folder of the kernel, `outputs` holds large payloads."""
 
     def __init__(self, data: Path, app_name: str, key: str) -> None:
         """Makes nothing on the disk yet."""
-        digest = hashlib.sha256(key.encode("utf-8", "surrogatepass")).hexdigest()[:10]
-        readable = re.sub(r"[^A-Za-z0-9_]+", "_", key)[:60]
-        self.path = (
-            data.resolve()
-            / "runs"
-            / re.sub(r"[^A-Za-z0-9_]+", "_", app_name)
-            / f"{readable}-{digest}"
-        )
+        self.path = data.resolve() / "runs" / run_folder_name(app_name, key)
 
     @property
     def name(self) -> str:

@@ -4,6 +4,7 @@ A server knows its own executions. Notes in the run's folder tell about those of
 `pipulate runs` sees them without a plugin, too.
 """
 
+import contextlib
 import os
 import re
 import shutil
@@ -120,17 +121,24 @@ def size_on_disk(folder: Path) -> int:
 
 def leftover_folders(data: Path, known: set[tuple[str, str]]) -> list[Path]:
     """Return run folders without a row: their database was deleted or replaced."""
-    from pipulate_runtime.cells.storage.folders import RunFolder
+    from pipulate_runtime.cells.storage.folders import run_folder_name
 
-    wanted = {RunFolder(data, app_name, key).path for app_name, key in known}
-    return [path for path in _run_folders(data) if path not in wanted]
+    root = data.resolve() / "runs"
+    wanted = {run_folder_name(app_name, key) for app_name, key in known}
+    return [root / name for name in sorted(_run_folders(root)) if name not in wanted]
 
 
-def _run_folders(data: Path) -> Iterator[Path]:
-    for app in sorted((data.resolve() / "runs").glob("*")):
-        for path in sorted(app.glob("*")):
-            if path.is_dir() and re.search(r"-[0-9a-f]{10}$", path.name):
-                yield path
+def _run_folders(root: Path) -> Iterator[str]:
+    """Yield the folders of runs as `app/name`; there may be thousands."""
+    for app in _folders(root):
+        for run in _folders(Path(app)):
+            if re.search(r"-[0-9a-f]{10}$", run.name):
+                yield f"{app.name}/{run.name}"
+
+
+def _folders(place: Path) -> Iterator[os.DirEntry[str]]:
+    with contextlib.suppress(OSError), os.scandir(place) as entries:
+        yield from (entry for entry in entries if entry.is_dir())
 
 
 def delete_folders(folders: Iterable[Path]) -> int:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 from urllib.parse import quote, urlencode
 
-from fasthtml.common import H2, A, Details, Div, P, Progress, Section, Span, Summary, Ul
+from fasthtml.common import H2, A, Button, Details, Div, P, Progress, Section, Span, Summary, Ul
 
 from pipulate_runtime.host.base.contract import Component
 from pipulate_runtime.host.base.errors import HostError
@@ -12,6 +12,7 @@ from pipulate_runtime.host.pages.outdated import outdated_steps
 from pipulate_runtime.host.pages.parts import post_button, run_item, undo_notice
 from pipulate_runtime.host.state.run import Run, State, is_done, is_finalized
 
+MORE = 50  # runs that are listed below them at a time
 SHOWN = 10  # runs listed at once; a fold loads the older ones
 
 
@@ -79,6 +80,19 @@ def run_list(plugin: Any, runs: Sequence[Run], total: int, deleted: str | None =
 
 def run_items(plugin: Any, runs: Sequence[Run]) -> Component:
     return Ul(*(_run_item(plugin, run) for run in runs), cls="run-list")
+
+
+def older_runs(plugin: Any, runs: Sequence[Run], skipped: int, total: int) -> Component:
+    """Return the runs after the first `skipped` ones, with a button for those that follow them."""
+    more = total - skipped - len(runs)
+    follow = {"app": plugin.APP_NAME, "skip": skipped + len(runs)}
+    button = Button(
+        f"Show {min(more, MORE)} more of {more:,}",
+        cls="secondary",
+        hx_get=f"/runs/older?{urlencode(follow)}",
+        hx_swap="outerHTML",
+    )
+    return run_items(plugin, runs), button if more > 0 and runs else None
 
 
 def _older(app_name: str, count: int) -> Component:

@@ -60,6 +60,7 @@ _INDEXES = (
     "DROP INDEX IF EXISTS pipeline_changed",  # of an older version, without the names
     "CREATE INDEX IF NOT EXISTS pipeline_latest ON pipeline (updated, app_name, pkey)",
     "CREATE INDEX IF NOT EXISTS pipeline_of_app ON pipeline (app_name, updated, pkey)",
+    "CREATE INDEX IF NOT EXISTS pipeline_names ON pipeline (app_name, pkey)",
 )
 
 
@@ -204,20 +205,21 @@ class StateStore(Choices):
 
     def known(self) -> set[tuple[str, str]]:
         """(app_name, key) of all runs, deleted ones that can be brought back included."""
+        both = "select app_name, pkey from pipeline union all select app_name, pkey from deleted"
         with self.lock:
-            rows = self._db.q(
-                "select app_name, pkey from pipeline union select app_name, pkey from deleted"
-            )
-        return {(row["app_name"], row["pkey"]) for row in rows}
+            return set(self._db.conn.execute(both))
 
     def count_runs(self, profile: str = "") -> dict[str, int]:
         """How many runs each workflow has; with the key name of a profile: of this profile."""
+        every = "select app_name, count(*) from pipeline group by app_name"
+        mine = "select count(*) from pipeline where app_name = ? and pkey >= ? and pkey < ?"
         with self.lock:
-            rows = self._db.q(
-                f"select app_name, count(*) as n from pipeline where {_OF_PROFILE} group by app_name",
-                {"p": profile},
-            )
-        return {row["app_name"]: row["n"] for row in rows}
+            counted: dict[str, int] = dict(self._db.conn.execute(every))
+            for app_name in counted if profile else ():
+                prefix = f"{profile}-{app_name}".replace(" ", "_")  # "-" follows, and "." is next
+                of_profile = (app_name, f"{prefix}-", f"{prefix}.")
+                (counted[app_name],) = self._db.conn.execute(mine, of_profile).fetchone()
+        return {app_name: number for app_name, number in counted.items() if number}
 
     def highest_number(self, app_name: str, prefix: str) -> int:
         """The highest number that names a run of a workflow after a prefix, 0 if none does; deleted runs that can be
