@@ -76,13 +76,28 @@ async def keep(folder: RunFolder, file: UploadFile, endings: Iterable[str], max_
 
 
 def put(folder: RunFolder) -> None:
-    """Copy missing uploads into the working folder of the run. A cell may change its copy."""
+    """Copy missing uploads into the working folder of the run. A cell may change its copy.
+
+    Copies of uploads that are gone go, too, unless a cell has changed them: as if all had run again from the start.
+    """
     store = folder.path / FOLDER
+    for copy in (folder.work / FOLDER).glob("*/*"):
+        if not (store / copy.parent.name / copy.name).exists() and _is_unchanged(copy):
+            copy.unlink(missing_ok=True)
+            with contextlib.suppress(OSError):
+                copy.parent.rmdir()
     for file in sorted(store.glob("*/*")) if store.is_dir() else ():
         target = folder.work / FOLDER / file.parent.name / file.name
         if not target.exists():
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(file, target)  # with its time, which a cell may read
+
+
+def _is_unchanged(copy: Path) -> bool:
+    """Whether a copy is as it was uploaded: its folder is named by the content."""
+    with contextlib.suppress(OSError), copy.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()[:16] == copy.parent.name
+    return False
 
 
 def prune(folder: RunFolder, state: Mapping[str, Any], before: float) -> None:
