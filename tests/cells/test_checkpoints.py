@@ -382,6 +382,17 @@ def test_of_steps_that_follow_each_other_quickly_the_last_is_stored(make):
     run(begin())
 
 
+def test_a_server_that_ends_stores_the_last_of_a_chain_first(make):
+    walker = make(text_cells_kept("a = 1", "b = 2", "c = 3", "a + b + c"), steps=4)
+
+    async def begin():
+        await walker.walk({}, {}, {})
+        await shutdown()
+
+    run(begin())
+    assert "step_03" in kept(walker)
+
+
 def text_cells_kept(*steps: str) -> str:
     """The class body of a plugin whose steps are kept by default."""
     lines = (

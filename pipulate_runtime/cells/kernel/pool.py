@@ -15,6 +15,7 @@ from pipulate_runtime.cells.kernel.questions import PendingQuestion
 from pipulate_runtime.cells.source.marks import Policy
 from pipulate_runtime.cells.storage.folders import RunFolder
 
+LAST_WORDS = 10.0  # seconds that a server which ends waits for what is being stored
 SETTLE = 1.0  # seconds that a run keeps its kernel after a step, even when others wait
 
 
@@ -78,6 +79,7 @@ class Pool:
         self._timers: dict[str, asyncio.TimerHandle] = {}
         self._ending: set[asyncio.Task[None]] = set()
         self.keeping: set[asyncio.Task[None]] = set()  # tasks that make checkpoints
+        self.ending = asyncio.Event()  # the server ends: what waits for a rest need not
         self.closing = False
         cleanup.end_all(settings.data)
 
@@ -261,11 +263,16 @@ class Pool:
         self.runs.clear()
 
     async def _end_keeping(self) -> None:
-        """Let running checkpoints finish, and begin no more."""
-        for run in self.runs.values():
-            if run.rests:
-                run.rests.cancel()
-        await asyncio.gather(*self.keeping, return_exceptions=True)
+        """Let running checkpoints finish, and those that take a moment; begin no more. A copy that hangs is not waited for."""
+        self.ending.set()
+        deadline = self.loop.time() + LAST_WORDS
+        while work := {*self.keeping, *(run.rests for run in self.runs.values() if run.rests)}:
+            left = deadline - self.loop.time()
+            if left <= 0:
+                for run in self.runs.values():
+                    if run.keeping:
+                        run.keeping.valid = False
+            await asyncio.wait(work, timeout=max(left, 0.0) or None)
 
     def kill(self) -> None:
         """End all kernels without an event loop: the interpreter ends, or the loop is gone."""

@@ -2,7 +2,9 @@
 
 import asyncio
 import shutil
-from collections.abc import Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Sequence
+from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -78,22 +80,23 @@ async def keep(pool: Pool, run: Run, words: list[str], policy: Policy, lasting: 
     elif lasting:
         return
     elif run.keeping:
-        _when_it_rests(pool, run, QUICKLY, _later(pool, run, kernel, kernel.history, words))
+        later = partial(_later, pool, run, kernel, kernel.history, words)
+        _when_it_rests(pool, run, QUICKLY, later)
     elif not await _keep_aside(pool, run, kernel, words) and dear:
-        _when_it_rests(pool, run, REST, _make(pool, run, kernel, kernel.history, words))
+        _when_it_rests(pool, run, REST, partial(_make, pool, run, kernel, kernel.history, words))
 
 
-def _when_it_rests(pool: Pool, run: Run, seconds: float, work: Coroutine[Any, Any, None]) -> None:
-    """Begin some work unless the next step of the run starts within some seconds."""
+def _when_it_rests(
+    pool: Pool, run: Run, seconds: float, work: Callable[[], Coroutine[Any, Any, None]]
+) -> None:
+    """Begin some work unless the next step of the run starts within some seconds. A server that ends does not wait for it."""
 
     async def rest() -> None:
-        try:
-            await asyncio.sleep(seconds)
-        except asyncio.CancelledError:
-            work.close()
-            raise
+        with suppress(TimeoutError):
+            await asyncio.wait_for(pool.ending.wait(), seconds)
         run.rests = None
-        _start(pool, work)
+        if not pool.closing or seconds == QUICKLY:  # that takes a moment only
+            _start(pool, work())
 
     run.rests = asyncio.ensure_future(rest())
 
