@@ -393,6 +393,21 @@ def test_a_server_that_ends_stores_the_last_of_a_chain_first(make):
     assert "step_03" in kept(walker)
 
 
+def test_a_server_ends_although_a_secret_came_while_the_last_of_a_chain_waited(make, monkeypatch):
+    monkeypatch.setattr(checkpointing, "QUICKLY", 60.0)
+    walker = make(text_cells_kept("a = 1", "b = 2", "c = 3"), steps=3)
+
+    async def begin():
+        await walker.walk({}, {})
+        made = pools.pool().run("made", "k")
+        assert made.rests, "the second waits until the first is stored"
+        made.kernel.secret = True
+        await walker.step("step_03")
+        await asyncio.wait_for(shutdown(), 20)
+
+    run(begin())
+
+
 def text_cells_kept(*steps: str) -> str:
     """The class body of a plugin whose steps are kept by default."""
     lines = (

@@ -266,13 +266,16 @@ class Pool:
         """Let running checkpoints finish, and those that take a moment; begin no more. A copy that hangs is not waited for."""
         self.ending.set()
         deadline = self.loop.time() + LAST_WORDS
-        while work := {*self.keeping, *(run.rests for run in self.runs.values() if run.rests)}:
+        while work := {task for task in self._keeping_tasks() if not task.done()}:
             left = deadline - self.loop.time()
             if left <= 0:
                 for run in self.runs.values():
                     if run.keeping:
                         run.keeping.valid = False
-            await asyncio.wait(work, timeout=max(left, 0.0) or None)
+            await asyncio.wait(work, timeout=max(left, 1.0))
+
+    def _keeping_tasks(self) -> set[asyncio.Task[None]]:
+        return self.keeping | {run.rests for run in self.runs.values() if run.rests}
 
     def kill(self) -> None:
         """End all kernels without an event loop: the interpreter ends, or the loop is gone."""

@@ -66,6 +66,7 @@ async def keep(pool: Pool, run: Run, words: list[str], policy: Policy, lasting: 
     """
     if run.rests:
         run.rests.cancel()
+        run.rests = None
     kernel = run.kernel
     if kernel is None or not kernel.history or kernel.secret or policy == "never":
         return
