@@ -7,6 +7,7 @@ right-hand side that the field comes from.
 
 import ast
 import asyncio
+import atexit
 import json
 import os
 import signal
@@ -99,6 +100,7 @@ class Replies:
 
 UPSTREAM = "--IPKernelApp.extra_extensions=pipulate_runtime.jupyter.upstream"
 """What stands for `import pipulate`, in the notebook as in its app; by its name, since the compiler does not import the host."""
+STARTS = 3  # times that a kernel which does not come up is started
 LAST_OUTPUT = 60  # Seconds at most between a cell's end and its last output
 
 Answers = Mapping[str, JSON]
@@ -195,7 +197,15 @@ async def execute(
     env = {name: value for name, value in os.environ.items() if name != "MPLBACKEND"}
     env["PYTHONHASHSEED"] = str(seed)
     try:
-        await client.async_execute(env=env, stdout=DEVNULL, stderr=DEVNULL)
+        for left in reversed(range(STARTS)):
+            try:
+                await client.async_execute(env=env, stdout=DEVNULL, stderr=DEVNULL)
+                break
+            except RuntimeError as problem:
+                atexit.unregister(client._cleanup_kernel)  # nbclient forgets to
+                # A kernel chooses its ports before it opens them: another program may be quicker
+                if isinstance(problem, DeadKernelError) or reached or not left:
+                    raise
     except CellExecutionError:
         pass  # it stands in the cell's outputs
     except DeadKernelError as problem:
