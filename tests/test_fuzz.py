@@ -10,7 +10,6 @@ import pytest
 from tests import mutations
 from tests.build import tree
 from tests.conftest import slow_but
-from transpiler.cli import main
 from transpiler.features.review import review
 from transpiler.model.diagnostics import UserError
 from transpiler.model.options import Options
@@ -53,7 +52,7 @@ def try_one(pipulate: Pipulate, folder: Path, seed: int) -> None:  # noqa: F811
     for command in commands:
         before = tree(out) if out.exists() else {}
         result = pipulate(*command)
-        assert "PP901" not in result.text.replace("PP901.md", ""), (command, result.err[-2000:])
+        assert "PP901" not in result.text, (command, result.err[-2000:])
         assert result.exit in (0, 1, 2, 3, 4), command
         now = tree(out) if out.exists() else {}
         if result.exit in (2, 3) or command[-1] in ("--check", "--dry-run", "--json"):
@@ -79,4 +78,3 @@ def test_the_mutations_reach_what_they_are_for() -> None:
         with suppress(ValueError):
             sound += isinstance(json.loads(raw), dict)
     assert sound > 150, "most are JSON: they get past the first check"
-    assert main is not None

@@ -10,7 +10,7 @@ import os
 import signal
 import sys
 
-NAME = b"pipulate-copy"  # 15 bytes at most; `kernel/limits` knows it
+NAME = b"pipulate-copy"  # of a copy; 15 bytes at most
 NICER = 10  # steps of priority that a copy is below the kernel
 # With one of these in use, a copy may hang or disturb its parent: their threads or devices do not survive a fork
 _UNSAFE = ("cupy", "jax", "mpi4py", "numba.cuda", "pycuda", "pyspark", "ray", "tensorflow")

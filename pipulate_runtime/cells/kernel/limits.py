@@ -7,13 +7,15 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pipulate_runtime.cells.in_kernel.fork import NAME
+
 if TYPE_CHECKING:
     from pipulate_runtime.cells.kernel.kernel import Kernel
 
 PER_CORE = 4  # kernels for each core: most live kernels are idle
 USUAL = 512 * 1024**2  # bytes of a kernel with a table and a chart
 SHARE = 0.6  # of the machine's memory
-COPY = "pipulate-copy"  # the name of a copy of a kernel: `in_kernel/fork`
+COPY = NAME.decode()  # the name of a copy of a kernel
 LOOK = 0.25  # seconds between two checks of a running kernel
 _UNITS = {"": 1, "K": 1024, "M": 1024**2, "G": 1024**3, "T": 1024**4}
 

@@ -116,13 +116,14 @@ async def _keep_aside(pool: Pool, run: Run, kernel: Kernel, words: list[str]) ->
     entries, seconds = list(kernel.history or ()), list(kernel.seconds)
 
     async def finish() -> None:
-        await asyncio.sleep(0)  # until `run.keeping` is set
         keeping = run.keeping
-        assert keeping
+        assert keeping, "a task begins after the line that makes it"
+
+        def is_valid() -> bool:
+            return keeping.valid
+
         try:
-            is_valid = lambda: keeping.valid  # noqa: E731
-            data = settings.data
-            await checkpoint.finish(draft, entries, seconds, run.folder, data, is_valid)
+            await checkpoint.finish(draft, entries, seconds, run.folder, settings.data, is_valid)
             if not run.busy:  # it looks at all checkpoints of the run
                 await asyncio.to_thread(checkpoint.thin_out, run.folder)
         finally:
