@@ -13,9 +13,10 @@ from pipulate_runtime.cells.kernel import pool as pools
 from pipulate_runtime.cells.open_run import OpenRun, chain, open_run
 from pipulate_runtime.cells.page import live, questions, render
 from pipulate_runtime.cells.run import checkpoint, in_progress
-from pipulate_runtime.cells.run.execution import CHANGED, execute
+from pipulate_runtime.cells.run.execution import CHANGED, RERAN, execute
 from pipulate_runtime.cells.run.history import answers, basis_of, history_before
 from pipulate_runtime.cells.run.job import CELLS, Job, Record, Stored
+from pipulate_runtime.cells.run.replay import AGAIN
 from pipulate_runtime.cells.run.replies import answer_late, known_of
 from pipulate_runtime.cells.run.step import INTERRUPTED, Execution, Save
 from pipulate_runtime.cells.run.stop import interrupt, listening, stop
@@ -226,9 +227,15 @@ class Cells(Answers):
         visible = [record for record in cells if self._view(key, record).show != "none"]
         shown.append(render.files(self.folder(key), self.plugin.app_name, visible))
         shown.append(self._not_stored(self.folder(key), cells))
-        shown = [part for part in shown if part is not None]
+        if any(record.get(AGAIN) for record in cells):
+            shown.append(render.ran_again())
         changed = [part for record in cells for part in self._changed(key, record)]
-        return render.all_cells(shown, changed)
+        return render.all_cells([p for p in shown if p is not None], changed, self._place(cells))
+
+    def _place(self, cells: list[Record]) -> str | None:
+        """Return the id of what a step shows, in the page."""
+        step = self._step_of(cells[0]) if cells else None
+        return f"{step.id}-cells" if step else None
 
     def follow(self, execution: Execution) -> Any:
         """Return the outputs of a step that is running, so far; what comes later is added in the page."""
@@ -256,7 +263,13 @@ class Cells(Answers):
         return render.View(self.folder(key), self.plugin.app_name, answered, show)
 
     def _changed(self, key: str, record: Record) -> Iterator[Any]:
-        """Yield the outputs of earlier steps that a cell has changed: their cards may be on the page already."""
+        """Yield what earlier steps show since a cell changed it, or they ran again: their cards may be on the page already."""
+        for step_id in record.get(RERAN, ()):
+            records = (self._state(key).get(step_id) or {}).get(CELLS, [])
+            alone = [{k: v for k, v in r.items() if k not in (CHANGED, RERAN)} for r in records]
+            if part := self.show(key, alone):
+                part.attrs["hx-swap-oob"] = "true"
+                yield part
         for step_id, index, number in record.get(CHANGED, ()):
             records = (self._state(key).get(step_id) or {}).get(CELLS, [])
             if index < len(records):

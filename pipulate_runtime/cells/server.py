@@ -21,8 +21,9 @@ def configure(
     checkpoint: Policy | None = None,
     memory: int | None = None,
     output: int | None = None,
+    replay: pools.Replay | None = None,
 ) -> None:
-    """Set where runs keep their files, how many kernels may live, and when checkpoints are made.
+    """Set where runs keep their files, how many kernels may live, when checkpoints are made, and who is asked before steps run again.
 
     `memory` is what a kernel may use, in bytes; without `max_kernels`, it also has a say in how many there are.
     `output` is what the cells of a step may print, in characters.
@@ -37,6 +38,7 @@ def configure(
     settings.idle_seconds = idle_seconds if idle_seconds is not None else settings.idle_seconds
     settings.python = python or settings.python
     settings.checkpoint = checkpoint or settings.checkpoint
+    settings.replay = replay or settings.replay
     with contextlib.suppress(RuntimeError):  # no event loop: the first step that computes starts it
         pools.pool().warm()
 

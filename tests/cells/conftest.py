@@ -100,7 +100,7 @@ def results(outputs: list[dict[str, Any]]) -> list[str]:
 
 @pytest.fixture
 def data(tmp_path: Path) -> Path:
-    configure(data=tmp_path / "data", max_kernels=8, idle_seconds=600)
+    configure(data=tmp_path / "data", max_kernels=8, idle_seconds=600, replay="always")
     return tmp_path / "data"
 
 

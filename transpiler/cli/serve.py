@@ -92,6 +92,12 @@ def run(
     files: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Copy the files that the cells wrote.")
     ] = None,
+    replay: Annotated[
+        bool,
+        typer.Option(
+            "--replay", help="Let earlier steps run again if they must, whatever they repeat."
+        ),
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Walk a plugin from its first step to its last, without a browser."""
@@ -108,6 +114,7 @@ def run(
             as_json,
             files,
             source,
+            replay,
         )
     )
 

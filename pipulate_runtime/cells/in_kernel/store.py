@@ -31,6 +31,7 @@ _EVERYTHING = frozenset(
         "interact user_ns",
     )
 )
+_IN_LINE = 1.0  # seconds that the next cell may wait for storing where no copy can do it
 _REPORT = "report.json"
 Report = dict[str, Any]
 
@@ -58,11 +59,11 @@ class Store:
     def store_aside(self, folder: str, words: list[str], seconds: float, limit: int) -> None:
         """Do the same in a forked copy of this process; return at once, so that the next cell need not wait.
 
-        The copy ends after `seconds`, and with this process. Where a process cannot be forked safely, the report says so.
+        The copy ends after `seconds`, and with this process. A process that cannot be forked safely stores at once, if that is quick.
         """
         reap()
         if not may_fork():
-            _report(folder, {"dear": "this process cannot be forked"})
+            self.store(folder, words, _IN_LINE, limit)
             return
         threads, parent = process.thread_kinds(), os.getpid()
         with _quiet():  # Python 3.12 warns of the kernel's threads: none of them is needed

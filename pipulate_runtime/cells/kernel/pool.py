@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
+from typing import Literal
 
 from pipulate_runtime.cells.kernel import cleanup, limits
 from pipulate_runtime.cells.kernel.kernel import Kernel
@@ -15,6 +16,8 @@ from pipulate_runtime.cells.kernel.questions import PendingQuestion
 from pipulate_runtime.cells.source.marks import Policy
 from pipulate_runtime.cells.storage.folders import RunFolder
 
+Replay = Literal["ask", "always"]
+"""Whether steps run again unasked that may repeat something: `always` where somebody has said so."""
 LAST_WORDS = 10.0  # seconds that a server which ends waits for what is being stored
 SETTLE = 1.0  # seconds that a run keeps its kernel after a step, even when others wait
 
@@ -31,6 +34,7 @@ class Settings:
     python: str = sys.executable
     spare: bool = True  # whether to start a kernel ahead for the next run
     checkpoint: Policy = "auto"
+    replay: Replay = "ask"
 
     @cached_property
     def usual_kernels(self) -> int:

@@ -3,9 +3,26 @@
 import asyncio
 import secrets
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 ONE_LINE = "This takes one line."
+RUN, LEAVE = "run", "leave"  # the answers to whether steps may run again
+
+
+@dataclass(frozen=True)
+class Repeat:
+    """A step that would run again."""
+
+    title: str
+    ran: float
+    """When it ran last, in seconds since 1970; 0 if that is not known."""
+    may: Sequence[str]
+    """What running it again may do, in words that follow "may"; nothing if it only computes."""
+    once: bool = False
+    """It is marked to run once."""
+    own: bool = False
+    """It is the step that was asked for, not an earlier one."""
 
 
 @dataclass(eq=False)
@@ -22,6 +39,8 @@ class Question:
     """The earlier answer."""
     problem: str = ""
     """Why the sent answer was refused."""
+    repeats: Sequence[Repeat] = ()
+    """The question is whether these steps may run again: the answer is RUN or LEAVE."""
     id: str = field(default_factory=lambda: secrets.token_hex(8))
     answer: asyncio.Future[str] = field(default_factory=lambda: asyncio.Future())
 

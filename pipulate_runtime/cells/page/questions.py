@@ -1,11 +1,14 @@
 """Parts of a step's card: chosen files, the form that asks again for secrets, the question of a running cell."""
 
+import time
+from collections.abc import Iterator, Sequence
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 from fasthtml.common import Button, Div, Form, Input, Label, Li, P, Small, Span, Strong, Ul
 from starlette.requests import Request
 
+from pipulate_runtime.cells.kernel.questions import LEAVE, RUN, Question, Repeat
 from pipulate_runtime.cells.page.render import readable
 from pipulate_runtime.cells.storage.forms import REMOVE
 
@@ -63,6 +66,8 @@ def question(execution: "Execution", app_name: str) -> Any:
     asked = execution.question
     if asked is None:
         return None
+    if asked.repeats:
+        return _replay_question(execution, app_name, asked)
     # A new id for each question: htmx keeps the focus on an id, and would miss a key pressed before it listens
     place = f"{execution.step_id}-question-{asked.id}"
     problem = asked.problem
@@ -92,6 +97,51 @@ def question(execution: "Execution", app_name: str) -> Any:
     )
 
 
+def _replay_question(execution: "Execution", app_name: str, asked: Question) -> Any:
+    """Return the form that asks whether steps may run again: which, when they ran last, what they may repeat."""
+    steps = (Li(Strong(step.title), *_about(step)) for step in asked.repeats)
+    return Form(
+        P(_why(asked)),
+        Ul(*steps, style="margin: 0"),
+        Input(type="hidden", name="question", value=asked.id),
+        Input(type="hidden", name="step_id", value=execution.step_id),
+        # The first one is what the Enter key presses
+        Div(
+            Button("Do not run", type="submit", name="answer", value=LEAVE, cls="secondary"),
+            Button("Run again and go on", type="submit", name="answer", value=RUN, cls="primary"),
+            style="display: flex; flex-wrap: wrap; gap: 0.75rem; margin-top: 1rem",
+        ),
+        **_posting(execution, f"/{app_name}/answer"),
+        cls="question",
+        data_replays="true",
+    )
+
+
+def _why(asked: Question) -> str:
+    if all(step.own for step in asked.repeats):
+        return "This step has run already in this run."
+    if len(asked.repeats) == 1:
+        return "To go on, this earlier step must run again: what it computed was not kept."
+    return "To go on, these steps must run again: what they computed was not kept."
+
+
+def _about(step: Repeat) -> Iterator[Any]:
+    if step.ran:
+        yield f", last run {time.strftime('%Y-%m-%d %H:%M', time.localtime(step.ran))}"
+    if step.once:
+        yield ". It is marked to run only once"
+    if step.may:
+        yield f". Running it again may {_listed(step.may)}"
+    elif not step.once:
+        yield ". It only computes"
+    yield "."
+
+
+def _listed(parts: Sequence[str]) -> str:
+    """`send mail, use a database and start another program`."""
+    return " and ".join(filter(None, [", ".join(parts[:-1]), parts[-1]]))
+
+
 def _form(
     execution: "Execution", address: str, button: str, *content: Any, **attributes: Any
 ) -> Any:
@@ -99,11 +149,13 @@ def _form(
         *content,
         Input(type="hidden", name="step_id", value=execution.step_id),
         Button(button, type="submit", cls="primary"),
-        hx_post=address,
-        hx_target=f"#{execution.step_id}",
-        hx_swap="outerHTML",
+        **_posting(execution, address),
         **attributes,
     )
+
+
+def _posting(execution: "Execution", address: str) -> dict[str, Any]:
+    return {"hx_post": address, "hx_target": f"#{execution.step_id}", "hx_swap": "outerHTML"}
 
 
 def register(cells: "Cells") -> None:

@@ -59,10 +59,10 @@ def place(record: Record, number: int | None = None) -> str | None:
     return f"cell-{record['id']}" if number is None else f"output-{record['id']}-{number}"
 
 
-def all_cells(parts: list[Any], beside: Iterable[Any] = ()) -> Any:
-    """Return the cells of a step as one component, or None. `beside` are swaps for other cards."""
+def all_cells(parts: list[Any], beside: Iterable[Any] = (), place: str | None = None) -> Any:
+    """Return the cells of a step as one component with the id `place`, or None. `beside` are swaps for other cards."""
     others = list(beside)
-    return Div(*parts, *others, cls="cells") if parts or others else None
+    return Div(*parts, *others, id=place, cls="cells") if parts or others else None
 
 
 def markdown(text: str) -> Any:
@@ -73,6 +73,14 @@ def older_version() -> Any:
     """Return the note above a step that other code has made."""
     return P(
         "This was made by an older version of this workflow. Run the step again to bring it up to date.",
+        cls="notice",
+    )
+
+
+def ran_again() -> Any:
+    """Return the note below a step that ran again by itself and gave something else."""
+    return P(
+        "This step had to run again and now shows something else than before. Later steps use what is shown now.",
         cls="notice",
     )
 

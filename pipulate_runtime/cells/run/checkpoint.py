@@ -272,11 +272,12 @@ def stored(folder: RunFolder) -> list[str]:
     return [path.name for path in root.iterdir() if path.is_dir() and path.name[0] != "."]
 
 
-def forget(folder: RunFolder, step_ids: Iterable[str]) -> None:
-    """Delete the checkpoints of steps that run again, and what was said of them."""
+def forget(folder: RunFolder, step_ids: Iterable[str], reasons: bool = True) -> None:
+    """Delete the checkpoints of steps that run again, and `reasons` why there was none."""
     for step in step_ids:
         shutil.rmtree(_root(folder) / step, ignore_errors=True)
-        (_root(folder) / f"{step}.json").unlink(missing_ok=True)
+        if reasons:
+            (_root(folder) / f"{step}.json").unlink(missing_ok=True)
 
 
 # --- the kernel ---

@@ -59,7 +59,7 @@ async def restored(pool: Pool, run: Run, job: Job, before: Sequence[Entry]) -> K
 async def keep(pool: Pool, run: Run, words: list[str], policy: Policy, lasting: str) -> None:
     """See that a checkpoint is made of what the run's kernel has just executed.
 
-    `always`: the kernel stores at once, and another kernel proves it. `auto`: a copy of the kernel stores while it goes on; when
+    `always`: the kernel stores at once, and another kernel proves it before this returns. `auto`: a copy of the kernel stores while it goes on; when
     steps follow each other quickly, the last of them. Where that is not to be had cheaply, the kernel stores when the run rests, if
     running the steps again would take longer than a start of a kernel. `lasting` is what the page could not follow any
     more in a restored kernel, in words.
@@ -77,7 +77,7 @@ async def keep(pool: Pool, run: Run, words: list[str], policy: Policy, lasting: 
         checkpoint.note(run.folder, kernel.history[-1][0], lasting, told)
     elif policy == "always":
         draft = await checkpoint.make(kernel, run.folder, words, policy)
-        _start(pool, _prove(pool, run, draft, policy))
+        await _start(pool, _prove(pool, run, draft, policy))
     elif lasting:
         return
     elif run.keeping:
@@ -156,11 +156,11 @@ async def _make(pool: Pool, run: Run, kernel: Kernel, history: Any, words: list[
     await _prove(pool, run, draft, "auto")
 
 
-def forget(run: Run, step_ids: Sequence[str]) -> None:
-    """Delete what is stored of steps that run again, and what is being stored of them."""
+def forget(run: Run, step_ids: Sequence[str], reasons: bool = True) -> None:
+    """Delete what is stored of steps that run again, what is being stored of them, and `reasons` why it was not."""
     if run.keeping and run.keeping.step_id in step_ids:
         run.keeping.valid = False
-    checkpoint.forget(run.folder, step_ids)
+    checkpoint.forget(run.folder, step_ids, reasons)
 
 
 async def _prove(pool: Pool, run: Run, draft: Path | None, policy: Policy) -> None:

@@ -4,7 +4,6 @@ What is stored is read at named moments only: before the first cell, and before 
 """
 
 import asyncio
-import json
 import time
 from dataclasses import dataclass
 from functools import partial
@@ -13,20 +12,21 @@ from typing import Any
 from pipulate_runtime.cells.kernel.kernel import Kernel, KernelDied
 from pipulate_runtime.cells.kernel.pool import Pool, Run
 from pipulate_runtime.cells.kernel.threads import in_thread
-from pipulate_runtime.cells.outputs.collect import KernelOutputs, Place, Spill
+from pipulate_runtime.cells.outputs.collect import Place
 from pipulate_runtime.cells.run import checkpointing, in_progress
 from pipulate_runtime.cells.run.checkpoint import Entry
 from pipulate_runtime.cells.run.history import (
-    Basis,
+    Superseded,
     answers,
-    basis_of,
     history_before,
     history_entry,
+    standing,
 )
-from pipulate_runtime.cells.run.job import CELLS, Job, Record
-from pipulate_runtime.cells.run.one_cell import keep_widgets, run_cells
-from pipulate_runtime.cells.run.prefill import suggested
-from pipulate_runtime.cells.run.replies import Known, Replies, keep_open
+from pipulate_runtime.cells.run.job import Job
+from pipulate_runtime.cells.run.one_cell import change, changed_outputs, run_cells
+from pipulate_runtime.cells.run.prefill import keep_suggested, suggested
+from pipulate_runtime.cells.run.replay import note_once, replay
+from pipulate_runtime.cells.run.replies import Replies, keep_open
 from pipulate_runtime.cells.run.step import (
     KILLED,
     STOPPED,
@@ -34,18 +34,14 @@ from pipulate_runtime.cells.run.step import (
     Save,
     StepFailed,
     in_plain_words,
-    is_busy,
     shown_by,
+    when_free,
 )
-from pipulate_runtime.cells.storage import folders, uploads
+from pipulate_runtime.cells.storage import uploads
 from pipulate_runtime.cells.storage.secrets import mask_secrets
 
-PATIENCE = 60.0  # seconds that a save is tried again while another program holds the database
 CHANGED = "changed"  # of a record: which outputs of earlier steps this one has changed
-
-
-class Superseded(Exception):
-    """What the step is computed from was changed meanwhile, in another tab or by another program."""
+RERAN = "reran"  # of a record: the earlier steps that show something else since they ran again for this one
 
 
 async def execute(pool: Pool, run: Run, job: Job, execution: Execution, save: Save) -> None:
@@ -96,7 +92,7 @@ async def _phases(pool: Pool, run: Run, job: Job, execution: Execution, save: Sa
         await save([])
         return
     before = prepare(run, job, execution)
-    kernel = await replay(pool, run, job, execution, before)
+    kernel, before = await replay(pool, run, job, execution, before)
     ran = await execute_step(kernel, run, job, execution)
     if execution.stopped or execution.stopping:
         return
@@ -112,73 +108,9 @@ def prepare(run: Run, job: Job, execution: Execution) -> list[Entry]:
     """
     state = job.stored.read()
     before = history_before(job, execution.step_id, state)
-    execution.basis = _standing(execution, before, state)
+    execution.basis = standing(execution.basis, before, state)
     in_progress.begin(run.folder, execution.step_id, execution.started)
     return before
-
-
-async def replay(
-    pool: Pool, run: Run, job: Job, execution: Execution, before: list[Entry]
-) -> Kernel:
-    """Return the run's kernel if it has executed the earlier steps; else a fresh one that executes them now, silently.
-
-    Those up to a checkpoint need not be executed. A secret that they need and nobody knows any more is asked for instead:
-    StepFailed.
-    """
-    if run.kernel and run.kernel.alive() and run.kernel.history == before:
-        return run.kernel
-    execution.asks = [m for entry in before for m in job.vault.missing(execution.key, entry[0])]
-    if execution.asks:
-        raise StepFailed
-    execution.doing = "Starting"
-    await asyncio.to_thread(Spill.sweep, run.folder.outputs)
-    kernel = await checkpointing.restored(pool, run, job, before) or await checkpointing.opened(
-        pool, run, job
-    )
-    await in_thread(uploads.put, run.folder)
-    titles = {step.id: step.show for step in job.steps}
-    for step_id, given, _ in before[kernel.restored :]:
-        execution.doing = f"First the earlier step “{titles[step_id]}” runs again"
-        secret = job.vault.recall(execution.key, step_id)
-        kernel.secret = kernel.secret or any(secret.values())
-        form = json.loads(given)
-        known = Known(form.pop(CELLS, ()), replay=True)
-        replies = Replies((execution.key, step_id), job.vault, execution.page, known)
-        earlier = Execution(execution.key, step_id, form | secret)
-        earlier.public = mask_secrets(job.source.plugin_class, step_id, earlier.form)
-        started = time.monotonic()
-        try:
-            await run_cells(kernel, run, job.source.of_step(step_id), earlier, execution, replies)
-        except StepFailed:
-            if execution.stopping:
-                raise
-            said = next(
-                (o for o in reversed(earlier.cells[-1]["outputs"]) if o["output_type"] == "error"),
-                None,
-            )
-            reason = f"{said['ename']}: {said['evalue']}" if said else ""
-            execution.cells.append(earlier.cells[-1] | {"outputs": []})
-            execution.fail(
-                "ReplayFailed",
-                f"The earlier step “{titles[step_id]}” had to run again and failed. {reason}",
-            )
-            if said:
-                execution.cells[-1]["outputs"][-1]["traceback"] = said["traceback"]
-            raise
-        kernel.secret = kernel.secret or replies.secret
-        if function := job.suggestions_after(step_id)[1]:
-            await suggested(kernel, function)
-        kernel.seconds.append(time.monotonic() - started)
-    kernel.history = list(before)
-    return kernel
-
-
-def _standing(execution: Execution, before: list[Entry], state: dict[str, Any]) -> Basis:
-    """Return what is stored before the step. Raises Superseded if it is not what it was, with the same answers."""
-    basis = basis_of(before, state)
-    if not execution.basis.items() <= basis.items():
-        raise Superseded
-    return basis
 
 
 @dataclass
@@ -203,11 +135,16 @@ async def execute_step(kernel: Kernel, run: Run, job: Job, execution: Execution)
     execution.shown = shown = shown_by(kernel)
     execution.public = mask_secrets(job.source.plugin_class, step_id, execution.form)
     await in_thread(uploads.put, run.folder)
+    note_once(job, step_id)
     began, started = shown.tick, time.monotonic()
     keep = partial(keep_open, job.stored, step_id)
     place = execution.key, step_id
     replies = Replies(place, job.vault, execution.page, execution.earlier, keep)
-    await run_cells(kernel, run, job.source.of_step(step_id), execution, execution, replies)
+    try:
+        await run_cells(kernel, run, job.source.of_step(step_id), execution, execution, replies)
+    finally:
+        if execution.reran and execution.cells:
+            execution.cells[0][RERAN] = execution.reran
     next_step, function = job.suggestions_after(step_id)
     ran = Ran(kernel, replies, [], {})
     if not (execution.stopped or execution.stopping):
@@ -226,14 +163,11 @@ async def store(run: Run, job: Job, execution: Execution, ran: Ran, save: Save) 
     if ran.changed:
         execution.cells[-1][CHANGED] = [[*place, number] for place, number in ran.changed]
     await _save(run, job, execution, save)
-    parts = await _changed_outputs(run, shown_by(ran.kernel), ran.changed)
+    parts = await changed_outputs(run, shown_by(ran.kernel), ran.changed)
     state = job.stored.read()
     for place, number, part in parts:
-        _change(state, place, number, part, shown_by(ran.kernel))
-    for step_id, values in ran.suggested.items():
-        found = {name: value for name, value in values.items() if value is not None}
-        # Those of other steps stay: somebody who goes back there is asked the same.
-        state["_suggested"] = {**state.get("_suggested", {}), step_id: found}
+        change(state, place, number, part, shown_by(ran.kernel))
+    keep_suggested(state, ran.suggested)
     if parts or ran.suggested:
         job.stored.write(state)
     in_progress.end(run.folder, execution.step_id)
@@ -242,49 +176,15 @@ async def store(run: Run, job: Job, execution: Execution, ran: Ran, save: Save) 
 
 
 async def _save(run: Run, job: Job, execution: Execution, save: Save) -> None:
-    """Save what the step gave. It may have taken hours: while another program holds the database, that is waited for."""
     in_progress.saving(run.folder, execution.step_id, execution.started, execution.cells)
-    deadline = time.monotonic() + PATIENCE
-    while True:
+
+    async def write() -> None:
         state = job.stored.read()
-        _standing(execution, history_before(job, execution.step_id, state), state)
-        try:
-            job.stored.remove_filter()
-            await save(execution.cells)
-            return
-        except Exception as problem:
-            if not is_busy(problem) or time.monotonic() > deadline:
-                raise
-        execution.doing = "Waiting for the database, which another program uses"
-        await asyncio.sleep(1)
+        standing(execution.basis, history_before(job, execution.step_id, state), state)
+        job.stored.remove_filter()
+        await save(execution.cells)
 
-
-async def _changed_outputs(
-    run: Run, shown: KernelOutputs, changed: list[tuple[Place, int]]
-) -> list[tuple[Place, int, Record]]:
-    """Return those outputs of earlier steps that a later one has changed, as they are stored; large ones go to files."""
-    parts: list[tuple[Place, int, Record]] = []
-    for place, number in changed:
-        part: Record = {"outputs": [dict(shown.cells[place].outputs[number])]}
-        folders.replace_by_names(
-            part, await asyncio.to_thread(folders.write_large, run.folder, part)
-        )
-        parts.append((place, number, part))
-    return parts
-
-
-def _change(
-    state: dict[str, Any], place: Place, number: int, part: Record, shown: KernelOutputs
-) -> None:
-    """Put an output into the place in a run's state where it stands, as in a notebook."""
-    step_id, index = place
-    records = (state.get(step_id) or {}).get(CELLS, [])
-    if index < len(records) and number < len(records[index]["outputs"]):
-        record = records[index]
-        record["outputs"][number] = part["outputs"][0]
-        names = {**record.get("files", {}), str(number): part.get("files", {}).get("0", {})}
-        record["files"] = {n: found for n, found in names.items() if found}
-        keep_widgets(record, shown)
+    await when_free(execution, write)
 
 
 def _entry(job: Job, execution: Execution, state: dict[str, Any]) -> Entry:

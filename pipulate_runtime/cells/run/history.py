@@ -43,3 +43,15 @@ def basis_of(before: Iterable[Entry], state: Mapping[str, Any]) -> Basis:
     """Return what is stored of the steps in a history, by their ids; nothing of one that is open again."""
     open_again = state.get("_revert_target")
     return {entry[0]: entry for entry in before if state.get(entry[0]) and entry[0] != open_again}
+
+
+class Superseded(Exception):
+    """What the step is computed from was changed meanwhile, in another tab or by another program."""
+
+
+def standing(basis: Basis, before: Iterable[Entry], state: Mapping[str, Any]) -> Basis:
+    """Return what is stored before a step now. Raises Superseded if it is not what it was, with the same answers."""
+    now = basis_of(before, state)
+    if not basis.items() <= now.items():
+        raise Superseded
+    return now

@@ -34,6 +34,7 @@ OURS = frozenset(
         "TooMuchOutput",
         "DiskFull",
         "Interrupted",
+        "Not run",
     }
 )
 

@@ -71,3 +71,7 @@ class Job:
         """Return whether a checkpoint is made after a step: what its cells say, else what the server is set to."""
         said = {cell.options.checkpoint for cell in self.source.of_step(step_id)} - {"auto"}
         return min(said, default=settings.checkpoint, key=POLICIES[::-1].index)
+
+    def is_once(self, step_id: str) -> bool:
+        """Return whether a step is marked never to run twice in a run unasked."""
+        return any(cell.options.once for cell in self.source.of_step(step_id))

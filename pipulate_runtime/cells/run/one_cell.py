@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import time
 from functools import partial
 from typing import Any
 
@@ -9,9 +10,15 @@ from pipulate_runtime.cells.kernel import limits
 from pipulate_runtime.cells.kernel.kernel import CellTimeout, Kernel
 from pipulate_runtime.cells.kernel.pool import Run, settings
 from pipulate_runtime.cells.kernel.stdin import Reply
-from pipulate_runtime.cells.outputs.collect import Collector, KernelOutputs, TooMuch, error
+from pipulate_runtime.cells.outputs.collect import (
+    Collector,
+    KernelOutputs,
+    Place,
+    TooMuch,
+    error,
+)
 from pipulate_runtime.cells.outputs.widgets import WIDGETS
-from pipulate_runtime.cells.run.job import Record
+from pipulate_runtime.cells.run.job import CELLS, Record
 from pipulate_runtime.cells.run.replies import Replies
 from pipulate_runtime.cells.run.step import AGAIN, Execution, StepFailed, drop_last_error, shown_by
 from pipulate_runtime.cells.source.source import Cell, with_answers
@@ -55,6 +62,7 @@ async def run_cells(
             record["wrote"] = wrote
         keep_widgets(record, shown)
         await _keep(run, record, collector)
+        record["at"] = round(time.time())
         if failed:
             raise StepFailed
 
@@ -124,3 +132,31 @@ def keep_widgets(record: Record, shown: KernelOutputs) -> None:
     """Keep with a cell what its widgets look like now."""
     if kept := shown.models.state_to_store(record["outputs"]):
         record[WIDGETS] = kept
+
+
+async def changed_outputs(
+    run: Run, shown: KernelOutputs, changed: list[tuple[Place, int]]
+) -> list[tuple[Place, int, Record]]:
+    """Return those outputs of earlier steps that a later one has changed, as they are stored; large ones go to files."""
+    parts: list[tuple[Place, int, Record]] = []
+    for place, number in changed:
+        part: Record = {"outputs": [dict(shown.cells[place].outputs[number])]}
+        folders.replace_by_names(
+            part, await asyncio.to_thread(folders.write_large, run.folder, part)
+        )
+        parts.append((place, number, part))
+    return parts
+
+
+def change(
+    state: dict[str, Any], place: Place, number: int, part: Record, shown: KernelOutputs
+) -> None:
+    """Put an output into the place in a run's state where it stands, as in a notebook."""
+    step_id, index = place
+    records = (state.get(step_id) or {}).get(CELLS, [])
+    if index < len(records) and number < len(records[index]["outputs"]):
+        record = records[index]
+        record["outputs"][number] = part["outputs"][0]
+        names = {**record.get("files", {}), str(number): part.get("files", {}).get("0", {})}
+        record["files"] = {n: found for n, found in names.items() if found}
+        keep_widgets(record, shown)

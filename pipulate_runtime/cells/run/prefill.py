@@ -6,6 +6,7 @@ change (a random generator, an iterator) is then as in the notebook.
 
 import contextlib
 import json
+from collections.abc import Mapping
 from typing import Any
 
 from pipulate_runtime.cells.kernel.kernel import CellTimeout, Kernel
@@ -26,3 +27,10 @@ async def suggested(kernel: Kernel, function: str) -> dict[str, Any]:
         code = f"__pipulate__.suggest({function!r})"
         await kernel.execute(code, take, silent=True, timeout=SECONDS)
     return found
+
+
+def keep_suggested(state: dict[str, Any], suggested: Mapping[str, Mapping[str, Any]]) -> None:
+    """Put the values that forms of steps show into a run's state. Those of other steps stay: somebody who goes back there is asked the same."""
+    for step_id, values in suggested.items():
+        found = {name: value for name, value in values.items() if value is not None}
+        state["_suggested"] = {**state.get("_suggested", {}), step_id: found}

@@ -29,6 +29,7 @@ NOT_ANSWERED = (
     "you have answered is given again."
 )
 AGAIN = "Nothing of this step is kept. Run it again."
+PATIENCE = 60.0  # seconds that a save is tried again while another program holds the database
 
 
 class StepFailed(Exception):
@@ -70,6 +71,8 @@ class Execution:
     """What was stored before the step when it was asked for, and then when it began."""
     asks: list[Missing] = field(default_factory=list)
     """Secrets of earlier steps that are needed again before the cells can run."""
+    reran: list[str] = field(default_factory=list)
+    """Earlier steps that had to run again for it and show something else now."""
     public: Mapping[str, Any] = field(default_factory=dict)
     """The answers as code may hold them: without secrets."""
     page: PendingQuestion = field(default_factory=PendingQuestion)
@@ -143,6 +146,19 @@ def is_full(problem: BaseException) -> bool:
 def _caused(problem: BaseException, by: object) -> bool:
     cause = problem.__cause__
     return cause is not None and callable(by) and bool(by(cause))
+
+
+async def when_free(execution: Execution, write: Callable[[], Awaitable[None]]) -> None:
+    """Write to the database. It may be of hours of computing: while another program holds the database, that is waited for."""
+    deadline = time.monotonic() + PATIENCE
+    while True:
+        try:
+            return await write()
+        except Exception as problem:
+            if not is_busy(problem) or time.monotonic() > deadline:
+                raise
+        execution.doing = "Waiting for the database, which another program uses"
+        await asyncio.sleep(1)
 
 
 def in_plain_words(problem: Exception) -> tuple[str, str]:

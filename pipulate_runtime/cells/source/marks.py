@@ -19,6 +19,7 @@ class CellOptions:
     raises: bool = False
     timeout: float | None = None
     checkpoint: Policy = "auto"
+    once: bool = False
 
     def __post_init__(self) -> None:
         """Raise ValueError now rather than when the cell is shown."""
@@ -55,14 +56,15 @@ def cell(
     raises: bool = False,
     timeout: float | None = None,
     checkpoint: Policy = "auto",
+    once: bool = False,
 ) -> Callable[[Callable[..., Any]], CellFunction]:
     """Mark a function of the plugin's class as a cell of the notebook.
 
     `cell_id`: the id of the cell in the notebook. `show`: what the page shows of it. `raises`: an exception is expected and
     the next cell runs all the same. `timeout`: seconds until it is interrupted. `checkpoint`: whether to store what was
-    computed up to its step, so that resuming need not run the steps again.
+    computed up to its step, so that resuming need not run the steps again. `once`: it never runs twice in a run unasked.
     """
-    options = CellOptions(cell_id, show, raises, timeout, checkpoint)
+    options = CellOptions(cell_id, show, raises, timeout, checkpoint, once)
     return lambda function: CellFunction(function, options)
 
 
@@ -73,9 +75,10 @@ def cell_text(
     raises: bool = False,
     timeout: float | None = None,
     checkpoint: Policy = "auto",
+    once: bool = False,
 ) -> CellText:
     """Return a cell that is kept as text, given line by line; the options are those of `cell`."""
-    return CellText("".join(text), CellOptions(cell_id, show, raises, timeout, checkpoint))
+    return CellText("".join(text), CellOptions(cell_id, show, raises, timeout, checkpoint, once))
 
 
 def cells_of_class(plugin_class: type) -> Iterator[tuple[str, CellFunction | CellText]]:

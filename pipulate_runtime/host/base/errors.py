@@ -121,6 +121,9 @@ QUESTION_UNANSWERED = Rule("PP536",
 ANSWERS_LEFT = Rule("PP537",
     "{step} got {given} answers for its questions while it runs, but asked {asked} times.",
     "Leave out the answers of {step}.{name} that are too many. The results of the run are kept.", USAGE)
+REPLAY_REFUSED = Rule("PP538",
+    "Earlier steps would have to run again, since what they computed is not kept, and that may repeat what they did:{steps}",
+    "Nothing has run. To let them run again: --replay. Or start a new run: --from KEY takes its answers.")
 RUN_LOCKED = Rule("PP545",
     "The run {key!r} is locked.",
     "Unlock it first (the button is on its last card). Nothing was changed.")

@@ -264,12 +264,14 @@ def run(
     as_json: bool = False,
     files_out: Path | None = None,
     source: str | None = None,
+    replay: bool = False,
 ) -> int:
     """Walks a plugin from start to finalize without a browser and prints what each step gives, as it goes.
 
     `answers` are {step: {field: value}}; fields without one keep their defaults. With `key` a run that is there is
-    gone on with; with `source` the answers of that run are given, but for those in `answers`. `files_out` gets copies of the files that the cells wrote. Raises HostError PP505 to PP515, PP517, PP519
-    and PP530; what was done until then is kept.
+    gone on with, and with `replay` its earlier steps may run again, whatever they repeat; with `source` the answers of that run
+    are given, but for those in `answers`. `files_out` gets copies of the files that the cells wrote. Raises HostError PP505 to
+    PP515, PP517, PP519, PP530 and PP538; what was done until then is kept.
     """
     import asyncio
 
@@ -281,7 +283,9 @@ def run(
         raise errors.FILE_UNWRITABLE.error(path=files_out, reason="it is not a folder")
     out = None if as_json else sys.stdout
     walked = asyncio.run(
-        walk(plugin_path, data, answers=answers or {}, key=key, out=out, source=source)
+        walk(
+            plugin_path, data, answers=answers or {}, key=key, out=out, source=source, replay=replay
+        )
     )
     if notebook_out is not None:
         write_text(notebook_out, walked.notebook_text())

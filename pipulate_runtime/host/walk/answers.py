@@ -7,6 +7,7 @@ kept. A step that goes on in another life of the server goes on in that list.
 import asyncio
 import contextlib
 import json
+import re
 import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -14,6 +15,7 @@ from typing import Any
 
 from bs4 import Tag
 
+from pipulate_runtime.cells.kernel.questions import RUN
 from pipulate_runtime.host.base import errors
 from pipulate_runtime.host.base.browser import Values, attribute, fill
 
@@ -42,16 +44,19 @@ def as_given(asked: Sequence[Mapping[str, Any]]) -> str:
 class Answering:
     """Who answers on one walk."""
 
-    def __init__(self, given: Given, at_terminal: bool = False) -> None:
-        """`at_terminal`: somebody sits there who may be asked."""
-        self._given = given
+    def __init__(self, given: Given, at_terminal: bool = False, replay: bool = False) -> None:
+        """`at_terminal`: somebody sits there who may be asked. `replay`: earlier steps may run again, whatever they repeat."""
+        self._given, self._replay = given, replay
         self._at_terminal = at_terminal and sys.stdin.isatty() and sys.stderr.isatty()
 
     async def values(self, form: Tag, earlier: Given, before: Callable[[], None]) -> Values:
         """Return what is sent for a question; `before` is called before anybody is asked.
 
-        `earlier` is what another run answered. Raises HostError PP536 (nobody answers), PP513 (the answer was refused).
+        `earlier` is what another run answered. Raises HostError PP536 (nobody answers), PP513 (the answer was refused), PP538
+        (steps would run again).
         """
+        if form.has_attr("data-replays"):
+            return self._replayed(form)
         step_id = attribute(form, "data-asks") or ""
         number = int(attribute(form, "data-number") or 0)
         label, refused = form.find("label"), form.select_one(".text-invalid")
@@ -73,6 +78,14 @@ class Answering:
                 step=step_id, prompt=prompt, number=number + 1, name=INPUT
             )
         return fill(form, {"answer": answer})
+
+    def _replayed(self, form: Tag) -> Values:
+        """Return that earlier steps may run again. Raises HostError PP538 if nobody has said so."""
+        if not self._replay:
+            steps = [item.get_text(" ", strip=True) for item in form.find_all("li")]
+            listed = "".join(f"\n    {re.sub(r' (?=[,.])', '', step)}" for step in steps)
+            raise errors.REPLAY_REFUSED.error(steps=listed)
+        return [*fill(form, {}), ("answer", RUN)]
 
     def _known(self, step_id: str, number: int, earlier: Given) -> str | None:
         for given in (self._given, earlier):

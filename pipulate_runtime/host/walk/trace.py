@@ -109,14 +109,16 @@ async def witness(plugin_path: Path, data: Path, given: Given, way: Way = "strai
 
 @contextmanager
 def _settings(way: Way) -> Iterator[None]:
-    """Nobody waits here, so no kernel is started ahead; what was computed is stored, or is not."""
+    """Nobody waits here, so no kernel is started ahead; what was computed is stored, or is not; steps may run again."""
     before = replace(pools.settings)
     pools.settings.spare = False
     pools.settings.checkpoint = "always" if way == "restore" else "never"
+    pools.settings.replay = "always"
     try:
         yield
     finally:
-        pools.settings.spare, pools.settings.checkpoint = before.spare, before.checkpoint
+        for name in ("spare", "checkpoint", "replay"):
+            setattr(pools.settings, name, getattr(before, name))
 
 
 async def _walk(app: Any, plugin: Plugin, given: Given, way: Way, run: _Run) -> bool:

@@ -34,13 +34,15 @@ async def walk(
     key: str | None = None,
     out: TextIO | None = None,
     source: str | None = None,
+    replay: bool = False,
 ) -> Walked:
     """Walks one plugin file in an app of its own; a step takes as long as it takes. What it gives is printed to `out`.
 
-    With `source`, what was answered in that run is answered again, where `answers` say nothing else.
+    With `source`, what was answered in that run is answered again, where `answers` say nothing else. With `replay`, earlier
+    steps of a run that is gone on with may run again, whatever they repeat.
 
     Raises HostError: PP507, PP508 (no plugin), PP509 (there is no run `source`), PP533 (the new run is there already), PP511 (the key is another workflow's), PP512, PP513 (answers), PP514 (a
-    step failed), PP515 (it led nowhere), PP530 (it was interrupted).
+    step failed), PP515 (it led nowhere), PP530 (it was interrupted), PP538 (steps would run again).
     """
     from pipulate_runtime.host.app import create_app
 
@@ -58,7 +60,7 @@ async def walk(
         _end_like_ctrl_c(signal.SIGTERM)
         async with _client(app) as client:
             walker = Walker(client, plugin, answers, math.inf, teller)
-            walker.answering = Answering(answers, at_terminal=True)
+            walker.answering = Answering(answers, at_terminal=True, replay=replay)
             if source is not None:
                 walker.before = _answers_of(app, plugin, source, key)
             try:
