@@ -1,4 +1,4 @@
-"""Notices (PP210 to PP223): what gives one, what does not, where it points; and that plain notebooks give none."""
+"""Notices (PP210 to PP224): what gives one, what does not, where it points; and that plain notebooks give none."""
 
 import json
 import os
@@ -17,7 +17,7 @@ from transpiler.passes.annotate import annotate
 from transpiler.passes.read import read
 from transpiler.python import libraries
 
-NEW = {f"PP{number}" for number in range(210, 224)}
+NEW = {f"PP{number}" for number in range(210, 225)}
 
 
 def said(text: str, counts: tuple[int | None, ...] = ()) -> Found:
@@ -590,3 +590,53 @@ def test_only_what_may_change_the_app_is_a_warning() -> None:
     pages = (ROOT / "docs" / "diagnostics").glob("PP2*.md")
     severe = {p.stem for p in pages if "(warning)" in p.read_text("utf-8").split("\n")[0]} & NEW
     assert severe == {f"PP{n}" for n in (210, 212, 214, 217, 218, 219, 222, 223)}
+
+
+# --- what acts again ----------------------------------------------------------------------------------------------------
+
+POST = """
+# %%
+#| secret: TOKEN
+TOKEN = ""
+import requests
+requests.post("https://example.org", headers={"Authorization": TOKEN})
+# %%
+print("sent")
+"""
+
+
+def test_a_cell_that_acts_beside_a_secret_is_not_kept():
+    found = only(POST)
+    assert found.rule.code == "PP224"
+    assert "`requests.post` may use the network" in found.message
+    assert "a secret is among its values" in found.message
+
+
+def test_a_connection_that_a_later_cell_uses_cannot_be_kept():
+    found = only("""
+# %%
+import sqlite3
+con = sqlite3.connect("sales.db")
+# %%
+con.execute("delete from t")
+# %%
+print(con.execute("select 1").fetchall())
+""")
+    assert found.rule.code == "PP224"
+    assert "the connection `con` is used by a later cell" in found.message
+    assert "and so may 1 more cell)" in found.message
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        POST.replace("#| secret: TOKEN\n", ""),
+        POST.replace(
+            'requests.post("https://example.org", headers={"Authorization": TOKEN})', "len(TOKEN)"
+        ),
+        "# %%\nimport requests\nrequests.post('https://example.org')\n# %%\n#| secret: T\nT = ''\nlen(T)\n# %%\n1\n",
+        "# %%\nimport sqlite3\nwith sqlite3.connect('a.db') as con:\n    con.execute('x')\n# %%\n1\n",
+    ],
+)
+def test_what_is_kept_needs_no_notice(text):
+    assert "PP224" not in [d.rule.code for d in said(text)]

@@ -135,6 +135,7 @@ CELL_KEYS: Mapping[str, Check] = {
     "confirm": A_TEXT,
     "timeout": ("a number of seconds above 0", _seconds),
     "checkpoint": ("`auto`, `always` or `never`", _one_of("auto", "always", "never")),
+    "once": _A_SWITCH,
     "pin": ("the id of a step, such as `step_03`", _step_id),
 }
 FIELD_KEYS: Mapping[str, Check] = {

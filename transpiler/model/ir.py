@@ -125,6 +125,7 @@ class Options:
     confirm: str | None = None
     timeout: float | None = None
     checkpoint: Literal["auto", "always", "never"] = "auto"
+    once: bool = False
     pin: str | None = None
     raises: bool = False
 

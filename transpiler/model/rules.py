@@ -115,7 +115,7 @@ NOT_ANALYSED = Rule("PP208", "not-analysed", NOTICE,
     "The app keeps it as text and runs it unchanged. Split the long expression to have it analysed.")
 UNSEEDED = Rule("PP210", "unseeded-chance", WARNING,
     "`{call}` draws different numbers in each run, since nothing above sets a seed{more}",
-    "{remedy} Otherwise, after going back or resuming, steps may use different numbers than the cards above show.")
+    "{remedy} Otherwise a step that must run again gives other numbers than it did before.")
 OTHER_ORDER = Rule("PP211", "other-order", NOTICE,
     "the notebook was saved after its cells ran in a different order: this one ran {relation}{more}",
     "The app runs them from top to bottom, with possibly different results. Restart the kernel, run all cells and check the outputs.")
@@ -155,6 +155,9 @@ WIDGET = Rule("PP222", "live-widget", WARNING,
 LEFT_RUNNING = Rule("PP223", "left-running", WARNING,
     "this {what} may still run when its step is done; the page does not show what it prints after that",
     "Wait for it in the same cell (`await ...`, `.join()`).")
+ACTS_AGAIN = Rule("PP224", "acts-again", NOTICE,
+    "`{code}` may {may}{more}, and what is computed here is not kept, since {reason}",
+    "Going on after a pause runs this cell again: the app asks the user first. Ask for secrets, and open connections, in the cell that uses them.")
 
 # --- PP3xx: planning ---------------------------------------------------------------------------------------------------
 RESERVED_APP_NAME = Rule("PP301", "reserved-app-name", ERROR,

@@ -1,4 +1,4 @@
-"""Collects what the author should know before others use the app: rules PP210 to PP223 (but PP222, which `widgets/controls.py` reports). Changes nothing in the port.
+"""Collects what the author should know before others use the app: rules PP210 to PP224 (but PP222, which `widgets/controls.py` reports). Changes nothing in the port.
 
 A plain data notebook gives none of them (tests/passes/test_notices.py); a notice that ten cells would give comes once.
 """
@@ -12,6 +12,7 @@ from transpiler.notices import background, run_order
 from transpiler.notices.call_sites import Imported, sites
 from transpiler.notices.environment import EnvironmentNotices, Magics
 from transpiler.notices.randomness import RandomnessNotices
+from transpiler.notices.repeats import Lasting, report_repeats
 
 
 class Notices:
@@ -26,6 +27,7 @@ class Notices:
         self._magics = Magics()
         self._answers = run_order.AnswerNotices()
         self._classes = run_order.Classes()
+        self._lasting = Lasting()
 
     def look(self, cell: CodeCell, flow: Flow, namespace: Namespace) -> None:
         """Take account of a cell that was just walked. `namespace` is as it was before it."""
@@ -40,6 +42,7 @@ class Notices:
         self.found += run_order.report_history(cell, flow, self._cells, namespace)
         self.found += self._answers.about(cell, flow, namespace)
         self.found += self._classes.about(cell, flow.reads, flow.must)
+        self._lasting.look(cell, flow.reads, self._imported)
 
     def look_at_path(self, cell: CodeCell, node: ast.AST, path: str) -> None:
         """Take account of an absolute path that a cell reads."""
@@ -47,4 +50,5 @@ class Notices:
 
     def finish(self) -> list[Diagnostic]:
         """Return all of it, with what only the whole notebook shows."""
+        self.found += report_repeats(self._cells, self._lasting)
         return self.found + self._chance.findings() + run_order.report_run_order(self._cells)

@@ -313,6 +313,8 @@ def _cell(
         keywords.append(("timeout", options.timeout))
     if options.checkpoint != "auto":
         keywords.append(("checkpoint", options.checkpoint))
+    if options.once:
+        keywords.append(("once", True))
     as_text = item.text_reason is not None or code.python is None
     # IPython itself transforms what it runs, so a text is the cell as the notebook has it.
     source = code.cell.source if code.python is None or as_text else apply(code.python.text, edits)

@@ -10,8 +10,6 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
-from pipulate_runtime.cells.effects import tables
-from pipulate_runtime.cells.effects.read import effects_of, kinds_of
 from pipulate_runtime.cells.kernel.kernel import Kernel
 from pipulate_runtime.cells.kernel.pool import Pool, Run, settings
 from pipulate_runtime.cells.kernel.questions import RUN, Question, Repeat
@@ -29,6 +27,8 @@ from pipulate_runtime.cells.run.step import Execution, StepFailed, shown_by, whe
 from pipulate_runtime.cells.storage import uploads
 from pipulate_runtime.cells.storage.folders import load_outputs
 from pipulate_runtime.cells.storage.secrets import mask_secrets
+from pipulate_runtime.effects import tables
+from pipulate_runtime.effects.read import effects_of, kinds_of
 
 AGAIN = "again"  # of a record: the step ran again and shows something else than before
 ONCE = "_once"  # of a run's state: when steps that are marked to run once did

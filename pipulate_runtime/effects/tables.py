@@ -42,7 +42,8 @@ COMPUTES = words(
     "shutil signal skimage sklearn smart_open spacy statistics statsmodels string struct sympy sys tabulate tempfile "
     "tensorflow textblob textwrap threading tiktoken time timeit tokenize toml tomllib torch torchvision tqdm traceback "
     "traitlets types typing typing_extensions unicodedata unidecode urllib uuid warnings weakref wordcloud xgboost "
-    "xlrd xlsxwriter xml yaml zipfile zlib zoneinfo datetime IPython secrets catboost umap cv2"
+    "xlrd xlsxwriter xml yaml zipfile zlib zoneinfo datetime IPython secrets catboost umap cv2 wave dis doctest codecs cProfile "
+    "pstats"
 )
 """Packages whose functions compute, but for those that OUTSIDE names and those that write to a path."""
 
@@ -151,9 +152,13 @@ DATA = words(
 )
 """Methods and attributes of what a library gave that are mere values."""
 
-DYNAMIC = words("exec eval compile __import__ globals locals vars setattr delattr")
+CALLING = words("map filter sorted min max iter next list tuple set any all sum dict")
+"""Builtins that call what they are given, or go through it."""
+DYNAMIC = words("exec eval compile __import__ globals locals vars")
+"""Builtins that reach what no name spells."""
 WITHIN = words("matplotlib config autoreload load_ext precision pylab who whos pwd env set_env pip conda html markdown "
-               "latex svg javascript js HTML SVG capture prun xmode colors pprint page alias_magic unload_ext")  # fmt: skip
+               "latex svg javascript js HTML SVG capture prun xmode colors pprint page alias_magic unload_ext "
+               "cat ls ll mkdir pycat psource pdoc pdef pinfo pinfo2 pfile history hist who_ls whos reset_selective")  # fmt: skip
 MAGICS: Mapping[str, Kind] = {
     "time": "clock",
     "timeit": "clock",

@@ -10,9 +10,9 @@ import ast
 import re
 from collections.abc import Iterable, Iterator, Sequence
 
-from pipulate_runtime.cells.effects import tables
-from pipulate_runtime.cells.effects.tables import Effect, Kind
-from pipulate_runtime.cells.effects.values import (
+from pipulate_runtime.effects import tables
+from pipulate_runtime.effects.tables import Effect, Kind
+from pipulate_runtime.effects.values import (
     BUILTINS,
     Function,
     FunctionNode,
@@ -55,10 +55,9 @@ class _Reader(Values, ast.NodeVisitor):
         """Read a cell, with its magics; return its effects."""
         text = "\n".join(self._without_magics(code.split("\n")))
         try:
-            tree = compile(text, "<cell>", "exec", _FLAGS)
+            self.visit(compile(text, "<cell>", "exec", _FLAGS))
         except (SyntaxError, ValueError, RecursionError, MemoryError):
-            return [*self.found, Effect("unknown", code.strip().partition("\n")[0][:40])]
-        self.visit(tree)
+            self._add("unknown", code.strip().partition("\n")[0])
         return self.found
 
     def _add(self, kind: Kind, node: ast.AST | str) -> None:
@@ -91,7 +90,8 @@ class _Reader(Values, ast.NodeVisitor):
             if not is_inside(line.split()[-1] if line.split() else "/"):
                 self._add("file", f"%%{name} {line}")
         elif name in ("time", "timeit", "prun") and line.strip():
-            self.found += _Reader(self.names, self.calls).cell(line.strip())
+            code = re.sub(r"^(?:\s*-\w+(?:\s+\d+)?)+", "", line).strip()
+            self.found += _Reader(self.names, self.calls).cell(code)
             self._add("clock", f"%{name}")
         elif name == "!" or name in tables.MAGICS:
             self._add(tables.MAGICS.get(name, "program"), f"{name} {line}".strip())
@@ -234,7 +234,7 @@ class _Reader(Values, ast.NodeVisitor):
         own = function.id if isinstance(function, ast.Name) else ""
         last = name.rpartition(".")[2] or own or getattr(function, "attr", "")
         self._imported(node, name) if name else self._named(node)
-        if own not in BUILTINS and last not in tables.DATA:
+        if own in tables.CALLING or (own not in BUILTINS and last not in tables.DATA):
             for argument in (*node.args, *(keyword.value for keyword in node.keywords)):
                 if acting := self._acting(argument):
                     self.found.append(acting)
@@ -279,11 +279,14 @@ class _Reader(Values, ast.NodeVisitor):
             if name in self.names.acting:
                 self.found.append(self.names.acting[name])
             elif name in tables.DYNAMIC and name not in self.names.bound:
-                self._add("unknown", node)
+                if name != "vars" or not node.args:
+                    self._add("unknown", node)
             elif not (name in self.names.bound or name in BUILTINS or self._is_of_star()):
                 self._add("unknown", function)
         elif isinstance(function, ast.Attribute):
             self._method(node, function)
+        elif acting := self._acting(function):
+            self.found.append(acting)
 
     def _method(self, node: ast.Call, function: ast.Attribute) -> None:
         last, receiver = function.attr, function.value

@@ -6,8 +6,8 @@ import re
 from abc import abstractmethod
 from dataclasses import dataclass, field
 
-from pipulate_runtime.cells.effects import tables
-from pipulate_runtime.cells.effects.tables import Effect
+from pipulate_runtime.effects import tables
+from pipulate_runtime.effects.tables import Effect
 
 FunctionNode = ast.FunctionDef | ast.AsyncFunctionDef
 Function = FunctionNode | ast.ClassDef | ast.Lambda
@@ -82,6 +82,8 @@ class Values:
         """Return what a value does when it is used; None if it is a mere value."""
         match node:
             case ast.Name(id=name):
+                if name in self.names.functions:
+                    return next(iter(self.effects_of_call(name)), None)
                 return self.names.acting.get(name) or self._library(node)
             case ast.Attribute(value=value, attr=attr):
                 return None if attr in tables.DATA else self._library(node) or self._acting(value)
