@@ -48,14 +48,14 @@ async def shutdown() -> None:
     await pools.close()
 
 
-def forget(app_name: str, key: str) -> None:
-    """Delete all files of a run and end its kernel at once."""
+def forget(app_name: str, key: str) -> RunFolder:
+    """Let go of a run and end its kernel at once. Returns its folder, whose `delete` takes its files away, and may take a while."""
     for cells in everywhere():
         if cells.plugin.app_name == app_name:
             cells.forget(key)
     if pool := pools.current():
         pool.discard(pool.run(app_name, key))
-    RunFolder(pools.settings.data, app_name, key).delete()
+    return RunFolder(pools.settings.data, app_name, key)
 
 
 def copy_files(plugin: Any, key: str, folder: Path) -> list[str]:

@@ -5,7 +5,7 @@ import contextlib
 import math
 import time
 import zipfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -34,7 +34,7 @@ class Watching:
         store: StateStore,
         loaded: Loaded,
         data: Path,
-        forget: Callable[[Any], None],
+        forget: Callable[[Any], Awaitable[None]],
     ) -> None:
         """For an app whose plugins are loaded; `forget` takes deleted runs away for good."""
         self._app = app
@@ -103,10 +103,9 @@ class Watching:
         old = self._store.old_runs(status.before(timedelta(days=min(max(days, 1), 36500))))
         gone = 0
         for app_name, key in old:
-            if not self._runs(app_name, key) and self._store.delete(key):
+            if not self._runs(app_name, key) and await asyncio.to_thread(self._store.delete, key):
                 gone += 1
-                self._forget([key])
-                await asyncio.sleep(0)
+                await self._forget([key])
         return await self._list(0, parts.notice(_counted(gone)))
 
     async def leftover(self) -> Component:

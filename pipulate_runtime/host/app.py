@@ -1,37 +1,33 @@
 """Builds the host: one FastHTML app with every plugin of a folder."""
 
+import asyncio
 import logging
-import traceback
 from collections.abc import AsyncIterator, Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from fasthtml.common import Div, FastHTML
+from fasthtml.common import FastHTML
 from fasthtml.core import fh_cfg
 from starlette.middleware import Middleware
 from starlette.requests import Request
-from starlette.responses import HTMLResponse
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from pipulate_runtime.cells.storage.keyfile import read_or_make_key
 from pipulate_runtime.host import for_upstream
 from pipulate_runtime.host.all_runs import Watching
 from pipulate_runtime.host.around import Around
 from pipulate_runtime.host.base import security
-from pipulate_runtime.host.base.errors import HostError
 from pipulate_runtime.host.base.logs import Requests
-from pipulate_runtime.host.base.markup import html
 from pipulate_runtime.host.hooks import Hooks
-from pipulate_runtime.host.pages import cards, frame, widgets
+from pipulate_runtime.host.pages import frame
 from pipulate_runtime.host.plugin_api.api import Pipulate
 from pipulate_runtime.host.plugins import modules
 from pipulate_runtime.host.plugins.load import Loader
 from pipulate_runtime.host.plugins.model import find_files
 from pipulate_runtime.host.plugins.served import Served
+from pipulate_runtime.host.recover import Recover
 from pipulate_runtime.host.routes import Routes
-from pipulate_runtime.host.state import request_run
-from pipulate_runtime.host.state.store import DATABASE, StateStore
+from pipulate_runtime.host.state.store import BUSY, DATABASE, StateStore
 from pipulate_runtime.host.workshop.tools import NO_TOOLS, Tools, Workshop
 
 log = logging.getLogger(__name__)
@@ -82,9 +78,11 @@ def create_app(
             try:
                 served.begin()
                 log.info("The server starts with %d workflows", len(served.loaded.plugins))
-                routes.forget_deleted()
+                store.wait_at_most(BUSY)
+                cleaning = asyncio.ensure_future(routes.clean_up())
                 yield
             finally:
+                cleaning.cancel()
                 await around.close()
                 if served.computed:
                     from pipulate_runtime import cells
@@ -101,7 +99,7 @@ def create_app(
                 addresses=not security.is_loopback(host),
             ),
             *([Middleware(Requests)] if tools.log else []),
-            Middleware(Recover, hooks=hooks),
+            Middleware(Recover, hooks=hooks, store=store),
             *for_upstream.middleware(),
         ],
         before=hooks.before,
@@ -153,57 +151,3 @@ def _offered(app: FastHTML, store: StateStore) -> dict[str, Callable[[], Any]]:
         "db_key_value_store": lambda: pipulate.db,
         "config": pipulate.get_config,
     }
-
-
-class Recover:
-    """ASGI middleware: an exception of a handler becomes a card in the page, and goes to the log."""
-
-    def __init__(self, app: ASGIApp, hooks: Hooks) -> None:
-        """`hooks` tells which step a request was for."""
-        self.app = app
-        self.hooks = hooks
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Passes the request on; answers it when that fails before an answer has begun."""
-        if scope["type"] != "http":
-            await self.app(scope, receive, send)
-            return
-        started = False
-
-        async def watched(message: Message) -> None:
-            nonlocal started
-            started = started or message["type"] == "http.response.start"
-            await send(message)
-
-        try:
-            await self.app(scope, receive, watched)
-        except Exception as error:
-            log.exception("%s %s failed", scope["method"], scope["path"])
-            if started:
-                raise
-            await self._answer(Request(scope), error)(scope, receive, send)
-        finally:
-            request_run.release()
-
-    def _answer(self, request: Request, error: Exception) -> HTMLResponse:
-        trace = "".join(traceback.format_exception(error))
-        found = self.hooks.target(request)
-        known = error if isinstance(error, HostError) else None  # has its own words, and a way out
-        card = cards.error_card(known) if known else cards.failure(error, trace)
-        if "hx-request" not in request.headers:
-            content = html(frame.page("Something went wrong", frame.failed_page_head(), card))
-            return HTMLResponse(content, status_code=500)
-        headers = {}
-        if found is not None:
-            plugin, action = found
-            step_id = action.removesuffix("_submit")
-            if step_id in {step.id for step in plugin.steps}:
-                if known:
-                    card = Div(card, id=step_id)
-                else:
-                    card = cards.step_error(plugin.app_name, step_id, error, trace)
-                headers = {"HX-Retarget": f"#{step_id}", "HX-Reswap": "outerHTML"}
-            else:
-                target = widgets.container_id(plugin.app_name)
-                headers = {"HX-Retarget": f"#{target}", "HX-Reswap": "innerHTML"}
-        return HTMLResponse(html(card), status_code=500, headers=headers)

@@ -1,5 +1,7 @@
 """The host's own addresses: home, each workflow's page, runs, theme, files, problems."""
 
+import asyncio
+import contextlib
 import json
 import re
 from pathlib import Path
@@ -13,6 +15,7 @@ from starlette.responses import FileResponse, RedirectResponse, Response
 
 from pipulate_runtime.host.base import markup, security
 from pipulate_runtime.host.base.contract import Component
+from pipulate_runtime.host.base.errors import HostError
 from pipulate_runtime.host.base.security import put_first
 from pipulate_runtime.host.pages import frame, parts, status, workflow_runs
 from pipulate_runtime.host.pages import home as homepage
@@ -20,8 +23,11 @@ from pipulate_runtime.host.plugins.export import notebook_text
 from pipulate_runtime.host.plugins.load import SERVER_ROUTES
 from pipulate_runtime.host.plugins.look import logo
 from pipulate_runtime.host.plugins.model import Loaded, Plugin, is_address
+from pipulate_runtime.host.state import request_run
 from pipulate_runtime.host.state.run import Run, is_finalized
 from pipulate_runtime.host.state.store import StateStore
+
+CLEAN = 60.0  # seconds between two looks for what was deleted long ago
 
 
 class Routes:
@@ -111,7 +117,6 @@ class Routes:
 
     async def _plugin_page(self, request: Request, plugin: Plugin) -> Component:
         """The landing page; with ?run= the run."""
-        self.forget_deleted()
         stale = tuple(map(frame.stale_notice, self._loaded.problems_of(plugin)))
         key = request.query_params.get("run")
         if key is None:
@@ -123,7 +128,7 @@ class Routes:
             missing = parts.notice("This run no longer exists. The other runs are below.")
             content = (*stale, missing, *await self._landing(request, plugin))
             return self._page(plugin.title, *content, plugin=plugin)
-        self._store.set_setting("pipeline_id", key)
+        request_run.bind(key, run)
         name = workflow_runs.run_name(key, plugin.app_name)
         content = (*stale, frame.run_page(plugin, key, name, run.state))
         return self._page(f"{name} – {plugin.title}", *content, plugin=plugin)
@@ -196,13 +201,20 @@ class Routes:
 
     # -- runs
 
-    def forget_deleted(self, keys: list[str] | None = None) -> None:
+    async def clean_up(self) -> None:
+        """Take away for good, again and again, what was deleted long ago; pages are answered meanwhile."""
+        while True:
+            with contextlib.suppress(HostError):  # the database is busy, or the disk is full: later
+                await self.forget_deleted()
+            await asyncio.sleep(CLEAN)
+
+    async def forget_deleted(self, keys: list[str] | None = None) -> None:
         """Takes away for good what was deleted long ago (or the given runs), folders of the runs included."""
-        for app_name, key in self._store.purge(keys):
+        for app_name, key in await asyncio.to_thread(self._store.purge, keys):
             if self._loaded.compute:
                 from pipulate_runtime import cells
 
-                cells.forget(app_name, key)
+                await asyncio.to_thread(cells.forget(app_name, key).delete)
 
     def _run_list(self, plugin: Plugin, deleted: str | None = None) -> Component:
         prefix = self._store.run_prefix(plugin.app_name)

@@ -225,7 +225,7 @@ def test_forget_deletes_the_files_of_a_run_and_ends_its_kernel(make, data):
         pid = pools.pool().run("made", "k").kernel.pid
         folder = walker.plugin.cells.folder("k").path
         assert (folder / "work" / "log.txt").exists()
-        forget("made", "k")
+        forget("made", "k").delete()
         assert not folder.exists()
         await until(lambda: gone(pid) or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE)
 

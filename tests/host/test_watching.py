@@ -336,7 +336,7 @@ class TestDatabase:
     def test_locked_by_another_program(self, tmp_path):
         with opened(tmp_path) as store:
             store.create("k", "trip", {})
-            store._db.conn.set_busy_timeout(10)
+            store.wait_at_most(0.01)
             with contextlib.closing(apsw.Connection(str(tmp_path / DATABASE))) as other:
                 other.execute("BEGIN IMMEDIATE")
                 with pytest.raises(HostError) as caught:
@@ -361,7 +361,7 @@ class TestDatabase:
 
     def test_the_host_says_so_and_goes_on(self, client, trip):
         store = client.app.state.store
-        store._db.conn.set_busy_timeout(10)
+        store.wait_at_most(0.01)
         with contextlib.closing(apsw.Connection(str(store.path))) as other:
             other.execute("BEGIN IMMEDIATE")
             answer = trip.post("step_01_submit", people="2", notes="")

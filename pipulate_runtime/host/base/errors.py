@@ -104,8 +104,8 @@ DISK_FULL = Rule("PP531",
     "Nothing could be saved: the disk of {path} is full.",
     "Free some space, then try again. Everything saved before is intact.")
 DATABASE_BUSY = Rule("PP532",
-    "Nothing could be saved: another program has locked the database {path}.",
-    "Finish or stop that program's work on the database, then try again. Everything saved before is intact.")
+    "Another program has locked the database {path}, so nothing could be saved.",
+    "Try again in a moment. If it lasts, finish or stop that program's work on the database. Everything saved before is intact.")
 RUN_EXISTS = Rule("PP533",
     "The run {key!r} exists already.",
     "Choose another name for the new run, or leave --key out: it gets the next free number.", USAGE)
@@ -124,6 +124,9 @@ ANSWERS_LEFT = Rule("PP537",
 REPLAY_REFUSED = Rule("PP538",
     "Earlier steps would have to run again, since what they computed is not kept, and that may repeat what they did:{steps}",
     "Nothing has run. To let them run again: --replay. Or start a new run: --from KEY takes its answers.")
+DATABASE_UNWRITABLE = Rule("PP539",
+    "Nothing could be saved: the database {path} cannot be written: {reason}.",
+    "Allow the user of the server to write there, or see to the disk, then try again. Everything saved before is intact.")
 RUN_LOCKED = Rule("PP545",
     "The run {key!r} is locked.",
     "Unlock it first (the button is on its last card). Nothing was changed.")

@@ -251,7 +251,7 @@ def runs_delete(keys: Sequence[str], data: Path = Path("data")) -> int:
                 continue
             store.delete(found.key)
             for app_name, key in store.purge([found.key]):
-                cells.forget(app_name, key)
+                cells.forget(app_name, key).delete()
             deleted += 1
             print(f"Deleted: {found.key}")
     return OK if deleted == len(keys) else errors.PROBLEM

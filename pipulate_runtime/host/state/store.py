@@ -5,8 +5,10 @@ Each write is one transaction in WAL mode with full synchronisation, so that a k
 before the write or the one after it.
 """
 
+import errno
 import json
 import threading
+import time
 from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime, timedelta
@@ -15,11 +17,12 @@ from typing import Any
 
 import apsw
 from apswutils.db import Table
-from fastlite import database
+from fastlite import Database
 
 from pipulate_runtime.host.base.errors import (
     DATA_UNUSABLE,
     DATABASE_BUSY,
+    DATABASE_UNWRITABLE,
     DISK_FULL,
     NOT_A_DATABASE,
     RUN_UNKNOWN,
@@ -53,7 +56,9 @@ _TABLES: dict[str, dict[str, Any]] = {
     "removed": {"id": int, "name": str, "row_id": int, "data": str, "at": str, "pk": "id"},
 }
 
-BUSY = 2000  # milliseconds to wait for another program that writes; the server's pages wait as long
+BUSY = 0.1  # seconds that a change of a server waits for another program that writes
+OPENING = 5.0  # seconds that a start waits, and a command without a server
+_FIRST_PROFILE = "insert into profile (name, active, priority) select ?, 1, 1 where not exists (select 1 from profile)"
 
 # `updated` stands behind the state of a run, which may be long: lists of runs must not read through it
 _INDEXES = (
@@ -75,32 +80,40 @@ class StateStore(Choices):
     """The database of one data folder. Safe to use from several threads; several processes may open the same file."""
 
     def __init__(self, path: Path) -> None:
-        """Opens or creates the file; raises HostError PP505 or PP506."""
-        self.path = path
-        try:
-            keep_private(path)
-            self._db = database(path)
-            self._db.conn.execute("PRAGMA synchronous=FULL")
-            self._db.conn.set_busy_timeout(BUSY)
-            for name, columns in _TABLES.items():
-                self._create(name, dict(columns))
-            for index in _INDEXES:
-                self._db.conn.execute(index)
-            if "key_name" not in self._db.t["profile"].columns_dict:  # made by an older version
-                self._db.t["profile"].add_column("key_name", str)
-        except (OSError, apsw.CantOpenError, apsw.ReadOnlyError, apsw.PermissionsError) as error:
-            raise DATA_UNUSABLE.error(data=path.parent, reason=error) from error
-        except apsw.Error as error:
-            raise NOT_A_DATABASE.error(path=path, reason=error) from error
+        """Opens or creates the file. A change waits OPENING seconds for another program that writes, until `wait_at_most`.
+
+        Raises HostError PP505 (the folder cannot be used), PP506 (not a database), PP531 (no room) and PP532 (locked for longer than
+        OPENING seconds).
+        """
+        self.path, self._patience = path, OPENING
+        deadline = time.monotonic() + OPENING
+        while True:
+            try:
+                self._open()
+                break
+            except (OSError, apsw.Error) as error:
+                busy = isinstance(error, apsw.BusyError | apsw.LockedError)
+                if not busy or time.monotonic() > deadline:
+                    raise _unopened(error, path) from error
+            time.sleep(0.1)
         self.lock = threading.RLock()
         self._rollbacks = 0
         self._classes: dict[str, type] = {}
         self._pipeline = self.table("pipeline")
         self._deleted = self.table("deleted")
         self._store = self.table("store")
-        if not self.table("profile")():
-            with self._writing():
-                self.table("profile").insert(name=DEFAULT_PROFILE, active=True, priority=1)
+
+    def _open(self) -> None:
+        keep_private(self.path)
+        self._db = Database(_connected(self.path, self._patience))
+        for name, columns in _TABLES.items():
+            self._create(name, dict(columns))
+        for index in _INDEXES:
+            self._db.conn.execute(index)
+        if "key_name" not in self._db.t["profile"].columns_dict:  # made by an older version
+            self._db.t["profile"].add_column("key_name", str)
+        if not self._db.conn.execute("select 1 from profile limit 1").fetchone():
+            self._db.conn.execute(_FIRST_PROFILE, (DEFAULT_PROFILE,))
 
     def _create(self, name: str, columns: dict[str, Any]) -> None:
         pk = columns.pop("pk")
@@ -121,7 +134,7 @@ class StateStore(Choices):
 
     @contextmanager
     def _writing(self) -> Iterator[None]:
-        """One transaction: all of it is kept or none. Raises HostError PP531 (no room) and PP532 (locked)."""
+        """One transaction: all of it is kept or none. Raises HostError PP531 (no room), PP532 (locked), PP539 (unwritable)."""
         with self.lock:
             try:
                 self._db.conn.execute("BEGIN IMMEDIATE")
@@ -133,14 +146,35 @@ class StateStore(Choices):
                     if self._db.conn.in_transaction:  # a full disk may have ended it
                         self._db.conn.execute("ROLLBACK")
                     raise
-            except apsw.FullError as error:
-                raise DISK_FULL.error(path=self.path) from error
-            except (apsw.BusyError, apsw.LockedError) as error:
-                raise DATABASE_BUSY.error(path=self.path) from error
+            except apsw.Error as error:
+                raise _unwritten(error, self.path) from error
 
     def transaction(self) -> AbstractContextManager[None]:
         """One transaction for what several tables are changed in. Not to be nested; raises HostError PP531, PP532."""
         return self._writing()
+
+    def wait_at_most(self, seconds: float) -> None:
+        """Let a change wait so long for another program that writes. In a server, all pages wait with it."""
+        self._patience = seconds
+        self._db.conn.set_busy_timeout(round(seconds * 1000))
+
+    def is_busy(self) -> bool:
+        """Whether another program writes just now; answers at once."""
+        with self.lock:
+            connection = self._db.conn
+            if connection.in_transaction:
+                return False
+            connection.set_busy_timeout(0)
+            try:
+                connection.execute("BEGIN IMMEDIATE")
+                connection.execute("ROLLBACK")
+                return False
+            except (apsw.BusyError, apsw.LockedError):
+                return True
+            except apsw.Error:
+                return False  # the change itself says what it is
+            finally:
+                connection.set_busy_timeout(round(self._patience * 1000))
 
     def seen(self) -> Seen:
         """What is another one as soon as anybody has written: another connection, or this one, or took it back."""
@@ -323,3 +357,45 @@ class StateStore(Choices):
             for row in old
             if (taken := self.run(row["pkey"])) is None or taken.app_name != row["app_name"]
         ]
+
+
+def _connected(path: Path, patience: float) -> apsw.Connection:
+    """Open a database without writing to it: fastlite's own way runs `PRAGMA optimize`, which waits for others that write."""
+    hooks, apsw.connection_hooks = apsw.connection_hooks, []
+    try:
+        connection = apsw.Connection(str(path))
+    finally:
+        apsw.connection_hooks = hooks
+    connection.set_busy_timeout(round(patience * 1000))
+    if connection.pragma("journal_mode") != "wal":
+        connection.pragma("journal_mode", "wal")
+    connection.pragma("synchronous", "FULL")
+    return connection
+
+
+def _unopened(error: Exception, path: Path) -> Exception:
+    """Say why a database could not be opened."""
+    unusable = (
+        OSError | apsw.CantOpenError | apsw.ReadOnlyError | apsw.PermissionsError | apsw.IOError
+    )
+    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return DISK_FULL.error(path=path)
+    if isinstance(error, unusable):
+        return DATA_UNUSABLE.error(data=path.parent, reason=error)
+    if isinstance(error, apsw.FullError | apsw.BusyError | apsw.LockedError):
+        return _unwritten(error, path)
+    return NOT_A_DATABASE.error(path=path, reason=error)
+
+
+def _unwritten(error: Exception, path: Path) -> Exception:
+    """Say why a database could not be changed; what is a fault of ours stays as it is."""
+    if isinstance(error, apsw.FullError):
+        return DISK_FULL.error(path=path)
+    if isinstance(error, apsw.BusyError | apsw.LockedError):
+        return DATABASE_BUSY.error(path=path)
+    unwritable = apsw.ReadOnlyError | apsw.PermissionsError | apsw.CantOpenError | apsw.IOError
+    return (
+        DATABASE_UNWRITABLE.error(path=path, reason=error)
+        if isinstance(error, unwritable)
+        else error
+    )

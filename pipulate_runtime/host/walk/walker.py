@@ -30,6 +30,7 @@ from pipulate_runtime.host.walk.printer import Teller, plain
 from pipulate_runtime.host.walk.result import Output, StepResult
 
 POLL = 0.05  # seconds at most between two looks at a running step
+BUSY = 60.0  # seconds that a database may be busy before a walk gives up
 TRACE_LINES = 20  # of a traceback, the last ones
 HTMX = {"HX-Request": "true"}
 ORIGIN = "http://localhost"
@@ -227,6 +228,10 @@ class Walker:
 
     async def _send(self, call: Call) -> None:
         answer = await self._request(call)
+        deadline = time.monotonic() + BUSY
+        while answer.status_code == 503 and time.monotonic() < deadline:
+            await asyncio.sleep(float(answer.headers.get("retry-after", 1)))
+            answer = await self._request(call)
         if answer.status_code >= 400:
             card = Page(answer.text).soup
             code = card.find("code")
