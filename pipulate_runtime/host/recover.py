@@ -9,8 +9,9 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from pipulate_runtime.host.base import bounds, errors
 from pipulate_runtime.host.base.contract import Component
-from pipulate_runtime.host.base.errors import DATABASE_BUSY, DISK_FULL, HostError
+from pipulate_runtime.host.base.errors import HostError
 from pipulate_runtime.host.base.markup import html
 from pipulate_runtime.host.hooks import Hooks
 from pipulate_runtime.host.pages import cards, frame, widgets
@@ -25,7 +26,14 @@ PATIENCE = (
 LOOK = 0.05  # seconds between two looks whether it still does
 AGAIN = 3  # seconds after which a page may ask again
 NOTICE = "busy"  # the id of what the page says meanwhile
-_STATUS = {DATABASE_BUSY.code: 503, DISK_FULL.code: 507}
+_STATUS = {
+    errors.DATABASE_BUSY.code: 503,
+    errors.DISK_FULL.code: 507,
+    errors.REQUEST_TOO_LARGE.code: 413,
+    errors.REQUEST_UNREADABLE.code: 400,
+    errors.HEAD_TOO_LARGE.code: 431,
+    errors.REQUEST_TOO_SLOW.code: 408,
+}
 
 
 class Recover:
@@ -50,10 +58,17 @@ class Recover:
             await send(message)
 
         try:
+            bounds.check_head(scope)
             await self._database(scope)
-            await self.app(scope, receive, watched)
+            await self.app(scope, bounds.bounded(scope, receive), watched)
         except Exception as error:
-            log.exception("%s %s failed", scope["method"], scope["path"])
+            if isinstance(error, RecursionError) and bounds.is_json(scope):
+                error = errors.REQUEST_UNREADABLE.error(reason="it is nested too deeply")
+            elif isinstance(error, AttributeError | TypeError) and "UploadFile" in str(error):
+                reason = "a file stands in place of a text"  # which a plugin took for one
+                error = errors.REQUEST_UNREADABLE.error(reason=reason)
+            if not isinstance(error, HostError):
+                log.exception("%s %s failed", scope["method"], scope["path"])
             if started:
                 raise
             await self._answer(Request(scope), error)(scope, receive, send)
@@ -70,7 +85,7 @@ class Recover:
         deadline = asyncio.get_running_loop().time() + PATIENCE
         while self._store.is_busy():
             if asyncio.get_running_loop().time() > deadline:
-                raise DATABASE_BUSY.error(path=self._store.path)
+                raise errors.DATABASE_BUSY.error(path=self._store.path)
             await asyncio.sleep(LOOK)
 
     def _answer(self, request: Request, error: Exception) -> HTMLResponse:
@@ -81,10 +96,10 @@ class Recover:
         if status == 503 and known:
             return self._busy(request, known)
         card = cards.error_card(known) if known else cards.failure(error, trace)
+        headers = {"Connection": "close"} if status in (408, 413) else {}
         if "hx-request" not in request.headers:
             content = html(frame.page("Something went wrong", frame.failed_page_head(), card))
-            return HTMLResponse(content, status_code=status)
-        headers = {}
+            return HTMLResponse(content, status_code=status, headers=headers)
         if found is not None:
             plugin, action = found
             step_id = action.removesuffix("_submit")
@@ -93,10 +108,10 @@ class Recover:
                     card = Div(card, id=step_id)
                 else:
                     card = cards.step_error(plugin.app_name, step_id, error, trace)
-                headers = {"HX-Retarget": f"#{step_id}", "HX-Reswap": "outerHTML"}
+                headers |= {"HX-Retarget": f"#{step_id}", "HX-Reswap": "outerHTML"}
             else:
                 target = widgets.container_id(plugin.app_name)
-                headers = {"HX-Retarget": f"#{target}", "HX-Reswap": "innerHTML"}
+                headers |= {"HX-Retarget": f"#{target}", "HX-Reswap": "innerHTML"}
         return HTMLResponse(html(card), status_code=status, headers=headers)
 
     def _busy(self, request: Request, error: HostError) -> HTMLResponse:

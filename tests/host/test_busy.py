@@ -190,6 +190,7 @@ def test_walks_ask_a_busy_server_again(tmp_path):
 
 def test_the_event_loop_is_free_while_a_change_waits(tmp_path):
     """In one process: other tasks go on while a request waits for the database."""
+
     async def test():
         app = create_app(PLUGINS, tmp_path)
         transport = httpx.ASGITransport(app=app)

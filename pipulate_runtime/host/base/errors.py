@@ -160,6 +160,18 @@ DROP_GONE = Rule("PP558",
 DROP_SAME_NAME = Rule("PP559",
     "Two of the files would both be saved as {name}.",
     "Rename one of them, also in the notebook's code, or leave one out. Nothing was saved.")
+REQUEST_TOO_LARGE = Rule("PP560",
+    "The request is larger than {most:,} bytes.",
+    "Send less at once; a large file can be given to a field for files.")
+REQUEST_UNREADABLE = Rule("PP561",
+    "The request cannot be read: {reason}.",
+    "Use the form on the page. Nothing was changed.")
+HEAD_TOO_LARGE = Rule("PP562",
+    "The {what} of the request are larger than {most:,} bytes.",
+    "Delete the cookies of this address in the browser, or open its first page again.")
+REQUEST_TOO_SLOW = Rule("PP563",
+    "The rest of the request did not come within {seconds:g} seconds.",
+    "Send it again when the connection is better. Nothing was changed.")
 # fmt: on
 
 RULES: tuple[Rule, ...] = tuple(

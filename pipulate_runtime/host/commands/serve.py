@@ -211,6 +211,8 @@ def _serve_app(app: Any, listener: socket.socket, address: str, open_browser: bo
 def _until_stopped(app: Any, listener: socket.socket, address: str, open_browser: bool) -> None:
     import uvicorn
 
+    from pipulate_runtime.host.base.bounds import protocol
+
     print(f"Open {address} in your browser. Stop with Ctrl+C.", flush=True)
     if open_browser:
         timer = threading.Timer(0.5, webbrowser.open, [address])
@@ -223,6 +225,7 @@ def _until_stopped(app: Any, listener: socket.socket, address: str, open_browser
         server_header=False,
         ws="auto",
         ws_max_size=2**20,
+        http=protocol(),
     )
     with contextlib.suppress(KeyboardInterrupt):
         uvicorn.Server(config).run(sockets=[listener])
