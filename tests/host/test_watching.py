@@ -4,6 +4,7 @@ import contextlib
 import io
 import json
 import os
+import re
 import subprocess
 import sys
 import time
@@ -94,12 +95,12 @@ class TestPage:
         assert "every 5s" not in page
 
     def test_pages(self, make_client, tmp_path):
-        made(tmp_path / "data", *(f"n{n}" for n in range(120)))
+        made(tmp_path / "data", *(f"n{n}" for n in range(24)))
         client = make_client(GENERATED)
         pages = [client.get(f"/runs?page={n}").text for n in (0, 1, 2)]
-        assert [page.count('class="run-item"') for page in pages] == [50, 50, 20]
-        assert "51 to 100 of 120" in pages[1]
-        assert client.get("/runs?page=99").text.count('class="run-item"') == 20
+        assert [page.count('class="run-item"') for page in pages] == [10, 10, 4]
+        assert "11 to 20 of 24" in pages[1]
+        assert client.get("/runs?page=99").text.count('class="run-item"') == 4
         assert client.get("/runs?page=-1x").status_code == 200
 
     def test_delete_and_bring_back(self, client, trip):
@@ -332,6 +333,12 @@ class TestFrom:
         assert json.loads(done.stdout)["steps"][1]["answers"] == {"limit": 800}
 
 
+def _nothing(sql):
+    """Values for the places of a statement."""
+    named = dict.fromkeys(re.findall(r":(\w+)", sql), 1)
+    return named or (1,) * sql.count("?")
+
+
 class TestDatabase:
     def test_locked_by_another_program(self, tmp_path):
         with opened(tmp_path) as store:
@@ -369,6 +376,27 @@ class TestDatabase:
             assert client.get("/").status_code == 200
             other.execute("ROLLBACK")
         assert 'data-state="done"' in trip.post("step_01_submit", people="2", notes="").text
+
+    def test_pages_read_the_runs_that_they_show(self, make_client, tmp_path):
+        """Whatever a page asks, the database finds it by an index: no request reads through all runs."""
+        made(tmp_path / "data", *(f"{n:02}" for n in range(40)))
+        client = make_client(GENERATED)
+        store, asked = client.app.state.store, set()
+        key = {"run": "Default_Profile-sales_report-05"}
+        store._db.conn.exec_trace = lambda _, sql, __: asked.add(sql) or True
+        pages = ["/", "/sales_report", "/runs", "/runs?page=2", "/runs/older?app=sales_report"]
+        for page in [*pages, f"/sales_report?run={key['run']}", "/tasks", "/chat"]:
+            assert client.get(page, headers=HTMX).status_code == 200
+        name = {"pipeline_id": ""}
+        assert client.post("/sales_report/init", data=name, headers=HTMX).status_code == 200
+        assert client.post("/runs/discard", data=key, headers=HTMX).status_code == 200
+        store._db.conn.exec_trace = None
+        reads = [sql for sql in asked if " pipeline" in sql and sql.lower().startswith("select")]
+        assert len(reads) > 5
+        for sql in reads:
+            plan = store._db.conn.execute(f"explain query plan {sql}", _nothing(sql)).fetchall()
+            scans = [row[3] for row in plan if row[3].startswith("SCAN pipeline")]
+            assert all("USING" in step and "INDEX" in step for step in scans), (sql, plan)
 
     def test_lists_do_not_read_through_the_states(self, store):
         plan = store._db.conn.execute(

@@ -61,6 +61,19 @@ def html(component: Any) -> str:
     return str(to_xml(component, indent=False))  # type: ignore[no-untyped-call]
 
 
+def element(tag: str, *content: Any, **attributes: Any) -> FT:
+    """Return a component as FastHTML's functions make it, in a tenth of their time: for lists, which have many.
+
+    `cls` is the class; None is left out, as content and as attribute.
+    """
+    kept = {_FIXED.get(name) or name.replace("_", "-"): v for name, v in attributes.items()}
+    shown = tuple(part for part in content if part is not None)
+    return FT(tag, shown, {k: v for k, v in kept.items() if v is not None}, tag == "input")
+
+
+_FIXED = {"cls": "class"}
+
+
 def crumb() -> Any:
     """The link back to all workflows, on top of a page."""
     return Nav(A("All workflows", href="/", cls="back"), cls="crumb", aria_label="Where you are")

@@ -10,12 +10,13 @@ from fasthtml.common import H1, A, Button, Div, Form, Input, Label, Nav, P, Sect
 from pipulate_runtime.cells.page.live import duration
 from pipulate_runtime.cells.page.render import readable
 from pipulate_runtime.host.base.contract import Component
+from pipulate_runtime.host.base.markup import element
 from pipulate_runtime.host.pages import parts
 from pipulate_runtime.host.pages.status import NOTEBOOK, Standing
 from pipulate_runtime.host.pages.workflow_runs import download_url, run_name, run_url
 from pipulate_runtime.host.plugins.model import Plugin
 
-PAGE = 50  # runs on one page
+PAGE = 10  # runs on one page
 BUSY = ("running", "waiting")
 LIST = "#all-runs"  # the element that each answer replaces
 
@@ -117,20 +118,23 @@ def _item(standing: Standing, plugin: Plugin | None, page: int) -> Component:
     run = standing.run
     name = run_name(run.key, run.app_name)
     if plugin is not None:
-        link, workflow = A(name, href=run_url(plugin.key, run.key), cls="run-link"), plugin.title
+        address = run_url(plugin.key, run.key)
+        link, workflow = element("a", name, href=address, cls="run-link"), plugin.title
     else:
-        link = Span(name, cls="run-link")
+        link = element("span", name, cls="run-link")
         of_notebook = run.app_name == NOTEBOOK
         workflow = "a job of a notebook" if of_notebook else f"{run.app_name} (not installed)"
     busy = standing.kind in BUSY
     return parts.run_item(
-        Div(link, " ", Span(workflow, cls="meta")),
+        element("div", link, " ", element("span", workflow, cls="meta")),
         standing.kind,
         standing.words,
         run.updated,
         before=Span(duration(time.time() - standing.since), cls="meta") if busy else None,
-        after=Span(readable(standing.size), cls="meta", title="Size of the run and its files"),
-        actions=Div(*_actions(standing, plugin, name, page), cls="run-actions"),
+        after=element(
+            "span", readable(standing.size), cls="meta", title="Size of the run and its files"
+        ),
+        actions=element("div", *_actions(standing, plugin, name, page), cls="run-actions"),
     )
 
 
@@ -146,6 +150,12 @@ def _actions(standing: Standing, plugin: Plugin | None, name: str, page: int) ->
     whole = plugin and plugin.computes and standing.kind == "finished"
     label, ending = ("Notebook", "ipynb") if whole else ("Data", "json")
     return [
-        A(label, href=download_url(run.key, ending), download=True, aria_label=f"Download {name}"),
+        element(
+            "a",
+            label,
+            href=download_url(run.key, ending),
+            download=True,
+            aria_label=f"Download {name}",
+        ),
         button("Delete", "/runs/discard", f"Delete the run “{name}”?"),
     ]

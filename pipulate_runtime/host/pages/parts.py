@@ -4,9 +4,10 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from fasthtml.common import Button, Div, Form, Input, Li, Span, Time
+from fasthtml.common import Div, Span
 
 from pipulate_runtime.host.base.contract import Component
+from pipulate_runtime.host.base.markup import element
 
 
 def posting(address: str, target: str, confirm: str | None = None) -> dict[str, Any]:
@@ -29,9 +30,11 @@ def post_button(
 ) -> Component:
     """A button like a link that posts `values`; those that delete something are red."""
     danger = " danger" if label.startswith("Delete") else ""
-    return Form(
-        *(Input(type="hidden", name=name, value=value) for name, value in values.items()),
-        Button(label, type="submit", cls=f"button-link{danger}", aria_label=aria_label),
+    return element(
+        "form",
+        *(element("input", type="hidden", name=n, value=value) for n, value in values.items()),
+        element("button", label, type="submit", cls=f"button-link{danger}", aria_label=aria_label),
+        enctype="multipart/form-data",
         **posting(address, target, confirm),
     )
 
@@ -52,20 +55,15 @@ def run_item(
     actions: Component = None,
 ) -> Component:
     """One run in a list; `before` and `after` stand beside the time of its last change."""
-    return Li(
-        Div(
-            title,
-            Div(
-                Span(words, cls="state", data_kind=kind),
-                before,
-                Time(ago(updated), datetime=updated, cls="meta"),
-                after,
-                cls="run-facts",
-            ),
-        ),
-        actions,
-        cls="run-item",
+    facts = element(
+        "div",
+        element("span", words, cls="state", data_kind=kind),
+        before,
+        element("time", ago(updated), datetime=updated, cls="meta"),
+        after,
+        cls="run-facts",
     )
+    return element("li", element("div", title, facts), actions, cls="run-item")
 
 
 def ago(stamp: str, now: datetime | None = None) -> str:

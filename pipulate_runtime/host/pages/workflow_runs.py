@@ -4,15 +4,16 @@ from collections.abc import Sequence
 from typing import Any
 from urllib.parse import quote, urlencode
 
-from fasthtml.common import H2, A, Button, Details, Div, P, Progress, Section, Span, Summary, Ul
+from fasthtml.common import H2, Button, Details, Div, P, Progress, Section, Span, Summary, Ul
 
 from pipulate_runtime.host.base.contract import Component
 from pipulate_runtime.host.base.errors import HostError
+from pipulate_runtime.host.base.markup import element
 from pipulate_runtime.host.pages.outdated import outdated_steps
 from pipulate_runtime.host.pages.parts import post_button, run_item, undo_notice
 from pipulate_runtime.host.state.run import Run, State, is_done, is_finalized
 
-MORE = 50  # runs that are listed below them at a time
+MORE = 10  # runs that are listed below them at a time
 SHOWN = 10  # runs listed at once; a fold loads the older ones
 
 
@@ -118,26 +119,26 @@ def _run_item(plugin: Any, run: Run) -> Component:
     downloads = [("Download data", "json", "The answers and results as JSON")]
     if kind == "finished" and getattr(plugin, "cells", None) is not None:
         downloads.insert(0, ("Download notebook", "ipynb", "The whole run as a Jupyter notebook"))
+    open_link = element(
+        "a", open_it, href=url, role="button", cls="secondary", aria_label=f"{open_it} {name}"
+    )
+    delete = post_button(
+        "Delete",
+        "/runs/delete",
+        "#runs",
+        {"run": run.key},
+        confirm=f"Delete the run “{name}”?",
+        aria_label=f"Delete {name}",
+    )
+    links = (
+        element("a", label, href=download_url(run.key, ending), download=True, title=title)
+        for label, ending, title in downloads
+    )
     return run_item(
-        A(name, href=url, cls="run-link"),
+        element("a", name, href=url, cls="run-link"),
         kind,
         words,
         run.updated,
-        before=Span("made by an older version", cls="meta") if older else None,
-        actions=Div(
-            A(open_it, href=url, role="button", cls="secondary", aria_label=f"{open_it} {name}"),
-            *(
-                A(label, href=download_url(run.key, ending), download=True, title=title)
-                for label, ending, title in downloads
-            ),
-            post_button(
-                "Delete",
-                "/runs/delete",
-                "#runs",
-                {"run": run.key},
-                confirm=f"Delete the run “{name}”?",
-                aria_label=f"Delete {name}",
-            ),
-            cls="run-actions",
-        ),
+        before=element("span", "made by an older version", cls="meta") if older else None,
+        actions=element("div", open_link, *links, delete, cls="run-actions"),
     )

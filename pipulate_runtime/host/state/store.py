@@ -5,7 +5,6 @@ Each write is one transaction in WAL mode with full synchronisation, so that a k
 before the write or the one after it.
 """
 
-import errno
 import json
 import threading
 import time
@@ -19,15 +18,9 @@ import apsw
 from apswutils.db import Table
 from fastlite import Database
 
-from pipulate_runtime.host.base.errors import (
-    DATA_UNUSABLE,
-    DATABASE_BUSY,
-    DATABASE_UNWRITABLE,
-    DISK_FULL,
-    NOT_A_DATABASE,
-    RUN_UNKNOWN,
-)
+from pipulate_runtime.host.base.errors import RUN_UNKNOWN
 from pipulate_runtime.host.state.choices import Choices
+from pipulate_runtime.host.state.database import connect, unopened, unwritten
 from pipulate_runtime.host.state.private import keep_private
 from pipulate_runtime.host.state.run import Run, Seen, State, now
 
@@ -66,6 +59,7 @@ _INDEXES = (
     "CREATE INDEX IF NOT EXISTS pipeline_latest ON pipeline (updated, app_name, pkey)",
     "CREATE INDEX IF NOT EXISTS pipeline_of_app ON pipeline (app_name, updated, pkey)",
     "CREATE INDEX IF NOT EXISTS pipeline_names ON pipeline (app_name, pkey)",
+    "CREATE INDEX IF NOT EXISTS pipeline_numbers ON pipeline (app_name, length(pkey), pkey)",
 )
 
 
@@ -94,10 +88,11 @@ class StateStore(Choices):
             except (OSError, apsw.Error) as error:
                 busy = isinstance(error, apsw.BusyError | apsw.LockedError)
                 if not busy or time.monotonic() > deadline:
-                    raise _unopened(error, path) from error
+                    raise unopened(error, path) from error
             time.sleep(0.1)
         self.lock = threading.RLock()
         self._rollbacks = 0
+        self._counted: dict[str, tuple[Seen, dict[str, int]]] = {}
         self._classes: dict[str, type] = {}
         self._pipeline = self.table("pipeline")
         self._deleted = self.table("deleted")
@@ -105,7 +100,7 @@ class StateStore(Choices):
 
     def _open(self) -> None:
         keep_private(self.path)
-        self._db = Database(_connected(self.path, self._patience))
+        self._db = Database(connect(self.path, self._patience))
         for name, columns in _TABLES.items():
             self._create(name, dict(columns))
         for index in _INDEXES:
@@ -147,7 +142,7 @@ class StateStore(Choices):
                         self._db.conn.execute("ROLLBACK")
                     raise
             except apsw.Error as error:
-                raise _unwritten(error, self.path) from error
+                raise unwritten(error, self.path) from error
 
     def transaction(self) -> AbstractContextManager[None]:
         """One transaction for what several tables are changed in. Not to be nested; raises HostError PP531, PP532."""
@@ -210,12 +205,11 @@ class StateStore(Choices):
         if prefix:
             where, args = f"{where} and substr(pkey, 1, ?) = ?", [*args, len(prefix), prefix]
         with self.lock:
-            rows = self._pipeline.rows_where(
-                where,
-                args,
-                order_by="updated desc",
-                limit=-1 if limit is None else limit,
-                offset=skip,
+            # What is skipped is counted in the index; the rows, which may be long, are not read
+            rows = self._db.q(
+                f"select * from pipeline where rowid in (select rowid from pipeline where {where}"
+                " order by updated desc limit ? offset ?) order by updated desc",
+                [*args, -1 if limit is None else limit, skip],
             )
             return [self._run(row) for row in rows]
 
@@ -248,27 +242,34 @@ class StateStore(Choices):
         every = "select app_name, count(*) from pipeline group by app_name"
         mine = "select count(*) from pipeline where app_name = ? and pkey >= ? and pkey < ?"
         with self.lock:
+            if self._counted.get(profile, (None, {}))[0] == (seen := self.seen()):
+                return dict(self._counted[profile][1])
             counted: dict[str, int] = dict(self._db.conn.execute(every))
             for app_name in counted if profile else ():
                 prefix = f"{profile}-{app_name}".replace(" ", "_")  # "-" follows, and "." is next
                 of_profile = (app_name, f"{prefix}-", f"{prefix}.")
                 (counted[app_name],) = self._db.conn.execute(mine, of_profile).fetchone()
-        return {app_name: number for app_name, number in counted.items() if number}
+            counted = {app_name: number for app_name, number in counted.items() if number}
+            self._counted[profile] = seen, counted
+        return dict(counted)
 
     def highest_number(self, app_name: str, prefix: str) -> int:
         """The highest number that names a run of a workflow after a prefix, 0 if none does; deleted runs that can be
         brought back included. What has more digits than SQLite counts exactly is a name, not a number.
         """
-        # The index is named, since SQLite would read through the rows, which may be long
-        numbers = " union all ".join(
-            f"select max(cast(substr(pkey, :skip) as integer)) as number from {table} where app_name = :app"
-            " and substr(pkey, 1, :skip - 1) = :prefix and length(pkey) between :skip and :skip + 17"
-            " and substr(pkey, :skip) not glob '*[^0-9]*'"
-            for table in ("pipeline indexed by pipeline_of_app", "deleted")
+        # One look for each number of digits: in the index, keys of one length stand in the order of their numbers
+        newest = (
+            "select max(cast(substr(pkey, ?) as integer)) from (select pkey from {} where app_name = ? and length(pkey) = ?"
+            " and pkey >= ? and pkey < ? and substr(pkey, ?) not glob '*[^0-9]*' order by pkey desc limit 1)"
         )
-        values = {"app": app_name, "prefix": prefix, "skip": len(prefix) + 1}
+        skip, highest = len(prefix) + 1, 0
         with self.lock:
-            return max(row["number"] or 0 for row in self._db.q(numbers, values))
+            for digits in range(1, 19):
+                for table in ("pipeline indexed by pipeline_numbers", "deleted"):
+                    values = (skip, app_name, skip - 1 + digits, f"{prefix}0", f"{prefix}:", skip)
+                    (found,) = self._db.conn.execute(newest.format(table), values).fetchone()
+                    highest = max(highest, found or 0)
+        return highest
 
     def read(self, key: str) -> State:
         """The state of a run, {} when there is none; raises HostError PP510 when it cannot be read."""
@@ -357,45 +358,3 @@ class StateStore(Choices):
             for row in old
             if (taken := self.run(row["pkey"])) is None or taken.app_name != row["app_name"]
         ]
-
-
-def _connected(path: Path, patience: float) -> apsw.Connection:
-    """Open a database without writing to it: fastlite's own way runs `PRAGMA optimize`, which waits for others that write."""
-    hooks, apsw.connection_hooks = apsw.connection_hooks, []
-    try:
-        connection = apsw.Connection(str(path))
-    finally:
-        apsw.connection_hooks = hooks
-    connection.set_busy_timeout(round(patience * 1000))
-    if connection.pragma("journal_mode") != "wal":
-        connection.pragma("journal_mode", "wal")
-    connection.pragma("synchronous", "FULL")
-    return connection
-
-
-def _unopened(error: Exception, path: Path) -> Exception:
-    """Say why a database could not be opened."""
-    unusable = (
-        OSError | apsw.CantOpenError | apsw.ReadOnlyError | apsw.PermissionsError | apsw.IOError
-    )
-    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return DISK_FULL.error(path=path)
-    if isinstance(error, unusable):
-        return DATA_UNUSABLE.error(data=path.parent, reason=error)
-    if isinstance(error, apsw.FullError | apsw.BusyError | apsw.LockedError):
-        return _unwritten(error, path)
-    return NOT_A_DATABASE.error(path=path, reason=error)
-
-
-def _unwritten(error: Exception, path: Path) -> Exception:
-    """Say why a database could not be changed; what is a fault of ours stays as it is."""
-    if isinstance(error, apsw.FullError):
-        return DISK_FULL.error(path=path)
-    if isinstance(error, apsw.BusyError | apsw.LockedError):
-        return DATABASE_BUSY.error(path=path)
-    unwritable = apsw.ReadOnlyError | apsw.PermissionsError | apsw.CantOpenError | apsw.IOError
-    return (
-        DATABASE_UNWRITABLE.error(path=path, reason=error)
-        if isinstance(error, unwritable)
-        else error
-    )
