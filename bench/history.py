@@ -10,7 +10,6 @@ import contextlib
 import json
 import shutil
 import statistics
-import sys
 import tempfile
 import time
 from datetime import UTC, datetime, timedelta
@@ -27,7 +26,7 @@ from transpiler.model.options import Options
 from transpiler.pipeline import port
 
 ROOT = Path(__file__).resolve().parent.parent
-FEW, MANY = 10, int(sys.argv[1]) if len(sys.argv) > 1 else 20_000
+FEW, MANY = 10, 20_000
 ROUNDS = 25
 APP = "sales_report"
 KEY = f"Default_Profile-{APP}-first"

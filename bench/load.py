@@ -152,7 +152,7 @@ def _computing(plugins: Path, folder: Path) -> Iterator[tuple[str, str]]:
 
 
 def _stored(plugins: Path, folder: Path) -> Iterator[tuple[str, str]]:
-    """A page of a host with many stored runs over the same page of one with as many as a page shows; measured in turn."""
+    """The memory of a host with many stored runs over that of one with as many as a page shows; pages: history.py."""
     for name, runs in (("few", SHOWN), ("many", STORED)):
         store = StateStore(folder / name / DATABASE)
         for n in range(runs):
@@ -162,20 +162,9 @@ def _stored(plugins: Path, folder: Path) -> Iterator[tuple[str, str]]:
         store.close()
     with _host(plugins, folder / "few") as few, _host(plugins, folder / "many") as many:
         for host in (few, many):
-            host.begin("quick", "one")
-        run = {"pipeline_id": "Default_Profile-quick-one"}
-        pages = (
-            ("/", "/", {}),
-            ("a workflow's page", "/sales_report", {}),
-            ("a card", "/quick/step_01", run),
-        )
-        for label, path, values in pages:
-            ratios = []
-            for _ in range(5):
-                times = [statistics.median(host.times(path, **values)) for host in (many, few)]
-                ratios.append(times[0] / times[1])
-            yield f"{label}, {STORED:,} stored runs / {SHOWN}", f"{statistics.median(ratios):.2f}"
-        yield f"memory, {STORED:,} stored runs / {SHOWN}", f"{many.memory() / few.memory():.2f}"
+            for path in ("/", "/sales_report", "/runs"):
+                host.times(path)
+        yield f"memory with {STORED:,} stored runs / with {SHOWN}", f"{many.memory() / few.memory():.2f}"
 
 
 def _notebook(code: str) -> str:

@@ -6,7 +6,7 @@ Makes a virtual environment `.venv-bench` with the peers and, freshly installed,
 `repeat` times in turn and prints medians of wall time, CPU time (with that of its children) and peak memory, and ours in
 proportion, as a markdown table.
 Then measures the host: a page that computes nothing, what a step costs beyond its kernel's time (host.py), memory and
-latency while runs compute or are stored (load.py), chains of steps and a run with 5 MB of outputs (chain.py); and a merge
+latency while runs compute (load.py), pages with many stored runs (history.py), chains of steps and a run with 5 MB of outputs (chain.py); and a merge
 beside git's (merging.py).
 """
 
@@ -183,6 +183,7 @@ def main() -> None:
     compare([int(size) for size in arguments.sizes.split(",")], arguments.repeat)
     if not arguments.no_host:
         import chain
+        import history
         import host
         import load
         import merging
@@ -193,6 +194,7 @@ def main() -> None:
         chain.measure()
         print()
         load.measure()
+        history.measure()
         print()
         merging.measure()
 

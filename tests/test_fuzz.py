@@ -17,7 +17,7 @@ from transpiler.model.options import Options
 from .test_cli import Pipulate, pipulate  # noqa: F401  # a fixture
 
 PART = 25  # files of one test
-PARTS = 16
+PARTS = 40
 
 
 def try_one(pipulate: Pipulate, folder: Path, seed: int) -> None:  # noqa: F811

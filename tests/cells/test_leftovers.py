@@ -3,6 +3,8 @@
 import os
 import subprocess
 import sys
+import time
+from pathlib import Path
 
 import psutil
 import pytest
@@ -46,3 +48,47 @@ def test_births_differ_and_end():
         os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)  # a zombie now
         assert cleanup.process_identity(process.pid) is None
     assert cleanup.process_identity(process.pid) is None
+
+
+SERVER = """
+import asyncio, sys
+from pipulate_runtime.cells import configure
+from pipulate_runtime.cells.kernel import pool as pools
+
+async def main():
+    configure(data=sys.argv[1])
+    kernel = await pools.pool().take(pools.pool().run("app", "k"))
+    code = "import subprocess; print(subprocess.Popen(['sleep', '600'], start_new_session=True).pid)"
+    await kernel.execute(code, lambda kind, content: print(content.get("text", ""), end="", flush=True))
+    print(kernel.folder, flush=True)
+    await asyncio.sleep(600)
+
+asyncio.run(main())
+"""
+
+
+@linux
+@pytest.mark.kernel
+def test_what_a_cell_has_started_ends_with_a_killed_server_without_another_one(tmp_path):
+    """A program in a session of its own, which neither its parent's death nor a signal to a group reaches."""
+    command = [sys.executable, "-c", SERVER, str(tmp_path)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
+        child = psutil.Process(int(server.stdout.readline()))
+        folder = Path(server.stdout.readline().strip())
+        assert folder.is_dir()
+        server.kill()
+    assert psutil.wait_procs([child], timeout=10)[1] == []
+    for _ in range(100):
+        if not folder.exists():
+            return
+        time.sleep(0.1)
+    raise AssertionError(f"{folder} is left")
+
+
+@pytest.mark.kernel
+def test_the_guard_ends_with_its_server(tmp_path):
+    guard = cleanup.Guard()
+    guard.watch(tmp_path / "pipu-none")
+    process = psutil.Process(guard._process.pid)
+    guard.end()
+    assert not process.is_running()

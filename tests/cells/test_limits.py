@@ -23,7 +23,7 @@ from pipulate_runtime.cells.kernel import messages as watching
 from pipulate_runtime.cells.kernel import pool as pools
 from pipulate_runtime.cells.kernel.kernel import Kernel
 from pipulate_runtime.cells.page import live
-from pipulate_runtime.cells.run import execution as executions
+from pipulate_runtime.cells.run import step as steps
 from pipulate_runtime.cells.run import in_progress
 from pipulate_runtime.cells.storage.folders import load_outputs
 from tests.cells.conftest import run
@@ -407,7 +407,7 @@ def test_a_database_that_another_program_locks_is_waited_for(make, monkeypatch):
         await execution.task
         assert not execution.error
         assert len(tries) == 3
-        monkeypatch.setattr(executions, "PATIENCE", 0)
+        monkeypatch.setattr(steps, "PATIENCE", 0)
         tries.clear()
         execution = await walker.plugin.cells.start("k", "step_01", {}, save)
         await execution.task

@@ -10,6 +10,8 @@ import json
 import os
 import shutil
 import signal
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Collection
 from pathlib import Path
@@ -119,6 +121,43 @@ def kernel_places() -> list[str]:
     return [folder] if len(folder) < 60 or os.name == "nt" else ["/tmp"]
 
 
+class Guard:
+    """A process that outlives this one, however it is killed, and then ends what the cells of its kernels have started.
+
+    It is this file as a program. It waits for the end of a pipe, which the system closes with this process.
+    """
+
+    def __init__(self) -> None:
+        options = ["-I", "-S"] if sys.platform == "linux" else ["-I"]  # elsewhere it needs psutil
+        self._process = subprocess.Popen(
+            [sys.executable, *options, __file__],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            text=True,
+            start_new_session=True,  # Ctrl+C in the terminal is not for it
+        )
+
+    def watch(self, folder: Path) -> None:
+        """Name the folder of a kernel."""
+        with contextlib.suppress(OSError):  # somebody has ended it
+            assert self._process.stdin
+            self._process.stdin.write(f"{folder}\n")
+            self._process.stdin.flush()
+
+    def end(self) -> None:
+        """Let it look after what is left, and end."""
+        with contextlib.suppress(OSError):
+            self._process.communicate()
+
+
+def guard() -> None:
+    """Read the folders of kernels until their server is gone; then end what carries their marks."""
+    folders = {Path(line.removesuffix("\n")) for line in sys.stdin}
+    end_marked(folders)
+    for folder in folders:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
 def end_marked(folders: Collection[Path]) -> int:
     """Kill all processes that carry the mark of one of these kernels; return how many there were.
 
@@ -213,3 +252,7 @@ def is_same(pid: int, began: float | None, birth_then: str | None) -> bool:
     if birth_then is not None:
         return process_identity(pid) == birth_then
     return began is not None and start_time(pid) == began
+
+
+if __name__ == "__main__":
+    guard()

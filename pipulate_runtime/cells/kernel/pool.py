@@ -85,6 +85,7 @@ class Pool:
         self.keeping: set[asyncio.Task[None]] = set()  # tasks that make checkpoints
         self.ending = asyncio.Event()  # the server ends: what waits for a rest need not
         self.closing = False
+        self._guard: cleanup.Guard | None = None
         cleanup.end_all(settings.data)
 
     def run(self, app_name: str, key: str) -> Run:
@@ -99,6 +100,8 @@ class Pool:
     async def _started(self) -> Kernel:
         kernel = Kernel(settings.python, settings.data)
         self.kernels.add(kernel)
+        self._guard = self._guard or cleanup.Guard()
+        self._guard.watch(kernel.folder)
         try:
             await kernel.start()
         except BaseException:
@@ -265,6 +268,8 @@ class Pool:
         await asyncio.gather(*self._ending, *(kernel.end() for kernel in self.kernels))
         self.kernels.clear()
         self.runs.clear()
+        if self._guard:
+            await asyncio.to_thread(self._guard.end)
 
     async def _end_keeping(self) -> None:
         """Let running checkpoints finish, and those that take a moment; begin no more. A copy that hangs is not waited for."""
@@ -289,6 +294,8 @@ class Pool:
         for kernel in self.kernels:
             kernel.forget()
         self.kernels.clear()
+        if self._guard:
+            self._guard.end()
 
 
 _pool: Pool | None = None
