@@ -194,6 +194,7 @@ def main() -> None:
         chain.measure()
         print()
         load.measure()
+        print()
         history.measure()
         print()
         merging.measure()

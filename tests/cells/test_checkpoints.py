@@ -596,3 +596,57 @@ def test_a_card_says_so_only_where_it_takes_long(tmp_path, seconds, told):
     folder = RunFolder(tmp_path, "app", "k")
     checkpoint.note(folder, "step_01", "a widget", seconds)
     assert checkpoint.reason(folder, "step_01") == told
+
+
+def test_a_large_buffer_that_several_steps_keep_is_stored_once(make):
+    """An array of 8 MB in three checkpoints takes 8 MB, can be changed when it comes back, and each stands by itself."""
+    codes = (
+        "import numpy as np\na = np.arange(1_000_000.0)",
+        "b = 1",
+        "c = 1",
+        "a[0] = 7; float(a.sum())",
+    )
+    body = text_cells(*codes).replace("'never'", "'always'")
+    walker = make(body, steps=4)
+
+    async def begin():
+        await walker.walk({}, {}, {})
+        await shutdown()
+
+    run(begin())
+    folder = walker.plugin.cells.folder("k")
+    root = folder.path / "checkpoints"
+    buffers = list(root.glob("*/buffer-*"))
+    assert len(buffers) == 3
+    assert len({path.stat().st_ino for path in buffers}) == 1
+    assert sum(path.stat().st_size for path in root.glob("*/state.pickle")) < 1_000_000
+    checkpoint.forget(folder, ["step_01", "step_02"])
+
+    async def end():
+        await walker.step("step_04")
+        await shutdown()
+
+    run(end())
+    assert results(walker.outputs("step_04")) == ["499999500007.0"]
+
+
+def test_a_buffer_that_was_changed_is_not_loaded(make, loads):
+    codes = ("import numpy as np\na = np.arange(1_000_000)", "int(a.sum())")
+    walker = make(text_cells(*codes, stored=1), steps=2)
+
+    async def begin():
+        await walker.walk({})
+        await shutdown()
+
+    run(begin())
+    (buffer,) = (walker.plugin.cells.folder("k").path / "checkpoints").glob("*/buffer-*")
+    buffer.write_bytes(bytes(buffer.stat().st_size))
+
+    async def end():
+        await walker.step("step_02")
+        await shutdown()
+
+    run(end())
+    assert loads == ["step_01"]
+    assert results(walker.outputs("step_02")) == ["499999500000"]
+    assert kept(walker) == []

@@ -23,8 +23,8 @@ from pipulate_runtime.cells.kernel import messages as watching
 from pipulate_runtime.cells.kernel import pool as pools
 from pipulate_runtime.cells.kernel.kernel import Kernel
 from pipulate_runtime.cells.page import live
-from pipulate_runtime.cells.run import step as steps
 from pipulate_runtime.cells.run import in_progress
+from pipulate_runtime.cells.run import step as steps
 from pipulate_runtime.cells.storage.folders import load_outputs
 from tests.cells.conftest import run
 from tests.cells.test_failures import gone, has_output, until

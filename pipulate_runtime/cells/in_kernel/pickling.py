@@ -5,16 +5,23 @@ later cell rebinds, and two closures over one variable would no longer share it.
 all code the file name `<dynamic-code>`: tracebacks and `inspect.getsource` would no longer find a function's cell.
 """
 
+import contextlib
+import hashlib
 import importlib
 import io
+import os
 import pickle
 import types
+from collections.abc import Iterable, Iterator
+from pathlib import Path
 from typing import IO, Any
 
 import cloudpickle
 
 from .graph import Namespace, importable, module_of
 
+LARGE = 256_000  # bytes of a buffer that gets a file of its own
+BUFFER = "buffer-"
 _KEPT = ("__qualname__", "__module__", "__doc__", "__defaults__", "__kwdefaults__", "__annotations__")  # fmt: skip
 
 # What a code object is made of, in the order in which its type takes it.
@@ -24,8 +31,10 @@ _CODE = ("argcount", "posonlyargcount", "kwonlyargcount", "nlocals", "stacksize"
 class Pickler(cloudpickle.Pickler):  # type: ignore[misc]  # cloudpickle has no types
     """Pickles with `namespace`, and those of modules, by reference."""
 
-    def __init__(self, file: IO[bytes], namespace: Namespace) -> None:
-        super().__init__(file, protocol=5)
+    def __init__(
+        self, file: IO[bytes], namespace: Namespace, buffers: "Buffers | None" = None
+    ) -> None:
+        super().__init__(file, protocol=5, buffer_callback=buffers and buffers.keep)
         self.namespace = namespace
 
     def persistent_id(self, obj: Any) -> Any:
@@ -52,13 +61,56 @@ class Pickler(cloudpickle.Pickler):  # type: ignore[misc]  # cloudpickle has no 
 class Unpickler(pickle.Unpickler):
     """Puts the live namespaces in place of their names."""
 
-    def __init__(self, file: IO[bytes], namespace: Namespace) -> None:
-        super().__init__(file)
+    def __init__(
+        self, file: IO[bytes], namespace: Namespace, buffers: Iterable[bytearray] = ()
+    ) -> None:
+        super().__init__(file, buffers=buffers)
         self.namespace = namespace
 
     def persistent_load(self, pid: Any) -> Any:
         kind, name = pid
         return self.namespace if kind == "namespace" else vars(importlib.import_module(name))
+
+
+class Buffers:
+    """Large buffers of values (columns, arrays), each in a file of its own beside the pickle, named by its digest.
+
+    Checkpoints of several steps that hold the same buffer share one file: it is linked, so each can be deleted by itself.
+    """
+
+    def __init__(self, folder: Path, limit: "Limited") -> None:
+        self.folder, self.limit = folder, limit
+        self.names: list[str] = []
+
+    def keep(self, buffer: pickle.PickleBuffer) -> bool:
+        """Keep a buffer if it is large; True says that it belongs into the pickle."""
+        content = buffer.raw()
+        if content.nbytes < LARGE:
+            return True
+        self.limit.take(content.nbytes)
+        name = f"{BUFFER}{hashlib.sha256(content).hexdigest()}"
+        self.names.append(name)
+        place = self.folder / name
+        if not place.exists():
+            for other in self.folder.parent.glob(f"*/{name}"):
+                with contextlib.suppress(
+                    OSError
+                ):  # it goes just now, or the file system has no links
+                    os.link(other, place)
+                    return False
+            part = place.with_suffix(".part")
+            part.write_bytes(content)
+            part.replace(place)
+        return False
+
+
+def buffers_of(folder: Path, names: list[str]) -> Iterator[bytearray]:
+    """Yield kept buffers, to be changed as those they were. Raises ValueError for one that is not what it was."""
+    for name in names:
+        content = bytearray((folder / name).read_bytes())
+        if f"{BUFFER}{hashlib.sha256(content).hexdigest()}" != name:
+            raise ValueError("a stored buffer is not the one that was signed")
+        yield content
 
 
 class Limited(io.RawIOBase):
@@ -73,11 +125,15 @@ class Limited(io.RawIOBase):
 
     def write(self, data: Any) -> int:
         size = memoryview(data).nbytes
+        self.take(size)
+        self.file.write(data)
+        return size
+
+    def take(self, size: int) -> None:
+        """Count bytes that are stored. Raises OSError for too many."""
         self.left -= size
         if self.left < 0:
             raise OSError("more than is worth storing")
-        self.file.write(data)
-        return size
 
 
 def _content(cell: types.CellType) -> tuple[Any, ...]:

@@ -18,7 +18,7 @@ from . import process
 from .fork import copies as _copies
 from .fork import end_with, may_fork, reap, step_aside
 from .graph import TooDear, Unstorable, Walk
-from .pickling import Limited, Pickler, Unpickler
+from .pickling import Buffers, Limited, Pickler, Unpickler, buffers_of
 from .sites import unknown_settings
 
 _HISTORY = re.compile(r"_{1,3}|_\d+|Out|_oh")
@@ -131,9 +131,10 @@ class Store:
         history = self._history() if with_history else None
         with (folder / "state.pickle").open("wb") as file:
             limited = Limited(file, limit)
+            buffers = Buffers(folder, limited)
             for part in (found, (values, history)):
                 try:
-                    Pickler(cast(IO[bytes], limited), self.namespace).dump(part)
+                    Pickler(cast(IO[bytes], limited), self.namespace, buffers).dump(part)
                 except (OSError, Unstorable):
                     raise
                 except Exception as problem:
@@ -144,6 +145,7 @@ class Store:
             "history": with_history,
             "digests": digests,
             "versions": versions(),
+            "buffers": buffers.names,
         }
 
     def _parts(self, names: list[str], with_history: bool) -> Iterator[tuple[str, Any]]:
@@ -215,19 +217,20 @@ class Store:
 
     # --- in another kernel ---
 
-    def load(self, folder: str, sha256: str, expected: dict[str, str]) -> None:
+    def load(self, folder: str, sha256: str, expected: dict[str, str], kept: list[str]) -> None:
         """Restore what was stored. After an exception the kernel must not be used.
 
-        `sha256` of the pickle has a signature that the server has checked; `expected` are the package versions at storing.
+        `sha256` of the pickle and the names of its `kept` buffers, which are their digests, have a signature that the server has
+        checked; `expected` are the package versions at storing.
         """
         content = (Path(folder) / "state.pickle").read_bytes()
         if hashlib.sha256(content).hexdigest() != sha256:
             raise ValueError("the stored state is not the one that was signed")
         if sys.version != expected.get("python"):
             raise ValueError("it was stored by another Python")
-        file = io.BytesIO(content)
+        file, buffers = io.BytesIO(content), buffers_of(Path(folder), kept)
         with _quiet():
-            found = Unpickler(file, self.namespace).load()
+            found = Unpickler(file, self.namespace, buffers).load()
             process.restore(self.shell, found, self.work)  # the values need the modules
             now = versions()
             other = [
@@ -235,7 +238,7 @@ class Store:
             ]
             if other:
                 raise ValueError(f"it was stored with another version of {other[0]}")
-            values, history = Unpickler(file, self.namespace).load()
+            values, history = Unpickler(file, self.namespace, buffers).load()
             self.namespace.update(values)
             if history:
                 results, names, own, last = history

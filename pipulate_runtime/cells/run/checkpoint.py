@@ -290,7 +290,8 @@ async def _ask(kernel: Kernel, folder: Path, call: str) -> dict[str, Any]:
 
 
 async def _load(kernel: Kernel, folder: Path, meta: dict[str, Any]) -> None:
-    call = f"load({str(folder)!r}, {meta['sha256']!r}, {meta['versions']!r})"
+    buffers = meta.get("buffers", [])  # earlier versions kept all in the pickle
+    call = f"load({str(folder)!r}, {meta['sha256']!r}, {meta['versions']!r}, {buffers!r})"
     await kernel.run_without_output(f"__pipulate__.inside({_INSIDE!r}).{call}")
 
 
@@ -359,7 +360,8 @@ def _small(folder: Path, limit: int = LIMIT, most: int = 10**6) -> bool:
 
 
 def _size(paths: Iterable[Path]) -> int:
-    return sum(path.lstat().st_size for path in paths)
+    """Return the bytes of files; of one that several checkpoints share, its part."""
+    return sum(seen.st_size // seen.st_nlink for seen in (path.lstat() for path in paths))
 
 
 def _place(draft: Path, place: Path) -> None:
