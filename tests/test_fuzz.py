@@ -32,7 +32,7 @@ def try_one(pipulate: Pipulate, folder: Path, seed: int) -> None:  # noqa: F811
             port,
             ("inspect", notebook, "--json"),
             ("annotate", notebook, "--yes", "--dry-run"),
-            (*port, "--check"),
+            *([(*port, "--check")] if seed % 4 == 0 else []),
         ]
     else:
         notebook.write_bytes(chance.choice(mutations.SEEDS).read_bytes())
@@ -47,7 +47,7 @@ def try_one(pipulate: Pipulate, folder: Path, seed: int) -> None:  # noqa: F811
             (*port, "--to-notebook", "--dry-run"),
             port,
             (*port, "--to-notebook", "--write"),
-            port,
+            *([port] if seed % 4 == 0 else []),
         ]
     for command in commands:
         before = tree(out) if out.exists() else {}
@@ -58,8 +58,9 @@ def try_one(pipulate: Pipulate, folder: Path, seed: int) -> None:  # noqa: F811
         if result.exit in (2, 3) or command[-1] in ("--check", "--dry-run", "--json"):
             assert now == before, f"{command} wrote something and says that it did not"
         assert not [name for name in now if name.endswith((".part", ".tmp", ".new"))]
-    with suppress(UserError):
-        review(notebook, out, Options())
+    if seed % 2 == 0:
+        with suppress(UserError):
+            review(notebook, out, Options())
 
 
 @pytest.mark.parametrize("part", slow_but(list(map(str, range(PARTS))), "0", "1"))

@@ -9,6 +9,7 @@ import ast
 import io
 import re
 import tokenize
+import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -70,7 +71,9 @@ def cut(text: str, bundles: Iterable[str] = ()) -> Group:
 @lru_cache(maxsize=8)
 def parse_plugin(text: str) -> ast.Module:
     """Return the syntax tree of a plugin; callers must not change it. Raises SyntaxError or ValueError."""
-    return ast.parse(text)
+    # Python warns of "\\d" in the notebook's own strings, at each of our looks at them
+    with warnings.catch_warnings(action="ignore"):
+        return ast.parse(text)
 
 
 def split_lines(text: str) -> list[str]:

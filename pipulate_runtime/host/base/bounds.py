@@ -4,6 +4,7 @@ Starlette limits the fields of a form (1,000) and their size; uvicorn the messag
 """
 
 import asyncio
+import time
 from typing import Any
 
 from starlette.datastructures import Headers
@@ -16,7 +17,8 @@ ADDRESS = 16 * 1024  # bytes of path and query
 BODY = 20_000_000  # bytes of a form without files, and of JSON
 FILES = 4_000_000_000  # bytes of a form with files; a field has its own limit
 HEAD_SECONDS = 10.0  # until the headers are there
-BODY_SECONDS = 30.0  # until the next part of the body is there
+BODY_SECONDS = 30.0  # until the body is there, and one more for each SLOWEST bytes of it
+SLOWEST = 10_000  # bytes a second
 
 
 def check_head(scope: Scope) -> None:
@@ -33,15 +35,17 @@ def check_head(scope: Scope) -> None:
 def bounded(scope: Scope, receive: Receive) -> Receive:
     """Return what receives a request's body; it raises HostError PP560 (too large) and PP563 (too slow)."""
     most, size, complete = _most(scope), 0, False
+    began = time.monotonic()
 
     async def receive_part() -> Message:
         nonlocal size, complete
         if complete:
             return await receive()  # waits until the browser is gone: as long as it takes
         try:
-            message = await asyncio.wait_for(receive(), BODY_SECONDS)
+            left = began + BODY_SECONDS + size / SLOWEST - time.monotonic()
+            message = await asyncio.wait_for(receive(), left)
         except TimeoutError:
-            raise errors.REQUEST_TOO_SLOW.error(seconds=BODY_SECONDS) from None
+            raise errors.REQUEST_TOO_SLOW.error() from None
         size += len(message.get("body", b""))
         complete = not message.get("more_body", False)
         if size > most:
@@ -72,6 +76,8 @@ def protocol() -> Any:
         _head: int | None = 0
         """How many bytes of a head have come; None outside of one."""
         _late: asyncio.TimerHandle | None = None
+        _whole = False
+        """Whether the body of the present request has come."""
 
         def connection_made(self, transport: Any) -> None:
             super().connection_made(transport)
@@ -92,9 +98,18 @@ def protocol() -> Any:
                 self._expect()
 
         def on_headers_complete(self) -> None:
-            self._head = None
+            self._head, self._whole = None, False
             self._arrived()
             super().on_headers_complete()
+
+        def on_message_complete(self) -> None:
+            self._whole = True
+            super().on_message_complete()
+
+        def on_response_complete(self) -> None:
+            super().on_response_complete()
+            if not self._whole:  # it was refused; nobody reads the rest
+                self.transport.close()
 
         def connection_lost(self, exc: Exception | None) -> None:
             self._arrived()

@@ -170,7 +170,7 @@ HEAD_TOO_LARGE = Rule("PP562",
     "The {what} of the request are larger than {most:,} bytes.",
     "Delete the cookies of this address in the browser, or open its first page again.")
 REQUEST_TOO_SLOW = Rule("PP563",
-    "The rest of the request did not come within {seconds:g} seconds.",
+    "The rest of the request came too slowly.",
     "Send it again when the connection is better. Nothing was changed.")
 # fmt: on
 
