@@ -1,6 +1,8 @@
 import contextlib
 import json
 import socket
+import subprocess
+import sys
 
 import pytest
 
@@ -8,7 +10,7 @@ from pipulate_runtime.host.base import errors
 from pipulate_runtime.host.base.errors import HostError
 from pipulate_runtime.host.commands import serve
 from pipulate_runtime.host.state.store import DATABASE, StateStore
-from tests.host.helpers import PLUGINS
+from tests.host.helpers import PLUGINS, free_port
 
 TRIP = PLUGINS / "010_trip_planner.py"
 KEY = "Default_Profile-trip-01"
@@ -63,6 +65,21 @@ class TestServe:
 )
 def test_the_address_that_is_printed(host, written):
     assert serve._reachable(host) == written
+
+
+@pytest.mark.parametrize(("host", "said"), [("0.0.0.0", True), ("127.0.0.1", False)])
+def test_a_server_for_others_says_what_they_can_do(tmp_path, host, said):
+    command = [sys.executable, "-m", "transpiler", "serve", str(PLUGINS), "--host", host]
+    command += ["--data", str(tmp_path), "--port", str(free_port())]
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as server:
+        while "Open http" not in server.stdout.readline():
+            pass
+        server.terminate()
+        problems = server.communicate(timeout=30)[1]
+    assert ("PP564" in problems) == said
+    assert ("There is no login" in problems) == said
 
 
 class TestRun:

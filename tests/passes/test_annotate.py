@@ -960,3 +960,12 @@ def test_never_raises_on_any_cell(source):
     result, found = annotate(read(json.dumps(tree).encode(), "a.ipynb")[0])
     assert all(isinstance(item, Code | Text) for item in result.items)
     assert all(d.message and d.help for d in found)
+
+
+def test_an_option_below_code_is_not_read_and_said() -> None:
+    item, found = code(
+        "import math\n#| input: x\nx = 1\n#| note: mine\ntext = '''\n#| skip: true\n'''"
+    )
+    assert codes_of(found) == ["PP129"]
+    assert "`#| input`" in found[0].message
+    assert item.fields == ()

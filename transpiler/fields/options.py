@@ -7,8 +7,11 @@ give `Options(step="Choose a limit")` and `Ask("limit", {"min": 0, "help": ...},
 use the same lines, are left in peace.
 """
 
+import io
 import re
+import tokenize
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -17,7 +20,7 @@ from transpiler.model import rules
 from transpiler.model.diagnostics import WHOLE, Diagnostic, Span
 from transpiler.model.ir import JSON, Cell, Options
 from transpiler.model.names import as_label, nearest
-from transpiler.notebook.directives import Directive, directives
+from transpiler.notebook.directives import Directive, directive_lines, directives
 from transpiler.notebook.yaml import load
 from transpiler.python.positions import line_span
 
@@ -91,6 +94,22 @@ def _from_lines(cell: Cell, found: list[Diagnostic]) -> Iterator[_DeclaredOption
             found.append(_unknown(f"#| {entry.key}", "a cell", nearest(entry.key, CELL_KEYS), span))
 
 
+def _below_code(cell: Cell) -> Iterator[Diagnostic]:
+    """Yield the options that stand below the first line of code, where they are comments."""
+    read = set(directive_lines(cell.source))
+    lines = enumerate(cell.source.split("\n"))
+    below = {
+        n: m[1] for n, line in lines if (m := re.match(r"#\| ?(\w+):", line)) and n not in read
+    }
+    if not below.keys() or not CELL_KEYS.keys() & set(below.values()):
+        return
+    with suppress(tokenize.TokenError, SyntaxError):  # no Python: its text may be anything
+        for token in tokenize.generate_tokens(io.StringIO(cell.source).readline):
+            key = below.get(token.start[0] - 1, "")
+            if token.type == tokenize.COMMENT and key in CELL_KEYS:
+                yield rules.OPTION_BELOW.at(line_span(cell, token.start[0]), key=key)
+
+
 def _value(entry: Directive) -> JSON:
     """The value of an entry. A title may hold a colon or be a number: what YAML makes of it does not matter then."""
     if entry.value is None:
@@ -119,6 +138,7 @@ def options_of(cell: Cell, found: list[Diagnostic]) -> tuple[Options, tuple[Ask,
             found.append(_unknown(key, "a cell", nearest(key, CELL_KEYS), here))
     if cell.kind == "code":
         said += _from_lines(cell, found)
+        found += _below_code(cell)
     values: dict[str, JSON] = {"raises": "raises-exception" in cell.tags}
     asks: dict[str, Ask] = {}
     for key, value, span in said:

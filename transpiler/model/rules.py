@@ -75,6 +75,9 @@ NOT_A_LITERAL = Rule("PP127", "parameter-not-literal", NOTICE,
 DUPLICATE_FIELD = Rule("PP128", "field-twice", WARNING,
     "`{name}` is described twice in `{key}`; the first description counts",
     "Remove one of them.")
+OPTION_BELOW = Rule("PP129", "option-below-code", WARNING,
+    "`#| {key}` stands below code and is not read",
+    "Move it to the top of the cell, or split the cell above it.")
 REQUIREMENT = Rule("PP130", "requirement", NOTICE,
     "The notebook installs {packages}, which the app needs but does not install",
     "Install it where the app runs. The port leaves this line out.")

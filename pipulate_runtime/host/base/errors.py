@@ -172,6 +172,9 @@ HEAD_TOO_LARGE = Rule("PP562",
 REQUEST_TOO_SLOW = Rule("PP563",
     "The rest of the request came too slowly.",
     "Send it again when the connection is better. Nothing was changed.")
+OPEN_TO_NETWORK = Rule("PP564",
+    "Everybody who can reach this machine ({host}) can open these workflows, run their cells here, and see, change and delete all runs{more}. There is no login.",
+    "For yourself alone leave out --host. For others, put a server with a login in front.")
 # fmt: on
 
 RULES: tuple[Rule, ...] = tuple(

@@ -184,6 +184,10 @@ def _serve(
 
     pages = owner.trust_network or is_loopback(host)
     tools = Tools(owner.porter, pages=pages, log=True, follow=owner.follow, reviewer=owner.reviewer)
+    if not is_loopback(host):
+        more = ", and port notebooks, which is to run any code" if owner.trust_network else ""
+        open_ = errors.OPEN_TO_NETWORK.error(host=host, more=more)
+        print(f"{open_.code}  {open_.message}\n  {open_.remedy}", file=sys.stderr, flush=True)
     with never_waiting(sys.stdout, sys.stderr):
         app = create_app(
             folder.absolute(),  # as the porter names what is in it
