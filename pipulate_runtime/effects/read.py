@@ -8,6 +8,7 @@ cell: what a library gave that acts outside (a connection, a session) acts when 
 
 import ast
 import re
+import warnings
 from collections.abc import Iterable, Iterator, Sequence
 
 from pipulate_runtime.effects import tables
@@ -55,7 +56,9 @@ class _Reader(Values, ast.NodeVisitor):
         """Read a cell, with its magics; return its effects."""
         text = "\n".join(self._without_magics(code.split("\n")))
         try:
-            self.visit(compile(text, "<cell>", "exec", _FLAGS))
+            with warnings.catch_warnings(action="ignore"):  # about the code of cells
+                tree = compile(text, "<cell>", "exec", _FLAGS)
+            self.visit(tree)
         except (SyntaxError, ValueError, RecursionError, MemoryError):
             self._add("unknown", code.strip().partition("\n")[0])
         return self.found
