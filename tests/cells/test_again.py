@@ -247,3 +247,33 @@ def test_a_changed_replay_that_fails_later_shows_what_ran(make, tmp_path):
         assert execution.cells[0]["reran"] == ["step_01"]
 
     run(test())
+
+
+def test_what_computes_values_of_a_form_is_looked_at_too(make):
+    walker = make(
+        """
+        @cell("a", checkpoint="never")
+        def step_01_cell(form):
+            global urlopen
+            from urllib.request import urlopen
+
+        def step_02_suggestions(form):
+            return {"x.choices": [urlopen("http://127.0.0.1:9/none").read()]}
+
+        @cell("b")
+        def step_02_cell(form):
+            return form["x"]
+        """,
+        steps=2,
+    )
+    configure(replay="ask")
+
+    async def test():
+        await walker.walk({})
+        await shutdown()
+        execution = await asked(walker, "step_02", {"x": 1})
+        assert [list(repeat.may) for repeat in execution.question.repeats] == [["use the network"]]
+        execution.page.take(execution.question.id, LEAVE)
+        await execution.task
+
+    run(test())

@@ -96,7 +96,7 @@ def _repeats(
     """Return what would run a second time in this run: earlier steps, and the step itself if it is marked to run once."""
     state, first = job.stored.read(), len(before) - len(again)
     steps = [entry[0] for entry in before]
-    found = effects_of([[cell.code for cell in job.source.of_step(s)] for s in steps], first)
+    found = effects_of([_code_of(job, step_id) for step_id in steps], first)
     titles = {step.id: step.show for step in job.steps}
     repeats = []
     for step_id, effects in list(zip(steps, found, strict=True))[first:]:
@@ -107,6 +107,14 @@ def _repeats(
     if ran_once := (state.get(ONCE) or {}).get(execution.step_id):
         repeats.append(Repeat(titles[execution.step_id], ran_once, (), once=True, own=True))
     return repeats
+
+
+def _code_of(job: Job, step_id: str) -> list[str]:
+    """Return the code that runs with a step: its cells, and what computes values of the next form."""
+    code = [cell.code for cell in job.source.of_step(step_id)]
+    if function := job.suggestions_after(step_id)[1]:
+        code.append(f"{job.source.text_of(function)}\n{function}(form)")
+    return code
 
 
 # --- running ----------------------------------------------------------------------------------------------------------------
