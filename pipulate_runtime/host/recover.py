@@ -25,6 +25,7 @@ PATIENCE = (
 )
 LOOK = 0.05  # seconds between two looks whether it still does
 AGAIN = 3  # seconds after which a page may ask again
+BUSY = "Nothing was saved: another program uses the data just now. What you entered is still here. Try again in a moment."
 NOTICE = "busy"  # the id of what the page says meanwhile
 _STATUS = {
     errors.DATABASE_BUSY.code: 503,
@@ -117,7 +118,7 @@ class Recover:
     def _busy(self, request: Request, error: HostError) -> HTMLResponse:
         """Say that the database is busy. The page stays as it is, with what was typed; a step that starts by itself tries again."""
         headers = {"Retry-After": str(AGAIN)}
-        notice = P(error.message, " ", error.remedy, id=NOTICE, cls="notice", role="alert")
+        notice = P(BUSY, title=error.message, id=NOTICE, cls="notice", role="alert")
         if "hx-request" not in request.headers:
             content: Component = frame.page("Busy", frame.failed_page_head(), notice)
             return HTMLResponse(html(content), status_code=503, headers=headers)

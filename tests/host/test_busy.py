@@ -87,7 +87,8 @@ def test_a_change_that_waits_too_long_is_refused_and_the_page_stays(served):
     assert answer.headers["retry-after"] == "3"
     assert answer.headers["hx-retarget"] == "#step_01"
     assert answer.headers["hx-reswap"].startswith("beforeend")
-    assert "has locked the database" in answer.text
+    assert "another program uses the data just now" in answer.text
+    assert "has locked the database" in answer.text  # what its owner needs to know
     assert "<html" in plain.text
     assert "Try again in a moment" in plain.text
 

@@ -372,7 +372,7 @@ class TestDatabase:
         with contextlib.closing(apsw.Connection(str(store.path))) as other:
             other.execute("BEGIN IMMEDIATE")
             answer = trip.post("step_01_submit", people="2", notes="")
-            assert "has locked the" in answer.text
+            assert "another program uses the data" in answer.text
             assert client.get("/").status_code == 200
             other.execute("ROLLBACK")
         assert 'data-state="done"' in trip.post("step_01_submit", people="2", notes="").text
