@@ -49,7 +49,7 @@ COMPUTES = words(
 
 _MAIL = "smtplib|yagmail|sendgrid|mailjet_rest|exchangelib|redmail|postmarker|mailchimp\\w*"
 _NETWORK = (
-    "requests|httpx|aiohttp|urllib3|urllib\\.request|http\\.(?:client|server)|socket|ssl|ftplib|imaplib|poplib|"
+    "requests|httpx|aiohttp|urllib3|urllib\\.request\\.(?!Request$)\\w+|http\\.(?:client|server)|socket|ssl|ftplib|imaplib|poplib|"
     "xmlrpc|websockets?|paramiko|fabric|boto3|botocore|google|googleapiclient|gspread|azure|openai|anthropic|slack_sdk|"
     "twilio|selenium|playwright|scrapy|praw|tweepy|telegram|discord|stripe|notion_client|airtable|pyairtable|jira|github|"
     "huggingface_hub|wandb|mlflow|yfinance|wikipedia|feedparser|requests_html|mechanize|webbrowser|pika|kafka|paho|"

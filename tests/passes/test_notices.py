@@ -210,6 +210,7 @@ counter.n
 # %%
 #| input: {name: kind, choices: [small, large]}
 kind = "small"
+# %%
 #| input: rate
 rate = 0.2
 # %%
