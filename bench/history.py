@@ -43,7 +43,7 @@ PAGES: tuple[tuple[str, str, str, dict[str, str]], ...] = (
     ("the last of them", "GET", "/runs/older", {"app": APP, "skip": "LAST"}),
     ("a run as JSON", "GET", "/runs/download", {"run": KEY}),
     ("the tasks", "GET", "/tasks", {}),
-    ("a run is deleted and brought back", "POST", "/runs/discard", {"run": KEY}),
+    ("a run is deleted", "POST", "/runs/discard", {"run": KEY}),
 )  # fmt: skip
 
 

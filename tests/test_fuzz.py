@@ -32,7 +32,7 @@ def try_one(pipulate: Pipulate, folder: Path, seed: int) -> None:  # noqa: F811
             port,
             ("inspect", notebook, "--json"),
             ("annotate", notebook, "--yes", "--dry-run"),
-            *([(*port, "--check")] if seed % 4 == 0 else []),
+            *([(*port, "--check")] if chance.random() < 0.25 else []),
         ]
     else:
         notebook.write_bytes(chance.choice(mutations.SEEDS).read_bytes())
@@ -40,14 +40,14 @@ def try_one(pipulate: Pipulate, folder: Path, seed: int) -> None:  # noqa: F811
         if not out.exists():
             return
         mutations.damage(chance, out)
-        if seed % 2:
+        if chance.random() < 0.5:
             notebook.write_bytes(notebook.read_bytes().replace(b"print", b"print ", 1))
         commands = [
             (*port, "--check"),
             (*port, "--to-notebook", "--dry-run"),
             port,
             (*port, "--to-notebook", "--write"),
-            *([port] if seed % 4 == 0 else []),
+            *([port] if chance.random() < 0.25 else []),
         ]
     for command in commands:
         before = tree(out) if out.exists() else {}
@@ -58,7 +58,7 @@ def try_one(pipulate: Pipulate, folder: Path, seed: int) -> None:  # noqa: F811
         if result.exit in (2, 3) or command[-1] in ("--check", "--dry-run", "--json"):
             assert now == before, f"{command} wrote something and says that it did not"
         assert not [name for name in now if name.endswith((".part", ".tmp", ".new"))]
-    if seed % 2 == 0:
+    if chance.random() < 0.5:
         with suppress(UserError):
             review(notebook, out, Options())
 

@@ -5,7 +5,7 @@ import contextlib
 import math
 import time
 import zipfile
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,7 @@ from pipulate_runtime.host.base.security import put_first
 from pipulate_runtime.host.pages import all_runs, frame, parts, status, workflow_runs
 from pipulate_runtime.host.plugins.export import notebook_text
 from pipulate_runtime.host.plugins.model import Loaded
-from pipulate_runtime.host.state.store import StateStore
+from pipulate_runtime.host.state.store import PIECE, StateStore
 
 RECOUNT = 60.0  # seconds
 
@@ -34,9 +34,9 @@ class Watching:
         store: StateStore,
         loaded: Loaded,
         data: Path,
-        forget: Callable[[Any], Awaitable[None]],
+        forget: asyncio.Event,
     ) -> None:
-        """For an app whose plugins are loaded; `forget` takes deleted runs away for good."""
+        """For an app whose plugins are loaded; `forget` is set to take deleted runs away for good."""
         self._app = app
         self._store = store
         self._loaded = loaded
@@ -99,13 +99,17 @@ class Watching:
         return await self._list(0)
 
     async def prune(self, days: int) -> Component:
-        """POST /runs/prune: deletes runs that were not changed for so many days, for good."""
+        """POST /runs/prune: deletes runs that were not changed for so many days, for good.
+
+        They leave the list now, some in each transaction. Their files go in the background, after a kill at the next start.
+        """
         old = self._store.old_runs(status.before(timedelta(days=min(max(days, 1), 36500))))
-        gone = 0
-        for app_name, key in old:
-            if not self._runs(app_name, key) and await asyncio.to_thread(self._store.delete, key):
-                gone += 1
-                await self._forget([key])
+        gone, long_ago = 0, status.before(timedelta(days=1))
+        for at in range(0, len(old), PIECE):
+            piece = old[at : at + PIECE]
+            keys = [key for app_name, key in piece if not self._runs(app_name, key)]
+            gone += await asyncio.to_thread(self._store.delete, *keys, at=long_ago)
+        self._forget.set()
         return await self._list(0, parts.notice(_counted(gone)))
 
     async def leftover(self) -> Component:
@@ -149,7 +153,7 @@ class Watching:
         plugin, run = self._loaded.by_app.get(app_name), self._store.run(key)
         if run is None:
             return False
-        return status.standing_of(run, plugin, self._data).kind in all_runs.BUSY
+        return status.standing_of(run, plugin, self._data, sized=False).kind in all_runs.BUSY
 
     async def _end(self, app_name: str, key: str) -> None:
         plugin = self._loaded.by_app.get(app_name)

@@ -121,7 +121,7 @@ def create_app(
     routes.register()
     for_upstream.register(app)
     served.watchers.append(routes.add_pages)
-    Watching(app, store, served.loaded, data, routes.forget_deleted).register()
+    Watching(app, store, served.loaded, data, routes.cleaning).register()
     workshop = Workshop(app, served, store, data, tools)
     workshop.register()
     around = Around(app, store, served.loaded, ollama)

@@ -43,6 +43,8 @@ class Routes:
         self._store = store
         self._loaded = loaded
         self._pages: set[str] = set()
+        self.cleaning = asyncio.Event()
+        """Set when there is something to be taken away at once."""
 
     def register(self) -> None:
         """Puts the routes before those of the plugins, which so cannot hide them."""
@@ -202,19 +204,21 @@ class Routes:
     # -- runs
 
     async def clean_up(self) -> None:
-        """Take away for good, again and again, what was deleted long ago; pages are answered meanwhile."""
+        """Take away for good, again and again, what was deleted long ago, with the folders; pages are answered meanwhile."""
         while True:
+            self.cleaning.clear()
             with contextlib.suppress(HostError):  # the database is busy, or the disk is full: later
-                await self.forget_deleted()
-            await asyncio.sleep(CLEAN)
+                while gone := await asyncio.to_thread(self._store.purge):
+                    for app_name, key in gone:
+                        await self._forget(app_name, key)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self.cleaning.wait(), CLEAN)
 
-    async def forget_deleted(self, keys: list[str] | None = None) -> None:
-        """Takes away for good what was deleted long ago (or the given runs), folders of the runs included."""
-        for app_name, key in await asyncio.to_thread(self._store.purge, keys):
-            if self._loaded.compute:
-                from pipulate_runtime import cells
+    async def _forget(self, app_name: str, key: str) -> None:
+        if self._loaded.compute:
+            from pipulate_runtime import cells
 
-                await asyncio.to_thread(cells.forget(app_name, key).delete)
+            await asyncio.to_thread(cells.forget(app_name, key).delete)
 
     def _run_list(self, plugin: Plugin, deleted: str | None = None) -> Component:
         prefix = self._store.run_prefix(plugin.app_name)

@@ -332,3 +332,23 @@ def test_a_state_of_ones_own_may_be_changed_to_its_depth(store):
     mine["a"]["b"][0]["c"][1].append(3)
     mine["a"]["b"][0]["new"] = 1
     assert run.state["a"] == {"b": [{"c": [1, [2]]}]}
+
+
+def test_the_few_runs_of_a_profile_are_found_among_many(store):
+    """By their names, in the order of their changes; many are found in that order."""
+    for number in range(230):
+        store.create(f"Big-trip-{number:03}", "trip", {})
+    for number in range(3):
+        store.create(f"Small-trip-{number}", "trip", {})
+    asked = []
+    store._db.conn.exec_trace = lambda _, sql, __: asked.append(sql) or True
+    assert [r.key for r in store.runs("trip", 2, prefix="Small-trip-")] == [
+        "Small-trip-2",
+        "Small-trip-1",
+    ]
+    assert [r.key for r in store.runs("trip", 2, 1, prefix="Big-trip-")] == [
+        "Big-trip-228",
+        "Big-trip-227",
+    ]
+    store._db.conn.exec_trace = None
+    assert ["pipeline_names" in sql for sql in asked if "indexed by" in sql] == [True, False]

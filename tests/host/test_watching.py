@@ -42,6 +42,15 @@ def opened(data):
         yield store
 
 
+def gone(folder):
+    """Wait until the server has deleted a folder."""
+    for _ in range(500):
+        if not folder.exists():
+            return
+        time.sleep(0.02)
+    raise AssertionError(f"{folder} is left")
+
+
 def made(data, *names, **state):
     """Runs of the sales report."""
     with opened(data) as store:
@@ -125,8 +134,22 @@ class TestPage:
         assert cells.execution(keys["runs"], "step_01").running
         assert "1 run was deleted" in client.post("/runs/prune", data={"days": "30"}).text
         assert [run.key for run in client.app.state.store.runs()] == [keys["new"], keys["runs"]]
-        assert not RunFolder(data, "sales_report", keys["old"]).path.exists()
+        gone(RunFolder(data, "sales_report", keys["old"]).path)
         assert RunFolder(data, "sales_report", keys["runs"]).path.exists()
+
+    def test_what_was_marked_before_a_kill_is_deleted_at_the_next_start(
+        self, make_client, tmp_path
+    ):
+        data = tmp_path / "data"
+        made(data, *(f"{n:03}" for n in range(60)))
+        with opened(data) as store:  # and then the server was killed
+            keys = [run.key for run in store.runs()]
+            assert store.delete(*keys[:55], at=status.before(timedelta(days=1))) == 55
+        client = make_client(GENERATED)
+        for key in keys[:55]:
+            gone(RunFolder(data, "sales_report", key).path)
+        assert len(client.app.state.store.known()) == 5
+        assert all(RunFolder(data, "sales_report", key).path.exists() for key in keys[55:])
 
     def test_folders_without_a_run_are_said_and_deleted_when_asked(self, make_client, tmp_path):
         data = tmp_path / "data"
@@ -378,7 +401,7 @@ class TestDatabase:
         assert 'data-state="done"' in trip.post("step_01_submit", people="2", notes="").text
 
     def test_pages_read_the_runs_that_they_show(self, make_client, tmp_path):
-        """Whatever a page asks, the database finds it by an index: no request reads through all runs."""
+        """Whatever a page asks, the database finds it by an index: no request reads through the states of runs."""
         made(tmp_path / "data", *(f"{n:02}" for n in range(40)))
         client = make_client(GENERATED)
         store, asked = client.app.state.store, set()

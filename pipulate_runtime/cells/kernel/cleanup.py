@@ -137,6 +137,10 @@ class Guard:
             start_new_session=True,  # Ctrl+C in the terminal is not for it
         )
 
+    def lives(self) -> bool:
+        """Whether it was not ended by somebody else."""
+        return self._process.poll() is None
+
     def watch(self, folder: Path) -> None:
         """Name the folder of a kernel."""
         with contextlib.suppress(OSError):  # somebody has ended it

@@ -100,8 +100,12 @@ class Pool:
     async def _started(self) -> Kernel:
         kernel = Kernel(settings.python, settings.data)
         self.kernels.add(kernel)
-        self._guard = self._guard or cleanup.Guard()
-        self._guard.watch(kernel.folder)
+        if self._guard is None or not self._guard.lives():  # somebody may have ended it
+            self._guard = cleanup.Guard()
+            for other in self.kernels:
+                self._guard.watch(other.folder)
+        else:
+            self._guard.watch(kernel.folder)
         try:
             await kernel.start()
         except BaseException:

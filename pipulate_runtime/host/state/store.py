@@ -8,7 +8,7 @@ before the write or the one after it.
 import json
 import threading
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -27,6 +27,7 @@ from pipulate_runtime.host.state.run import Run, Seen, State, now
 DATABASE = "pipulate.db"
 DEFAULT_PROFILE = "Default Profile"
 UNDO_TIME = timedelta(minutes=15)
+PIECE = 50  # runs that are taken away for good in one transaction
 
 _TABLES: dict[str, dict[str, Any]] = {
     "store": {"key": str, "value": str, "pk": "key"},
@@ -59,6 +60,7 @@ _INDEXES = (
     "CREATE INDEX IF NOT EXISTS pipeline_latest ON pipeline (updated, app_name, pkey)",
     "CREATE INDEX IF NOT EXISTS pipeline_of_app ON pipeline (app_name, updated, pkey)",
     "CREATE INDEX IF NOT EXISTS pipeline_names ON pipeline (app_name, pkey)",
+    "CREATE INDEX IF NOT EXISTS deleted_at ON deleted (at, app_name, pkey)",
     "CREATE INDEX IF NOT EXISTS pipeline_numbers ON pipeline (app_name, length(pkey), pkey)",
 )
 
@@ -199,15 +201,23 @@ class StateStore(Choices):
         prefix: str = "",
     ) -> list[Run]:
         """The runs of a workflow, or all, the one changed last first; with a prefix those whose keys begin with it."""
-        where, args = "1", list[Any]()
+        where, args, index = "1", list[Any](), ""
         if app_name is not None:
             where, args = "app_name = ?", [app_name]
-        if prefix:
-            where, args = f"{where} and substr(pkey, 1, ?) = ?", [*args, len(prefix), prefix]
         with self.lock:
+            if app_name is not None and prefix:
+                where, args = f"{where} and pkey >= ? and pkey < ?", [
+                    app_name,
+                    prefix,
+                    _after(prefix),
+                ]
+                mine = f"select count(*) from pipeline where {where}"
+                (few,) = self._db.conn.execute(mine, args).fetchone()
+                # The few runs of a profile among many are found by their names, many in the order of their changes
+                index = f"indexed by {'pipeline_names' if few < 200 else 'pipeline_of_app'}"
             # What is skipped is counted in the index; the rows, which may be long, are not read
             rows = self._db.q(
-                f"select * from pipeline where rowid in (select rowid from pipeline where {where}"
+                f"select * from pipeline where rowid in (select rowid from pipeline {index} where {where}"
                 " order by updated desc limit ? offset ?) order by updated desc",
                 [*args, -1 if limit is None else limit, skip],
             )
@@ -309,15 +319,18 @@ class StateStore(Choices):
 
     # -- deleting and bringing back
 
-    def delete(self, key: str) -> bool:
-        """Takes a run away so that `restore` can bring it back; False when there is none."""
+    def delete(self, *keys: str, at: str | None = None) -> int:
+        """Takes runs away so that `restore` can bring them back; returns how many there were.
+
+        `at` is when, now without it; from UNDO_TIME after that on they are forgotten.
+        """
         with self._writing():
-            row = self._pipeline.get(key, as_cls=False, default=None)
-            if row is None:
-                return False
-            self._deleted.insert({**row, "at": now()}, replace=True)
-            self._pipeline.delete(key)
-            return True
+            rows = [self._pipeline.get(key, as_cls=False, default=None) for key in keys]
+            there = [row for row in rows if row is not None]
+            for row in there:
+                self._deleted.insert({**row, "at": at or now()}, replace=True)
+                self._pipeline.delete(row["pkey"])
+            return len(there)
 
     def restore(self, key: str) -> bool:
         """Brings a deleted run back; False when it is gone for good or a new run has its key."""
@@ -331,26 +344,22 @@ class StateStore(Choices):
             return True
 
     def purge(
-        self, keys: Iterable[str] | None = None, older_than: timedelta = UNDO_TIME
+        self, keys: Sequence[str] | None = None, older_than: timedelta = UNDO_TIME
     ) -> list[tuple[str, str]]:
-        """Forgets deleted runs: the given ones, else those deleted long ago.
+        """Forgets deleted runs: the given ones, else PIECE of those deleted long ago.
 
         Gives (app_name, key) of those whose files can go: a new run may have taken the key, and so the folder.
         """
-        limit = (datetime.now(UTC) - older_than).isoformat()
-        wanted = set(keys) if keys is not None else None
-
-        def found() -> list[dict[str, Any]]:
-            rows = list(self._deleted.rows_where(select="pkey, app_name, at"))
-            return [
-                r for r in rows if (r["pkey"] in wanted if wanted is not None else r["at"] <= limit)
-            ]
-
+        places = ", ".join("?" * len(list(keys or ())))
+        where = "at <= ?" if keys is None else f"pkey in ({places})"
+        values = [(datetime.now(UTC) - older_than).isoformat()] if keys is None else [*keys]
+        wanted = f"select app_name, pkey from deleted where {where} order by at limit {PIECE}"
         with self.lock:
-            old = found()
+            old = list(self._db.q(wanted, values))
         if old:
             with self._writing():
-                old = found()  # another program may have been quicker, or have brought one back
+                # another program may have been quicker, or have brought one back
+                old = list(self._db.q(wanted, values))
                 for row in old:
                     self._deleted.delete(row["pkey"])
         return [
@@ -358,3 +367,8 @@ class StateStore(Choices):
             for row in old
             if (taken := self.run(row["pkey"])) is None or taken.app_name != row["app_name"]
         ]
+
+
+def _after(prefix: str) -> str:
+    """Return the first text after all that begin with a prefix."""
+    return prefix[:-1] + chr(ord(prefix[-1]) + 1)
