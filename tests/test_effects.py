@@ -20,6 +20,7 @@ COMPUTES = {
     "questions": "name = input('Who? ')\nprint(f'hello {name}')",
     "recursion": "def f(n):\n    return f(n - 1) if n else 0\nf(3)",
     "a given time": "import time\ntime.strftime('%Y', time.gmtime(0))",
+    "modules as the compiler imports them": "[__import__('pathlib').Path(p).stat() for p in form['papers']]",
     "values of an answer": "r = {'json': 1}\nr.get('json')",
 }
 
@@ -53,6 +54,7 @@ ACTS = {
     "a module of the notebook's own": ("unknown", "import helpers\nhelpers.run()"),
     "a name from a star": ("unknown", "from helpers import *\nrun()"),
     "code in a text": ("unknown", "exec(text)"),
+    "a module in a text": ("unknown", "__import__('helpers').run()"),
     "a magic nobody knows": ("unknown", "%publish now"),
     "no Python": ("unknown", "x = ("),
     "a call in a function": ("mail", "def send():\n    import smtplib\n    smtplib.SMTP('x')\ndef both():\n    send()\nboth()"),

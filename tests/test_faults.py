@@ -368,7 +368,7 @@ def test_an_interrupted_step_is_not_begun_again_by_looking_at_it(host):
 @pytest.mark.kernel
 @pytest.mark.timeout(600)
 def test_many_runs_at_once(host):
-    people = [Person(host, app) for app in STEPS for _ in range(17)]
+    people = [Person(host, app) for app in STEPS for _ in range(8)]
 
     async def test():
         host.start()
@@ -377,6 +377,6 @@ def test_many_runs_at_once(host):
 
     asyncio.run(test())
     states = host.states()
-    assert len(states) == 17 * len(STEPS)
+    assert len(states) == 8 * len(STEPS)
     for app in STEPS:
         assert len({shown_by(s) for k, s in states.items() if f"-{app}-" in k}) == 1

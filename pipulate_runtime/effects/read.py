@@ -282,7 +282,7 @@ class _Reader(Values, ast.NodeVisitor):
             if name in self.names.acting:
                 self.found.append(self.names.acting[name])
             elif name in tables.DYNAMIC and name not in self.names.bound:
-                if name != "vars" or not node.args:
+                if not (name == "vars" and node.args or _imports_what_computes(node)):
                     self._add("unknown", node)
             elif not (name in self.names.bound or name in BUILTINS or self._is_of_star()):
                 self._add("unknown", function)
@@ -350,6 +350,14 @@ def _reads(node: ast.Call, mode: ast.expr | None) -> bool:
     return mode is None or (
         isinstance(mode, ast.Constant) and not set(str(mode.value)) & set("wax+")
     )
+
+
+def _imports_what_computes(node: ast.Call) -> bool:
+    """Whether it is `__import__("pathlib")`, as the compiler writes it where a cell may not import a name."""
+    match node:
+        case ast.Call(func=ast.Name(id="__import__"), args=[ast.Constant(value=str(name))]):
+            return name.partition(".")[0] in tables.COMPUTES
+    return False
 
 
 def _has_seed(node: ast.Call) -> bool:

@@ -6,6 +6,7 @@ import stat
 
 import psutil
 import pytest
+from fasthtml.common import to_xml
 
 from pipulate_runtime.cells import configure, shutdown
 from pipulate_runtime.cells.kernel import limits
@@ -586,7 +587,7 @@ def test_the_card_says_that_going_back_runs_the_steps_again(make):
     steps = ("a = 1", "import sqlite3\ndb = sqlite3.connect(':memory:')", "db.total_changes")
     walker = walked(make, *steps)
     cells = walker.plugin.cells
-    html = str(cells.show("k", walker.pip.read_state("k")["step_02"]["_cells"]))
+    html = to_xml(cells.show("k", walker.pip.read_state("k")["step_02"]["_cells"]))
     assert "Going back re-runs steps 1 to 2, since" in html
     assert "sqlite3.Connection" in html
 
