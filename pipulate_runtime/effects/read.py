@@ -282,7 +282,7 @@ class _Reader(Values, ast.NodeVisitor):
             if name in self.names.acting:
                 self.found.append(self.names.acting[name])
             elif name in tables.DYNAMIC and name not in self.names.bound:
-                if not (name == "vars" and node.args or _imports_what_computes(node)):
+                if not ((name == "vars" and node.args) or _imports_what_computes(node)):
                     self._add("unknown", node)
             elif not (name in self.names.bound or name in BUILTINS or self._is_of_star()):
                 self._add("unknown", function)
