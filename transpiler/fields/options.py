@@ -101,7 +101,7 @@ def _below_code(cell: Cell) -> Iterator[Diagnostic]:
     below = {
         n: m[1] for n, line in lines if (m := re.match(r"#\| ?(\w+):", line)) and n not in read
     }
-    if not below.keys() or not CELL_KEYS.keys() & set(below.values()):
+    if not CELL_KEYS.keys() & set(below.values()):
         return
     with suppress(tokenize.TokenError, SyntaxError):  # no Python: its text may be anything
         for token in tokenize.generate_tokens(io.StringIO(cell.source).readline):

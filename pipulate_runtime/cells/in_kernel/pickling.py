@@ -21,7 +21,6 @@ import cloudpickle
 from .graph import Namespace, importable, module_of
 
 LARGE = 256_000  # bytes of a buffer that gets a file of its own
-BUFFER = "buffer-"
 _KEPT = ("__qualname__", "__module__", "__doc__", "__defaults__", "__kwdefaults__", "__annotations__")  # fmt: skip
 
 # What a code object is made of, in the order in which its type takes it.
@@ -88,14 +87,13 @@ class Buffers:
         if content.nbytes < LARGE:
             return True
         self.limit.take(content.nbytes)
-        name = f"{BUFFER}{hashlib.sha256(content).hexdigest()}"
+        name = _name_of(content)
         self.names.append(name)
         place = self.folder / name
         if not place.exists():
             for other in self.folder.parent.glob(f"*/{name}"):
-                with contextlib.suppress(
-                    OSError
-                ):  # it goes just now, or the file system has no links
+                # It may go just now, or the file system has no links
+                with contextlib.suppress(OSError):
                     os.link(other, place)
                     return False
             part = place.with_suffix(".part")
@@ -104,11 +102,15 @@ class Buffers:
         return False
 
 
+def _name_of(content: memoryview | bytearray) -> str:
+    return f"buffer-{hashlib.sha256(content).hexdigest()}"
+
+
 def buffers_of(folder: Path, names: list[str]) -> Iterator[bytearray]:
     """Yield kept buffers, to be changed as those they were. Raises ValueError for one that is not what it was."""
     for name in names:
         content = bytearray((folder / name).read_bytes())
-        if f"{BUFFER}{hashlib.sha256(content).hexdigest()}" != name:
+        if _name_of(content) != name:
             raise ValueError("a stored buffer is not the one that was signed")
         yield content
 

@@ -171,7 +171,7 @@ class StateStore(Choices):
             except apsw.Error:
                 return False  # the change itself says what it is
             finally:
-                connection.set_busy_timeout(round(self._patience * 1000))
+                self.wait_at_most(self._patience)
 
     def seen(self) -> Seen:
         """What is another one as soon as anybody has written: another connection, or this one, or took it back."""
